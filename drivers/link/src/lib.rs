@@ -1,0 +1,1 @@
+//! Serial ports and sockets opened by address, with reconnection.

@@ -1,0 +1,1 @@
+//! The box: wiring, tasks, clock, configuration.

@@ -1,0 +1,1 @@
+//! The rules: who may pass, what is recorded, what counts as a day.

@@ -1,0 +1,1 @@
+//! The box's one file: ledger, cursor, read models, sealed personal data.

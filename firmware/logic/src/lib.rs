@@ -1,0 +1,1 @@
+//! The gate board's behaviour over embedded-hal pins.

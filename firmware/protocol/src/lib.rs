@@ -1,0 +1,1 @@
+//! Messages and frames between the box and the gate board.

@@ -1,0 +1,1 @@
+//! Simulated readers, gate boards and people, speaking the real bytes.

@@ -1,0 +1,1 @@
+//! The reference city ingest: stores, checks, acknowledges, shows.

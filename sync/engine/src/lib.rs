@@ -1,0 +1,1 @@
+//! Pure: what to send next and what an acknowledgement means.

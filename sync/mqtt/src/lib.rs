@@ -1,0 +1,1 @@
+//! The MQTT shell of the sync engine.

@@ -1,0 +1,1 @@
+//! The contract between box and city: records, messages, hashes, sealing.

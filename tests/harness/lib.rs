@@ -1,0 +1,1 @@
+//! Starts whole sites for the tests.

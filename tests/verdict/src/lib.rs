@@ -1,0 +1,1 @@
+//! Judges a site day: the simulator's journal against the city's database.

@@ -1,0 +1,1 @@
+//! The national code tables with their Chinese names.

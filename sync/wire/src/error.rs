@@ -1,0 +1,80 @@
+//! What can be wrong with bytes of the wire, and the codes under which a city parks a record.
+
+use serde::{Deserialize, Serialize};
+
+/// Why bytes of the wire were refused.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WireError {
+    /// A box name that is not 1 to 32 of `a-z 0-9 -`, starting with a letter or digit.
+    #[error("box name is not 1 to 32 characters of a-z, 0-9 and '-'")]
+    BadBoxName,
+    /// An epoch that is not 16 lower-case hexadecimal characters.
+    #[error("epoch is not 16 lower-case hexadecimal characters")]
+    BadEpoch,
+    /// A hash that is not 64 lower-case hexadecimal characters.
+    #[error("hash is not 64 lower-case hexadecimal characters")]
+    BadHash,
+    /// A record body over [`crate::record::BODY_BYTES_MAX`].
+    #[error("record body has {bytes} bytes, the limit is 8192")]
+    BodyTooLarge {
+        /// Its length.
+        bytes: usize,
+    },
+    /// A record body that is not one JSON object on one line.
+    #[error("record body is not one compact JSON object")]
+    BodyNotObject(#[source] Option<serde_json::Error>),
+    /// A record of a kind that this version does not know.
+    #[error("record kind {kind:?} is not known")]
+    UnknownKind {
+        /// The word in `kind`, cut to 64 characters.
+        kind: String,
+    },
+    /// A field of a known kind is missing or has another type.
+    #[error("record has a missing or wrong field")]
+    BadField(#[source] serde_json::Error),
+    /// A value could not be written as JSON.
+    #[error("value cannot be written as JSON")]
+    NotSerializable(#[source] serde_json::Error),
+}
+
+/// Why a city keeps a record aside (`parked`): it is stored and counted as received, and waits for
+/// a person or an update. Nothing behind it waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ParkCode {
+    /// The body is not one JSON object, or is over 8 KiB.
+    BadBody,
+    /// `kind` is a word that this city does not know (a newer box).
+    UnknownKind,
+    /// A field of a known kind is missing, of another type, or outside its range.
+    BadField,
+    /// A code (trade, employer type, way of attendance) is in no table of the city.
+    UnknownCode,
+    /// The record refers to a worker, team or employer that the city does not have.
+    UnknownReference,
+    /// The sealed personal data cannot be opened with any key of the city.
+    CannotUnseal,
+    /// The record's time lies more than five minutes in the city's future.
+    InFuture,
+    /// Any other code: a newer city. The box shows the message that came with it.
+    #[serde(other)]
+    Other,
+}
+
+impl ParkCode {
+    /// The sentence that the labor clerk reads.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::BadBody => "记录格式损坏，平台已留存原文，请联系厂家",
+            Self::UnknownKind => "平台暂不认识此类记录，平台升级后自动入库",
+            Self::BadField => "记录缺少必填内容或内容不合规，请核对后补录",
+            Self::UnknownCode => "工种或类型代码不在平台代码表内，请核对花名册",
+            Self::UnknownReference => "平台还没有对应的工人、班组或单位，请先补报",
+            Self::CannotUnseal => "人员信息无法解密，请联系平台更换密钥",
+            Self::InFuture => "记录时间晚于平台时间，请检查设备时钟",
+            Self::Other => "平台暂存未入库，请查看平台说明",
+        }
+    }
+}

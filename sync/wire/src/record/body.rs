@@ -1,0 +1,179 @@
+//! [`Record`] and the way from and to bytes.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::WireError;
+use crate::record::box_acts::{ClockChanged, Device, EpochBegan, Gap, RosterApplied, Started};
+use crate::record::lane_acts::{Emergency, Gate, Override, Passage, Presentation};
+use crate::record::people::{
+    Blacklist, Contract, Employer, Entry, Exit, HealthCertificate, Project, Team, Training, Worker,
+};
+use crate::record::stamp::Stamp;
+
+/// Longest body, in bytes.
+pub const BODY_BYTES_MAX: usize = 8 * 1024;
+
+/// Every word that `kind` can have in this version.
+pub const KINDS: [&str; 21] = [
+    "epoch_began",
+    "started",
+    "presentation",
+    "passage",
+    "gate",
+    "override",
+    "emergency",
+    "device",
+    "clock",
+    "gap",
+    "project",
+    "employer",
+    "team",
+    "worker",
+    "entry",
+    "exit",
+    "contract",
+    "training",
+    "health_certificate",
+    "blacklist",
+    "roster_applied",
+];
+
+/// What happened. The word in `kind` is the variant's name in `snake_case`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Kind {
+    /// A new epoch began: always record 1.
+    EpochBegan(EpochBegan),
+    /// The box's process started.
+    Started(Started),
+    /// A credential was presented.
+    Presentation(Presentation),
+    /// What the body did.
+    Passage(Passage),
+    /// The state of a gate changed.
+    Gate(Gate),
+    /// A person opened a lane by hand.
+    Override(Override),
+    /// Openings while the ledger could not commit.
+    Emergency(Emergency),
+    /// A device came, went or broke.
+    Device(Device),
+    /// The wall clock changed.
+    Clock(ClockChanged),
+    /// A declared absence of records.
+    Gap(Gap),
+    /// The project.
+    Project(Project),
+    /// A company.
+    Employer(Employer),
+    /// A crew.
+    Team(Team),
+    /// A person, sealed.
+    Worker(Worker),
+    /// A worker joins the project.
+    Entry(Entry),
+    /// A worker leaves the project.
+    Exit(Exit),
+    /// A labor contract.
+    Contract(Contract),
+    /// A training.
+    Training(Training),
+    /// A health certificate.
+    HealthCertificate(HealthCertificate),
+    /// A worker is barred, or no longer.
+    Blacklist(Blacklist),
+    /// A roster version is in force.
+    RosterApplied(RosterApplied),
+}
+
+/// One act, as it stands in the ledger and on the wire.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// When.
+    #[serde(flatten)]
+    pub stamp: Stamp,
+    /// What.
+    #[serde(flatten)]
+    pub kind: Kind,
+}
+
+/// What every record has, also one of a kind that this version does not know.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Sketch {
+    /// When.
+    #[serde(flatten)]
+    pub stamp: Stamp,
+    /// The word in `kind`.
+    pub kind: String,
+}
+
+impl Record {
+    /// The canonical bytes: compact JSON, fields in the order of the structs.
+    ///
+    /// # Errors
+    /// [`WireError::BodyTooLarge`] over 8 KiB.
+    pub fn to_body(&self) -> Result<Vec<u8>, WireError> {
+        let body = serde_json::to_vec(self).map_err(WireError::NotSerializable)?;
+        check_length(&body)?;
+        Ok(body)
+    }
+
+    /// Reads a body. Unknown fields of a known kind are ignored: a newer box may add some.
+    ///
+    /// # Errors
+    /// [`WireError::BodyTooLarge`], [`WireError::BodyNotObject`], [`WireError::UnknownKind`],
+    /// [`WireError::BadField`].
+    pub fn from_body(body: &[u8]) -> Result<Self, WireError> {
+        check_length(body)?;
+        serde_json::from_slice(body).map_err(|error| refusal(body, error))
+    }
+}
+
+impl Sketch {
+    /// Reads the stamp and the kind's word of any body.
+    ///
+    /// # Errors
+    /// As [`Record::from_body`], but never [`WireError::UnknownKind`].
+    pub fn from_body(body: &[u8]) -> Result<Self, WireError> {
+        check_length(body)?;
+        serde_json::from_slice(body).map_err(|error| {
+            if error.is_data() {
+                WireError::BadField(error)
+            } else {
+                not_object(error)
+            }
+        })
+    }
+}
+
+fn check_length(body: &[u8]) -> Result<(), WireError> {
+    if body.len() > BODY_BYTES_MAX {
+        return Err(WireError::BodyTooLarge { bytes: body.len() });
+    }
+    if body.contains(&b'\n') {
+        return Err(WireError::BodyNotObject(None));
+    }
+    Ok(())
+}
+
+fn refusal(body: &[u8], error: serde_json::Error) -> WireError {
+    #[derive(Deserialize)]
+    struct OnlyKind {
+        kind: Option<String>,
+    }
+    match serde_json::from_slice::<OnlyKind>(body) {
+        Ok(OnlyKind { kind: Some(kind) }) if !KINDS.contains(&kind.as_str()) => {
+            WireError::UnknownKind {
+                kind: kind.chars().take(64).collect(),
+            }
+        }
+        Ok(_) => WireError::BadField(error),
+        Err(shape) if shape.is_data() && body.first() == Some(&b'{') => WireError::BadField(error),
+        Err(shape) => not_object(shape),
+    }
+}
+
+fn not_object(error: serde_json::Error) -> WireError {
+    WireError::BodyNotObject(Some(error))
+}

@@ -1,0 +1,36 @@
+//! The body of a record, kind by kind.
+//!
+//! A body is compact JSON, one object of at most 8 KiB: the stamp's fields, then `kind`, then the
+//! kind's own fields in the order of the structs here. Fields that are `None` are left out. The
+//! chain is computed over these bytes, so a city keeps them as they came and never writes them
+//! anew.
+//!
+//! - [`stamp`]: when it happened, by which clock
+//! - [`box_acts`]: the box about itself: epochs, starts, gaps, devices, clock
+//! - [`lane_acts`]: what happened at a lane
+//! - [`people`]: project, employers, teams, workers and what is known about them
+//! - [`body`]: [`Record`], [`Kind`] and the way from and to bytes
+
+pub mod stamp;
+pub mod box_acts;
+pub mod lane_acts;
+pub mod people;
+pub mod body;
+
+#[cfg(test)]
+mod tests;
+
+pub use body::{BODY_BYTES_MAX, KINDS, Kind, Record, Sketch};
+pub use box_acts::{
+    ClockChange, ClockChanged, Device, DeviceState, EpochBegan, EpochReason, Gap, GapCause,
+    PreviousEpoch, RosterApplied, Started,
+};
+pub use lane_acts::{
+    BoardEvent, Direction, Emergency, Gate, GateEvent, Outcome, Override, Passage, Presentation,
+    PresentationResult,
+};
+pub use people::{
+    Blacklist, Contract, Employer, Entry, Exit, HealthCertificate, IdKind, Project, Team, Training,
+    Worker, Wrap,
+};
+pub use stamp::{ClockQuality, Stamp};

@@ -1,0 +1,99 @@
+//! Bodies both ways.
+
+use proptest::prelude::*;
+
+use crate::error::WireError;
+use crate::record::{
+    ClockQuality, Direction, KINDS, Kind, Presentation, PresentationResult, Record, Sketch, Stamp,
+};
+
+const GRANTED: &str = r#"{"at":1795302124000,"boot":3,"mono":81234,"clock":"synced","kind":"presentation","lane":"east-1","direction":"in","by":"005","worker":17,"document":"resident","result":"granted","counted":false,"policy":1}"#;
+
+fn granted() -> Record {
+    Record {
+        stamp: Stamp {
+            at: 1_795_302_124_000,
+            boot: 3,
+            mono: 81_234,
+            clock: ClockQuality::Synced,
+        },
+        kind: Kind::Presentation(Presentation {
+            lane: "east-1".to_owned(),
+            direction: Direction::In,
+            by: "005".to_owned(),
+            worker: Some(17),
+            document: Some(crate::record::IdKind::Resident),
+            result: PresentationResult::Granted,
+            reason: None,
+            flags: Vec::new(),
+            of: None,
+            counted: false,
+            person_tag: None,
+            policy: 1,
+        }),
+    }
+}
+
+#[test]
+fn canonical_bytes() {
+    assert_eq!(
+        String::from_utf8(granted().to_body().unwrap()).unwrap(),
+        GRANTED
+    );
+    assert_eq!(Record::from_body(GRANTED.as_bytes()).unwrap(), granted());
+}
+
+#[test]
+fn a_newer_field_is_ignored() {
+    let newer = GRANTED.replace("\"policy\":1", "\"policy\":1,\"score\":{\"a\":[1]}");
+    assert_eq!(Record::from_body(newer.as_bytes()).unwrap(), granted());
+}
+
+#[test]
+fn refusals_name_their_cause() {
+    let body = |text: &str| Record::from_body(text.as_bytes()).unwrap_err();
+    assert!(matches!(body(""), WireError::BodyNotObject(_)));
+    assert!(matches!(body("[1]"), WireError::BodyNotObject(_)));
+    assert!(matches!(body("{\"at\":1"), WireError::BodyNotObject(_)));
+    assert!(matches!(body("{\"at\":1}\n"), WireError::BodyNotObject(_)));
+    assert!(matches!(body("{}"), WireError::BadField(_)));
+    assert!(matches!(body("{\"kind\":7}"), WireError::BadField(_)));
+    let unknown = body(&GRANTED.replace("presentation", "wage_line"));
+    assert!(matches!(unknown, WireError::UnknownKind { kind } if kind == "wage_line"));
+    let wrong = body(&GRANTED.replace("\"worker\":17", "\"worker\":-1"));
+    assert!(matches!(wrong, WireError::BadField(_)));
+    let long = format!("{{\"kind\":\"{}\"}}", "x".repeat(9000));
+    assert!(matches!(body(&long), WireError::BodyTooLarge { .. }));
+}
+
+#[test]
+fn a_sketch_of_an_unknown_kind() {
+    let newer = GRANTED.replace("presentation", "wage_line");
+    let sketch = Sketch::from_body(newer.as_bytes()).unwrap();
+    assert_eq!(sketch.kind, "wage_line");
+    assert_eq!(sketch.stamp, granted().stamp);
+}
+
+#[test]
+fn every_kind_is_listed() {
+    for kind in KINDS {
+        let body = format!(r#"{{"at":1,"boot":1,"mono":1,"clock":"unset","kind":"{kind}"}}"#);
+        // Known, though its own fields are missing.
+        assert!(
+            matches!(
+                Record::from_body(body.as_bytes()),
+                Err(WireError::BadField(_))
+            ),
+            "{kind}"
+        );
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_refused_or_read(bytes in proptest::collection::vec(any::<u8>(), 0..600)) {
+        if let Ok(record) = Record::from_body(&bytes) {
+            prop_assert!(record.to_body().is_ok());
+        }
+    }
+}

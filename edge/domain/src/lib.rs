@@ -1,1 +1,53 @@
 //! The rules: who may pass, what is recorded, what counts as a day.
+//!
+//! Pure: no clock, no files, no network, no serialization. Time arrives as a [`Moment`], tickets
+//! and sequence numbers arrive as inputs, and everything that must happen leaves as a
+//! [`LaneEffect`].
+//!
+//! Reading order, bottom first:
+//! `ids` names of things · `time` moments and site dates · `id_number` identity numbers · `uscc`
+//! employer codes · `person` masked personal data · `credential` what was presented · `worker`
+//! a person's standing here · `roster` all standings · `denial` refusals and flags with their
+//! Chinese words · `policy` the numbers that rules use · `record` what goes into the ledger ·
+//! `presence` who is inside · `admission` the table of who passes · `lane` the state machine of
+//! one gate · `worker_day` attendance days.
+
+mod error;
+mod ids;
+mod time;
+mod id_number;
+mod uscc;
+mod person;
+mod credential;
+mod worker;
+mod roster;
+mod denial;
+mod policy;
+mod record;
+mod presence;
+mod admission;
+mod lane;
+mod worker_day;
+
+pub use admission::{Applicant, Decision, decide};
+pub use credential::{Credential, IdDocument, UnreadableCard};
+pub use denial::{Denial, Flag};
+pub use error::DomainError;
+pub use id_number::{DocumentKind, IdNumber, Sex};
+pub use ids::{Direction, EmployerId, LaneId, PersonTag, TeamId, Ticket, WorkerId};
+pub use lane::{
+    BoardEvent, Display, EventMark, GateReport, Lane, LaneEffect, LaneInput, LaneMemory,
+    LaneSettings, OpenRefusal, RememberedGrant, Screen, Sensing, SiteView, Tone,
+};
+pub use person::{Person, PersonName, PhoneNumber};
+pub use policy::{AgeEffect, AgeRule, AntiPassback, EmergencyMode, Policy, Requirement, TradeSet};
+pub use presence::{Inside, Presence};
+pub use record::{
+    Act, BoardStamp, By, EmergencyRecord, GateEvent, GateRecord, OverrideRecord, PassageOutcome,
+    PassageRecord, PresentationRecord, PresentationResult, Record, RosterApplied,
+};
+pub use roster::Roster;
+pub use time::{ClockQuality, Moment, SITE_OFFSET_H, age_on, site_date, site_datetime};
+pub use uscc::Uscc;
+pub use worker::{Contract, Employer, Role, Team, Trade, Training, TrainingKind, WorkerStanding};
+pub use worker_day::{CountedAct, Spell, WorkDay, work_days};

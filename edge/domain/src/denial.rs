@@ -1,0 +1,257 @@
+//! Refusals and flags: stable codes, Chinese words for the screen, voice lines.
+
+/// Why a presentation is refused. The code is stored and sent: never change one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Denial {
+    /// The card could not be read.
+    UnreadableCard,
+    /// The document contradicts itself or its number is invalid.
+    InvalidDocument,
+    /// Not on the roster.
+    NotOnRoster,
+    /// On the blacklist.
+    Blacklisted,
+    /// Under 16: unconditional (禁止使用童工规定).
+    UnderSixteen,
+    /// Registered, but the engagement has not begun.
+    NotEntered,
+    /// Left the project.
+    LeftSite,
+    /// Age does not suit the trade by policy.
+    AgeRefused,
+    /// Age needs a health certificate of at most one year, and none is in force.
+    HealthCertificate,
+    /// Safety training not finished.
+    TrainingMissing,
+    /// No contract.
+    ContractMissing,
+    /// Contract ended.
+    ContractEnded,
+    /// Identity document expired.
+    DocumentExpired,
+    /// Already inside (or already outside) by the records.
+    AntiPassback,
+    /// Too many people wait in this lane.
+    LaneBusy,
+    /// The ledger cannot commit.
+    LedgerFault,
+}
+
+/// The words of one denial.
+struct Words {
+    code: &'static str,
+    reason: &'static str,
+    next_step: &'static str,
+    voice: &'static str,
+}
+
+const fn words(
+    code: &'static str,
+    reason: &'static str,
+    next_step: &'static str,
+    voice: &'static str,
+) -> Words {
+    Words {
+        code,
+        reason,
+        next_step,
+        voice,
+    }
+}
+
+impl Denial {
+    /// Every denial, in the order in which rules are asked.
+    pub const ALL: [Self; 16] = [
+        Self::UnreadableCard,
+        Self::InvalidDocument,
+        Self::NotOnRoster,
+        Self::Blacklisted,
+        Self::UnderSixteen,
+        Self::NotEntered,
+        Self::LeftSite,
+        Self::AgeRefused,
+        Self::HealthCertificate,
+        Self::TrainingMissing,
+        Self::ContractMissing,
+        Self::ContractEnded,
+        Self::DocumentExpired,
+        Self::AntiPassback,
+        Self::LaneBusy,
+        Self::LedgerFault,
+    ];
+
+    fn words(self) -> Words {
+        let clerk = "请找劳资专管员";
+        match self {
+            Self::UnreadableCard => words(
+                "unreadable_card",
+                "读卡失败",
+                "请重新放卡，再刷一次",
+                "请再刷一次",
+            ),
+            Self::InvalidDocument => words(
+                "invalid_document",
+                "证件信息有误",
+                clerk,
+                "证件有误，请找劳资员",
+            ),
+            Self::NotOnRoster => words("not_on_roster", "未登记", clerk, "未登记，请找劳资员"),
+            Self::Blacklisted => words("blacklisted", "禁止进场", "请联系项目部", "禁止进场"),
+            Self::UnderSixteen => words(
+                "under_sixteen",
+                "未满16周岁",
+                "禁止进入施工现场",
+                "未满十六周岁，禁止进场",
+            ),
+            Self::NotEntered => words("not_entered", "未办理进场", clerk, "未办理进场，请找劳资员"),
+            Self::LeftSite => words("left_site", "已退场", clerk, "已退场，请找劳资员"),
+            Self::AgeRefused => words(
+                "age_refused",
+                "年龄不符合岗位要求",
+                clerk,
+                "年龄不符，请找劳资员",
+            ),
+            Self::HealthCertificate => words(
+                "health_certificate",
+                "缺一年内健康证明",
+                "请把体检证明交劳资专管员",
+                "请补交健康证明",
+            ),
+            Self::TrainingMissing => words(
+                "training_missing",
+                "未完成三级教育",
+                "请到安全部",
+                "未培训，请到安全部",
+            ),
+            Self::ContractMissing => words(
+                "contract_missing",
+                "未签劳动合同",
+                clerk,
+                "未签合同，请找劳资员",
+            ),
+            Self::ContractEnded => words(
+                "contract_ended",
+                "劳动合同已到期",
+                clerk,
+                "合同到期，请找劳资员",
+            ),
+            Self::DocumentExpired => words(
+                "document_expired",
+                "身份证件已过期",
+                "请换领新证",
+                "证件已过期",
+            ),
+            Self::AntiPassback => words(
+                "anti_passback",
+                "进出记录不符",
+                "请找门卫核实",
+                "重复进出，请找门卫",
+            ),
+            Self::LaneBusy => words("lane_busy", "前面有人", "请稍候再刷", "请稍候再刷"),
+            Self::LedgerFault => words(
+                "ledger_fault",
+                "设备无法记录",
+                "请找门卫登记",
+                "设备故障，请找门卫",
+            ),
+        }
+    }
+
+    /// The stable code of the record body.
+    pub fn code(self) -> &'static str {
+        self.words().code
+    }
+
+    /// The reason in large characters on the gate's screen.
+    pub fn reason(self) -> &'static str {
+        self.words().reason
+    }
+
+    /// What the refused person does next.
+    pub fn next_step(self) -> &'static str {
+        self.words().next_step
+    }
+
+    /// What the gate says aloud.
+    pub fn voice(self) -> &'static str {
+        self.words().voice
+    }
+
+    /// Reads a code of a record body.
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|denial| denial.code() == code)
+    }
+}
+
+/// A mark on a granted presentation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Flag {
+    /// A rule that would refuse, but policy only warns, or the clock is unset, or a second rule
+    /// was broken on the way out.
+    Warned(Denial),
+    /// The decision was made with an unset clock.
+    ClockUnset,
+    /// The name on the card differs from the roster.
+    NameDiffers,
+}
+
+impl Flag {
+    /// The stable code of the record body. A warned rule keeps its denial's code.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Warned(denial) => denial.code(),
+            Self::ClockUnset => "clock_unset",
+            Self::NameDiffers => "name_differs",
+        }
+    }
+
+    /// The words for the clerk.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Warned(Denial::AgeRefused) => "年龄需关注",
+            Self::Warned(denial) => denial.reason(),
+            Self::ClockUnset => "时钟未校准",
+            Self::NameDiffers => "姓名与花名册不一致",
+        }
+    }
+
+    /// Reads a code of a record body.
+    pub fn from_code(code: &str) -> Option<Self> {
+        [Self::ClockUnset, Self::NameDiffers]
+            .into_iter()
+            .find(|flag| flag.code() == code)
+            .or_else(|| Denial::from_code(code).map(Self::Warned))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn codes_are_unique_and_read_back() {
+        let codes: BTreeSet<&str> = Denial::ALL.iter().map(|denial| denial.code()).collect();
+        assert_eq!(codes.len(), Denial::ALL.len());
+        for denial in Denial::ALL {
+            assert_eq!(Denial::from_code(denial.code()), Some(denial));
+            assert_eq!(Flag::from_code(denial.code()), Some(Flag::Warned(denial)));
+        }
+        assert_eq!(Flag::from_code("clock_unset"), Some(Flag::ClockUnset));
+        assert_eq!(Flag::from_code("name_differs"), Some(Flag::NameDiffers));
+        assert_eq!(Flag::from_code("no_such_code"), None);
+    }
+
+    #[test]
+    fn every_denial_fits_the_screen_and_says_what_to_do() {
+        for denial in Denial::ALL {
+            let words = [denial.reason(), denial.next_step(), denial.voice()];
+            assert!(words.iter().all(|text| !text.is_empty()), "{denial:?}");
+            assert!(denial.reason().chars().count() <= 10, "{denial:?}");
+            assert!(denial.next_step().chars().count() <= 14, "{denial:?}");
+        }
+        assert_eq!(Denial::TrainingMissing.reason(), "未完成三级教育");
+        assert_eq!(Denial::TrainingMissing.next_step(), "请到安全部");
+    }
+}

@@ -1,0 +1,160 @@
+//! Personal data. Every type masks itself in `Debug`; clear text needs `.reveal()`.
+
+use core::fmt;
+
+use jiff::civil::Date;
+use zeroize::Zeroize;
+
+use crate::error::DomainError;
+use crate::id_number::{IdNumber, Sex};
+
+/// A person's name, 1 to 70 characters (the longest field of any card), kept as written.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PersonName(String);
+
+/// Longest name in characters.
+const NAME_CHARS_MAX: usize = 70;
+
+impl PersonName {
+    /// Takes a name, trimmed.
+    ///
+    /// # Errors
+    /// [`DomainError::Name`] when nothing is left or it is too long.
+    pub fn parse(text: &str) -> Result<Self, DomainError> {
+        let text = text.trim();
+        let chars = text.chars().count();
+        if chars == 0 || chars > NAME_CHARS_MAX || text.chars().any(char::is_control) {
+            return Err(DomainError::Name {
+                max: NAME_CHARS_MAX,
+            });
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The name in clear.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+
+    /// First character and two stars: `宋**`.
+    pub fn masked(&self) -> String {
+        self.0.chars().take(1).chain("**".chars()).collect()
+    }
+}
+
+impl fmt::Debug for PersonName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.masked())
+    }
+}
+
+impl Drop for PersonName {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+/// A Chinese mobile number: 11 digits, 13 to 19 first.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PhoneNumber(String);
+
+impl PhoneNumber {
+    /// Checks a mobile number.
+    ///
+    /// # Errors
+    /// [`DomainError::Phone`] for anything else.
+    pub fn parse(text: &str) -> Result<Self, DomainError> {
+        let text = text.trim();
+        let mut digits = text.bytes();
+        let first = digits.next() == Some(b'1');
+        let second = digits
+            .next()
+            .is_some_and(|byte| (b'3'..=b'9').contains(&byte));
+        if first && second && text.len() == 11 && digits.all(|byte| byte.is_ascii_digit()) {
+            return Ok(Self(text.to_owned()));
+        }
+        Err(DomainError::Phone)
+    }
+
+    /// The number in clear.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+
+    /// First three, four stars, last four.
+    pub fn masked(&self) -> String {
+        let head = self.0.chars().take(3);
+        head.chain("****".chars())
+            .chain(self.0.chars().skip(7))
+            .collect()
+    }
+}
+
+impl fmt::Debug for PhoneNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.masked())
+    }
+}
+
+impl Drop for PhoneNumber {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+/// What a worker record seals.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Person {
+    /// Name as on the document.
+    pub name: PersonName,
+    /// Identity number; its kind is the kind of document.
+    pub number: IdNumber,
+    /// Sex as on the document.
+    pub sex: Sex,
+    /// Birth date.
+    pub born: Date,
+    /// Nation (民族) or nationality in Chinese, without 族.
+    pub nation: Option<String>,
+    /// Mobile number.
+    pub phone: Option<PhoneNumber>,
+    /// Last day of the document; `None` for a long-term document or when unknown.
+    pub valid_to: Option<Date>,
+    /// SHA-256 of the registration photo, lower hex.
+    pub photo_sha256: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_hides_names_and_numbers() {
+        let name = PersonName::parse(" 宋小宝 ").unwrap();
+        assert_eq!(format!("{name:?}"), "宋**");
+        assert_eq!(name.reveal(), "宋小宝");
+        let phone = PhoneNumber::parse("13900001234").unwrap();
+        assert_eq!(format!("{phone:?}"), "139****1234");
+    }
+
+    #[test]
+    fn rare_and_long_names_are_kept() {
+        for name in ["古力娜扎·迪力木拉提", "\u{e000}", "𠮷野", "OBAMA BARACK"] {
+            assert_eq!(PersonName::parse(name).unwrap().reveal(), name);
+        }
+        assert!(PersonName::parse("  ").is_err());
+        assert!(PersonName::parse(&"王".repeat(71)).is_err());
+    }
+
+    #[test]
+    fn phones_are_mobile_numbers() {
+        for bad in [
+            "12900001234",
+            "1390000123",
+            "139000012345",
+            "1390000123a",
+            "",
+        ] {
+            assert_eq!(PhoneNumber::parse(bad), Err(DomainError::Phone));
+        }
+    }
+}

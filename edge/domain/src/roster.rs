@@ -1,0 +1,72 @@
+//! All standings of the site, looked up by identity number.
+
+use crate::id_number::IdNumber;
+use crate::ids::WorkerId;
+use crate::worker::WorkerStanding;
+
+/// The roster in memory. Share it behind an `Arc`; a change makes a new one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Roster {
+    standings: Vec<WorkerStanding>,
+    by_number: Vec<usize>,
+}
+
+impl Roster {
+    /// Takes the standings in any order.
+    ///
+    /// Where two standings have one identity number (engaged again under a new worker number),
+    /// the lookup gives the one still engaged, and among equals the higher worker number.
+    pub fn from_standings(mut standings: Vec<WorkerStanding>) -> Self {
+        standings.sort_by_key(|standing| standing.worker);
+        let mut by_number: Vec<(IdNumber, bool, usize)> = standings
+            .iter()
+            .enumerate()
+            .map(|(at, standing)| (standing.number.clone(), standing.left_on.is_none(), at))
+            .collect();
+        by_number.sort_by(|a, b| (&a.0, b.1, b.2).cmp(&(&b.0, a.1, a.2)));
+        by_number.dedup_by(|later, kept| later.0 == kept.0);
+        let by_number = by_number.into_iter().map(|(_, _, at)| at).collect();
+        Self {
+            standings,
+            by_number,
+        }
+    }
+
+    /// The standing of a document's holder.
+    pub fn find(&self, number: &IdNumber) -> Option<&WorkerStanding> {
+        let at = self
+            .by_number
+            .binary_search_by(|at| {
+                self.standings
+                    .get(*at)
+                    .map(|one| &one.number)
+                    .cmp(&Some(number))
+            })
+            .ok()?;
+        self.standings.get(*self.by_number.get(at)?)
+    }
+
+    /// The standing of a worker number.
+    pub fn worker(&self, worker: WorkerId) -> Option<&WorkerStanding> {
+        let at = self
+            .standings
+            .binary_search_by_key(&worker, |one| one.worker)
+            .ok()?;
+        self.standings.get(at)
+    }
+
+    /// All standings by worker number.
+    pub fn standings(&self) -> &[WorkerStanding] {
+        &self.standings
+    }
+
+    /// Number of standings.
+    pub fn len(&self) -> usize {
+        self.standings.len()
+    }
+
+    /// Whether nobody is registered.
+    pub fn is_empty(&self) -> bool {
+        self.standings.is_empty()
+    }
+}

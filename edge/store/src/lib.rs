@@ -1,1 +1,34 @@
 //! The box's one file: ledger, cursor, read models, sealed personal data.
+//!
+//! Read in this order: [`Store`] opens the file and starts the one writer thread; [`Writer`] appends
+//! to the ledger, durable when it returns; [`Reader`] answers questions on a connection of its own;
+//! [`verify`] checks the whole chain. The file is SQLCipher with a raw 32-byte [`Key`].
+//!
+//! The ledger is the truth. Every other table about people and gates is a read model: folded from the
+//! ledger in batches, after the worker at the gate has been answered, and rebuilt from it row for row.
+
+mod error;
+mod key;
+mod connection;
+mod migrate;
+mod ledger;
+mod epoch;
+mod cursor;
+mod small_act;
+mod read_model;
+mod commit_loop;
+mod writer;
+mod reader;
+mod store;
+#[cfg(test)]
+mod tests;
+
+pub use cursor::Cursor;
+pub use epoch::Epoch;
+pub use error::StoreError;
+pub use key::{DataKey, Key};
+pub use ledger::{Appended, BODY_BYTES_MAX, Entry};
+pub use reader::{Reader, StoredRecord};
+pub use store::{OpeningFacts, Store, StoreSettings};
+pub use sync_wire::{Hash, Head};
+pub use writer::Writer;

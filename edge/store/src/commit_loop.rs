@@ -1,0 +1,319 @@
+//! The one thread that writes: what waits goes into one commit, and only then is anyone answered.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Duration;
+
+use rusqlite::{Connection, Statement};
+use sync_wire::Head;
+use tokio::sync::{Semaphore, oneshot, watch};
+
+use crate::connection::{self, WriteLock};
+use crate::epoch::{self, Epoch};
+use crate::error::StoreError;
+use crate::ledger::{Appended, Appender, Entry};
+use crate::read_model::ReadModel;
+use crate::small_act::{self, SmallAct};
+
+/// Orders that may wait for the writer before a caller has to.
+pub(crate) const QUEUE_ORDERS_MAX: usize = 64;
+
+/// Quiet time after which the read models catch up, in ms.
+const IDLE_MS: u64 = 500;
+
+/// Records after which the read models catch up even without quiet time.
+const FOLD_RECORDS_MAX: u64 = 256;
+
+/// Commits after which the write-ahead log is copied into the file.
+const CHECKPOINT_COMMITS_MAX: u32 = 400;
+
+pub(crate) type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
+
+/// What the writer may be asked to do.
+#[derive(Debug)]
+pub(crate) enum Order {
+    Append(Vec<Entry>, Reply<Appended>),
+    Small(SmallAct, Reply<u64>),
+    BeginEpoch(Reply<Epoch>),
+    Fold(Reply<()>),
+    Stop { clean: bool, done: Reply<()> },
+}
+
+/// What the thread owns besides the connection.
+pub(crate) struct LoopParts {
+    pub(crate) box_id: String,
+    pub(crate) epoch: Epoch,
+    pub(crate) head: Head,
+    pub(crate) orders: Receiver<Order>,
+    pub(crate) room: Arc<Semaphore>,
+    pub(crate) heads: watch::Sender<Head>,
+    pub(crate) lock: WriteLock,
+}
+
+/// Runs until told to stop, or until nobody can give orders any more.
+pub(crate) fn run(db: Connection, parts: LoopParts) {
+    let room = Arc::clone(&parts.room);
+    let stop = match CommitLoop::new(&db, &parts) {
+        Ok(mut work) => work.run(&parts),
+        Err(error) => refuse_all(&parts, &error),
+    };
+    // Nobody may wait for room that will never come.
+    room.close();
+    let result = match stop {
+        Some((true, done)) => Some((connection::close_clean(db), done)),
+        Some((false, done)) => {
+            drop(db);
+            Some((Ok(()), done))
+        }
+        None => None,
+    };
+    drop(parts.lock);
+    if let Some((result, done)) = result {
+        answer(done, result);
+    }
+}
+
+type Stop = (bool, Reply<()>);
+
+fn refuse_all(parts: &LoopParts, error: &StoreError) -> Option<Stop> {
+    while let Ok(order) = parts.orders.recv() {
+        parts.room.add_permits(1);
+        if let Order::Stop { done, .. } = order {
+            return Some((false, done));
+        }
+        refuse(order, error);
+    }
+    None
+}
+
+struct CommitLoop<'db> {
+    db: &'db Connection,
+    begin: Statement<'db>,
+    commit: Statement<'db>,
+    appender: Appender<'db>,
+    read_model: ReadModel,
+    epoch: Epoch,
+    head: Head,
+    unfolded: u64,
+    commits: u32,
+}
+
+/// What an order came to, not yet told to anyone.
+enum Done {
+    Appended(Appended),
+    Number(u64),
+}
+
+impl<'db> CommitLoop<'db> {
+    fn new(db: &'db Connection, parts: &LoopParts) -> Result<Self, StoreError> {
+        let step = "prepare the writer";
+        Ok(Self {
+            db,
+            begin: db
+                .prepare("BEGIN IMMEDIATE")
+                .map_err(|e| StoreError::database(step, e))?,
+            commit: db
+                .prepare("COMMIT")
+                .map_err(|e| StoreError::database(step, e))?,
+            appender: Appender::prepare(db)?,
+            read_model: ReadModel::new(&parts.box_id),
+            epoch: parts.epoch.clone(),
+            head: parts.head,
+            unfolded: 0,
+            commits: 0,
+        })
+    }
+
+    fn run(&mut self, parts: &LoopParts) -> Option<Stop> {
+        loop {
+            let first = if self.unfolded == 0 {
+                parts.orders.recv().ok()?
+            } else {
+                match parts.orders.recv_timeout(Duration::from_millis(IDLE_MS)) {
+                    Ok(order) => order,
+                    Err(RecvTimeoutError::Timeout) => {
+                        self.fold_quietly();
+                        continue;
+                    }
+                    Err(RecvTimeoutError::Disconnected) => return None,
+                }
+            };
+            let mut waiting = VecDeque::from([first]);
+            waiting.extend(parts.orders.try_iter().take(QUEUE_ORDERS_MAX));
+            parts.room.add_permits(waiting.len());
+            if let Some(stop) = self.serve(waiting, &parts.heads) {
+                return Some(stop);
+            }
+            if self.unfolded >= FOLD_RECORDS_MAX {
+                self.fold_quietly();
+            }
+            if self.commits >= CHECKPOINT_COMMITS_MAX {
+                self.commits = 0;
+                connection::checkpoint(self.db);
+            }
+        }
+    }
+
+    /// Serves what waits, in order; neighboring writes share a commit.
+    fn serve(&mut self, waiting: VecDeque<Order>, heads: &watch::Sender<Head>) -> Option<Stop> {
+        let mut group = Vec::new();
+        let mut stop = None;
+        for order in waiting {
+            match order {
+                Order::Append(..) | Order::Small(..) => {
+                    group.push(order);
+                    continue;
+                }
+                Order::BeginEpoch(reply) => {
+                    self.write(std::mem::take(&mut group), heads);
+                    answer(reply, self.begin_epoch(heads));
+                }
+                Order::Fold(reply) => {
+                    self.write(std::mem::take(&mut group), heads);
+                    answer(reply, self.fold());
+                }
+                Order::Stop { clean, done } => {
+                    self.write(std::mem::take(&mut group), heads);
+                    if clean {
+                        self.fold_quietly();
+                    }
+                    stop = Some((clean, done));
+                    break;
+                }
+            }
+        }
+        self.write(group, heads);
+        stop
+    }
+
+    /// One commit for the whole group. Where it fails, each order is tried alone, so that one that
+    /// cannot be does not take the others with it.
+    fn write(&mut self, group: Vec<Order>, heads: &watch::Sender<Head>) {
+        if group.is_empty() {
+            return;
+        }
+        match self.transact(&group) {
+            Ok(done) => {
+                heads.send_replace(self.head);
+                for (order, done) in group.into_iter().zip(done) {
+                    reply(order, done);
+                }
+            }
+            Err(error) => match <[Order; 1]>::try_from(group) {
+                Ok([order]) => refuse(order, &error),
+                Err(group) => {
+                    for order in group {
+                        self.write(vec![order], heads);
+                    }
+                }
+            },
+        }
+    }
+
+    fn transact(&mut self, group: &[Order]) -> Result<Vec<Result<Done, StoreError>>, StoreError> {
+        let step = "commit";
+        self.begin
+            .execute([])
+            .map_err(|e| StoreError::database(step, e))?;
+        let mut head = self.head;
+        let worked = group
+            .iter()
+            .map(|order| self.act(order, &mut head))
+            .collect::<Result<Vec<_>, _>>()
+            .and_then(|done| {
+                self.commit
+                    .execute([])
+                    .map_err(|e| StoreError::database(step, e))?;
+                Ok(done)
+            });
+        match worked {
+            Ok(done) => {
+                self.unfolded = self
+                    .unfolded
+                    .saturating_add(head.seq.saturating_sub(self.head.seq));
+                self.commits = self.commits.saturating_add(1);
+                self.head = head;
+                Ok(done)
+            }
+            Err(error) => {
+                connection::roll_back(self.db);
+                Err(error)
+            }
+        }
+    }
+
+    /// Does one order inside the open transaction. The outer error fails the commit, the inner one
+    /// only this order.
+    fn act(
+        &mut self,
+        order: &Order,
+        head: &mut Head,
+    ) -> Result<Result<Done, StoreError>, StoreError> {
+        match order {
+            Order::Append(entries, _) => {
+                let appended = self.appender.append(self.epoch.no, *head, entries)?;
+                *head = appended.head;
+                Ok(Ok(Done::Appended(appended)))
+            }
+            Order::Small(act, _) => match small_act::perform(self.db, act) {
+                Ok(number) => Ok(Ok(Done::Number(number))),
+                Err(error) if error.is_refusal() => Ok(Err(error)),
+                Err(error) => Err(error),
+            },
+            Order::BeginEpoch(_) | Order::Fold(_) | Order::Stop { .. } => {
+                Ok(Err(StoreError::Closed))
+            }
+        }
+    }
+
+    fn begin_epoch(&mut self, heads: &watch::Sender<Head>) -> Result<Epoch, StoreError> {
+        self.fold()?;
+        let epoch = epoch::begin(self.db)?;
+        self.head = Head::genesis(self.read_model.box_id(), &epoch.name);
+        self.epoch = epoch.clone();
+        heads.send_replace(self.head);
+        Ok(epoch)
+    }
+
+    fn fold(&mut self) -> Result<(), StoreError> {
+        self.read_model.catch_up(self.db)?;
+        self.unfolded = 0;
+        Ok(())
+    }
+
+    /// Folding may fail without harm: the ledger has the records, and the next turn tries again.
+    fn fold_quietly(&mut self) {
+        if let Err(error) = self.fold() {
+            tracing::warn!(
+                error = crate::error::chain(&error),
+                "Read models fall behind"
+            );
+            // Not again before there is something new to fold.
+            self.unfolded = 0;
+        }
+    }
+}
+
+fn reply(order: Order, done: Result<Done, StoreError>) {
+    match (order, done) {
+        (Order::Append(_, reply), Ok(Done::Appended(appended))) => answer(reply, Ok(appended)),
+        (Order::Small(_, reply), Ok(Done::Number(number))) => answer(reply, Ok(number)),
+        (order, Err(error)) => refuse(order, &error),
+        (order, Ok(_)) => refuse(order, &StoreError::Closed),
+    }
+}
+
+fn refuse(order: Order, error: &StoreError) {
+    match order {
+        Order::Append(_, reply) => answer(reply, Err(error.clone())),
+        Order::Small(_, reply) => answer(reply, Err(error.clone())),
+        Order::BeginEpoch(reply) => answer(reply, Err(error.clone())),
+        Order::Fold(reply) | Order::Stop { done: reply, .. } => answer(reply, Err(error.clone())),
+    }
+}
+
+/// Who asked may have gone away; what was committed stays committed.
+fn answer<T>(reply: Reply<T>, result: Result<T, StoreError>) {
+    drop(reply.send(result));
+}

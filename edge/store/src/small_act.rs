@@ -1,0 +1,97 @@
+//! The small writes beside the ledger: cursor, boot counter, accounts, settings, proof of life.
+
+use rusqlite::{Connection, params};
+
+use crate::cursor::{self, Cursor};
+use crate::epoch;
+use crate::error::StoreError;
+use crate::ledger;
+
+/// A write that answers with one number.
+#[derive(Debug)]
+pub(crate) enum SmallAct {
+    AdvanceCursor { epoch: String, cursor: Cursor },
+    Pulse,
+    BootNumber { boot_id: String },
+    PutAccount { name: String, password_hash: String },
+    PutSetting { name: String, value: String },
+    RemoveSetting { name: String },
+}
+
+/// Does it inside the caller's transaction.
+pub(crate) fn perform(db: &Connection, act: &SmallAct) -> Result<u64, StoreError> {
+    match act {
+        SmallAct::AdvanceCursor { epoch, cursor } => advance_cursor(db, epoch, cursor),
+        SmallAct::Pulse => {
+            let step = "prove that a commit works";
+            db.query_row(
+                "UPDATE box SET pulse = pulse + 1 RETURNING pulse",
+                [],
+                |row| row.get(0),
+            )
+            .map_err(|e| StoreError::database(step, e))
+        }
+        SmallAct::BootNumber { boot_id } => boot_number(db, boot_id),
+        SmallAct::PutAccount {
+            name,
+            password_hash,
+        } => put(
+            db,
+            "INSERT INTO account (name, password_hash) VALUES (?1, ?2) \
+             ON CONFLICT (name) DO UPDATE SET password_hash = excluded.password_hash",
+            name,
+            password_hash,
+        ),
+        SmallAct::PutSetting { name, value } => put(
+            db,
+            "INSERT INTO setting (name, value) VALUES (?1, ?2) \
+             ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+            name,
+            value,
+        ),
+        SmallAct::RemoveSetting { name } => db
+            .execute("DELETE FROM setting WHERE name = ?1", [name])
+            .map(count)
+            .map_err(|e| StoreError::database("remove a setting", e)),
+    }
+}
+
+fn advance_cursor(db: &Connection, epoch: &str, cursor: &Cursor) -> Result<u64, StoreError> {
+    let no = epoch::number(db, epoch)?;
+    let last = ledger::last_seq(db, no)?;
+    let far = cursor
+        .ranges
+        .last()
+        .map_or(cursor.through, |range| range.1.max(cursor.through));
+    if far > last {
+        return Err(StoreError::CursorAhead { through: far, last });
+    }
+    cursor::write(db, no, cursor)?;
+    Ok(cursor.through)
+}
+
+fn boot_number(db: &Connection, boot_id: &str) -> Result<u64, StoreError> {
+    let step = "count the boot";
+    db.execute(
+        "INSERT INTO boot (number, boot_id) SELECT coalesce(max(number), 0) + 1, ?1 FROM boot \
+         WHERE true ON CONFLICT (boot_id) DO NOTHING",
+        [boot_id],
+    )
+    .map_err(|e| StoreError::database(step, e))?;
+    db.query_row(
+        "SELECT number FROM boot WHERE boot_id = ?1",
+        [boot_id],
+        |row| row.get(0),
+    )
+    .map_err(|e| StoreError::database(step, e))
+}
+
+fn put(db: &Connection, sql: &str, name: &str, value: &str) -> Result<u64, StoreError> {
+    db.execute(sql, params![name, value])
+        .map(count)
+        .map_err(|e| StoreError::database("store an account or a setting", e))
+}
+
+fn count(rows: usize) -> u64 {
+    u64::try_from(rows).unwrap_or(u64::MAX)
+}

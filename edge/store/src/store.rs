@@ -1,0 +1,212 @@
+//! Opens the file, starts the writer, hands out readers, closes clean.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread::{self, JoinHandle};
+
+use rusqlite::{Connection, OptionalExtension, params};
+use serde::Deserialize;
+use sync_wire::Head;
+use tokio::sync::{Semaphore, oneshot, watch};
+
+use crate::commit_loop::{self, LoopParts, Order, QUEUE_ORDERS_MAX};
+use crate::connection::{self, WriteLock};
+use crate::epoch::{self, Epoch};
+use crate::error::StoreError;
+use crate::key::Key;
+use crate::ledger;
+use crate::migrate;
+use crate::read_model::ReadModel;
+use crate::reader::Reader;
+use crate::writer::Writer;
+
+/// Where the file is and whose it is.
+#[derive(Debug, Clone)]
+pub struct StoreSettings {
+    /// The database file. Beside it stand `-wal`, `-shm` and `.lock`.
+    pub path: PathBuf,
+    /// Name of the box: part of the chain's first hash. A file of another box is refused.
+    pub box_id: String,
+    /// Name of the site that the box serves now; a box may move.
+    pub site: String,
+}
+
+/// What was found at opening.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpeningFacts {
+    /// The epoch that is written to: 16 lower-case hexadecimal digits.
+    pub epoch: String,
+    /// Its last record.
+    pub head: Head,
+    /// The epoch has no record yet: its first must be `epoch_began`.
+    pub epoch_is_new: bool,
+    /// The last process did not close the file: check it in the background.
+    pub unclean: bool,
+    /// When the last record happened, in Unix ms by the box's clock then: a floor for the clock.
+    pub last_at: Option<i64>,
+}
+
+/// The open file. One per file and machine.
+///
+/// Dropping it without [`close`](Self::close) stops the writer, but leaves the mark of an unclean
+/// stop, as a crash would.
+#[derive(Debug)]
+pub struct Store {
+    settings: StoreSettings,
+    key: Key,
+    facts: OpeningFacts,
+    writer: Writer,
+    orders: SyncSender<Order>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Store {
+    /// Opens or creates the file, checks the end of its ledger, lets the read models catch up and
+    /// starts the writer. Takes no longer when the ledger is long.
+    ///
+    /// # Errors
+    ///
+    /// Each of wrong key, newer file, other box, file in use, damage, full or read-only disk is a
+    /// variant of its own.
+    pub fn open(settings: &StoreSettings, key: &Key) -> Result<Self, StoreError> {
+        let lock = WriteLock::take(&settings.path)?;
+        let mut db = connection::open_for_writing(&settings.path, key)?;
+        migrate::migrate(&mut db, &settings.path)?;
+        let unclean = claim(&db, settings)?;
+        let epoch = match epoch::current(&db)? {
+            Some(epoch) => epoch,
+            None => epoch::begin(&db)?,
+        };
+        let genesis = Head::genesis(&settings.box_id, &epoch.name);
+        let (head, last_body) = ledger::checked_tail(&db, genesis, epoch.no)?;
+        ReadModel::new(&settings.box_id).catch_up(&db)?;
+        let facts = OpeningFacts {
+            epoch: epoch.name.clone(),
+            head,
+            epoch_is_new: head.seq == 0,
+            unclean,
+            last_at: last_body.as_deref().and_then(at_of),
+        };
+        let (orders, writer, thread) = start(db, lock, &settings.box_id, epoch, head)?;
+        Ok(Self {
+            settings: settings.clone(),
+            key: key.clone(),
+            facts,
+            writer,
+            orders,
+            thread: Some(thread),
+        })
+    }
+
+    /// What was found at opening.
+    pub const fn facts(&self) -> &OpeningFacts {
+        &self.facts
+    }
+
+    /// A handle to write through.
+    pub fn writer(&self) -> Writer {
+        self.writer.clone()
+    }
+
+    /// A new connection to ask through.
+    pub fn reader(&self) -> Result<Reader, StoreError> {
+        Reader::open(&self.settings.path, &self.key, &self.settings.box_id)
+    }
+
+    /// Carries out what waits, folds the read models, marks the stop as clean and lets the file go.
+    /// Blocks for as long as that takes.
+    pub fn close(mut self) -> Result<(), StoreError> {
+        self.stop(true)
+    }
+
+    fn stop(&mut self, clean: bool) -> Result<(), StoreError> {
+        let Some(thread) = self.thread.take() else {
+            return Ok(());
+        };
+        let (done, result) = oneshot::channel();
+        let sent = self.orders.send(Order::Stop { clean, done });
+        let joined = thread.join();
+        if sent.is_err() || joined.is_err() {
+            return Err(StoreError::Closed);
+        }
+        result.blocking_recv().map_err(|_gone| StoreError::Closed)?
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        if let Err(error) = self.stop(false) {
+            tracing::debug!(error = crate::error::chain(&error), "Writer was gone");
+        }
+    }
+}
+
+fn start(
+    db: Connection,
+    lock: WriteLock,
+    box_id: &str,
+    epoch: Epoch,
+    head: Head,
+) -> Result<(SyncSender<Order>, Writer, JoinHandle<()>), StoreError> {
+    // One more place than permits: the order to stop needs no permit.
+    let (orders, queue) = sync_channel(QUEUE_ORDERS_MAX + 1);
+    let room = Arc::new(Semaphore::new(QUEUE_ORDERS_MAX));
+    let (heads, head_seen) = watch::channel(head);
+    let parts = LoopParts {
+        box_id: box_id.to_owned(),
+        epoch,
+        head,
+        orders: queue,
+        room: Arc::clone(&room),
+        heads,
+        lock,
+    };
+    let thread = thread::Builder::new()
+        .name("store".to_owned())
+        .spawn(move || commit_loop::run(db, parts))
+        .map_err(|e| StoreError::io("start the writer of", std::path::Path::new("store"), e))?;
+    let writer = Writer::new(orders.clone(), room, head_seen);
+    Ok((orders, writer, thread))
+}
+
+/// Writes our name into a new file, or checks the name in an old one; says whether the last stop
+/// was unclean, and marks the file as running.
+fn claim(db: &Connection, settings: &StoreSettings) -> Result<bool, StoreError> {
+    let step = "claim the file";
+    let found: Option<(String, bool)> = db
+        .query_row("SELECT box, running FROM box", [], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+        .optional()
+        .map_err(|e| StoreError::database(step, e))?;
+    let unclean = match found {
+        Some((found, _)) if found != settings.box_id => {
+            return Err(StoreError::OtherBox {
+                path: settings.path.clone(),
+                found,
+                expected: settings.box_id.clone(),
+            });
+        }
+        Some((_, running)) => running,
+        None => false,
+    };
+    db.execute(
+        "INSERT INTO box (id, box, site, running) VALUES (1, ?1, ?2, 1) \
+         ON CONFLICT (id) DO UPDATE SET site = excluded.site, running = 1",
+        params![settings.box_id, settings.site],
+    )
+    .map_err(|e| StoreError::database(step, e))?;
+    Ok(unclean)
+}
+
+/// Reads the one member of a record's stamp that the clock needs.
+fn at_of(body: &[u8]) -> Option<i64> {
+    #[derive(Deserialize)]
+    struct Stamp {
+        at: i64,
+    }
+    serde_json::from_slice::<Stamp>(body)
+        .ok()
+        .map(|stamp| stamp.at)
+}

@@ -1,0 +1,1 @@
+//! Measurements, run by hand: `cargo test --release -p edge-store -- --ignored --nocapture`.

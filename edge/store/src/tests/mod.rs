@@ -1,0 +1,5 @@
+//! Tests on real files.
+
+mod bench;
+mod help;
+mod opening;

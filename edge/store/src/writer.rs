@@ -1,0 +1,144 @@
+//! The handle through which everyone writes.
+
+use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
+
+use sync_wire::Head;
+use tokio::sync::{Semaphore, oneshot, watch};
+
+use crate::commit_loop::{Order, Reply};
+use crate::cursor::Cursor;
+use crate::epoch::Epoch;
+use crate::error::StoreError;
+use crate::ledger::{self, Appended, Entry};
+use crate::small_act::SmallAct;
+
+/// Gives orders to the one writer thread. Cheap to clone.
+///
+/// Up to 64 orders wait in a queue; who comes later waits for room. What waits together is committed
+/// together, in the order it came. An order whose caller stops waiting is carried out all the same.
+#[derive(Debug, Clone)]
+pub struct Writer {
+    orders: SyncSender<Order>,
+    room: Arc<Semaphore>,
+    heads: watch::Receiver<Head>,
+}
+
+impl Writer {
+    pub(crate) const fn new(
+        orders: SyncSender<Order>,
+        room: Arc<Semaphore>,
+        heads: watch::Receiver<Head>,
+    ) -> Self {
+        Self {
+            orders,
+            room,
+            heads,
+        }
+    }
+
+    /// Appends records, all in one commit. When this returns, they are on the disk.
+    ///
+    /// # Errors
+    ///
+    /// A body of a wrong size, or the commit failed: then none of `entries` is in the ledger.
+    pub async fn append(&self, entries: Vec<Entry>) -> Result<Appended, StoreError> {
+        ledger::check_size(&entries)?;
+        self.order(|reply| Order::Append(entries, reply)).await
+    }
+
+    /// Stores what the city says it has of an epoch; it may go back as well as forward.
+    ///
+    /// # Errors
+    ///
+    /// The epoch is not in this file, or the city claims records that this file does not have.
+    pub async fn advance_cursor(
+        &self,
+        epoch: &str,
+        through: u64,
+        ranges: Vec<(u64, u64)>,
+    ) -> Result<(), StoreError> {
+        let act = SmallAct::AdvanceCursor {
+            epoch: epoch.to_owned(),
+            cursor: Cursor::normal(through, ranges),
+        };
+        self.small(act).await.map(drop)
+    }
+
+    /// Makes one small commit, so that a watchdog sees the whole way to the disk working. Returns
+    /// how many there were in the life of the file.
+    pub async fn pulse(&self) -> Result<u64, StoreError> {
+        self.small(SmallAct::Pulse).await
+    }
+
+    /// The number of this boot of the machine: 1 for the first `boot_id` (Linux's, as text) that
+    /// this file ever saw, one more for each new one.
+    pub async fn boot_number(&self, boot_id: &str) -> Result<u32, StoreError> {
+        let act = SmallAct::BootNumber {
+            boot_id: boot_id.to_owned(),
+        };
+        let number = self.small(act).await?;
+        Ok(u32::try_from(number).unwrap_or(u32::MAX))
+    }
+
+    /// Creates an account of the clerk's screen, or gives it another password.
+    pub async fn put_account(&self, name: &str, password_hash: &str) -> Result<(), StoreError> {
+        let act = SmallAct::PutAccount {
+            name: name.to_owned(),
+            password_hash: password_hash.to_owned(),
+        };
+        self.small(act).await.map(drop)
+    }
+
+    /// Stores a setting that survives restarts (the hash of the claim code, for one).
+    pub async fn put_setting(&self, name: &str, value: &str) -> Result<(), StoreError> {
+        let act = SmallAct::PutSetting {
+            name: name.to_owned(),
+            value: value.to_owned(),
+        };
+        self.small(act).await.map(drop)
+    }
+
+    /// Forgets a setting; says whether there was one.
+    pub async fn remove_setting(&self, name: &str) -> Result<bool, StoreError> {
+        let act = SmallAct::RemoveSetting {
+            name: name.to_owned(),
+        };
+        Ok(self.small(act).await? > 0)
+    }
+
+    /// Begins a new epoch: what follows is a new chain from 1 under a new random name.
+    pub async fn begin_epoch(&self) -> Result<Epoch, StoreError> {
+        self.order(Order::BeginEpoch).await
+    }
+
+    /// Waits until the read models hold every record committed before this call.
+    pub async fn catch_up(&self) -> Result<(), StoreError> {
+        self.order(Order::Fold).await
+    }
+
+    /// The last record committed, followed live.
+    pub fn head(&self) -> watch::Receiver<Head> {
+        self.heads.clone()
+    }
+
+    async fn small(&self, act: SmallAct) -> Result<u64, StoreError> {
+        self.order(|reply| Order::Small(act, reply)).await
+    }
+
+    async fn order<T>(&self, make: impl FnOnce(Reply<T>) -> Order) -> Result<T, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        let room = self
+            .room
+            .acquire()
+            .await
+            .map_err(|_closed| StoreError::Closed)?;
+        // The queue is as long as there are permits: it has room now, and the thread gives the
+        // permit back when it takes the order out.
+        room.forget();
+        self.orders
+            .send(make(reply))
+            .map_err(|_gone| StoreError::Closed)?;
+        answer.await.map_err(|_gone| StoreError::Closed)?
+    }
+}

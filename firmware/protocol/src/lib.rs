@@ -1,1 +1,39 @@
-//! Messages and frames between the box and the gate board.
+//! Messages and frames between the gate box (master) and the gate board (slave).
+//!
+//! Read in this order: [`message`] (the small shared types), [`event`], [`request`], [`reply`],
+//! then [`frame`] (bytes on the line). `PROTOCOL.md` beside this crate shows every message as
+//! bytes; a test decodes that page, so the page and the code cannot drift apart.
+//!
+//! The crate knows no clock, no port and no gate: both ends of the line share it.
+#![no_std]
+
+#[cfg(test)]
+extern crate std;
+
+pub mod message;
+pub mod settings;
+pub mod event;
+pub mod request;
+pub mod reply;
+pub mod frame;
+
+pub use event::{Event, EventKind, event_gap, event_seq_after};
+pub use frame::{
+    FRAME_BYTES_MAX, Frame, FrameFault, PLAIN_BYTES_MAX, Received, Receiver, encode_frame,
+};
+pub use message::{BoardUid, Direction, Lamp, Mode, ResetCause, Signal};
+pub use reply::{Fault, GateState, Hello, Inputs, OpenResult, Reply, Status};
+pub use request::{CHUNK_BYTES_MAX, Request};
+pub use settings::{LinkLossPolicy, Settings};
+
+/// Version that breaks: a board and a box with different majors do not work together.
+pub const MAJOR: u8 = 1;
+
+/// Version that only grows: a higher minor adds enum variants at the end, nothing else.
+pub const MINOR: u8 = 0;
+
+/// Events that one [`Reply::Status`] carries at most.
+pub const EVENTS_MAX: usize = 6;
+
+#[cfg(test)]
+mod golden;

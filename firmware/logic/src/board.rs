@@ -1,0 +1,247 @@
+//! Gate, pins and line together.
+//!
+//! The main loop gives received bytes to [`Board::receive`], sends what [`Board::transmit`] gives
+//! out, and ends with [`Board::tick`], which alone feeds the watchdog: a loop that hangs anywhere
+//! is reset.
+
+use crate::gate::{Gate, Outputs};
+use crate::pins::Pins;
+use embedded_hal::digital::{InputPin, OutputPin};
+use firmware_protocol::{
+    BoardUid, FRAME_BYTES_MAX, Fault, Frame, Hello, MAJOR, MINOR, Receiver, Reply, Request,
+    ResetCause, Settings, encode_frame,
+};
+
+/// The chip's watchdog (embedded-hal 1.0 has no trait for it).
+pub trait Watchdog {
+    /// Starts its time anew.
+    fn feed(&mut self);
+}
+
+/// Who this board is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// Address on the line. A box that is wired to one board uses 1.
+    pub address: u8,
+    /// Factory number.
+    pub uid: BoardUid,
+    /// Boot session: another number after every restart.
+    pub session: u32,
+    /// Firmware version: major, minor, patch.
+    pub firmware: [u8; 3],
+    /// Why the board started.
+    pub reset_cause: ResetCause,
+}
+
+/// The last request, so that a repeated one is answered and not carried out again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct LastRequest {
+    number: u8,
+    checksum: u32,
+}
+
+/// What the board made of a request.
+enum Outcome {
+    /// Of a box that speaks our version in our session; only such a box keeps the link alive.
+    Heard(Reply),
+    /// Refused before it was looked at.
+    Refused(Fault),
+}
+
+/// One board.
+#[derive(Debug)]
+pub struct Board<I, O, W> {
+    identity: Identity,
+    pins: Pins<I, O>,
+    watchdog: W,
+    gate: Gate,
+    driven: Option<Outputs>,
+    pin_fault: bool,
+    receiver: Receiver<Request>,
+    bad_frames: u16,
+    greeted: bool,
+    last_request: Option<LastRequest>,
+    last_heard: bool,
+    answer: [u8; FRAME_BYTES_MAX],
+    answer_bytes: usize,
+    sent_bytes: usize,
+}
+
+impl<I: InputPin, O: OutputPin, W: Watchdog> Board<I, O, W> {
+    /// A board that just started. It drives its outputs at once: closed.
+    pub fn new(pins: Pins<I, O>, watchdog: W, identity: Identity, settings: Settings) -> Self {
+        let mut board = Self {
+            identity,
+            pins,
+            watchdog,
+            gate: Gate::new(settings),
+            driven: None,
+            pin_fault: false,
+            receiver: Receiver::new(),
+            bad_frames: 0,
+            greeted: false,
+            last_request: None,
+            last_heard: false,
+            answer: [0; FRAME_BYTES_MAX],
+            answer_bytes: 0,
+            sent_bytes: 0,
+        };
+        board.drive();
+        board
+    }
+
+    /// Reads the pins, applies the rules, drives the pins, and at the very end feeds the watchdog.
+    /// `now_ms` is the board's uptime in ms and may wrap.
+    pub fn tick(&mut self, now_ms: u32) {
+        let (levels, fault) = self.pins.read();
+        self.pin_fault |= fault;
+        self.gate.tick(now_ms, levels);
+        self.drive();
+        self.watchdog.feed();
+    }
+
+    /// Takes bytes from the line, however they were split. An open command moves the relay before
+    /// this returns.
+    pub fn receive(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            match self.receiver.push(*byte) {
+                None => {}
+                Some(Err(_)) => self.bad_frames = self.bad_frames.saturating_add(1),
+                Some(Ok(frame)) if frame.address == self.identity.address => self.obey(frame),
+                // Another board's.
+                Some(Ok(_)) => {}
+            }
+        }
+    }
+
+    /// Gives out bytes for the line; 0 when there is nothing (more) to say.
+    pub fn transmit(&mut self, out: &mut [u8]) -> usize {
+        let unsent = self
+            .answer
+            .get(self.sent_bytes..self.answer_bytes)
+            .unwrap_or_default();
+        let bytes = unsent.len().min(out.len());
+        for (place, byte) in out.iter_mut().zip(unsent) {
+            *place = *byte;
+        }
+        self.sent_bytes += bytes;
+        bytes
+    }
+
+    /// The pins, for a simulator that holds their other end.
+    pub fn pins_mut(&mut self) -> &mut Pins<I, O> {
+        &mut self.pins
+    }
+
+    /// Ends the board and gives its parts back.
+    pub fn release(self) -> (Pins<I, O>, W) {
+        (self.pins, self.watchdog)
+    }
+
+    fn drive(&mut self) {
+        let outputs = self.gate.outputs();
+        if self.driven == Some(outputs) {
+            return;
+        }
+        let driven = self.pins.write(outputs, self.driven);
+        self.pin_fault |= !driven;
+        // After a failure all pins are driven again at the next tick.
+        self.driven = driven.then_some(outputs);
+    }
+
+    fn obey(&mut self, frame: Frame<Request>) {
+        let this = LastRequest {
+            number: frame.number,
+            checksum: frame.checksum,
+        };
+        let greeting = matches!(frame.message, Some(Request::Hello { .. }));
+        if greeting || self.last_request != Some(this) {
+            self.last_request = Some(this);
+            self.answer(frame);
+        } else if self.last_heard {
+            // The box did not hear the answer, but the board heard the box.
+            self.gate.heard();
+        }
+        self.sent_bytes = 0;
+    }
+
+    fn answer(&mut self, frame: Frame<Request>) {
+        let outcome = match frame.message {
+            Some(Request::Hello { major, .. }) => self.greet(major),
+            Some(request) if self.greeted => self.handle(request),
+            Some(_) => Outcome::Refused(Fault::Session),
+            None => Outcome::Refused(Fault::Message),
+        };
+        self.drive();
+        self.last_heard = matches!(outcome, Outcome::Heard(_));
+        let reply = match outcome {
+            Outcome::Heard(reply) => reply,
+            Outcome::Refused(fault) => Reply::Error(fault),
+        };
+        let encoded = encode_frame(
+            self.identity.address,
+            frame.number,
+            &reply,
+            &mut self.answer,
+        );
+        // No reply of this crate exceeds a frame; if one did, silence would tell the box.
+        self.answer_bytes = encoded.unwrap_or(0);
+    }
+
+    fn greet(&mut self, major: u8) -> Outcome {
+        if major != MAJOR {
+            return Outcome::Refused(Fault::Version);
+        }
+        self.greeted = true;
+        self.gate.heard();
+        let Identity {
+            uid,
+            session,
+            firmware,
+            reset_cause,
+            ..
+        } = self.identity;
+        let hello = Hello {
+            major: MAJOR,
+            minor: MINOR,
+            firmware,
+            uid,
+            session,
+            reset_cause,
+        };
+        Outcome::Heard(Reply::Hello(hello))
+    }
+
+    fn handle(&mut self, request: Request) -> Outcome {
+        if matches!(request, Request::Poll { session, .. } if session != self.identity.session) {
+            return Outcome::Refused(Fault::Session);
+        }
+        self.gate.heard();
+        Outcome::Heard(match request {
+            // Greeted before; see `answer`.
+            Request::Hello { .. } => Reply::Error(Fault::Session),
+            Request::Poll { ack, .. } => {
+                self.gate.acknowledge(ack);
+                let fault = core::mem::take(&mut self.pin_fault);
+                Reply::Status(self.gate.status(fault, self.bad_frames))
+            }
+            Request::Open { direction, token } => Reply::Open {
+                token,
+                result: self.gate.open(direction, token),
+            },
+            Request::Configure(settings) if self.gate.configure(settings) => Reply::Done,
+            Request::Configure(_) => Reply::Error(Fault::Settings),
+            Request::SetMode(mode) => {
+                self.gate.set_mode(mode);
+                Reply::Done
+            }
+            Request::Signal(signal) => {
+                self.gate.signal(signal);
+                Reply::Done
+            }
+            Request::UpdateBegin { .. } | Request::UpdateChunk { .. } | Request::UpdateCommit => {
+                Reply::Error(Fault::Unsupported)
+            }
+        })
+    }
+}

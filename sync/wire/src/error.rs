@@ -33,6 +33,76 @@ pub enum WireError {
     /// A field of a known kind is missing or has another type.
     #[error("record has a missing or wrong field")]
     BadField(#[source] serde_json::Error),
+    /// A message over the limit of bytes as sent; refused before anything in it is read.
+    #[error("message has {bytes} bytes, the limit is {limit}")]
+    MessageTooLarge {
+        /// Its length.
+        bytes: usize,
+        /// The limit for this kind of message.
+        limit: usize,
+    },
+    /// The first line is not a header of this protocol.
+    #[error("message has no readable header line")]
+    BadHeader(#[source] Option<serde_json::Error>),
+    /// A control message, acknowledgement or state that is not what its topic wants.
+    #[error("message is not readable JSON of its kind")]
+    BadMessage(#[source] serde_json::Error),
+    /// A major version that this side does not speak.
+    #[error("protocol version {version} is not spoken here")]
+    UnknownVersion {
+        /// Its `v`.
+        version: u32,
+    },
+    /// `from`, `to` and `n` do not agree, or are out of range.
+    #[error("header says records {from} to {to} and a count of {count}")]
+    CountsDisagree {
+        /// Its `from`.
+        from: u64,
+        /// Its `to`.
+        to: u64,
+        /// Its `n`.
+        count: u64,
+    },
+    /// The body does not hold as many records as the header says.
+    #[error("header promises {promised} records, the body has another number")]
+    WrongRecordCount {
+        /// The header's `n`.
+        promised: u64,
+    },
+    /// The body of a message cannot be decompressed.
+    #[error("message body cannot be decompressed")]
+    BadCompression(#[source] std::io::Error),
+    /// The body is longer than any 200 records can be.
+    #[error("message body has more than {limit} bytes when decompressed")]
+    TooMuchPlain {
+        /// The limit.
+        limit: usize,
+    },
+    /// The hash over the records is not the header's `head`.
+    #[error("records of the message do not lead from its prev to its head")]
+    HeadMismatch,
+    /// A list in a message is longer than allowed.
+    #[error("{list} has {entries} entries, the limit is {limit}")]
+    ListTooLong {
+        /// Which list.
+        list: &'static str,
+        /// Its length.
+        entries: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// A topic that is not one of this protocol.
+    #[error("topic is not one of this protocol")]
+    BadTopic,
+    /// Base64 that cannot be read, or of the wrong length.
+    #[error("sealed text is not base64 of the right length")]
+    BadSealText,
+    /// Decryption failed: another key, another box or worker, or changed bytes.
+    #[error("sealed data does not open with this key, box and worker")]
+    CannotUnseal,
+    /// Encryption failed: the plaintext is too long or the public key is not a point.
+    #[error("data cannot be sealed")]
+    CannotSeal,
     /// A value could not be written as JSON.
     #[error("value cannot be written as JSON")]
     NotSerializable(#[source] serde_json::Error),

@@ -9,13 +9,40 @@
 //! - [`codes`]: the national code tables with their Chinese names
 //! - [`chain`]: the hash chain over record bodies
 //! - [`record`]: the body of a record, kind by kind
+//! - [`seal`]: personal data, readable for the box and the city only
+//! - [`topic`]: where messages go
+//! - [`message`]: up to 200 records on their way to the city
+//! - [`ctl`]: hello and heartbeat
+//! - [`ack`]: the city's word that it has stored
+//! - [`state`]: the retained "online" and the last will
 
 pub mod error;
 pub mod name;
 pub mod codes;
 pub mod chain;
 pub mod record;
+pub mod seal;
+pub mod topic;
+pub mod message;
+pub mod ctl;
+pub mod ack;
+pub mod state;
 
+#[cfg(test)]
+mod message_test;
+#[cfg(test)]
+mod samples_test;
+#[cfg(test)]
+mod seal_test;
+
+pub use ack::{Ack, AckRange, Parked};
 pub use chain::{Hash, Head};
+pub use ctl::{Ctl, Heartbeat, Hello};
 pub use error::{ParkCode, WireError};
+pub use message::{Compression, Header, Message, Tier};
 pub use record::{Kind, Record, Stamp};
+pub use state::{Presence, State};
+pub use topic::Topic;
+
+/// Major version of the protocol: the second level of every topic and the `v` of every message.
+pub const VERSION: u32 = 1;

@@ -1,0 +1,127 @@
+//! The city's word that it has stored, on `dn/ack`, published after its commit.
+
+use serde::{Deserialize, Serialize};
+
+use crate::VERSION;
+use crate::chain::Hash;
+use crate::error::{ParkCode, WireError};
+use crate::name::check_epoch;
+
+/// Most bytes of an acknowledgement.
+pub const ACK_BYTES_MAX: usize = 64 * 1024;
+/// Most ranges in one acknowledgement.
+pub const RANGES_MAX: usize = 64;
+/// Most parked records named in one acknowledgement.
+pub const PARKED_MAX: usize = 100;
+/// Longest message of a parked record, in characters.
+pub const PARKED_MESSAGE_CHARS_MAX: usize = 200;
+
+/// Records that are stored although something before them is missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AckRange {
+    /// First of them.
+    pub from: u64,
+    /// Last of them.
+    pub to: u64,
+    /// Hash at `to`.
+    pub head: Hash,
+}
+
+/// A record that is stored but waits for a person or an update.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parked {
+    /// The record.
+    pub seq: u64,
+    /// Why.
+    pub code: ParkCode,
+    /// The reason in Chinese, for the clerk; at most 200 characters.
+    pub message: String,
+}
+
+/// An acknowledgement.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ack {
+    /// Protocol version, 1.
+    pub v: u32,
+    /// The epoch that it speaks of.
+    pub epoch: String,
+    /// Everything from 1 to here is stored; read from the city's own table after its commit.
+    pub through: u64,
+    /// Hash at `through` as the city computed it; of an empty ledger where `through` is 0.
+    pub head: Hash,
+    /// What is stored beyond `through`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ranges: Vec<AckRange>,
+    /// Records newly parked; in the answer to a hello: all that are, oldest first, at most 100.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parked: Vec<Parked>,
+    /// The number of the hello that this answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hello: Option<u64>,
+    /// The city has just started, or lost its place: the box says hello at once.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub greet: bool,
+    /// The city is busy: no bulk message before this time has gone by, ms.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_ms: Option<u64>,
+    /// The city's wall clock, Unix ms.
+    pub now: i64,
+}
+
+impl Ack {
+    /// The bytes to send.
+    ///
+    /// # Errors
+    /// [`WireError::ListTooLong`], [`WireError::NotSerializable`].
+    pub fn encode(&self) -> Result<Vec<u8>, WireError> {
+        self.check()?;
+        serde_json::to_vec(self).map_err(WireError::NotSerializable)
+    }
+
+    /// Reads an acknowledgement.
+    ///
+    /// # Errors
+    /// [`WireError::MessageTooLarge`], [`WireError::BadMessage`], [`WireError::UnknownVersion`],
+    /// [`WireError::BadEpoch`], [`WireError::ListTooLong`], [`WireError::CountsDisagree`].
+    pub fn decode(bytes: &[u8]) -> Result<Self, WireError> {
+        if bytes.len() > ACK_BYTES_MAX {
+            return Err(WireError::MessageTooLarge {
+                bytes: bytes.len(),
+                limit: ACK_BYTES_MAX,
+            });
+        }
+        let ack: Self = serde_json::from_slice(bytes).map_err(WireError::BadMessage)?;
+        ack.check()?;
+        Ok(ack)
+    }
+
+    fn check(&self) -> Result<(), WireError> {
+        if self.v != VERSION {
+            return Err(WireError::UnknownVersion { version: self.v });
+        }
+        check_epoch(&self.epoch)?;
+        check_list("ranges", self.ranges.len(), RANGES_MAX)?;
+        check_list("parked", self.parked.len(), PARKED_MAX)?;
+        for range in &self.ranges {
+            if range.from == 0 || range.to < range.from {
+                return Err(WireError::CountsDisagree {
+                    from: range.from,
+                    to: range.to,
+                    count: 0,
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+fn check_list(list: &'static str, entries: usize, limit: usize) -> Result<(), WireError> {
+    if entries > limit {
+        return Err(WireError::ListTooLong {
+            list,
+            entries,
+            limit,
+        });
+    }
+    Ok(())
+}

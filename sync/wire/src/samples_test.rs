@@ -1,0 +1,186 @@
+//! Executes `samples/`: the worked examples of PROTOCOL.md. Their hashes and ciphertexts were
+//! computed by another implementation (Python `hashlib` and `cryptography`, the `zstd` program).
+
+use std::path::Path;
+
+use crate::chain::Head;
+use crate::message::Message;
+use crate::record::{KINDS, Record};
+use crate::{Ack, Ctl, State};
+
+const BOX: &str = "box-demo";
+const EPOCH: &str = "00112233aabbccdd";
+
+fn sample(name: &str) -> Vec<u8> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("samples")
+        .join(name);
+    std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn line(name: &str) -> Vec<u8> {
+    let bytes = sample(name);
+    bytes.strip_suffix(b"\n").unwrap().to_vec()
+}
+
+fn records() -> Vec<Vec<u8>> {
+    let bytes = sample("records.ndjson");
+    let lines = bytes.strip_suffix(b"\n").unwrap();
+    lines
+        .split(|byte| *byte == b'\n')
+        .map(<[u8]>::to_vec)
+        .collect()
+}
+
+#[test]
+fn every_record_is_canonical_and_every_kind_has_one() {
+    let mut kinds = std::collections::BTreeSet::new();
+    for body in records() {
+        let record = Record::from_body(&body).unwrap();
+        let text = String::from_utf8(body).unwrap();
+        assert_eq!(String::from_utf8(record.to_body().unwrap()).unwrap(), text);
+        let kind = text.split("\"kind\":\"").nth(1).unwrap();
+        kinds.insert(kind.split('"').next().unwrap().to_owned());
+    }
+    let all: std::collections::BTreeSet<String> = KINDS.map(str::to_owned).into();
+    assert_eq!(kinds, all);
+}
+
+#[test]
+fn the_chain_is_the_other_implementations() {
+    let listed = String::from_utf8(sample("chain.txt")).unwrap();
+    let mut listed = listed.lines();
+    let mut head = Head::genesis(BOX, EPOCH);
+    assert_eq!(listed.next(), Some(format!("0 {}", head.hash).as_str()));
+    for body in records() {
+        head = head.extend(&body);
+        assert_eq!(
+            listed.next(),
+            Some(format!("{} {}", head.seq, head.hash).as_str())
+        );
+    }
+    assert_eq!(listed.next(), None);
+}
+
+#[test]
+fn messages() {
+    let records = records();
+    for name in [
+        "message-live.ndjson",
+        "message-bulk.ndjson",
+        "message-zstd.bin",
+    ] {
+        let bytes = sample(name);
+        let message = Message::decode(&bytes).unwrap();
+        assert_eq!(message.header.r#box, BOX);
+        message.hashes().unwrap();
+        let from = usize::try_from(message.header.from).unwrap() - 1;
+        let to = usize::try_from(message.header.to).unwrap();
+        assert_eq!(message.bodies, records[from..to]);
+        if name != "message-zstd.bin" {
+            assert_eq!(message.encode().unwrap(), bytes, "{name}");
+        } else {
+            assert_eq!(
+                Message::decode(&message.encode().unwrap()).unwrap(),
+                message
+            );
+        }
+    }
+}
+
+#[test]
+fn control_messages() {
+    for name in ["hello.json", "heartbeat.json"] {
+        let bytes = line(name);
+        assert_eq!(
+            Ctl::decode(&bytes).unwrap().encode().unwrap(),
+            bytes,
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn acknowledgements() {
+    for name in [
+        "ack.json",
+        "ack-parked.json",
+        "ack-greet.json",
+        "hello-answer.json",
+    ] {
+        let bytes = line(name);
+        assert_eq!(
+            Ack::decode(&bytes).unwrap().encode().unwrap(),
+            bytes,
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn states() {
+    for name in ["state-online.json", "state-offline.json"] {
+        let bytes = line(name);
+        assert_eq!(
+            State::decode(&bytes).unwrap().encode().unwrap(),
+            bytes,
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn other_versions_and_lengths_are_refused() {
+    let other = |bytes: Vec<u8>| {
+        String::from_utf8(bytes)
+            .unwrap()
+            .replace("\"v\":1", "\"v\":2")
+            .into_bytes()
+    };
+    assert!(Ack::decode(&other(line("ack.json"))).is_err());
+    assert!(Ctl::decode(&other(line("hello.json"))).is_err());
+    assert!(State::decode(&other(line("state-online.json"))).is_err());
+    let long = vec![b' '; 10_000_000];
+    assert!(matches!(
+        Ack::decode(&long),
+        Err(crate::WireError::MessageTooLarge { .. })
+    ));
+    assert!(matches!(
+        Ctl::decode(&long),
+        Err(crate::WireError::MessageTooLarge { .. })
+    ));
+    assert!(matches!(
+        State::decode(&long),
+        Err(crate::WireError::MessageTooLarge { .. })
+    ));
+}
+
+/// Every fenced example of PROTOCOL.md that names a sample is that sample, byte for byte, and every
+/// sample in words is shown there.
+#[test]
+fn the_examples_of_the_protocol_are_the_samples() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../PROTOCOL.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    let mut shown = std::collections::BTreeSet::new();
+    let mut rest = text.as_str();
+    while let Some((_, after)) = rest.split_once("<!-- sample: ") {
+        let (name, after) = after.split_once(" -->\n").unwrap();
+        let (_, after) = after.split_once("```").unwrap();
+        let (_, after) = after.split_once('\n').unwrap();
+        let (example, after) = after.split_once("```").unwrap();
+        assert_eq!(example, String::from_utf8(sample(name)).unwrap(), "{name}");
+        shown.insert(name.to_owned());
+        rest = after;
+    }
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples");
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let binary = Path::new(&name)
+            .extension()
+            .is_some_and(|extension| extension == "bin");
+        assert!(
+            binary || shown.contains(&name),
+            "{name} is not shown in PROTOCOL.md"
+        );
+    }
+}

@@ -1,0 +1,144 @@
+//! Sealing against vectors of an independent implementation (`samples/sealing.json`: Python
+//! `cryptography` for AES-GCM and X25519, the key schedule of RFC 9180 written out by hand).
+
+use proptest::prelude::*;
+use serde::Deserialize;
+
+use crate::chain::from_hex;
+use crate::error::WireError;
+use crate::record::Wrap;
+use crate::seal::{CityPrivateKey, DataKey, Person, Subject, seal, unseal, unwrap, wrap};
+
+#[derive(Deserialize)]
+struct Vector {
+    city_private: String,
+    city_public: String,
+    city_key_id: String,
+    data_key: String,
+    nonce: String,
+    ephemeral: String,
+    r#box: String,
+    worker: u32,
+    sealed: String,
+    wrapped: String,
+}
+
+fn vector() -> Vector {
+    serde_json::from_str(include_str!("../samples/sealing.json")).unwrap()
+}
+
+fn person() -> Person {
+    serde_json::from_str(include_str!("../samples/person.json")).unwrap()
+}
+
+#[test]
+fn the_same_bytes_as_the_other_implementation() {
+    let vector = vector();
+    let subject = Subject {
+        r#box: &vector.r#box,
+        worker: vector.worker,
+    };
+    let key = DataKey::from_bytes(from_hex(&vector.data_key).unwrap());
+    let city = CityPrivateKey::from_bytes(from_hex(&vector.city_private).unwrap());
+    let public = city.public().unwrap();
+    assert_eq!(crate::chain::hex(public.as_bytes()), vector.city_public);
+    assert_eq!(public.id(), vector.city_key_id);
+
+    let sealed = seal(&person(), &key, from_hex(&vector.nonce).unwrap(), subject).unwrap();
+    assert_eq!(sealed, vector.sealed);
+    let wrapped = wrap(&key, &public, from_hex(&vector.ephemeral).unwrap(), subject).unwrap();
+    assert_eq!(
+        wrapped,
+        Wrap {
+            key: vector.city_key_id,
+            wrapped: vector.wrapped
+        }
+    );
+
+    let opened_key = unwrap(&wrapped, &city, subject).unwrap();
+    assert!(opened_key == key);
+    assert!(unseal(&sealed, &opened_key, subject).unwrap() == person());
+}
+
+#[test]
+fn nothing_opens_for_another_subject_or_key() {
+    let vector = vector();
+    let subject = Subject {
+        r#box: &vector.r#box,
+        worker: vector.worker,
+    };
+    let key = DataKey::from_bytes(from_hex(&vector.data_key).unwrap());
+    let city = CityPrivateKey::from_bytes(from_hex(&vector.city_private).unwrap());
+    let wrapped = Wrap {
+        key: vector.city_key_id,
+        wrapped: vector.wrapped,
+    };
+    for other in [
+        Subject {
+            r#box: "box-other",
+            ..subject
+        },
+        Subject {
+            worker: 18,
+            ..subject
+        },
+    ] {
+        assert!(matches!(
+            unseal(&vector.sealed, &key, other),
+            Err(WireError::CannotUnseal)
+        ));
+        assert!(matches!(
+            unwrap(&wrapped, &city, other),
+            Err(WireError::CannotUnseal)
+        ));
+    }
+    let wrong = DataKey::from_bytes([9; 32]);
+    assert!(matches!(
+        unseal(&vector.sealed, &wrong, subject),
+        Err(WireError::CannotUnseal)
+    ));
+    let wrong = CityPrivateKey::from_bytes([9; 32]);
+    assert!(matches!(
+        unwrap(&wrapped, &wrong, subject),
+        Err(WireError::CannotUnseal)
+    ));
+    for text in ["", "AAAA", "%%%"] {
+        assert!(unseal(text, &key, subject).is_err());
+        let short = Wrap {
+            key: String::new(),
+            wrapped: text.to_owned(),
+        };
+        assert!(unwrap(&short, &city, subject).is_err());
+    }
+}
+
+#[test]
+fn secrets_do_not_show() {
+    let vector = vector();
+    let shown = format!(
+        "{:?} {:?} {:?}",
+        person(),
+        DataKey::from_bytes([7; 32]),
+        CityPrivateKey::from_bytes([7; 32])
+    );
+    for secret in ["349901", "张", "139", "1990", "7, 7"] {
+        assert!(!shown.contains(secret), "{shown}");
+    }
+    assert!(!shown.contains(&vector.data_key));
+}
+
+proptest! {
+    #[test]
+    fn changed_text_never_opens(place in 0_usize..300, with in any::<u8>()) {
+        let vector = vector();
+        let subject = Subject { r#box: &vector.r#box, worker: vector.worker };
+        let key = DataKey::from_bytes(from_hex(&vector.data_key).unwrap());
+        let mut text = vector.sealed.clone().into_bytes();
+        let place = place % text.len();
+        prop_assume!(text[place] != with);
+        text[place] = with;
+        if let Ok(text) = String::from_utf8(text) {
+            prop_assert!(unseal(&text, &key, subject).is_err());
+        }
+    }
+}

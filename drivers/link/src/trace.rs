@@ -63,14 +63,14 @@ impl FrameTrace {
         }
     }
 
-    /// Notes a frame that went to the device.
-    pub fn sent(&mut self, at_ms: u64, frame: &[u8]) {
-        self.push(at_ms, TraceKind::Sent, frame, frame.len());
+    /// Notes a frame that went to the device: its first bytes and its length.
+    pub fn sent(&mut self, at_ms: u64, head: &[u8], frame_bytes: usize) {
+        self.push(at_ms, TraceKind::Sent, head, frame_bytes);
     }
 
-    /// Notes a whole frame that came from the device.
-    pub fn received(&mut self, at_ms: u64, frame: &[u8]) {
-        self.push(at_ms, TraceKind::Received, frame, frame.len());
+    /// Notes a whole frame that came from the device: its first bytes and its length.
+    pub fn received(&mut self, at_ms: u64, head: &[u8], frame_bytes: usize) {
+        self.push(at_ms, TraceKind::Received, head, frame_bytes);
     }
 
     /// Notes that this many bytes came from the device and belonged to no frame.
@@ -106,7 +106,7 @@ mod tests {
         let mut trace = FrameTrace::new();
         let mut reply = vec![0xAA, 0xAA, 0xAA, 0x96, 0x69, 0x05, 0x08, 0x00, 0x00, 0x90];
         reply.extend([0x5A; 1285]);
-        trace.received(17, &reply);
+        trace.received(17, &reply, reply.len());
         let line = trace.entries().next().unwrap().to_string();
         assert_eq!(line, "17 < 1295 B AA AA AA 96 69 05 08 00 00 90");
     }
@@ -122,7 +122,7 @@ mod tests {
     fn the_oldest_frame_makes_room() {
         let mut trace = FrameTrace::new();
         for at_ms in 0..200 {
-            trace.sent(at_ms, &[1, 2, 3]);
+            trace.sent(at_ms, &[1, 2, 3], 3);
         }
         assert_eq!(trace.entries().count(), TRACE_FRAMES);
         assert!(

@@ -1,0 +1,458 @@
+//! Find, select, read, wait for removal: a state machine without a clock.
+//!
+//! One command is in flight at a time. Every step gets the time and one input, and returns what
+//! the shell must do; [`Poll::due_at_ms`] says when it wants to be stepped without input.
+
+use crate::base_read::BaseRead;
+use crate::card_text::CardText;
+use crate::command::{Command, SAM_ID_BYTES, SamId};
+use crate::event::{CardRead, ReadFailure, ReaderEvent};
+use crate::frame::ReplyFrame;
+use crate::masked::Masked;
+use crate::portrait::Portrait;
+use crate::status::{SamStatus, StatusClass};
+
+/// How often a command is sent again after noise, and a card tried again after a failed read.
+const RETRIES_MAX: u8 = 3;
+/// How many commands in a row may go unanswered before the link is opened anew.
+const SILENCES_MAX: u8 = 3;
+/// How many polls in a row must find no card before it counts as removed.
+const MISSES_REMOVED: u8 = 2;
+/// The shortest interval between two finds that is accepted.
+const FIND_INTERVAL_MS_MIN: u64 = 10;
+/// A reply with at least this `LEN` to a base read is a card, not a refusal.
+const CARD_LEN_MIN: u16 = 68;
+
+/// The times of a reader. All in milliseconds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PollSettings {
+    /// From one find to the next while nothing happens; at least 10. Makers ask for 300 or more.
+    pub find_interval_ms: u64,
+    /// How long the first byte of a reply may take.
+    pub reply_timeout_ms: u64,
+    /// The same for a base read, during which the reader talks to the card.
+    pub read_timeout_ms: u64,
+    /// How long the rest may take once a reply has begun.
+    pub body_timeout_ms: u64,
+    /// How long a reader that cannot work is left alone.
+    pub fatal_pause_ms: u64,
+    /// Whether to read the address added after issue, after the card was reported.
+    pub reads_new_address: bool,
+    /// The reader known from before; another one is reported.
+    pub known_identity: Option<SamId>,
+}
+
+impl Default for PollSettings {
+    fn default() -> Self {
+        Self {
+            find_interval_ms: 300,
+            reply_timeout_ms: 1_000,
+            read_timeout_ms: 3_000,
+            body_timeout_ms: 2_000,
+            fatal_pause_ms: 300_000,
+            reads_new_address: false,
+            known_identity: None,
+        }
+    }
+}
+
+/// What the shell tells the machine.
+#[derive(Debug)]
+pub enum PollInput {
+    /// A link was opened.
+    Opened,
+    /// The link is gone.
+    Lost,
+    /// The header of a reply is in, and it announces this `LEN`.
+    Arriving {
+        /// As in the header.
+        len: u16,
+    },
+    /// A whole reply is in.
+    Reply(ReplyFrame),
+    /// [`Poll::due_at_ms`] has passed.
+    Due,
+}
+
+/// What the machine asks of the shell, to be done in order.
+#[derive(Debug, PartialEq, Eq)]
+pub enum PollEffect {
+    /// Discard what has arrived, then send this command.
+    Send(Command),
+    /// Tell the lane.
+    Emit(ReaderEvent),
+    /// Close the link and open it again after a pause.
+    Reconnect {
+        /// Why, for the log.
+        why: &'static str,
+    },
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    Closed,
+    Asked {
+        command: Command,
+        resends: u8,
+        sent_at_ms: u64,
+        arriving: bool,
+    },
+    Pausing,
+    FatalPause,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Card {
+    None,
+    /// Found, and not read yet.
+    Trying {
+        failures: u8,
+        misses: u8,
+    },
+    /// Read or given up; nothing more is said of it until it is gone.
+    Done {
+        misses: u8,
+    },
+}
+
+/// One reader's state.
+#[derive(Debug)]
+pub struct Poll {
+    settings: PollSettings,
+    step: Step,
+    card: Card,
+    due_at_ms: u64,
+    found_at_ms: u64,
+    silences: u8,
+    reset_tried: bool,
+    identity: Option<SamId>,
+}
+
+type Effects = Vec<PollEffect>;
+
+impl Poll {
+    /// A reader without a link.
+    pub fn new(settings: PollSettings) -> Self {
+        Self {
+            step: Step::Closed,
+            card: Card::None,
+            due_at_ms: u64::MAX,
+            found_at_ms: 0,
+            silences: 0,
+            reset_tried: false,
+            identity: settings.known_identity,
+            settings,
+        }
+    }
+
+    /// When to step with [`PollInput::Due`]; `u64::MAX` for never.
+    pub const fn due_at_ms(&self) -> u64 {
+        self.due_at_ms
+    }
+
+    /// Advances the machine. `now_ms` counts from any fixed moment and never goes back.
+    pub fn step(&mut self, now_ms: u64, input: PollInput) -> Effects {
+        let mut out = Effects::new();
+        match input {
+            PollInput::Opened => self.opened(now_ms, &mut out),
+            PollInput::Lost => self.close(),
+            PollInput::Arriving { len } => self.arriving(now_ms, len, &mut out),
+            PollInput::Reply(reply) => self.replied(now_ms, &reply, &mut out),
+            PollInput::Due if now_ms >= self.due_at_ms => self.due(now_ms, &mut out),
+            PollInput::Due => {}
+        }
+        out
+    }
+
+    fn opened(&mut self, now_ms: u64, out: &mut Effects) {
+        self.silences = 0;
+        // A card already reported stays reported while the link was gone; a half-read one starts anew.
+        if let Card::Trying { .. } = self.card {
+            self.card = Card::None;
+        }
+        self.ask(now_ms, Command::SamId, out);
+    }
+
+    fn close(&mut self) {
+        self.step = Step::Closed;
+        self.due_at_ms = u64::MAX;
+    }
+
+    fn arriving(&mut self, now_ms: u64, len: u16, out: &mut Effects) {
+        if let Step::Asked {
+            command, arriving, ..
+        } = &mut self.step
+            && !*arriving
+        {
+            *arriving = true;
+            self.due_at_ms = now_ms + self.settings.body_timeout_ms;
+            if *command == Command::ReadBase && len >= CARD_LEN_MIN {
+                out.push(PollEffect::Emit(ReaderEvent::Arriving));
+            }
+        }
+    }
+
+    fn due(&mut self, now_ms: u64, out: &mut Effects) {
+        match self.step {
+            Step::Closed => self.due_at_ms = u64::MAX,
+            Step::Pausing => self.ask(now_ms, Command::Find, out),
+            Step::FatalPause => {
+                self.reset_tried = false;
+                self.ask(now_ms, Command::SamId, out);
+            }
+            Step::Asked { command, .. } => self.timed_out(now_ms, command, out),
+        }
+    }
+
+    fn timed_out(&mut self, now_ms: u64, command: Command, out: &mut Effects) {
+        self.silences += 1;
+        if self.silences >= SILENCES_MAX {
+            self.reconnect("the reader does not answer", out);
+            return;
+        }
+        match command {
+            Command::Reset | Command::SamStatus | Command::SamId | Command::Find => {
+                self.ask(now_ms, command, out);
+            }
+            Command::Select | Command::ReadBase | Command::ReadBaseAndFingerprint => {
+                self.attempt_failed(now_ms, None, out);
+            }
+            Command::ReadNewAddress => self.pause(now_ms),
+        }
+    }
+
+    fn replied(&mut self, now_ms: u64, reply: &ReplyFrame, out: &mut Effects) {
+        let Step::Asked {
+            command,
+            resends,
+            sent_at_ms,
+            arriving,
+        } = &mut self.step
+        else {
+            return;
+        };
+        let (command, resends) = (*command, *resends);
+        if !command.may_be_answered_by(reply) {
+            *arriving = false;
+            self.due_at_ms = *sent_at_ms + self.settings.timeout_ms(command);
+            return;
+        }
+        self.silences = 0;
+        let status = SamStatus::from_code(reply.sw3);
+        match status.class() {
+            StatusClass::Fatal => self.fatal(now_ms, status, out),
+            StatusClass::ResetThenFatal if self.reset_tried => self.fatal(now_ms, status, out),
+            StatusClass::ResetThenFatal => {
+                self.reset_tried = true;
+                self.ask(now_ms, Command::Reset, out);
+            }
+            StatusClass::Resend if resends < RETRIES_MAX => {
+                self.ask(now_ms, command, out);
+                if let Step::Asked { resends: count, .. } = &mut self.step {
+                    *count = resends + 1;
+                }
+            }
+            StatusClass::Ok
+            | StatusClass::CardFound
+            | StatusClass::Idle
+            | StatusClass::Transient
+            | StatusClass::Resend
+            | StatusClass::WrongCard
+            | StatusClass::NoSuchItem => self.answered(now_ms, command, reply, out),
+        }
+    }
+
+    fn answered(&mut self, now_ms: u64, command: Command, reply: &ReplyFrame, out: &mut Effects) {
+        let status = SamStatus::from_code(reply.sw3);
+        match command {
+            Command::SamId => self.identified(now_ms, &reply.data, out),
+            Command::Reset if status == SamStatus::Ok => {
+                self.ask(now_ms, Command::SamStatus, out);
+            }
+            Command::SamStatus if status == SamStatus::Ok => self.ask(now_ms, Command::SamId, out),
+            Command::Reset | Command::SamStatus => self.fatal(now_ms, status, out),
+            Command::Find => self.looked(now_ms, status, out),
+            Command::Select | Command::ReadBase | Command::ReadBaseAndFingerprint => {
+                match status.class() {
+                    StatusClass::Ok if command == Command::Select => {
+                        self.ask(now_ms, Command::ReadBase, out);
+                    }
+                    StatusClass::Ok => self.base_read(now_ms, &reply.data, out),
+                    StatusClass::Idle => self.missed(now_ms, out),
+                    StatusClass::WrongCard => {
+                        self.give_up(now_ms, ReadFailure::WrongCard, out);
+                    }
+                    StatusClass::CardFound
+                    | StatusClass::Transient
+                    | StatusClass::Resend
+                    | StatusClass::NoSuchItem
+                    | StatusClass::ResetThenFatal
+                    | StatusClass::Fatal => self.attempt_failed(now_ms, Some(status), out),
+                }
+            }
+            Command::ReadNewAddress => {
+                if status == SamStatus::Ok
+                    && let Some(address) = utf16_text(&reply.data)
+                {
+                    out.push(PollEffect::Emit(ReaderEvent::NewAddress { address }));
+                }
+                self.pause(now_ms);
+            }
+        }
+    }
+
+    fn identified(&mut self, now_ms: u64, data: &[u8], out: &mut Effects) {
+        let Some(&bytes) = data.first_chunk::<SAM_ID_BYTES>() else {
+            self.reconnect("the reader does not tell its identity", out);
+            return;
+        };
+        let now = SamId::from_bytes(bytes);
+        if let Some(was) = self.identity.replace(now).filter(|was| *was != now) {
+            self.card = Card::None;
+            out.push(PollEffect::Emit(ReaderEvent::IdentityChanged { was, now }));
+        }
+        out.push(PollEffect::Emit(ReaderEvent::Online { sam_id: now }));
+        self.ask(now_ms, Command::Find, out);
+    }
+
+    fn looked(&mut self, now_ms: u64, status: SamStatus, out: &mut Effects) {
+        self.reset_tried = false;
+        match (status.class(), &mut self.card) {
+            (StatusClass::CardFound | StatusClass::WrongCard, Card::Done { misses }) => {
+                *misses = 0;
+                self.pause(now_ms);
+            }
+            (StatusClass::CardFound, Card::Trying { misses, .. }) => {
+                *misses = 0;
+                self.ask(now_ms, Command::Select, out);
+            }
+            (StatusClass::CardFound, Card::None) => {
+                self.card = Card::Trying {
+                    failures: 0,
+                    misses: 0,
+                };
+                self.ask(now_ms, Command::Select, out);
+            }
+            (StatusClass::Idle, _) => self.missed(now_ms, out),
+            (StatusClass::WrongCard, Card::None | Card::Trying { .. }) => {
+                self.give_up(now_ms, ReadFailure::WrongCard, out);
+            }
+            (
+                StatusClass::Ok
+                | StatusClass::Transient
+                | StatusClass::Resend
+                | StatusClass::NoSuchItem
+                | StatusClass::ResetThenFatal
+                | StatusClass::Fatal,
+                _,
+            ) => self.pause(now_ms),
+        }
+    }
+
+    fn missed(&mut self, now_ms: u64, out: &mut Effects) {
+        let (misses, was_tried) = match &mut self.card {
+            Card::None => return self.pause(now_ms),
+            Card::Trying { misses, .. } => (misses, true),
+            Card::Done { misses } => (misses, false),
+        };
+        *misses += 1;
+        if *misses >= MISSES_REMOVED {
+            self.card = Card::None;
+            if was_tried {
+                let failure = ReadFailure::PulledAway;
+                out.push(PollEffect::Emit(ReaderEvent::ReadFailed { failure }));
+            }
+            out.push(PollEffect::Emit(ReaderEvent::Removed));
+        }
+        self.pause(now_ms);
+    }
+
+    fn base_read(&mut self, now_ms: u64, data: &[u8], out: &mut Effects) {
+        // The checksum held, so lengths that do not add up are a reader's slip: try once more.
+        let Ok(base) = BaseRead::parse(data) else {
+            return self.attempt_failed(now_ms, Some(SamStatus::Ok), out);
+        };
+        match CardText::decode(base.text) {
+            Ok(text) => {
+                let portrait = Portrait::from_bytes(base.portrait);
+                let card = Box::new(CardRead { text, portrait });
+                out.push(PollEffect::Emit(ReaderEvent::Card(card)));
+                self.card = Card::Done { misses: 0 };
+                if self.settings.reads_new_address {
+                    self.ask(now_ms, Command::ReadNewAddress, out);
+                } else {
+                    self.pause(now_ms);
+                }
+            }
+            Err(error) => self.give_up(now_ms, ReadFailure::Unreadable { error }, out),
+        }
+    }
+
+    fn attempt_failed(&mut self, now_ms: u64, status: Option<SamStatus>, out: &mut Effects) {
+        if let Card::Trying { failures, .. } = &mut self.card
+            && *failures < RETRIES_MAX
+        {
+            *failures += 1;
+            self.ask(now_ms, Command::Find, out);
+        } else {
+            self.give_up(now_ms, ReadFailure::LiftAndTryAgain { status }, out);
+        }
+    }
+
+    fn give_up(&mut self, now_ms: u64, failure: ReadFailure, out: &mut Effects) {
+        self.card = Card::Done { misses: 0 };
+        out.push(PollEffect::Emit(ReaderEvent::ReadFailed { failure }));
+        self.pause(now_ms);
+    }
+
+    fn fatal(&mut self, now_ms: u64, status: SamStatus, out: &mut Effects) {
+        out.push(PollEffect::Emit(ReaderEvent::Fatal { status }));
+        self.card = Card::None;
+        self.step = Step::FatalPause;
+        self.due_at_ms = now_ms + self.settings.fatal_pause_ms;
+    }
+
+    fn reconnect(&mut self, why: &'static str, out: &mut Effects) {
+        self.close();
+        out.push(PollEffect::Reconnect { why });
+    }
+
+    fn pause(&mut self, now_ms: u64) {
+        let interval_ms = self.settings.find_interval_ms.max(FIND_INTERVAL_MS_MIN);
+        self.step = Step::Pausing;
+        self.due_at_ms = now_ms.max(self.found_at_ms + interval_ms);
+    }
+
+    fn ask(&mut self, now_ms: u64, command: Command, out: &mut Effects) {
+        if command == Command::Find {
+            self.found_at_ms = now_ms;
+        }
+        self.step = Step::Asked {
+            command,
+            resends: 0,
+            sent_at_ms: now_ms,
+            arriving: false,
+        };
+        self.due_at_ms = now_ms + self.settings.timeout_ms(command);
+        out.push(PollEffect::Send(command));
+    }
+}
+
+impl PollSettings {
+    fn timeout_ms(&self, command: Command) -> u64 {
+        if matches!(command, Command::ReadBase | Command::ReadBaseAndFingerprint) {
+            self.read_timeout_ms
+        } else {
+            self.reply_timeout_ms
+        }
+    }
+}
+
+/// The new address is one text padded with spaces; half a surrogate pair makes it worthless.
+fn utf16_text(data: &[u8]) -> Option<Masked> {
+    let (pairs, _) = data.as_chunks();
+    let units: Vec<u16> = pairs.iter().map(|&pair| u16::from_le_bytes(pair)).collect();
+    let text = String::from_utf16(&units).ok()?;
+    let text = text.trim_end_matches([' ', '\0']);
+    (!text.is_empty()).then(|| Masked::new(text))
+}

@@ -1,1 +1,34 @@
-//! The gate board's driver.
+//! The box's end of the line to a gate board.
+//!
+//! Read in this order: [`TurnstileSettings`] and [`TurnstileEvent`] (what goes in and out),
+//! [`TurnstileHandle`] (commands), `history` (which events were delivered and acknowledged),
+//! `line` (one request, one reply), `greeting` (who is there), `master` (what is said when).
+//!
+//! The driver knows no workers and decides nothing. It says Hello, polls every 50 ms, sends an
+//! open command the moment the line is idle, and tells each thing the board saw once, in order.
+//! A board keeps an event until the box has acknowledged it, so nothing is lost between them.
+
+mod error;
+mod event;
+mod settings;
+mod handle;
+mod desk;
+mod outbox;
+mod history;
+mod line;
+mod greeting;
+mod master;
+
+pub use error::TurnstileError;
+pub use event::{BoardFacts, BoardReport, EventKey, OpenRefusal, TurnstileEvent};
+pub use firmware_protocol::{
+    BoardUid, Direction, EventKind, GateState, Inputs, Lamp, LinkLossPolicy, Mode, ResetCause,
+    Settings as BoardSettings, Signal,
+};
+pub use handle::{
+    COMMANDS_MAX, HOLD_MS_MAX, TurnstileCommands, TurnstileHandle, turnstile_channel,
+};
+pub use master::run;
+pub use settings::{
+    ADDRESS_DEFAULT, OPEN_WAIT_MS_MAX, POLL_MS, REPLY_TIMEOUT_MS, TRIES, TurnstileSettings,
+};

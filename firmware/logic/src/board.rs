@@ -42,8 +42,8 @@ struct LastRequest {
 
 /// What the board made of a request.
 enum Outcome {
-    /// Of a box that speaks our version in our session; only such a box keeps the link alive.
-    Heard(Reply),
+    /// Of a box that speaks our version in our session.
+    Answered(Reply),
     /// Refused before it was looked at.
     Refused(Fault),
 }
@@ -105,11 +105,10 @@ impl<I: InputPin, O: OutputPin, W: Watchdog> Board<I, O, W> {
     pub fn receive(&mut self, bytes: &[u8]) {
         for byte in bytes {
             match self.receiver.push(*byte) {
-                None => {}
                 Some(Err(_)) => self.bad_frames = self.bad_frames.saturating_add(1),
                 Some(Ok(frame)) if frame.address == self.identity.address => self.obey(frame),
-                // Another board's.
-                Some(Ok(_)) => {}
+                // Not at an end yet, or another board's.
+                None | Some(Ok(_)) => {}
             }
         }
     }
@@ -157,7 +156,7 @@ impl<I: InputPin, O: OutputPin, W: Watchdog> Board<I, O, W> {
         let greeting = matches!(frame.message, Some(Request::Hello { .. }));
         if greeting || self.last_request != Some(this) {
             self.last_request = Some(this);
-            self.answer(frame);
+            self.answer(frame, greeting);
         } else if self.last_heard {
             // The box did not hear the answer, but the board heard the box.
             self.gate.heard();
@@ -165,17 +164,17 @@ impl<I: InputPin, O: OutputPin, W: Watchdog> Board<I, O, W> {
         self.sent_bytes = 0;
     }
 
-    fn answer(&mut self, frame: Frame<Request>) {
+    fn answer(&mut self, frame: Frame<Request>, greeting: bool) {
         let outcome = match frame.message {
             Some(Request::Hello { major, .. }) => self.greet(major),
-            Some(request) if self.greeted => self.handle(request),
+            Some(request) if self.greeted => self.handle(&request),
             Some(_) => Outcome::Refused(Fault::Session),
             None => Outcome::Refused(Fault::Message),
         };
         self.drive();
-        self.last_heard = matches!(outcome, Outcome::Heard(_));
+        self.last_heard = !greeting && matches!(outcome, Outcome::Answered(_));
         let reply = match outcome {
-            Outcome::Heard(reply) => reply,
+            Outcome::Answered(reply) => reply,
             Outcome::Refused(fault) => Reply::Error(fault),
         };
         let encoded = encode_frame(
@@ -188,12 +187,12 @@ impl<I: InputPin, O: OutputPin, W: Watchdog> Board<I, O, W> {
         self.answer_bytes = encoded.unwrap_or(0);
     }
 
+    /// A Hello alone does not keep the link alive: the box may find that it wants another board.
     fn greet(&mut self, major: u8) -> Outcome {
         if major != MAJOR {
             return Outcome::Refused(Fault::Version);
         }
         self.greeted = true;
-        self.gate.heard();
         let Identity {
             uid,
             session,
@@ -209,15 +208,15 @@ impl<I: InputPin, O: OutputPin, W: Watchdog> Board<I, O, W> {
             session,
             reset_cause,
         };
-        Outcome::Heard(Reply::Hello(hello))
+        Outcome::Answered(Reply::Hello(hello))
     }
 
-    fn handle(&mut self, request: Request) -> Outcome {
-        if matches!(request, Request::Poll { session, .. } if session != self.identity.session) {
+    fn handle(&mut self, request: &Request) -> Outcome {
+        if matches!(request, Request::Poll { session, .. } if *session != self.identity.session) {
             return Outcome::Refused(Fault::Session);
         }
         self.gate.heard();
-        Outcome::Heard(match request {
+        Outcome::Answered(match *request {
             // Greeted before; see `answer`.
             Request::Hello { .. } => Reply::Error(Fault::Session),
             Request::Poll { ack, .. } => {

@@ -20,6 +20,7 @@ pub const FROZEN_MS_MAX: u32 = 60_000;
 /// Inputs as read now; true is a broken beam or a closed contact. A pin that cannot be read is
 /// given as true, the safe side.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "one per pin")]
 pub struct Levels {
     /// Beam on the street side.
     pub beam_outer: bool,

@@ -15,6 +15,7 @@ pub enum Direction {
 
 impl Direction {
     /// The other direction.
+    #[must_use]
     pub const fn reversed(self) -> Self {
         match self {
             Self::In => Self::Out,

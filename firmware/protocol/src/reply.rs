@@ -8,10 +8,6 @@ use serde::{Deserialize, Serialize};
 
 /// One reply. Append-only.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "no heap on the board; one reply exists at a time"
-)]
 pub enum Reply {
     /// Answers Hello.
     Hello(Hello),

@@ -10,10 +10,6 @@ pub const CHUNK_BYTES_MAX: usize = 128;
 
 /// One request. Append-only.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "no heap on the board; one request exists at a time"
-)]
 pub enum Request {
     /// Begins the conversation. Until it is answered, every other request is refused with
     /// [`crate::Fault::Session`]; so a board that restarted cannot repeat an opening.

@@ -1,1 +1,35 @@
-//! The clerk's screen.
+//! The clerk's screen: a small HTTP server for the site office, at most a handful of browsers.
+//!
+//! Reading order, bottom floor first:
+//! `view` holds what a page shows, as owned data without any personal detail beyond a masked name;
+//! `source` names what the screen needs from the ledger file, as two narrow traits;
+//! `site_time` turns instants into the site's wall clock text;
+//! `guard` is the door: passwords, claim codes, sessions, throttling, cross-site checks, headers;
+//! `state` joins settings, sources and live channels; `assets` are the embedded files;
+//! `pages` has one file and one template for each screen; `router` lists them; `serve` runs them.
+//!
+//! The crate never reads a clock of its own, never decides who may pass, and never shows a full
+//! name or a document number.
+
+mod error;
+mod site_time;
+mod view;
+mod source;
+mod guard;
+mod state;
+mod assets;
+mod pages;
+mod router;
+mod serve;
+
+pub use error::{SourceError, WebError};
+pub use guard::claim_code::ClaimCode;
+pub use router::router;
+pub use serve::serve;
+pub use source::{Account, AccountStore, BoxFuture, TodaySource};
+pub use state::{WebChannels, WebSettings, WebState};
+
+pub use view::{
+    ClockView, DeviceLamp, HealthView, LampState, LedgerView, LinkView, MaskedName, PassageRow,
+    Remedy, SyncView, TodayView, Verdict, Way,
+};

@@ -1,0 +1,81 @@
+//! The embedded style sheet, script and icon, each under an address that changes with its bytes.
+
+use std::sync::OnceLock;
+
+use axum::extract::Path;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use sha2::{Digest as _, Sha256};
+
+struct Asset {
+    name: &'static str,
+    kind: &'static str,
+    bytes: &'static [u8],
+    digest: OnceLock<String>,
+}
+
+static ASSETS: [Asset; 3] = [
+    Asset {
+        name: "app.css",
+        kind: "text/css; charset=utf-8",
+        bytes: include_bytes!("../assets/app.css"),
+        digest: OnceLock::new(),
+    },
+    Asset {
+        name: "live.js",
+        kind: "text/javascript; charset=utf-8",
+        bytes: include_bytes!("../assets/live.js"),
+        digest: OnceLock::new(),
+    },
+    Asset {
+        name: "icon.svg",
+        kind: "image/svg+xml",
+        bytes: include_bytes!("../assets/icon.svg"),
+        digest: OnceLock::new(),
+    },
+];
+
+impl Asset {
+    fn digest(&self) -> &str {
+        self.digest.get_or_init(|| {
+            let digest = Sha256::digest(self.bytes);
+            digest
+                .iter()
+                .take(8)
+                .map(|byte| format!("{byte:02x}"))
+                .collect()
+        })
+    }
+}
+
+/// The address of an asset, with its digest, so that a browser may keep it for good.
+pub(crate) fn address(name: &'static str) -> String {
+    ASSETS.iter().find(|asset| asset.name == name).map_or_else(
+        || format!("/assets/{name}"),
+        |asset| format!("/assets/{name}?v={}", asset.digest()),
+    )
+}
+
+/// `GET /assets/{name}`: needs no session, holds nothing of the site.
+pub(crate) async fn get(Path(name): Path<String>, headers: HeaderMap) -> Response {
+    let Some(asset) = ASSETS.iter().find(|asset| asset.name == name) else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    let etag = format!("\"{}\"", asset.digest());
+    let known = headers
+        .get(IF_NONE_MATCH)
+        .and_then(|value| value.to_str().ok());
+    let keep = [
+        (ETAG, etag.clone()),
+        (
+            CACHE_CONTROL,
+            "public, max-age=31536000, immutable".to_owned(),
+        ),
+        (CONTENT_TYPE, asset.kind.to_owned()),
+    ];
+    if known == Some(etag.as_str()) {
+        return (StatusCode::NOT_MODIFIED, keep).into_response();
+    }
+    (keep, asset.bytes).into_response()
+}

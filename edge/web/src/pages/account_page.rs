@@ -1,0 +1,115 @@
+//! `/account`: the signed-in person's own password.
+
+use askama::Template;
+use axum::Form;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Deserialize;
+use tokio::time::Instant;
+
+use super::door::{self, SignedIn};
+use super::form;
+use super::layout::{self, Layout};
+use crate::error::WebError;
+use crate::guard::password::LENGTH_MIN;
+use crate::guard::throttle::Key;
+use crate::source::Account;
+use crate::state::WebState;
+
+#[derive(Template)]
+#[template(path = "account.html")]
+struct AccountPage {
+    layout: Layout,
+    problem: Option<String>,
+    password_length_min: usize,
+}
+
+/// What the form sends.
+#[derive(Deserialize)]
+pub(crate) struct PasswordForm {
+    old: String,
+    password: String,
+    again: String,
+}
+
+fn page(state: &WebState, account: String, problem: Option<String>) -> Result<Response, WebError> {
+    let layout = Layout::new(state, Some(account), "/account");
+    layout::page(&AccountPage {
+        layout,
+        problem,
+        password_length_min: LENGTH_MIN,
+    })
+}
+
+fn refused(
+    state: &WebState,
+    account: String,
+    problem: String,
+    status: StatusCode,
+) -> Result<Response, WebError> {
+    Ok(form::with_status(
+        page(state, account, Some(problem))?,
+        status,
+    ))
+}
+
+/// `GET /account`.
+pub(crate) async fn show(
+    State(state): State<WebState>,
+    signed_in: SignedIn,
+) -> Result<Response, WebError> {
+    page(&state, signed_in.account, None)
+}
+
+/// `POST /account`: a new password ends every session of the account, this one too.
+pub(crate) async fn submit(
+    State(state): State<WebState>,
+    signed_in: SignedIn,
+    Form(typed): Form<PasswordForm>,
+) -> Result<Response, WebError> {
+    let name = signed_in.account;
+    if let Err(problem) = form::new_password(&name, &typed.password, &typed.again) {
+        return refused(&state, name, problem, StatusCode::UNPROCESSABLE_ENTITY);
+    }
+    let keys = [Key {
+        name: format!("password/{name}"),
+        free: 5,
+    }];
+    let wait = state.throttle().wait(&keys, Instant::now());
+    if let Some(wait) = wait {
+        return refused(
+            &state,
+            name,
+            form::wait_text(wait),
+            StatusCode::TOO_MANY_REQUESTS,
+        );
+    }
+    state.throttle().failed(&keys, Instant::now());
+    let step = "look up an account";
+    let account = state
+        .accounts()
+        .account(&name)
+        .await
+        .map_err(WebError::source(step))?;
+    let stored = account.map(|account| account.password_hash);
+    if !state.desk().verify(stored, typed.old).await? {
+        let problem = "原密码不对。".to_owned();
+        return refused(&state, name, problem, StatusCode::UNAUTHORIZED);
+    }
+    let password_hash = state.desk().hash(typed.password).await?;
+    let account = Account {
+        name: name.clone(),
+        password_hash,
+    };
+    let step = "store a password";
+    state
+        .accounts()
+        .set_password(account)
+        .await
+        .map_err(WebError::source(step))?;
+    state.throttle().succeeded(&keys);
+    state.sessions().end_all_of(&name);
+    tracing::info!("Password changed, its sessions ended");
+    Ok(door::sign_out(&state, "/login"))
+}

@@ -1,0 +1,98 @@
+//! A failure as a person reads it: cause, effect, what to do, code. The details go to the log.
+
+use askama::Template;
+use axum::http::{Method, StatusCode, Uri};
+use axum::response::{Html, IntoResponse, Response};
+
+use crate::assets;
+use crate::error::WebError;
+
+#[derive(Template)]
+#[template(path = "error.html")]
+struct ErrorPage {
+    style: String,
+    code: &'static str,
+    cause: &'static str,
+    effect: &'static str,
+    advice: &'static str,
+}
+
+fn answer(status: StatusCode, page: &ErrorPage) -> Response {
+    match page.render() {
+        Ok(html) => (status, Html(html)).into_response(),
+        Err(_) => (status, page.cause).into_response(),
+    }
+}
+
+impl IntoResponse for WebError {
+    fn into_response(self) -> Response {
+        let style = assets::address("app.css");
+        if matches!(self, Self::Busy) {
+            let page = ErrorPage {
+                style,
+                code: "E-WEB-503",
+                cause: "同时登录的人太多。",
+                effect: "这一次没有登录，打卡不受影响。",
+                advice: "请等几秒再试。",
+            };
+            return answer(StatusCode::SERVICE_UNAVAILABLE, &page);
+        }
+        log(&self);
+        let page = ErrorPage {
+            style,
+            code: "E-WEB-500",
+            cause: "本机读不出这一页的数据。",
+            effect: "网页暂时看不到，打卡和上传不受网页影响。",
+            advice: "请过一分钟刷新；仍不行，请把编号 E-WEB-500 和现在的时间告诉运维。",
+        };
+        answer(StatusCode::INTERNAL_SERVER_ERROR, &page)
+    }
+}
+
+/// Logs a failure with all its causes, once.
+pub(crate) fn log(error: &WebError) {
+    let mut causes = Vec::new();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        causes.push(cause.to_string());
+        source = cause.source();
+    }
+    tracing::warn!(error = %error, causes = causes.join(": "), "The screen could not answer");
+}
+
+/// No such page.
+pub(crate) async fn not_found(method: Method, uri: Uri) -> Response {
+    tracing::debug!(%method, path = uri.path(), "No such page");
+    let page = ErrorPage {
+        style: assets::address("app.css"),
+        code: "E-WEB-404",
+        cause: "没有这一页。",
+        effect: "网址可能输错了，或者这一页还没有。",
+        advice: "请回到首页。",
+    };
+    answer(StatusCode::NOT_FOUND, &page)
+}
+
+/// A request that another site made the browser send.
+pub(crate) fn forbidden() -> Response {
+    let page = ErrorPage {
+        style: assets::address("app.css"),
+        code: "E-WEB-403",
+        cause: "这个请求不是从本机的网页发出的。",
+        effect: "为防止别的网站冒用您的登录，本机没有执行。",
+        advice: "请回到首页，从本机网页上重新操作。",
+    };
+    answer(StatusCode::FORBIDDEN, &page)
+}
+
+/// A request that took too long.
+pub(crate) fn too_slow() -> Response {
+    let page = ErrorPage {
+        style: assets::address("app.css"),
+        code: "E-WEB-504",
+        cause: "本机太忙，没能及时答复。",
+        effect: "这一次操作可能没有完成，打卡不受影响。",
+        advice: "请等几秒后刷新再看。",
+    };
+    answer(StatusCode::GATEWAY_TIMEOUT, &page)
+}

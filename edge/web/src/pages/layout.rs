@@ -1,0 +1,62 @@
+//! What every page has around its content: top bar, sections, footer, addresses of the assets.
+
+use askama::Template;
+use axum::response::{Html, IntoResponse as _, Response};
+
+use crate::assets;
+use crate::error::WebError;
+use crate::state::WebState;
+
+/// A section of the top bar. A section is listed here when its page works, not before.
+#[derive(Debug)]
+pub(crate) struct Section {
+    /// Word in the bar.
+    pub(crate) word: &'static str,
+    /// Address of its page.
+    pub(crate) path: &'static str,
+}
+
+/// The top bar, left to right (at most eight).
+static SECTIONS: [Section; 1] = [Section {
+    word: "今日",
+    path: "/",
+}];
+
+/// The frame of a page.
+#[derive(Debug, Clone)]
+pub(crate) struct Layout {
+    pub(crate) site_name: String,
+    pub(crate) box_id: String,
+    pub(crate) version: String,
+    /// Who is signed in; `None` hides the sections.
+    pub(crate) account: Option<String>,
+    /// Address of the section that is shown.
+    pub(crate) here: &'static str,
+    pub(crate) sections: &'static [Section],
+    pub(crate) style: String,
+    pub(crate) script: String,
+    pub(crate) icon: String,
+}
+
+impl Layout {
+    /// The frame for `account`, with the section at `here` marked.
+    pub(crate) fn new(state: &WebState, account: Option<String>, here: &'static str) -> Self {
+        let settings = state.settings();
+        Self {
+            site_name: settings.site_name.clone(),
+            box_id: settings.box_id.clone(),
+            version: settings.version.clone(),
+            account,
+            here,
+            sections: &SECTIONS,
+            style: assets::address("app.css"),
+            script: assets::address("live.js"),
+            icon: assets::address("icon.svg"),
+        }
+    }
+}
+
+/// Renders a whole page.
+pub(crate) fn page(template: &impl Template) -> Result<Response, WebError> {
+    Ok(Html(template.render().map_err(WebError::Render)?).into_response())
+}

@@ -1,0 +1,53 @@
+//! Every address of the screen, and what each request passes on its way.
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use axum::routing::{get, post};
+
+use crate::assets;
+use crate::guard::{cross_site, headers};
+use crate::pages::{self, account_page, claim_page, events, login_page, today_page};
+use crate::state::WebState;
+
+/// Largest body of a request, in bytes.
+const BODY_BYTES_MAX: usize = 64 * 1024;
+/// Longest time until an answer begins. Waiting for a turn at the password desk is the slowest.
+const ANSWER_MAX: Duration = Duration::from_secs(15);
+
+/// The whole screen. Serve it with [`crate::serve`], which also tells it the peer's address.
+pub fn router(state: WebState) -> Router {
+    Router::new()
+        .route("/", get(today_page::show))
+        .route("/events", get(events::stream))
+        .route("/claim", get(claim_page::show).post(claim_page::submit))
+        .route("/login", get(login_page::show).post(login_page::submit))
+        .route("/logout", post(login_page::leave))
+        .route("/alive", post(login_page::alive))
+        .route(
+            "/account",
+            get(account_page::show).post(account_page::submit),
+        )
+        .route("/assets/{name}", get(assets::get))
+        .fallback(pages::not_found)
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(middleware::from_fn(pass))
+        .with_state(state)
+}
+
+/// Refuses what another site sent, limits the time, adds the headers.
+async fn pass(request: Request, next: Next) -> Response {
+    let mut answer = if cross_site::may_write(&request) {
+        match tokio::time::timeout(ANSWER_MAX, next.run(request)).await {
+            Ok(answer) => answer,
+            Err(_) => pages::too_slow(),
+        }
+    } else {
+        pages::forbidden()
+    };
+    headers::apply(answer.headers_mut());
+    answer
+}

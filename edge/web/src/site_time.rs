@@ -1,0 +1,106 @@
+//! Instants as the site reads them: Asia/Shanghai, which has had one offset since 1991.
+
+use jiff::Timestamp;
+use jiff::civil::Weekday;
+use jiff::tz::{Offset, TimeZone};
+
+fn at_site(at_ms: i64) -> Option<jiff::Zoned> {
+    let instant = Timestamp::from_millisecond(at_ms).ok()?;
+    Some(instant.to_zoned(TimeZone::fixed(Offset::constant(8))))
+}
+
+/// `07:02:11`.
+pub(crate) fn clock_text(at_ms: i64) -> String {
+    at_site(at_ms).map_or_else(
+        || "--:--:--".to_owned(),
+        |at| format!("{:02}:{:02}:{:02}", at.hour(), at.minute(), at.second()),
+    )
+}
+
+/// `2026-06-03 周三`.
+pub(crate) fn date_text(at_ms: i64) -> String {
+    at_site(at_ms).map_or_else(
+        || "日期不明".to_owned(),
+        |at| format!("{} {}", at.date(), weekday_text(at.weekday())),
+    )
+}
+
+/// `2026-06-03 07:02`.
+pub(crate) fn minute_text(at_ms: i64) -> String {
+    at_site(at_ms).map_or_else(
+        || "时间不明".to_owned(),
+        |at| format!("{} {:02}:{:02}", at.date(), at.hour(), at.minute()),
+    )
+}
+
+fn weekday_text(weekday: Weekday) -> &'static str {
+    match weekday {
+        Weekday::Monday => "周一",
+        Weekday::Tuesday => "周二",
+        Weekday::Wednesday => "周三",
+        Weekday::Thursday => "周四",
+        Weekday::Friday => "周五",
+        Weekday::Saturday => "周六",
+        Weekday::Sunday => "周日",
+    }
+}
+
+/// `刚刚`, `12 分钟`, `3 小时`, `2 天`: how long ago `at_ms` was.
+pub(crate) fn age_text(now_ms: i64, at_ms: i64) -> String {
+    let minutes = now_ms.saturating_sub(at_ms).max(0) / 60_000;
+    match minutes {
+        0 => "不到 1 分钟".to_owned(),
+        1..=119 => format!("{minutes} 分钟"),
+        120..=2_879 => format!("{} 小时", minutes / 60),
+        _ => format!("{} 天", minutes / 1_440),
+    }
+}
+
+/// `1 238`: groups of three, so that a long number can be read at a glance.
+pub(crate) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place) % 3 == 0 {
+            text.push('\u{202f}');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{age_text, clock_text, date_text, grouped, minute_text};
+
+    /// 2026-06-02T23:02:11Z, which is Wednesday morning in Shanghai.
+    const WEDNESDAY_MS: i64 = 1_780_441_331_000;
+
+    #[test]
+    fn speaks_the_sites_time() {
+        assert_eq!(clock_text(WEDNESDAY_MS), "07:02:11");
+        assert_eq!(date_text(WEDNESDAY_MS), "2026-06-03 周三");
+        assert_eq!(minute_text(WEDNESDAY_MS), "2026-06-03 07:02");
+        assert_eq!(clock_text(i64::MAX), "--:--:--");
+    }
+
+    #[test]
+    fn ages_are_rounded_down_and_never_negative() {
+        assert_eq!(age_text(1_000, 900_000), "不到 1 分钟");
+        assert_eq!(age_text(60_000 * 119, 0), "119 分钟");
+        assert_eq!(age_text(60_000 * 120, 0), "2 小时");
+        assert_eq!(age_text(60_000 * 60 * 48, 0), "2 天");
+    }
+
+    #[test]
+    fn groups_digits_by_three() {
+        for (number, text) in [
+            (0, "0"),
+            (999, "999"),
+            (1_238, "1 238"),
+            (1_000_000, "1 000 000"),
+        ] {
+            assert_eq!(grouped(number).replace('\u{202f}', " "), text);
+        }
+    }
+}

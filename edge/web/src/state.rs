@@ -1,0 +1,173 @@
+//! What every request can reach: settings, sources, live channels, and the door's memory.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::error::WebError;
+use crate::guard::password::PasswordDesk;
+use crate::guard::session::Sessions;
+use crate::guard::throttle::Throttle;
+use crate::source::{AccountStore, TodaySource};
+use crate::view::{HealthView, TodayView};
+
+/// Passages shown on 今日, and the most that a reconnecting browser is sent again.
+pub(crate) const ROWS_MAX: usize = 40;
+
+/// Settings of the screen that do not change while it runs.
+#[derive(Debug, Clone)]
+pub struct WebSettings {
+    /// The site's name in Chinese, shown in the top bar.
+    pub site_name: String,
+    /// Id of the box, as the city knows it.
+    pub box_id: String,
+    /// Version of the program.
+    pub version: String,
+    /// Whether browsers reach the screen by HTTPS. False only where it listens on loopback alone:
+    /// without it a cookie may travel in the clear.
+    pub secure_cookies: bool,
+}
+
+/// What the screen is connected to.
+#[derive(Clone)]
+pub struct WebChannels {
+    /// Figures and passages of the day.
+    pub today: Arc<dyn TodaySource>,
+    /// Accounts and the claim code.
+    pub accounts: Arc<dyn AccountStore>,
+    /// The state of the box; the screen is told of each change.
+    pub health: watch::Receiver<HealthView>,
+    /// Newest committed seq of the ledger; a change makes the screen look for new passages.
+    pub head: watch::Receiver<u64>,
+    /// The box's wall clock, Unix milliseconds.
+    pub clock: Arc<dyn Fn() -> i64 + Send + Sync>,
+}
+
+impl fmt::Debug for WebChannels {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WebChannels").finish_non_exhaustive()
+    }
+}
+
+/// The shared state of all requests. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct WebState {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    settings: WebSettings,
+    channels: WebChannels,
+    desk: PasswordDesk,
+    sessions: Mutex<Sessions>,
+    throttle: Mutex<Throttle>,
+    snapshot: tokio::sync::Mutex<Option<Snapshot>>,
+    stop: CancellationToken,
+}
+
+#[derive(Debug, Clone)]
+struct Snapshot {
+    taken: Instant,
+    today: Arc<TodayView>,
+}
+
+impl WebState {
+    /// Joins settings and channels; nobody is signed in.
+    pub fn new(settings: WebSettings, channels: WebChannels) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                settings,
+                channels,
+                desk: PasswordDesk::default(),
+                sessions: Mutex::default(),
+                throttle: Mutex::default(),
+                snapshot: tokio::sync::Mutex::default(),
+                stop: CancellationToken::new(),
+            }),
+        }
+    }
+
+    /// Fixed settings.
+    pub(crate) fn settings(&self) -> &WebSettings {
+        &self.inner.settings
+    }
+
+    /// Accounts and the claim code.
+    pub(crate) fn accounts(&self) -> &dyn AccountStore {
+        &*self.inner.channels.accounts
+    }
+
+    /// Turns for hashing passwords.
+    pub(crate) fn desk(&self) -> &PasswordDesk {
+        &self.inner.desk
+    }
+
+    /// Signed-in browsers.
+    pub(crate) fn sessions(&self) -> MutexGuard<'_, Sessions> {
+        self.inner
+            .sessions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Failures at the door.
+    pub(crate) fn throttle(&self) -> MutexGuard<'_, Throttle> {
+        self.inner
+            .throttle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The box's wall clock, Unix milliseconds.
+    pub(crate) fn now_ms(&self) -> i64 {
+        (self.inner.channels.clock)()
+    }
+
+    /// The state of the box now.
+    pub(crate) fn health(&self) -> HealthView {
+        self.inner.channels.health.borrow().clone()
+    }
+
+    /// For waiting on changes of the box's state.
+    pub(crate) fn health_changes(&self) -> watch::Receiver<HealthView> {
+        self.inner.channels.health.clone()
+    }
+
+    /// For waiting on new records.
+    pub(crate) fn head_changes(&self) -> watch::Receiver<u64> {
+        self.inner.channels.head.clone()
+    }
+
+    /// Ends the live streams when the screen shuts down.
+    pub(crate) fn stop(&self) -> &CancellationToken {
+        &self.inner.stop
+    }
+
+    /// The day's figures, not older than `age_max`. Any number of browsers cause one query.
+    pub(crate) async fn today(&self, age_max: Duration) -> Result<Arc<TodayView>, WebError> {
+        let mut snapshot = self.inner.snapshot.lock().await;
+        if let Some(kept) = snapshot
+            .as_ref()
+            .filter(|kept| kept.taken.elapsed() < age_max)
+        {
+            return Ok(Arc::clone(&kept.today));
+        }
+        let (source, now_ms) = (Arc::clone(&self.inner.channels.today), self.now_ms());
+        let taken = Instant::now();
+        let today = tokio::task::spawn_blocking(move || source.today(now_ms, ROWS_MAX))
+            .await
+            .map_err(WebError::Background)?
+            .map_err(WebError::source("read today's passages"))?;
+        let today = Arc::new(today);
+        *snapshot = Some(Snapshot {
+            taken,
+            today: Arc::clone(&today),
+        });
+        Ok(today)
+    }
+}

@@ -1,0 +1,11 @@
+//! What a page shows: owned data, ready to be rendered.
+
+mod health;
+mod masked_name;
+mod today;
+
+pub use health::{
+    ClockView, DeviceLamp, HealthView, LampState, LedgerView, LinkView, Remedy, SyncView,
+};
+pub use masked_name::MaskedName;
+pub use today::{PassageRow, TodayView, Verdict, Way};

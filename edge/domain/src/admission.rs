@@ -1,11 +1,18 @@
 //! Who passes: one table of rules, asked from top to bottom.
+//!
+//! On the way in the first rule that refuses decides. On the way out nothing refuses: the same
+//! rule becomes the recorded reason. While the clock is unset, a rule that rests on a date alone
+//! flags instead of refusing; dates are then compared with the clock's floor.
 
-use crate::credential::Credential;
+use jiff::civil::Date;
+
+use crate::credential::{Credential, IdDocument, UnreadableCard};
 use crate::denial::{Denial, Flag};
+use crate::id_number::Sex;
 use crate::ids::{Direction, LaneId};
-use crate::policy::Policy;
+use crate::policy::{AgeEffect, AntiPassback, Policy, Requirement};
 use crate::presence::Presence;
-use crate::time::Moment;
+use crate::time::{ClockQuality, Moment, age_on};
 use crate::worker::WorkerStanding;
 
 /// Everything a rule may ask about one presentation.
@@ -41,7 +48,312 @@ pub enum Decision {
     Denied(Denial),
 }
 
+/// What one rule finds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Finding {
+    Clear,
+    Warn,
+    Refuse,
+}
+
+/// What a refusal rests on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ground {
+    /// Facts: holds whatever the time.
+    Fact,
+    /// A comparison with today: with an unset clock it only flags.
+    Date,
+}
+
+/// One row of the table.
+struct Rule {
+    denial: Denial,
+    ground: Ground,
+    test: fn(&Applicant<'_>) -> Finding,
+}
+
+/// The youngest age on any site; the law knows no exception (禁止使用童工规定).
+const AGE_MIN: u8 = 16;
+
+/// The table. Rules about papers ask only for people on the roster.
+const RULES: [Rule; 15] = [
+    Rule {
+        denial: Denial::UnreadableCard,
+        ground: Ground::Fact,
+        test: unreadable,
+    },
+    Rule {
+        denial: Denial::InvalidDocument,
+        ground: Ground::Fact,
+        test: invalid,
+    },
+    Rule {
+        denial: Denial::UnderSixteen,
+        ground: Ground::Date,
+        test: under_sixteen,
+    },
+    Rule {
+        denial: Denial::NotOnRoster,
+        ground: Ground::Fact,
+        test: stranger,
+    },
+    Rule {
+        denial: Denial::Blacklisted,
+        ground: Ground::Fact,
+        test: blacklisted,
+    },
+    Rule {
+        denial: Denial::LeftSite,
+        ground: Ground::Fact,
+        test: left,
+    },
+    Rule {
+        denial: Denial::NotEntered,
+        ground: Ground::Fact,
+        test: never_entered,
+    },
+    Rule {
+        denial: Denial::NotEntered,
+        ground: Ground::Date,
+        test: enters_later,
+    },
+    Rule {
+        denial: Denial::AgeRefused,
+        ground: Ground::Date,
+        test: age,
+    },
+    Rule {
+        denial: Denial::HealthCertificate,
+        ground: Ground::Date,
+        test: health_certificate,
+    },
+    Rule {
+        denial: Denial::TrainingMissing,
+        ground: Ground::Fact,
+        test: untrained,
+    },
+    Rule {
+        denial: Denial::ContractMissing,
+        ground: Ground::Fact,
+        test: no_contract,
+    },
+    Rule {
+        denial: Denial::ContractEnded,
+        ground: Ground::Date,
+        test: contract_ended,
+    },
+    Rule {
+        denial: Denial::DocumentExpired,
+        ground: Ground::Date,
+        test: document_expired,
+    },
+    Rule {
+        denial: Denial::AntiPassback,
+        ground: Ground::Fact,
+        test: anti_passback,
+    },
+];
+
 /// Decides one presentation.
-pub fn decide(_applicant: &Applicant<'_>) -> Decision {
-    Decision::Denied(Denial::NotOnRoster)
+pub fn decide(applicant: &Applicant<'_>) -> Decision {
+    let mut refused = None;
+    let mut flags = Vec::new();
+    for rule in &RULES {
+        let finding = match ((rule.test)(applicant), rule.ground) {
+            (Finding::Refuse, Ground::Date) if !applicant.knows_date() => Finding::Warn,
+            (finding, _) => finding,
+        };
+        match finding {
+            Finding::Clear => {}
+            Finding::Refuse if refused.is_none() => refused = Some(rule.denial),
+            Finding::Refuse | Finding::Warn => flags.push(Flag::Warned(rule.denial)),
+        }
+    }
+    match (refused, applicant.direction) {
+        (Some(denial), Direction::In) => Decision::Denied(denial),
+        (despite, Direction::In | Direction::Out) => {
+            flags.extend(applicant.own_flags());
+            Decision::Granted { despite, flags }
+        }
+    }
+}
+
+impl Applicant<'_> {
+    fn document(&self) -> Option<&IdDocument> {
+        match self.credential {
+            Credential::IdCard(document) => Some(document),
+            Credential::Unreadable { .. } => None,
+        }
+    }
+
+    fn knows_date(&self) -> bool {
+        self.now.quality != ClockQuality::Unset
+    }
+
+    fn today(&self) -> Date {
+        self.now.date()
+    }
+
+    fn sex(&self, standing: &WorkerStanding) -> Sex {
+        match self.document().map(|document| document.sex) {
+            Some(Sex::Male) => Sex::Male,
+            Some(Sex::Female) => Sex::Female,
+            Some(Sex::Unstated) | None => standing.sex,
+        }
+    }
+
+    fn age_effect(&self) -> AgeEffect {
+        self.standing.map_or(AgeEffect::Allow, |standing| {
+            let born = self
+                .document()
+                .map_or(standing.born, |document| document.born);
+            let age = age_on(born, self.today());
+            self.policy
+                .age_effect(self.sex(standing), standing.trade, age)
+        })
+    }
+
+    fn own_flags(&self) -> impl Iterator<Item = Flag> {
+        let differs = match (self.document(), self.standing) {
+            (Some(document), Some(standing)) => !document.name.agrees_with(&standing.name),
+            _ => false,
+        };
+        let clock = (!self.knows_date()).then_some(Flag::ClockUnset);
+        clock
+            .into_iter()
+            .chain(differs.then_some(Flag::NameDiffers))
+    }
+}
+
+fn refuse_if(condition: bool) -> Finding {
+    if condition {
+        Finding::Refuse
+    } else {
+        Finding::Clear
+    }
+}
+
+fn require(lacks: bool, requirement: Requirement) -> Finding {
+    match requirement {
+        Requirement::Required if lacks => Finding::Refuse,
+        Requirement::Warned if lacks => Finding::Warn,
+        Requirement::Required | Requirement::Warned | Requirement::Ignored => Finding::Clear,
+    }
+}
+
+fn unreadable(one: &Applicant<'_>) -> Finding {
+    refuse_if(matches!(
+        one.credential,
+        Credential::Unreadable {
+            why: UnreadableCard::ReadFailed | UnreadableCard::Removed
+        }
+    ))
+}
+
+fn invalid(one: &Applicant<'_>) -> Finding {
+    refuse_if(match one.credential {
+        Credential::Unreadable { why } => *why == UnreadableCard::Invalid,
+        Credential::IdCard(document) => document
+            .check(one.knows_date().then(|| one.today()))
+            .is_err(),
+    })
+}
+
+fn under_sixteen(one: &Applicant<'_>) -> Finding {
+    let young = |document: &IdDocument| age_on(document.born, one.today()) < AGE_MIN;
+    refuse_if(one.document().is_some_and(young))
+}
+
+fn stranger(one: &Applicant<'_>) -> Finding {
+    refuse_if(one.document().is_some() && one.standing.is_none())
+}
+
+fn blacklisted(one: &Applicant<'_>) -> Finding {
+    refuse_if(one.standing.is_some_and(|standing| standing.blacklisted))
+}
+
+/// An exit is an act on record, and the clock's floor never lies in the future: a day of leaving
+/// that the floor has reached is certainly over, so an unset clock does not soften this rule.
+fn left(one: &Applicant<'_>) -> Finding {
+    let left_on = one.standing.and_then(|standing| standing.left_on);
+    refuse_if(left_on.is_some_and(|left_on| left_on <= one.today()))
+}
+
+fn never_entered(one: &Applicant<'_>) -> Finding {
+    refuse_if(
+        one.standing
+            .is_some_and(|standing| standing.entered_on.is_none()),
+    )
+}
+
+fn enters_later(one: &Applicant<'_>) -> Finding {
+    let entered_on = one.standing.and_then(|standing| standing.entered_on);
+    refuse_if(entered_on.is_some_and(|entered_on| entered_on > one.today()))
+}
+
+fn age(one: &Applicant<'_>) -> Finding {
+    match one.age_effect() {
+        AgeEffect::Deny => Finding::Refuse,
+        AgeEffect::Warn => Finding::Warn,
+        AgeEffect::Allow | AgeEffect::HealthCertificate => Finding::Clear,
+    }
+}
+
+/// A certificate that ends more than a year ahead is no yearly one and does not count.
+fn health_certificate(one: &Applicant<'_>) -> Finding {
+    if one.age_effect() != AgeEffect::HealthCertificate {
+        return Finding::Clear;
+    }
+    let until = one
+        .standing
+        .and_then(|standing| standing.health_certificate_until);
+    refuse_if(!until.is_some_and(|until| {
+        let days = (until - one.today()).get_days();
+        (0..=i32::from(one.policy.health_certificate_days_max)).contains(&days)
+    }))
+}
+
+fn untrained(one: &Applicant<'_>) -> Finding {
+    let lacks = one.standing.is_some_and(|standing| {
+        let mut trainings = standing.trainings.iter();
+        !trainings.any(|training| training.kind.opens_gate())
+    });
+    require(lacks, one.policy.training)
+}
+
+fn no_contract(one: &Applicant<'_>) -> Finding {
+    let lacks = one
+        .standing
+        .is_some_and(|standing| standing.contract.is_none());
+    require(lacks, one.policy.contract)
+}
+
+fn contract_ended(one: &Applicant<'_>) -> Finding {
+    let until = one.standing.and_then(|standing| standing.contract?.until);
+    require(
+        until.is_some_and(|until| until < one.today()),
+        one.policy.contract,
+    )
+}
+
+fn document_expired(one: &Applicant<'_>) -> Finding {
+    let valid_to = one.standing.and_then(|_| one.document()?.valid_to);
+    let expired = valid_to.is_some_and(|valid_to| valid_to < one.today());
+    require(expired, one.policy.document_validity)
+}
+
+fn anti_passback(one: &Applicant<'_>) -> Finding {
+    let breaks = one.standing.is_some_and(|standing| {
+        one.presence.breaks_anti_passback(
+            standing.worker,
+            one.direction,
+            one.now.wall_ms,
+            one.policy.presence_ms_max(),
+        )
+    });
+    match (one.policy.anti_passback_of(one.lane), one.direction) {
+        (AntiPassback::Soft, _) | (AntiPassback::Hard, Direction::Out) if breaks => Finding::Warn,
+        (AntiPassback::Hard, Direction::In) if breaks => Finding::Refuse,
+        (AntiPassback::Off | AntiPassback::Soft | AntiPassback::Hard, _) => Finding::Clear,
+    }
 }

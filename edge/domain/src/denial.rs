@@ -59,16 +59,21 @@ const fn words(
     }
 }
 
+/// A denial that the labor clerk can lift.
+const fn clerk(code: &'static str, reason: &'static str, voice: &'static str) -> Words {
+    words(code, reason, "请找劳资专管员", voice)
+}
+
 impl Denial {
     /// Every denial, in the order in which rules are asked.
     pub const ALL: [Self; 16] = [
         Self::UnreadableCard,
         Self::InvalidDocument,
+        Self::UnderSixteen,
         Self::NotOnRoster,
         Self::Blacklisted,
-        Self::UnderSixteen,
-        Self::NotEntered,
         Self::LeftSite,
+        Self::NotEntered,
         Self::AgeRefused,
         Self::HealthCertificate,
         Self::TrainingMissing,
@@ -81,60 +86,39 @@ impl Denial {
     ];
 
     fn words(self) -> Words {
-        let clerk = "请找劳资专管员";
         match self {
-            Self::UnreadableCard => words(
-                "unreadable_card",
-                "读卡失败",
-                "请重新放卡，再刷一次",
-                "请再刷一次",
-            ),
-            Self::InvalidDocument => words(
-                "invalid_document",
-                "证件信息有误",
-                clerk,
-                "证件有误，请找劳资员",
-            ),
-            Self::NotOnRoster => words("not_on_roster", "未登记", clerk, "未登记，请找劳资员"),
-            Self::Blacklisted => words("blacklisted", "禁止进场", "请联系项目部", "禁止进场"),
+            Self::UnreadableCard => {
+                words("unreadable_card", "读卡失败", "请再刷一次", "请再刷一次")
+            }
+            Self::InvalidDocument => {
+                clerk("invalid_document", "证件信息有误", "证件有误，请找劳资员")
+            }
             Self::UnderSixteen => words(
                 "under_sixteen",
                 "未满16周岁",
                 "禁止进入施工现场",
                 "未满十六周岁，禁止进场",
             ),
-            Self::NotEntered => words("not_entered", "未办理进场", clerk, "未办理进场，请找劳资员"),
-            Self::LeftSite => words("left_site", "已退场", clerk, "已退场，请找劳资员"),
-            Self::AgeRefused => words(
-                "age_refused",
-                "年龄不符合岗位要求",
-                clerk,
-                "年龄不符，请找劳资员",
-            ),
-            Self::HealthCertificate => words(
-                "health_certificate",
-                "缺一年内健康证明",
-                "请把体检证明交劳资专管员",
-                "请补交健康证明",
-            ),
+            Self::NotOnRoster => clerk("not_on_roster", "未登记", "未登记，请找劳资员"),
+            Self::Blacklisted => words("blacklisted", "禁止进场", "请联系项目部", "禁止进场"),
+            Self::LeftSite => clerk("left_site", "已退场", "已退场，请找劳资员"),
+            Self::NotEntered => clerk("not_entered", "未办理进场", "未办理进场，请找劳资员"),
+            Self::AgeRefused => clerk("age_refused", "年龄不符合岗位要求", "年龄不符，请找劳资员"),
+            Self::HealthCertificate => {
+                clerk("health_certificate", "缺一年内健康证明", "请补交健康证明")
+            }
             Self::TrainingMissing => words(
                 "training_missing",
                 "未完成三级教育",
                 "请到安全部",
                 "未培训，请到安全部",
             ),
-            Self::ContractMissing => words(
-                "contract_missing",
-                "未签劳动合同",
-                clerk,
-                "未签合同，请找劳资员",
-            ),
-            Self::ContractEnded => words(
-                "contract_ended",
-                "劳动合同已到期",
-                clerk,
-                "合同到期，请找劳资员",
-            ),
+            Self::ContractMissing => {
+                clerk("contract_missing", "未签劳动合同", "未签合同，请找劳资员")
+            }
+            Self::ContractEnded => {
+                clerk("contract_ended", "劳动合同已到期", "合同到期，请找劳资员")
+            }
             Self::DocumentExpired => words(
                 "document_expired",
                 "身份证件已过期",

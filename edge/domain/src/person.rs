@@ -36,10 +36,30 @@ impl PersonName {
         &self.0
     }
 
+    /// Whether two spellings can be the same name: spaces and middle dots do not count, and a
+    /// character from a private-use area (a rare character that fonts invent) matches anything.
+    pub fn agrees_with(&self, other: &Self) -> bool {
+        let letters = |name: &Self| -> Vec<char> {
+            let plain = |one: &char| !one.is_whitespace() && !"·•．.・‧".contains(*one);
+            name.0
+                .chars()
+                .filter(plain)
+                .flat_map(char::to_uppercase)
+                .collect()
+        };
+        let (ours, theirs) = (letters(self), letters(other));
+        let same = |(a, b): (&char, &char)| a == b || is_private(*a) || is_private(*b);
+        ours.len() == theirs.len() && ours.iter().zip(&theirs).all(same)
+    }
+
     /// First character and two stars: `宋**`.
     pub fn masked(&self) -> String {
         self.0.chars().take(1).chain("**".chars()).collect()
     }
+}
+
+fn is_private(one: char) -> bool {
+    matches!(one, '\u{e000}'..='\u{f8ff}' | '\u{f0000}'..='\u{10ffff}')
 }
 
 impl fmt::Debug for PersonName {
@@ -143,6 +163,28 @@ mod tests {
         }
         assert!(PersonName::parse("  ").is_err());
         assert!(PersonName::parse(&"王".repeat(71)).is_err());
+    }
+
+    #[test]
+    fn spelling_of_names_is_forgiven_and_other_names_are_not() {
+        for (ours, theirs, agree) in [
+            ("古力娜扎·迪力木拉提", "古力娜扎迪力木拉提", true),
+            ("张 三", "张三", true),
+            ("Barack Obama", "OBAMA BARACK", false),
+            ("王\u{e832}", "王䶮", true),
+            ("张三", "张四", false),
+            ("张三", "张三丰", false),
+        ] {
+            let (a, b) = (
+                PersonName::parse(ours).unwrap(),
+                PersonName::parse(theirs).unwrap(),
+            );
+            assert_eq!(
+                (a.agrees_with(&b), b.agrees_with(&a)),
+                (agree, agree),
+                "{ours} {theirs}"
+            );
+        }
     }
 
     #[test]

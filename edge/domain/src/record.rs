@@ -5,8 +5,7 @@ use jiff::civil::Date;
 use crate::credential::Credential;
 use crate::denial::{Denial, Flag};
 use crate::id_number::DocumentKind;
-use crate::ids::TeamId;
-use crate::ids::{Direction, LaneId, PersonTag, WorkerId};
+use crate::ids::{Direction, LaneId, PersonTag, TeamId, WorkerId};
 use crate::person::Person;
 use crate::time::Moment;
 use crate::worker::{Contract, Employer, Role, Team, Trade, Training};
@@ -199,7 +198,7 @@ pub enum PassageOutcome {
     TimedOut,
     /// A second body followed.
     Tailgated,
-    /// Stepped in and went back.
+    /// Walked against an opening.
     Reversed,
     /// Went in without an opening.
     Intruded,
@@ -353,10 +352,16 @@ pub struct RosterApplied {
 impl Record {
     /// The attendance in this record: who moved which way, when it counts.
     pub fn counted(&self) -> Option<(WorkerId, Direction)> {
-        match &self.act {
-            Act::Presentation(one) if one.counted => Some((one.worker?, one.direction)),
-            Act::Passage(one) if one.counted => Some((one.worker?, one.direction)),
-            _ => None,
+        if let Act::Presentation(one) = &self.act
+            && one.counted
+        {
+            return Some((one.worker?, one.direction));
         }
+        if let Act::Passage(one) = &self.act
+            && one.counted
+        {
+            return Some((one.worker?, one.direction));
+        }
+        None
     }
 }

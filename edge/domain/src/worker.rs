@@ -222,7 +222,7 @@ pub struct WorkerStanding {
     pub role: Role,
     /// First day of the engagement; `None` when registered and not yet entered.
     pub entered_on: Option<Date>,
-    /// The day the worker left the project: from the day after he is refused.
+    /// The day the worker left the project: from that day on he is refused.
     pub left_on: Option<Date>,
     /// Contract in force.
     pub contract: Option<Contract>,

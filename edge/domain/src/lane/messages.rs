@@ -134,7 +134,7 @@ impl BoardEvent {
 pub enum OpenRefusal {
     /// Locked by mode or by hand.
     Locked,
-    /// Busy with another opening.
+    /// Open for somebody else: the lane tries the same token again.
     Busy,
     /// Fire input active: everything is free already.
     Fire,
@@ -186,9 +186,9 @@ pub enum GateReport {
         /// The board's event.
         event: BoardEvent,
     },
-    /// A body stepped in and went back.
+    /// A body walked against an opening. The opening stays good for its own person.
     Reversed {
-        /// Which way it was opened.
+        /// Which way the body walked.
         direction: Direction,
         /// The opening.
         token: Option<u32>,
@@ -223,6 +223,12 @@ pub enum GateReport {
     Tamper {
         /// Whether it is open.
         on: bool,
+        /// The board's event.
+        event: BoardEvent,
+    },
+    /// An event that needs no record (the board's own view of the link, or a kind that this box
+    /// does not know): it is only acknowledged, in its order.
+    Unrecorded {
         /// The board's event.
         event: BoardEvent,
     },

@@ -1,0 +1,228 @@
+//! Openings of the gate: one body at a time, the next one waits for the passage before it.
+//!
+//! Two people who present in quick succession are both recorded at once. The second one's
+//! `OpenGate` follows when the first has passed, when his opening timed out, or at the latest
+//! `passage_ms_max` after it was given. At most [`WAITING_MAX`] wait; an entry beyond that is
+//! denied as `lane_busy`, an exit is sent to the gate at once. A gate without beams, without link
+//! or under fire gives no passage to wait for: every opening goes out at once.
+
+use std::collections::VecDeque;
+
+use crate::ids::{Direction, Ticket, WorkerId};
+use crate::lane::display::Display;
+use crate::lane::messages::{LaneEffect, RememberedGrant};
+use crate::time::Moment;
+
+/// A permission to open once.
+#[derive(Debug, Clone)]
+pub(super) struct Grant {
+    pub(super) token: u32,
+    /// The presentation or override; `None` in an emergency or after a restart.
+    pub(super) ticket: Option<Ticket>,
+    pub(super) seq: Option<u64>,
+    pub(super) worker: Option<WorkerId>,
+    pub(super) direction: Direction,
+    /// Whether the attendance was already counted.
+    pub(super) counted: bool,
+    pub(super) display: Display,
+}
+
+/// An opening on its way.
+#[derive(Debug)]
+struct Passing {
+    token: u32,
+    until_mono_ms: u64,
+}
+
+/// Grants that may wait for the passage before them.
+pub(super) const WAITING_MAX: usize = 4;
+/// Openings whose passage can still be matched.
+const RECENT_MAX: usize = 16;
+/// Pause before a busy gate is asked again.
+const BUSY_RETRY_MS: u64 = 500;
+/// Tokens of openings without a sequence number lie above those of the first 2³¹ records.
+const EMERGENCY_TOKENS: u32 = 0x8000_0000;
+
+/// The token of a recorded presentation: the low 32 bits of its sequence number.
+pub(super) fn token_of(seq: u64) -> u32 {
+    u32::try_from(seq & u64::from(u32::MAX)).unwrap_or(0)
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Openings {
+    recent: VecDeque<Grant>,
+    passing: Option<Passing>,
+    waiting: VecDeque<Grant>,
+    last_emergency: u32,
+}
+
+impl Openings {
+    pub(super) fn from_memory(grants: Vec<RememberedGrant>) -> Self {
+        let mut openings = Self::default();
+        for grant in grants {
+            openings.remember(Grant {
+                token: token_of(grant.seq),
+                ticket: None,
+                seq: Some(grant.seq),
+                worker: grant.worker,
+                direction: grant.direction,
+                counted: grant.counted,
+                display: Display::Idle,
+            });
+        }
+        openings
+    }
+
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
+    pub(super) fn deadline(&self) -> Option<u64> {
+        self.passing.as_ref().map(|passing| passing.until_mono_ms)
+    }
+
+    /// A token for an opening without a sequence number; not used by the one before.
+    pub(super) fn emergency_token(&mut self, now: &Moment) -> u32 {
+        let low = u32::try_from(now.mono_ms & u64::from(EMERGENCY_TOKENS - 1)).unwrap_or(0);
+        let mut token = EMERGENCY_TOKENS | low;
+        if token == self.last_emergency {
+            token = EMERGENCY_TOKENS | token.wrapping_add(1);
+        }
+        self.last_emergency = token;
+        token
+    }
+
+    /// Opens now, or when the passage before it is over. `tracked_ms` is how long a passage may
+    /// take, `None` where no passage will be reported.
+    pub(super) fn give(
+        &mut self,
+        now: &Moment,
+        grant: Grant,
+        tracked_ms: Option<u64>,
+        out: &mut Vec<LaneEffect>,
+    ) {
+        if tracked_ms.is_some() && self.passing.is_some() && self.waiting.len() < WAITING_MAX {
+            out.push(LaneEffect::Show(Display::Wait {
+                name: grant.display.name().cloned(),
+            }));
+            self.waiting.push_back(grant);
+        } else {
+            self.open(now, grant, tracked_ms, out);
+        }
+    }
+
+    fn open(
+        &mut self,
+        now: &Moment,
+        grant: Grant,
+        tracked_ms: Option<u64>,
+        out: &mut Vec<LaneEffect>,
+    ) {
+        if let Some(passage_ms_max) = tracked_ms {
+            let until_mono_ms = now.mono_ms.saturating_add(passage_ms_max);
+            self.passing = Some(Passing {
+                token: grant.token,
+                until_mono_ms,
+            });
+        }
+        out.push(LaneEffect::OpenGate {
+            token: grant.token,
+            direction: grant.direction,
+        });
+        out.push(LaneEffect::Show(grant.display.clone()));
+        self.remember(grant);
+    }
+
+    fn remember(&mut self, grant: Grant) {
+        if self.recent.len() >= RECENT_MAX {
+            self.recent.pop_front();
+        }
+        self.recent.push_back(grant);
+    }
+
+    /// The opening of a token, newest first.
+    pub(super) fn find(&mut self, token: u32) -> Option<&mut Grant> {
+        self.recent
+            .iter_mut()
+            .rev()
+            .find(|grant| grant.token == token)
+    }
+
+    /// A record that came after its emergency opening.
+    pub(super) fn recorded_late(&mut self, ticket: Ticket, seq: u64) {
+        let known = self.recent.iter_mut().chain(&mut self.waiting);
+        for grant in known.filter(|grant| grant.ticket == Some(ticket)) {
+            grant.seq = Some(seq);
+        }
+    }
+
+    /// The opening of this token is over: the next one goes.
+    pub(super) fn finish(
+        &mut self,
+        now: &Moment,
+        token: Option<u32>,
+        tracked_ms: Option<u64>,
+        out: &mut Vec<LaneEffect>,
+    ) {
+        let over = self
+            .passing
+            .as_ref()
+            .is_some_and(|passing| Some(passing.token) == token);
+        if over {
+            self.next(now, tracked_ms, out);
+        }
+    }
+
+    /// Ends an opening whose passage was never reported.
+    pub(super) fn expire(
+        &mut self,
+        now: &Moment,
+        tracked_ms: Option<u64>,
+        out: &mut Vec<LaneEffect>,
+    ) {
+        if self.deadline().is_some_and(|until| until <= now.mono_ms) {
+            self.next(now, tracked_ms, out);
+        }
+    }
+
+    fn next(&mut self, now: &Moment, tracked_ms: Option<u64>, out: &mut Vec<LaneEffect>) {
+        self.passing = None;
+        if let Some(grant) = self.waiting.pop_front() {
+            self.open(now, grant, tracked_ms, out);
+        }
+    }
+
+    /// The gate is open for somebody else although this lane did not know: the same token waits
+    /// at the front and is tried again.
+    pub(super) fn busy(&mut self, now: &Moment, token: u32) {
+        let at = self.recent.iter().rposition(|grant| grant.token == token);
+        if let Some(grant) = at.and_then(|at| self.recent.remove(at)) {
+            self.waiting.push_front(grant);
+            let until_mono_ms = now.mono_ms.saturating_add(BUSY_RETRY_MS);
+            self.passing = Some(Passing {
+                token,
+                until_mono_ms,
+            });
+        }
+    }
+
+    /// The board forgot the opening under way: the next one goes.
+    pub(super) fn abandon(
+        &mut self,
+        now: &Moment,
+        tracked_ms: Option<u64>,
+        out: &mut Vec<LaneEffect>,
+    ) {
+        if self.passing.is_some() {
+            self.next(now, tracked_ms, out);
+        }
+    }
+
+    /// No passage will be reported any more: everybody who waits goes at once.
+    pub(super) fn release(&mut self, now: &Moment, out: &mut Vec<LaneEffect>) {
+        self.passing = None;
+        while let Some(grant) = self.waiting.pop_front() {
+            self.open(now, grant, None, out);
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Records that are with the ledger, by ticket.
+
+use std::collections::BTreeMap;
+
+use crate::ids::{Direction, Ticket, WorkerId};
+use crate::lane::display::Display;
+use crate::lane::emergencies::Tally;
+
+/// A presentation or an override that waits for its record.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) direction: Direction,
+    /// Whether it was decided to open.
+    pub(super) granted: bool,
+    pub(super) worker: Option<WorkerId>,
+    /// Whether the record is itself the attendance.
+    pub(super) counted: bool,
+    /// What is shown once durable.
+    pub(super) display: Display,
+    pub(super) deadline_mono_ms: u64,
+    /// Set when the deadline passed, with whether the gate was opened in emergency.
+    pub(super) late: Option<bool>,
+}
+
+/// What an answer of the ledger is for.
+#[derive(Debug)]
+pub(super) enum Pending {
+    Asked(Asked),
+    Repeat(Display),
+    Event,
+    Emergency(Tally),
+}
+
+/// Presentations and overrides with the ledger at once. A reader gives one a second and a commit
+/// takes milliseconds, so a full table means that the ledger has stopped answering.
+const PENDING_MAX: usize = 64;
+
+/// Tickets that are out. Beside [`PENDING_MAX`] presentations at most one board event and one
+/// emergency count.
+#[derive(Debug, Default)]
+pub(super) struct PendingRecords {
+    last_ticket: u64,
+    tickets: BTreeMap<Ticket, Pending>,
+}
+
+impl PendingRecords {
+    pub(super) fn has_room(&self) -> bool {
+        self.tickets.len() < PENDING_MAX
+    }
+
+    /// A ticket that was never given out.
+    pub(super) fn next_ticket(&mut self) -> Ticket {
+        self.last_ticket = self.last_ticket.saturating_add(1);
+        Ticket(self.last_ticket)
+    }
+
+    pub(super) fn insert(&mut self, ticket: Ticket, pending: Pending) {
+        debug_assert!(
+            self.tickets.len() < PENDING_MAX + 2,
+            "pending records are bounded"
+        );
+        self.tickets.insert(ticket, pending);
+    }
+
+    pub(super) fn remove(&mut self, ticket: Ticket) -> Option<Pending> {
+        self.tickets.remove(&ticket)
+    }
+
+    fn asked(&self) -> impl Iterator<Item = &Asked> {
+        self.tickets.values().filter_map(|pending| match pending {
+            Pending::Asked(asked) if asked.late.is_none() => Some(asked),
+            Pending::Asked(_) | Pending::Repeat(_) | Pending::Event | Pending::Emergency(_) => None,
+        })
+    }
+
+    /// Grants that will open as soon as they are durable.
+    pub(super) fn grants(&self) -> usize {
+        self.asked().filter(|asked| asked.granted).count()
+    }
+
+    /// The earliest deadline of a commit.
+    pub(super) fn deadline(&self) -> Option<u64> {
+        self.asked().map(|asked| asked.deadline_mono_ms).min()
+    }
+
+    /// A ticket whose commit is overdue.
+    pub(super) fn overdue(&self, now_mono_ms: u64) -> Option<Ticket> {
+        self.tickets
+            .iter()
+            .find(|(_, pending)| match pending {
+                Pending::Asked(asked) => {
+                    asked.late.is_none() && asked.deadline_mono_ms <= now_mono_ms
+                }
+                Pending::Repeat(_) | Pending::Event | Pending::Emergency(_) => false,
+            })
+            .map(|(ticket, _)| *ticket)
+    }
+}

@@ -1,0 +1,85 @@
+//! The repeat window: the same person at the same reader again within some seconds.
+
+use std::collections::VecDeque;
+
+use crate::credential::Credential;
+use crate::id_number::IdNumber;
+use crate::ids::{Direction, Ticket};
+use crate::lane::display::Display;
+
+/// What makes two presentations the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum PersonKey {
+    /// A document's number.
+    Number(IdNumber),
+    /// A card that nobody could read, on the way in. On the way out it never repeats: a second
+    /// person with a bad card would be kept inside.
+    Unreadable,
+}
+
+impl PersonKey {
+    pub(super) fn of(credential: &Credential, direction: Direction) -> Option<Self> {
+        match (credential, direction) {
+            (Credential::IdCard(document), _) => Some(Self::Number(document.number.clone())),
+            (Credential::Unreadable { .. }, Direction::In) => Some(Self::Unreadable),
+            (Credential::Unreadable { .. }, Direction::Out) => None,
+        }
+    }
+}
+
+/// An earlier presentation inside the window.
+#[derive(Debug)]
+pub(super) struct Earlier {
+    pub(super) key: PersonKey,
+    pub(super) direction: Direction,
+    pub(super) at_mono_ms: u64,
+    pub(super) ticket: Ticket,
+    /// Its sequence number, once durable.
+    pub(super) seq: Option<u64>,
+    /// What the repetition shows.
+    pub(super) display: Display,
+}
+
+/// Earlier presentations remembered at most; a reader needs a second for one.
+const EARLIER_MAX: usize = 16;
+
+/// The latest presentations, oldest first. The window begins with the first presentation and a
+/// repetition does not prolong it.
+#[derive(Debug, Default)]
+pub(super) struct Repeats {
+    earlier: VecDeque<Earlier>,
+}
+
+impl Repeats {
+    pub(super) fn find(
+        &self,
+        key: &PersonKey,
+        direction: Direction,
+        now_mono_ms: u64,
+        window_ms: u64,
+    ) -> Option<&Earlier> {
+        self.earlier.iter().rev().find(|one| {
+            one.key == *key
+                && one.direction == direction
+                && now_mono_ms.saturating_sub(one.at_mono_ms) < window_ms
+        })
+    }
+
+    pub(super) fn remember(&mut self, presentation: Earlier) {
+        if self.earlier.len() >= EARLIER_MAX {
+            self.earlier.pop_front();
+        }
+        self.earlier.push_back(presentation);
+    }
+
+    pub(super) fn recorded(&mut self, ticket: Ticket, seq: u64) {
+        if let Some(one) = self.earlier.iter_mut().find(|one| one.ticket == ticket) {
+            one.seq = Some(seq);
+        }
+    }
+
+    /// The presentation came to nothing: presenting again is no repetition.
+    pub(super) fn forget(&mut self, ticket: Ticket) {
+        self.earlier.retain(|one| one.ticket != ticket);
+    }
+}

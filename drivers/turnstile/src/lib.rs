@@ -2,7 +2,7 @@
 //!
 //! Read in this order: [`TurnstileSettings`] and [`TurnstileEvent`] (what goes in and out),
 //! [`TurnstileHandle`] (commands), `history` (which events were delivered and acknowledged),
-//! `line` (one request, one reply), `greeting` (who is there), `master` (what is said when).
+//! `line` (one request, one reply), `greeting` (who is there), `teller` (what the lane is told), `master` (what is said when).
 //!
 //! The driver knows no workers and decides nothing. It says Hello, polls every 50 ms, sends an
 //! open command the moment the line is idle, and tells each thing the board saw once, in order.
@@ -14,16 +14,18 @@ mod settings;
 mod handle;
 mod desk;
 mod outbox;
+mod stop;
 mod history;
 mod line;
 mod greeting;
+mod teller;
 mod master;
 
 pub use error::TurnstileError;
 pub use event::{BoardFacts, BoardReport, EventKey, OpenRefusal, TurnstileEvent};
 pub use firmware_protocol::{
     BoardUid, Direction, EventKind, GateState, Inputs, Lamp, LinkLossPolicy, Mode, ResetCause,
-    Settings as BoardSettings, Signal,
+    Settings as BoardTuning, Signal,
 };
 pub use handle::{
     COMMANDS_MAX, HOLD_MS_MAX, TurnstileCommands, TurnstileHandle, turnstile_channel,

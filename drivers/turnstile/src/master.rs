@@ -1,18 +1,16 @@
 //! What is said when.
 
-use crate::desk::{Desk, HandlesGone, PendingOpen};
+use crate::desk::{Desk, PendingOpen};
 use crate::event::{BoardFacts, OpenRefusal, TurnstileEvent};
 use crate::greeting::{Greeting, judge};
 use crate::handle::TurnstileCommands;
 use crate::history::History;
 use crate::line::{Heard, Line};
-use crate::outbox::{LaneGone, Outbox};
 use crate::settings::{POLL_MS, TRIES, TurnstileSettings};
-use drivers_link::{BoxedLink, Jitter, LinkError, LinkOpener, Reconnect};
-use firmware_protocol::{
-    BoardUid, FrameFault, GateState, Inputs, MAJOR, MINOR, OpenResult, Reply, Request, Status,
-};
-use firmware_protocol::{Fault, Mode};
+use crate::stop::Stop;
+use crate::teller::Teller;
+use drivers_link::{BoxedLink, LinkOpener, Reconnect};
+use firmware_protocol::{Fault, MAJOR, MINOR, Mode, OpenResult, Reply, Request, Status};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -28,52 +26,14 @@ const STRANGER_PAUSE: Duration = Duration::from_secs(5);
 /// forgotten the connection. Long enough that the link counts as healthy and reopens at once.
 const REOPEN_AFTER: Duration = Duration::from_mins(1);
 
-/// Why a conversation stops.
-#[derive(Debug)]
-enum Stop {
-    /// The lane or all handles have gone.
-    Ended,
-    /// The link itself failed.
-    Broken(String),
-    /// The board does not answer.
-    Silent,
-    /// The board asks for Hello.
-    Session,
-}
-
-impl From<LaneGone> for Stop {
-    fn from(_: LaneGone) -> Self {
-        Self::Ended
-    }
-}
-
-impl From<HandlesGone> for Stop {
-    fn from(_: HandlesGone) -> Self {
-        Self::Ended
-    }
-}
-
-impl From<LinkError> for Stop {
-    fn from(error: LinkError) -> Self {
-        Self::Broken(error.to_string())
-    }
-}
-
-impl From<FrameFault> for Stop {
-    fn from(fault: FrameFault) -> Self {
-        Self::Broken(fault.to_string())
-    }
-}
-
 /// Runs the driver of one gate until the lane drops the receiver of `events` or every handle.
 pub async fn run(
     settings: TurnstileSettings,
     opener: Arc<dyn LinkOpener>,
-    jitter: Jitter,
     commands: TurnstileCommands,
     events: mpsc::Sender<TurnstileEvent>,
 ) {
-    let mut reconnect = Reconnect::new(opener, settings.link.clone(), jitter);
+    let mut reconnect = Reconnect::new(opener, settings.address.clone(), settings.jitter.clone());
     let mut master = Master::new(settings, commands, events);
     while let Ok(link) = master.connect(&mut reconnect).await {
         let why = match master.serve(link).await {
@@ -91,16 +51,11 @@ pub async fn run(
 struct Master {
     settings: TurnstileSettings,
     desk: Desk,
-    outbox: Outbox,
+    teller: Teller,
     mode: Mode,
     /// The board as last greeted.
     board: Option<BoardFacts>,
     history: Option<History>,
-    online: bool,
-    lost_said: bool,
-    stranger: Option<BoardUid>,
-    version_said: bool,
-    shown: Option<(GateState, Inputs)>,
 }
 
 impl Master {
@@ -113,14 +68,9 @@ impl Master {
             mode: settings.mode,
             settings,
             desk: Desk::new(commands),
-            outbox: Outbox::new(events),
+            teller: Teller::new(events),
             board: None,
             history: None,
-            online: false,
-            lost_said: false,
-            stranger: None,
-            version_said: false,
-            shown: None,
         }
     }
 
@@ -150,7 +100,7 @@ impl Master {
 
     /// Works with an open link until it ends.
     async fn serve(&mut self, opened: BoxedLink) -> Stop {
-        let mut line = Line::new(opened, self.settings.address);
+        let mut line = Line::new(opened, self.settings.board_address);
         loop {
             if let Err(stop) = self.greet(&mut line).await {
                 return stop;
@@ -204,7 +154,7 @@ impl Master {
         let until = Instant::now() + pause;
         loop {
             self.desk.collect()?;
-            if self.lost_said {
+            if self.teller.is_lost() {
                 self.refuse_all().await?;
             }
             if Instant::now() >= until {
@@ -214,7 +164,7 @@ impl Master {
                 biased;
                 waited = self.desk.wait() => waited?,
                 listened = line.listen() => listened?,
-                delivered = self.outbox.deliver_one(), if !self.outbox.is_empty() => delivered?,
+                delivered = self.teller.outbox.deliver_one(), if !self.teller.outbox.is_empty() => delivered?,
                 () = sleep_until(until) => {}
             }
         }
@@ -226,23 +176,16 @@ impl Master {
         let facts = match judge(reply, self.settings.uid, seen) {
             Greeting::Known(facts) => facts,
             Greeting::Replaced { was, facts } => {
-                self.say_changed(was, facts.uid, true).await?;
+                self.teller.changed(was, facts.uid, true).await?;
                 facts
             }
             Greeting::Foreign { was, now } => {
-                self.say_changed(was, now, false).await?;
+                self.teller.changed(was, now, false).await?;
                 self.say_lost("another board answers").await?;
                 return Ok(false);
             }
             Greeting::OtherVersion { board } => {
-                if !std::mem::replace(&mut self.version_said, true) {
-                    tracing::error!(?board, driver = MAJOR, "Gate board speaks another version");
-                    let event = TurnstileEvent::VersionMismatch {
-                        board,
-                        driver: MAJOR,
-                    };
-                    self.outbox.put(event).await?;
-                }
+                self.teller.other_version(board).await?;
                 self.say_lost("the board speaks another version").await?;
                 return Ok(false);
             }
@@ -257,7 +200,7 @@ impl Master {
         self.desk.collect()?;
         self.mode = self.desk.mode.take().unwrap_or(self.mode);
         for request in [
-            Request::Configure(self.settings.board),
+            Request::Configure(self.settings.tuning),
             Request::SetMode(self.mode),
         ] {
             self.tell(line, &request).await?;
@@ -266,27 +209,16 @@ impl Master {
     }
 
     async fn accept(&mut self, facts: BoardFacts) -> Result<(), Stop> {
-        self.stranger = None;
-        self.version_said = false;
-        let before = self.board.replace(facts);
-        let known = self
+        if !self
             .history
             .as_ref()
-            .is_some_and(|it| it.is_of(facts.uid, facts.boot));
-        if !known {
+            .is_some_and(|it| it.is_of(facts.uid, facts.boot))
+        {
             let written = self.settings.written_through;
             self.history = Some(History::new(facts.uid, facts.boot, written));
         }
-        self.lost_said = false;
-        if !std::mem::replace(&mut self.online, true) {
-            tracing::info!(uid = %facts.uid, boot = facts.boot, "Gate board answers");
-            self.outbox.put(TurnstileEvent::LinkBack(facts)).await?;
-        }
-        if before.is_some_and(|it| it.uid == facts.uid && it.boot != facts.boot) {
-            tracing::warn!(uid = %facts.uid, cause = ?facts.reset_cause, "Gate board restarted");
-            self.outbox.put(TurnstileEvent::Restarted(facts)).await?;
-        }
-        Ok(())
+        let before = self.board.replace(facts);
+        Ok(self.teller.back(facts, before).await?)
     }
 
     /// Polls and obeys until something stops it.
@@ -304,7 +236,7 @@ impl Master {
         if let Some(open) = self.desk.opens.pop_front() {
             return self.open(line, open).await;
         }
-        self.outbox.deliver_ready()?;
+        self.teller.outbox.deliver_ready()?;
         if let Some(mode) = self.desk.mode.take() {
             self.mode = mode;
             return self.tell(line, &Request::SetMode(mode)).await;
@@ -317,7 +249,7 @@ impl Master {
             biased;
             waited = self.desk.wait() => waited?,
             listened = line.listen() => listened?,
-            delivered = self.outbox.deliver_one(), if !self.outbox.is_empty() => delivered?,
+            delivered = self.teller.outbox.deliver_one(), if !self.teller.outbox.is_empty() => delivered?,
             () = sleep_until(due_at) => return self.poll(line).await,
         }
         Ok(())
@@ -326,7 +258,7 @@ impl Master {
     /// When the line must be used next. Holding it may not make the board miss its box.
     fn poll_due_at(&self, line: &Line) -> Instant {
         let due_at = line.last_used_at() + Duration::from_millis(POLL_MS);
-        let patience = Duration::from_millis(self.settings.board.link_timeout_ms.into()) / 2;
+        let patience = Duration::from_millis(self.settings.tuning.link_timeout_ms.into()) / 2;
         match self.desk.held_until {
             Some(until) => due_at.max(until.min(line.last_used_at() + patience)),
             None => due_at,
@@ -338,14 +270,14 @@ impl Master {
             token, direction, ..
         } = open;
         if open.is_late() {
-            return self.refuse(open, OpenRefusal::Late).await;
+            return Ok(self.teller.refused(open, OpenRefusal::Late).await?);
         }
         let asked = self.ask(line, &Request::Open { direction, token }).await;
         self.desk.held_until = None;
         let (reply, tries) = match asked {
             Ok(answer) => answer,
             Err(stop) => {
-                self.refuse(open, OpenRefusal::Unanswered).await?;
+                self.teller.refused(open, OpenRefusal::Unanswered).await?;
                 return Err(stop);
             }
         };
@@ -359,7 +291,7 @@ impl Master {
                         direction,
                         duplicate,
                     };
-                    return Ok(self.outbox.put(event).await?);
+                    return Ok(self.teller.outbox.put(event).await?);
                 }
                 OpenResult::Busy => OpenRefusal::Busy,
                 OpenResult::Locked => OpenRefusal::Locked,
@@ -370,7 +302,7 @@ impl Master {
                     // Nothing was carried out, neither now nor before: try again after Hello.
                     self.desk.opens.push_front(open);
                 } else {
-                    self.refuse(open, OpenRefusal::Restarted).await?;
+                    self.teller.refused(open, OpenRefusal::Restarted).await?;
                 }
                 return Err(Stop::Session);
             }
@@ -378,7 +310,7 @@ impl Master {
                 OpenRefusal::Unsupported
             }
         };
-        self.refuse(open, refusal).await
+        Ok(self.teller.refused(open, refusal).await?)
     }
 
     async fn tell(&mut self, line: &mut Line, request: &Request) -> Result<(), Stop> {
@@ -442,82 +374,25 @@ impl Master {
 
     /// Tells what a status brought. While the lane is behind, events stay in the board.
     async fn take(&mut self, status: &Status) -> Result<(), Stop> {
-        if !self.outbox.is_empty() {
-            return Ok(());
-        }
-        let Some(history) = &mut self.history else {
-            return Ok(());
-        };
-        let news = history.take(status);
-        if news.lost > 0 {
-            tracing::warn!(count = news.lost, "Gate board had no room for events");
-            self.outbox
-                .put(TurnstileEvent::EventsLost { count: news.lost })
-                .await?;
-        }
-        for report in news.reports {
-            self.outbox.put(TurnstileEvent::Reported(report)).await?;
-        }
-        // Beams change all day long; they are not a state.
-        let beams = Inputs::BEAM_OUTER | Inputs::BEAM_INNER;
-        let shown = (status.state, Inputs(status.inputs.0 & !beams));
-        if self.shown.replace(shown) != Some(shown) {
-            let (state, inputs) = shown;
-            self.outbox
-                .put(TurnstileEvent::StateChanged { state, inputs })
-                .await?;
+        if let Some(history) = &mut self.history
+            && self.teller.outbox.is_empty()
+        {
+            let news = history.take(status);
+            self.teller.news(news, status).await?;
         }
         Ok(())
     }
 
     async fn say_lost(&mut self, why: &str) -> Result<(), Stop> {
-        self.online = false;
-        self.shown = None;
-        if !std::mem::replace(&mut self.lost_said, true) {
-            tracing::warn!(why, "Gate board lost");
-            self.outbox
-                .put(TurnstileEvent::LinkLost {
-                    why: why.to_owned(),
-                })
-                .await?;
-        }
+        self.teller.lost(why).await?;
         self.refuse_all().await
-    }
-
-    async fn say_changed(
-        &mut self,
-        was: BoardUid,
-        now: BoardUid,
-        accepted: bool,
-    ) -> Result<(), Stop> {
-        if self.stranger.replace(now) != Some(now) {
-            tracing::error!(%was, %now, accepted, "Another gate board answers");
-            self.outbox
-                .put(TurnstileEvent::IdentityChanged { was, now, accepted })
-                .await?;
-        }
-        Ok(())
-    }
-
-    async fn refuse(&mut self, open: PendingOpen, why: OpenRefusal) -> Result<(), Stop> {
-        let PendingOpen {
-            token, direction, ..
-        } = open;
-        Ok(self
-            .outbox
-            .put(TurnstileEvent::OpenRefused {
-                token,
-                direction,
-                why,
-            })
-            .await?)
     }
 
     /// Without a board: nobody waits for an arm that cannot move, no signal is shown late.
     async fn refuse_all(&mut self) -> Result<(), Stop> {
         self.desk.signal = None;
         while let Some(open) = self.desk.opens.pop_front() {
-            self.refuse(open, OpenRefusal::Offline).await?;
+            self.teller.refused(open, OpenRefusal::Offline).await?;
         }
         Ok(())
     }

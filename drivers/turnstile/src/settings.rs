@@ -1,8 +1,9 @@
 //! What a driver is told before it runs, and the times of the line.
 
 use crate::event::EventKey;
-use drivers_link::LinkAddress;
+use drivers_link::{Jitter, LinkAddress};
 use firmware_protocol::{BoardUid, Mode, Settings};
+use std::fmt;
 
 /// Address of a board that has the line for itself.
 pub const ADDRESS_DEFAULT: u8 = 1;
@@ -21,32 +22,48 @@ pub const TRIES: u8 = 3;
 pub const OPEN_WAIT_MS_MAX: u64 = 1000;
 
 /// Settings of one gate's driver.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct TurnstileSettings {
     /// Where the board is.
-    pub link: LinkAddress,
+    pub address: LinkAddress,
     /// The board's address on that line.
-    pub address: u8,
+    pub board_address: u8,
     /// The board that belongs here, if the site says so. Then no other one is worked with.
     pub uid: Option<BoardUid>,
     /// How the board is tuned, each time it is greeted.
-    pub board: Settings,
+    pub tuning: Settings,
     /// The gate's mode until [`crate::TurnstileHandle::set_mode`] says otherwise.
     pub mode: Mode,
     /// The last event that is already written down: it and all before it are not told again.
     pub written_through: Option<EventKey>,
+    /// Randomness for the pauses between attempts to open the link.
+    pub jitter: Jitter,
 }
 
 impl TurnstileSettings {
-    /// Settings of a board that has `link` for itself.
-    pub fn new(link: LinkAddress) -> Self {
+    /// Settings of a board that has the line at `address` for itself.
+    pub fn new(address: LinkAddress, jitter: Jitter) -> Self {
         Self {
-            link,
-            address: ADDRESS_DEFAULT,
+            address,
+            board_address: ADDRESS_DEFAULT,
             uid: None,
-            board: Settings::default(),
+            tuning: Settings::default(),
             mode: Mode::Controlled,
             written_through: None,
+            jitter,
         }
+    }
+}
+
+impl fmt::Debug for TurnstileSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TurnstileSettings")
+            .field("address", &self.address)
+            .field("board_address", &self.board_address)
+            .field("uid", &self.uid)
+            .field("tuning", &self.tuning)
+            .field("mode", &self.mode)
+            .field("written_through", &self.written_through)
+            .finish_non_exhaustive()
     }
 }

@@ -1,1 +1,35 @@
 //! Pure: what to send next and what an acknowledgement means.
+//!
+//! No clock, no network, no file: [`Engine::handle`] takes the time and what happened,
+//! [`Engine::poll_action`] gives what to do, [`Engine::poll_timeout`] says when to come back. The
+//! ledger is the queue; the engine only knows how far the city has it. Losing every message in
+//! flight at any moment costs a repetition, never a record.
+//!
+//! - [`ranges`]: sets of record numbers
+//! - [`backoff`]: how long to wait before the next connection
+//! - [`settings`]: limits and times
+//! - [`input`]: what can happen
+//! - [`action`]: what is to be done
+//! - [`uplink`]: which records are acknowledged, on their way, or next
+//! - [`pack`]: records into a message that fits
+//! - [`engine`]: the state machine
+
+pub mod ranges;
+pub mod backoff;
+pub mod settings;
+pub mod input;
+pub mod action;
+pub mod uplink;
+pub mod pack;
+pub mod engine;
+
+#[cfg(test)]
+mod engine_test;
+#[cfg(test)]
+mod city_test;
+
+pub use action::{Action, Alarm};
+pub use backoff::Backoff;
+pub use engine::{Engine, Link, Status};
+pub use input::{Input, LedgerRecord, Now, OurHashes};
+pub use settings::{Identity, Settings, Start};

@@ -147,6 +147,15 @@ impl Sketch {
     }
 }
 
+/// When a record happened, Unix ms, of any body that has an `at`.
+pub fn at_of(body: &[u8]) -> Option<i64> {
+    #[derive(Deserialize)]
+    struct OnlyAt {
+        at: i64,
+    }
+    serde_json::from_slice::<OnlyAt>(body).ok().map(|only| only.at)
+}
+
 fn check_length(body: &[u8]) -> Result<(), WireError> {
     if body.len() > BODY_BYTES_MAX {
         return Err(WireError::BodyTooLarge { bytes: body.len() });

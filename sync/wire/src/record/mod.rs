@@ -20,7 +20,7 @@ pub mod body;
 #[cfg(test)]
 mod tests;
 
-pub use body::{BODY_BYTES_MAX, KINDS, Kind, Record, Sketch};
+pub use body::{BODY_BYTES_MAX, KINDS, Kind, Record, Sketch, at_of};
 pub use box_acts::{
     ClockChange, ClockChanged, Device, DeviceState, EpochBegan, EpochReason, Gap, GapCause,
     PreviousEpoch, RosterApplied, Started,

@@ -1,0 +1,347 @@
+//! The engine's promises one by one.
+
+use sync_wire::message::{Message, Tier};
+use sync_wire::{Ctl, Hash, Topic};
+
+use crate::city_test::World;
+use crate::{Action, Alarm, Input, Link};
+
+fn hellos(world: &World) -> Vec<u64> {
+    let ctl = world.up.iter().filter(|(topic, _)| *topic == Topic::UpCtl);
+    ctl.filter_map(|(_, payload)| match Ctl::decode(payload).unwrap() {
+        Ctl::Hello(hello) => Some(hello.number),
+        _ => None,
+    })
+    .collect()
+}
+
+fn alarms(world: &World) -> Vec<Alarm> {
+    let alarms = world.done.iter().filter_map(|action| match action {
+        Action::Alarm(alarm) => Some(alarm.clone()),
+        _ => None,
+    });
+    alarms.collect()
+}
+
+#[test]
+fn connects_subscribes_announces_and_says_hello() {
+    let world = World::new(3);
+    assert_eq!(world.done[0], Action::Connect);
+    assert_eq!(world.done[1], Action::Subscribe);
+    assert!(matches!(
+        world.done[2],
+        Action::Publish {
+            topic: Topic::State,
+            retain: true,
+            ..
+        }
+    ));
+    assert_eq!(hellos(&world), [1]);
+    assert!(
+        world.messages(Tier::Bulk).is_empty(),
+        "nothing flows before the city has answered"
+    );
+}
+
+#[test]
+fn hello_is_repeated_with_growing_waits_until_answered() {
+    let mut world = World::new(3);
+    let mut waits = Vec::new();
+    let mut last = world.mono_ms;
+    for _ in 0..6 {
+        let sent = hellos(&world).len();
+        while hellos(&world).len() == sent {
+            let (at, _) = world.engine.poll_timeout().unwrap();
+            world.mono_ms = at;
+            world.input(Input::Tick);
+        }
+        waits.push(world.mono_ms - last);
+        last = world.mono_ms;
+    }
+    assert_eq!(waits, [5_000, 10_000, 20_000, 40_000, 60_000, 60_000]);
+    // Only the newest hello's answer counts.
+    let old = world.answer(Some(1));
+    world.hear(old);
+    assert!(matches!(world.engine.status().link, Link::Greeting { .. }));
+    let newest = world.answer(Some(7));
+    world.hear(newest);
+    assert_eq!(world.engine.status().link, Link::Online);
+}
+
+#[test]
+fn backlog_goes_oldest_first_within_its_window() {
+    let mut world = World::new(100);
+    let answer = world.answer(Some(1));
+    world.hear(answer);
+    assert_eq!(world.messages(Tier::Bulk), [(1, 7), (8, 14), (15, 21)]);
+    assert!(world.live_messages().is_empty());
+}
+
+#[test]
+fn a_fresh_record_does_not_wait_behind_the_backlog() {
+    let mut world = World::new(100);
+    let answer = world.answer(Some(1));
+    world.hear(answer);
+    world.append(2);
+    assert_eq!(world.live_messages(), [(101, 101), (102, 102)]);
+}
+
+#[test]
+fn a_full_live_window_sends_the_newest_next() {
+    let mut world = World::new(0);
+    let answer = world.answer(Some(1));
+    world.hear(answer);
+    world.append(20);
+    let window: Vec<(u64, u64)> = (1..=8).map(|seq| (seq, seq)).collect();
+    assert_eq!(world.live_messages(), window);
+    // The first is acknowledged: one place is free, the newest five take it.
+    let first = world
+        .up
+        .iter()
+        .position(|(topic, _)| *topic == Topic::UpLive)
+        .unwrap();
+    world.deliver_up(first);
+    let ack = world.down.pop().unwrap();
+    world.hear(ack);
+    assert_eq!(world.live_messages().last(), Some(&(16, 20)));
+}
+
+#[test]
+fn too_many_fresh_records_become_backlog() {
+    let mut world = World::new(0);
+    let answer = world.answer(Some(1));
+    world.hear(answer);
+    world.append(100);
+    assert!(!world.messages(Tier::Bulk).is_empty());
+    world.calm();
+    world.check();
+}
+
+#[test]
+fn the_city_decides_where_to_go_on() {
+    let mut world = World::new(50);
+    world.calm();
+    world.check();
+    // Restored from a backup: the cursor goes back and the city is filled again.
+    world.city.restore(20);
+    world.disconnect(0);
+    world.calm();
+    world.check();
+    assert_eq!(alarms(&world), [Alarm::CityWentBack { was: 50, now: 20 }]);
+}
+
+#[test]
+fn a_city_that_greets_gets_a_hello_at_once() {
+    let mut world = World::new(10);
+    world.calm();
+    world.advance(2_000);
+    world.up.clear();
+    world.city.restore(4);
+    let mut greeting = world.answer(None);
+    greeting.greet = true;
+    world.hear(greeting);
+    assert_eq!(hellos(&world).len(), 1);
+    world.calm();
+    world.check();
+}
+
+#[test]
+fn another_chain_is_a_fork_and_stops_the_upload() {
+    let mut world = World::new(10);
+    let mut answer = world.answer(Some(1));
+    answer.head = Hash::from_bytes([1; 32]);
+    world.hear(answer);
+    assert!(matches!(world.engine.status().link, Link::Forked { .. }));
+    assert_eq!(
+        alarms(&world),
+        [Alarm::Forked {
+            city_through: 0,
+            our_last: 10
+        }]
+    );
+    world.append(5);
+    assert!(world.messages(Tier::Bulk).is_empty() && world.live_messages().is_empty());
+    // It keeps asking, once a minute; the answer may be right one day.
+    world.up.clear();
+    world.advance(60_000);
+    assert_eq!(hellos(&world), [2]);
+    let answer = world.answer(Some(2));
+    world.hear(answer);
+    world.calm();
+    world.check();
+}
+
+#[test]
+fn a_city_with_more_than_the_box_is_a_fork() {
+    let mut world = World::new(10);
+    let mut answer = world.answer(Some(1));
+    answer.through = 11;
+    world.hear(answer);
+    assert_eq!(
+        alarms(&world),
+        [Alarm::Forked {
+            city_through: 11,
+            our_last: 10
+        }]
+    );
+}
+
+#[test]
+fn a_lying_ack_settles_nothing() {
+    let mut world = World::new(10);
+    let answer = world.answer(Some(1));
+    world.hear(answer);
+    let mut lie = world.answer(None);
+    lie.through = 10;
+    world.hear(lie);
+    assert_eq!(world.engine.status().acked_through, 0);
+    assert_eq!(world.cursor, 0);
+    assert_eq!(alarms(&world), [Alarm::ForeignAck { seq: 10 }]);
+    world.calm();
+    world.check();
+}
+
+#[test]
+fn an_ack_of_another_epoch_is_ignored() {
+    let mut world = World::new(10);
+    let mut other = world.answer(Some(1));
+    other.epoch = "ffffffffffffffff".to_owned();
+    world.hear(other);
+    assert!(matches!(world.engine.status().link, Link::Greeting { .. }));
+    assert!(alarms(&world).is_empty());
+}
+
+#[test]
+fn silence_after_sending_asks_with_a_hello() {
+    let mut world = World::new(10);
+    let answer = world.answer(Some(1));
+    world.hear(answer);
+    world.up.clear();
+    world.advance(9_999);
+    assert!(hellos(&world).is_empty());
+    world.advance(1);
+    assert_eq!(hellos(&world), [2]);
+    world.calm();
+    world.check();
+}
+
+#[test]
+fn one_lost_message_is_missed_although_others_arrive() {
+    let mut world = World::new(0);
+    let answer = world.answer(Some(1));
+    world.hear(answer);
+    world.append(1);
+    world.up.clear();
+    for _ in 0..6 {
+        world.append(1);
+        let sent = world
+            .up
+            .iter()
+            .position(|(topic, _)| *topic == Topic::UpLive)
+            .unwrap();
+        world.deliver_up(sent);
+        world.deliver_down(0);
+        assert_eq!(world.engine.status().acked_through, 0);
+        world.advance(9_000);
+    }
+    assert_eq!(hellos(&world), Vec::<u64>::new());
+    world.advance(6_000);
+    assert_eq!(hellos(&world), [2]);
+    world.calm();
+    world.check();
+}
+
+#[test]
+fn a_busy_city_silences_the_backlog_but_not_the_gate() {
+    let mut world = World::new(100);
+    let mut answer = world.answer(Some(1));
+    answer.retry_after_ms = Some(5_000);
+    world.hear(answer);
+    assert!(world.messages(Tier::Bulk).is_empty());
+    world.append(1);
+    assert_eq!(world.live_messages(), [(101, 101)]);
+    world.advance(5_000);
+    assert!(!world.messages(Tier::Bulk).is_empty());
+}
+
+#[test]
+fn old_records_are_marked_as_replay() {
+    let mut world = World::new(3);
+    world.mono_ms += 60_001;
+    let answer = world.answer(Some(1));
+    world.hear(answer);
+    world.append(1);
+    let replay: Vec<bool> = world
+        .up
+        .iter()
+        .filter(|(topic, _)| matches!(topic, Topic::UpBulk | Topic::UpLive))
+        .map(|(_, payload)| Message::decode(payload).unwrap().header.replay)
+        .collect();
+    assert_eq!(replay, [true, false]);
+}
+
+#[test]
+fn heartbeats_come_every_half_minute() {
+    let mut world = World::new(3);
+    world.calm();
+    world.up.clear();
+    for _ in 0..3 {
+        world.advance(30_000);
+    }
+    let beats = world.up.iter().filter(|(topic, _)| *topic == Topic::UpCtl);
+    let beats: Vec<Ctl> = beats
+        .map(|(_, payload)| Ctl::decode(payload).unwrap())
+        .collect();
+    assert_eq!(beats.len(), 3);
+    assert!(matches!(&beats[2], Ctl::Heartbeat(beat) if beat.backlog == 0 && beat.last == 3));
+}
+
+#[test]
+fn waits_grow_until_a_connection_was_stable() {
+    let mut world = World::new(1);
+    let mut waits = Vec::new();
+    for held_ms in [0, 0, 0, 60_000] {
+        world.advance(held_ms);
+        world.disconnect(u32::MAX);
+        let Link::Offline { retry_at_ms } = world.engine.status().link else {
+            panic!("still connected");
+        };
+        waits.push(retry_at_ms - world.mono_ms);
+        world.advance(retry_at_ms - world.mono_ms);
+    }
+    assert_eq!(waits, [1_000, 2_000, 4_000, 1_000]);
+}
+
+#[test]
+fn an_unreadable_ledger_is_an_alarm_and_is_tried_again() {
+    let mut world = World::new(3);
+    let answer = world.answer(Some(1));
+    world.engine.handle(
+        now(&world),
+        Input::Ack {
+            ours: [(0, answer.head)].into(),
+            ack: answer,
+        },
+    );
+    assert!(matches!(
+        world.engine.poll_action(),
+        Some(Action::Read {
+            tier: Tier::Bulk,
+            ..
+        })
+    ));
+    world
+        .engine
+        .handle(now(&world), Input::ReadFailed { tier: Tier::Bulk });
+    assert_eq!(world.engine.poll_action(), None);
+    world.calm();
+    world.check();
+}
+
+fn now(world: &World) -> crate::Now {
+    crate::Now {
+        mono_ms: world.mono_ms,
+        wall_ms: 1_795_302_124_000,
+        clock: sync_wire::record::ClockQuality::Synced,
+    }
+}

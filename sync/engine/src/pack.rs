@@ -1,0 +1,84 @@
+//! Records into a message that fits.
+
+use sync_wire::message::{Compression, Header, Message, Tier};
+use sync_wire::record::at_of;
+use sync_wire::{Hash, VERSION, WireError};
+
+use crate::input::{LedgerRecord, Now};
+use crate::settings::{Identity, Settings};
+
+/// From here on, compression pays for its time.
+const COMPRESS_BYTES_MIN: usize = 512;
+
+/// A packed message and the last record in it.
+pub(crate) struct Packed {
+    pub(crate) payload: Vec<u8>,
+    pub(crate) to: u64,
+}
+
+/// Packs as many of `records` as fit, at least one. `records` are without a gap from `from`.
+pub(crate) fn pack(
+    identity: &Identity,
+    settings: &Settings,
+    now: Now,
+    tier: Tier,
+    (prev, mut records): (Hash, Vec<LedgerRecord>),
+) -> Result<Packed, WireError> {
+    loop {
+        let message = message(identity, settings, now, tier, (prev, &records))?;
+        match message.encode() {
+            Ok(payload) => {
+                return Ok(Packed {
+                    payload,
+                    to: message.header.to,
+                });
+            }
+            Err(WireError::MessageTooLarge { .. }) if records.len() > 1 => {
+                records.truncate(records.len() / 2);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+fn message(
+    identity: &Identity,
+    settings: &Settings,
+    now: Now,
+    tier: Tier,
+    (prev, records): (Hash, &[LedgerRecord]),
+) -> Result<Message, WireError> {
+    let (Some(first), Some(last)) = (records.first(), records.last()) else {
+        return Err(WireError::WrongRecordCount { promised: 0 });
+    };
+    let bytes: usize = records.iter().map(|record| record.body.len()).sum();
+    let small = records.len() < 2 || bytes < COMPRESS_BYTES_MIN;
+    let header = Header {
+        v: VERSION,
+        site: identity.site.clone(),
+        r#box: identity.box_name.clone(),
+        epoch: identity.epoch.clone(),
+        lane: tier,
+        from: first.seq,
+        to: last.seq,
+        n: last.seq.saturating_sub(first.seq).saturating_add(1),
+        z: if small {
+            Compression::None
+        } else {
+            Compression::Zstd
+        },
+        prev,
+        head: last.hash,
+        sent_at: now.wall_ms,
+        replay: records
+            .iter()
+            .any(|record| is_old(&record.body, now, settings)),
+    };
+    let bodies = records.iter().map(|record| record.body.clone()).collect();
+    Ok(Message { header, bodies })
+}
+
+/// A record whose age is unknown, or that lies in the future, is treated as old.
+fn is_old(body: &[u8], now: Now, settings: &Settings) -> bool {
+    at_of(body).is_none_or(|at| now.wall_ms.abs_diff(at) > settings.replay_age_ms)
+}

@@ -1,0 +1,80 @@
+//! Limits and times, who the box is, and where it starts from.
+
+use sync_wire::Head;
+
+/// Who sends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The site.
+    pub site: String,
+    /// The box.
+    pub box_name: String,
+    /// The epoch of the ledger.
+    pub epoch: String,
+    /// Version of the box's software.
+    pub software: String,
+}
+
+/// Limits and times.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// Most unacknowledged messages of the live tier.
+    pub live_window: usize,
+    /// Most records in a live message.
+    pub live_records_max: u64,
+    /// More unsent fresh records than this, and the oldest of them go the way of the backlog.
+    pub live_queue_max: u64,
+    /// Most unacknowledged messages of the bulk tier.
+    pub bulk_window: usize,
+    /// Most records in a bulk message; at most 200.
+    pub bulk_records_max: u64,
+    /// Most bytes of bodies read for one message.
+    pub read_bytes_max: usize,
+    /// Time between heartbeats, ms.
+    pub heartbeat_ms: u64,
+    /// No acknowledgement for so long although something is on its way: ask with a hello, ms.
+    pub ack_patience_ms: u64,
+    /// A single message unacknowledged for so long, though others are: ask with a hello, ms.
+    pub message_patience_ms: u64,
+    /// First repetition of an unanswered hello, ms; doubles up to [`Settings::hello_ms_max`].
+    pub hello_ms: u64,
+    /// Longest time between two hellos, ms.
+    pub hello_ms_max: u64,
+    /// A record older than this is marked as a replay, ms.
+    pub replay_age_ms: u64,
+    /// Wait after the ledger could not be read, ms.
+    pub read_retry_ms: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            live_window: 8,
+            live_records_max: 5,
+            live_queue_max: 40,
+            bulk_window: 16,
+            bulk_records_max: 200,
+            read_bytes_max: 256 * 1024,
+            heartbeat_ms: 30_000,
+            ack_patience_ms: 10_000,
+            message_patience_ms: 60_000,
+            hello_ms: 5_000,
+            hello_ms_max: 60_000,
+            replay_age_ms: 60_000,
+            read_retry_ms: 5_000,
+        }
+    }
+}
+
+/// What the ledger says at the start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Start {
+    /// Last record.
+    pub head: Head,
+    /// Acknowledged without a hole.
+    pub through: u64,
+    /// Acknowledged beyond `through`.
+    pub ranges: Vec<(u64, u64)>,
+    /// Version of the roster in force.
+    pub roster_version: Option<u64>,
+}

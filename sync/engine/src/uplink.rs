@@ -1,0 +1,216 @@
+//! Which records are acknowledged, on their way, or next.
+
+use sync_wire::message::Tier;
+
+use crate::ranges::RangeSet;
+use crate::settings::Settings;
+
+/// A message on its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Sent {
+    tier: Tier,
+    from: u64,
+    to: u64,
+    /// Monotonic ms.
+    at_ms: u64,
+}
+
+/// Book-keeping over record numbers.
+#[derive(Debug, Clone)]
+pub struct Uplink {
+    last: u64,
+    through: u64,
+    /// Acknowledged beyond `through`.
+    acked: RangeSet,
+    sent: Vec<Sent>,
+    /// At most one read per tier.
+    reading: Vec<Sent>,
+    /// Records above this are fresh and go by the live tier.
+    fresh_after: u64,
+}
+
+impl Uplink {
+    /// Starts at what the ledger says.
+    pub fn new(last: u64, through: u64, ranges: &[(u64, u64)]) -> Self {
+        let mut uplink = Self {
+            last,
+            through: 0,
+            acked: RangeSet::default(),
+            sent: Vec::new(),
+            reading: Vec::new(),
+            fresh_after: last,
+        };
+        uplink.set_cursor(through.min(last), ranges);
+        uplink
+    }
+
+    /// Last record of the ledger.
+    pub fn last(&self) -> u64 {
+        self.last
+    }
+
+    /// Acknowledged without a hole.
+    pub fn through(&self) -> u64 {
+        self.through
+    }
+
+    /// Acknowledged beyond [`Uplink::through`].
+    pub fn ranges(&self) -> Vec<(u64, u64)> {
+        self.acked.pairs()
+    }
+
+    /// Records that are not acknowledged.
+    pub fn backlog(&self) -> u64 {
+        self.last
+            .saturating_sub(self.through)
+            .saturating_sub(self.acked.count())
+    }
+
+    /// Whether any message waits for its acknowledgement.
+    pub fn is_waiting(&self) -> bool {
+        !self.sent.is_empty()
+    }
+
+    /// When the oldest message on its way was sent, monotonic ms.
+    pub fn oldest_sent_at_ms(&self) -> Option<u64> {
+        self.sent.iter().map(|sent| sent.at_ms).min()
+    }
+
+    /// The ledger has grown.
+    pub fn grow(&mut self, last: u64) {
+        self.last = self.last.max(last);
+    }
+
+    /// Forgets what is on its way: it may be lost. What is unacknowledged now is backlog.
+    pub fn rewind(&mut self) {
+        self.sent.clear();
+        self.reading.clear();
+        self.fresh_after = self.last;
+    }
+
+    /// The cursor as the city has it, forwards or backwards.
+    pub fn set_cursor(&mut self, through: u64, ranges: &[(u64, u64)]) {
+        self.through = through;
+        self.acked = RangeSet::from_pairs(ranges);
+        self.settle();
+    }
+
+    /// The city has everything through here. Gives whether that is news.
+    pub fn acknowledge_through(&mut self, through: u64) -> bool {
+        if through <= self.through {
+            return false;
+        }
+        self.through = through;
+        self.settle();
+        true
+    }
+
+    /// The city has these, whatever is missing before them. Gives whether that is news.
+    pub fn acknowledge_range(&mut self, from: u64, to: u64) -> bool {
+        let from = from.max(self.through.saturating_add(1));
+        if to < from || to > self.last || self.acked.covers(from, to) {
+            return false;
+        }
+        self.acked.insert(from, to);
+        self.settle();
+        true
+    }
+
+    fn settle(&mut self) {
+        self.acked.remove(0, self.through);
+        if let Some(end) = self.acked.take_from(self.through.saturating_add(1)) {
+            self.through = end;
+        }
+        let (through, acked) = (self.through, &self.acked);
+        self.sent.retain(|sent| {
+            let from = sent.from.max(through.saturating_add(1));
+            sent.to > through && !acked.covers(from, sent.to)
+        });
+    }
+
+    /// The next records to read for a tier, first and count; marks them as being read.
+    pub fn next_read(&mut self, tier: Tier, settings: &Settings) -> Option<(u64, u64)> {
+        if self.reading.iter().any(|read| read.tier == tier) {
+            return None;
+        }
+        let window = match tier {
+            Tier::Live => settings.live_window,
+            Tier::Bulk => settings.bulk_window,
+        };
+        if self.sent.iter().filter(|sent| sent.tier == tier).count() >= window {
+            return None;
+        }
+        let busy = self.busy();
+        self.shed(&busy, settings);
+        let low = self.through.saturating_add(1);
+        let (from, to) = match tier {
+            Tier::Live => {
+                let (from, to) = busy.last_gap(low.max(self.fresh_after + 1), self.last)?;
+                (
+                    from.max((to + 1).saturating_sub(settings.live_records_max)),
+                    to,
+                )
+            }
+            Tier::Bulk => {
+                let (from, to) = busy.first_gap(low, self.last.min(self.fresh_after))?;
+                (
+                    from,
+                    to.min(from.saturating_add(settings.bulk_records_max - 1)),
+                )
+            }
+        };
+        self.reading.push(Sent {
+            tier,
+            from,
+            to,
+            at_ms: 0,
+        });
+        Some((from, to - from + 1))
+    }
+
+    fn busy(&self) -> RangeSet {
+        let mut busy = self.acked.clone();
+        for taken in self.sent.iter().chain(&self.reading) {
+            busy.insert(taken.from, taken.to);
+        }
+        busy
+    }
+
+    /// With too many fresh records unsent, the older of them become backlog.
+    fn shed(&mut self, busy: &RangeSet, settings: &Settings) {
+        let mut unsent = 0;
+        let low = self.through.max(self.fresh_after).saturating_add(1);
+        let mut high = self.last;
+        while let Some((from, to)) = busy.last_gap(low, high) {
+            unsent += to - from + 1;
+            if unsent > settings.live_queue_max {
+                self.fresh_after = to.saturating_sub(settings.live_records_max);
+                return;
+            }
+            high = from.saturating_sub(1);
+        }
+    }
+
+    /// The read of a tier is over. Gives false where it was not wanted any more.
+    pub fn finish_read(&mut self, tier: Tier, from: u64) -> bool {
+        let before = self.reading.len();
+        self.reading
+            .retain(|read| read.tier != tier || read.from != from);
+        self.reading.len() < before
+    }
+
+    /// The read of a tier failed.
+    pub fn drop_read(&mut self, tier: Tier) {
+        self.reading.retain(|read| read.tier != tier);
+    }
+
+    /// A message is on its way.
+    pub fn mark_sent(&mut self, tier: Tier, from: u64, to: u64, at_ms: u64) {
+        self.sent.push(Sent {
+            tier,
+            from,
+            to,
+            at_ms,
+        });
+    }
+}

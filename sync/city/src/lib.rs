@@ -1,1 +1,25 @@
 //! The reference city ingest: stores, checks, acknowledges, shows.
+//!
+//! A message comes in through `link`, `ingest` stores a batch of them in one commit, and only then
+//! hands the acknowledgements to `link`. What to do with a range of records is decided by
+//! `decide`, which is pure. `show` makes the page from the database; names of people are unsealed
+//! there, masked at once, and kept nowhere.
+//!
+//! Read in this order: `decide`, `db`, `ingest`, `link`, `run`.
+
+pub mod error;
+pub mod clock;
+pub mod pki;
+pub mod config;
+pub mod observe;
+pub mod decide;
+pub mod db;
+pub mod show;
+pub mod ingest;
+pub mod link;
+pub mod run;
+
+pub use config::Settings;
+pub use error::CityError;
+pub use observe::{Effect, Observer, Silent, Verdict};
+pub use run::{City, run};

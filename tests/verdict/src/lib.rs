@@ -1,1 +1,17 @@
 //! Judges a site day: the simulator's journal against the city's database.
+//!
+//! It shares no code with the box, the city or the simulator: it reads the journal's lines and the
+//! city's SQLite file by their documented form, recomputes the hash chain and unseals the workers
+//! by itself. So a mistake of theirs cannot hide here.
+//!
+//! Read in this order: `journal` (what people did), `ledger` (what the city holds), `judge`.
+
+pub mod error;
+pub mod journal;
+pub mod unseal;
+pub mod ledger;
+pub mod pairing;
+pub mod judge;
+
+pub use error::VerdictError;
+pub use judge::{Verdict, judge};

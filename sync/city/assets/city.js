@@ -1,0 +1,94 @@
+// Keeps the page up to date. Text goes in as text only, never as markup.
+"use strict";
+
+const byId = (id) => document.getElementById(id);
+
+function put(parent, name, text, className) {
+  const element = document.createElement(name);
+  element.textContent = text;
+  if (className) element.className = className;
+  parent.append(element);
+  return element;
+}
+
+function cell(row, label, text, className) {
+  const made = put(row, "td", text, className);
+  made.dataset.label = label;
+  return made;
+}
+
+function boxRow(box) {
+  const row = document.createElement("tr");
+  put(cell(row, "盒子", ""), "b", box.id);
+  cell(row, "工地", box.site);
+  put(cell(row, "状态", ""), "span", box.state, "tag " + (box.online ? "good" : "bad"));
+  cell(row, "最近记录", box.last_record);
+  cell(row, "最近心跳", box.last_heartbeat);
+  cell(row, "已收到", box.through, "num");
+  cell(row, "待上传", box.backlog ?? "—", "num");
+  cell(row, "缺号", box.missing, "num");
+  if (box.skew_bad) put(cell(row, "时钟偏差", ""), "span", box.skew, "tag warn");
+  else cell(row, "时钟偏差", box.skew);
+  return row;
+}
+
+function recordRow(record, fresh) {
+  const row = document.createElement("tr");
+  row.dataset.key = record.key;
+  if (fresh) row.className = "fresh";
+  cell(row, "序号", record.seq, "num");
+  cell(row, "类型", record.kind);
+  cell(row, "人员", record.who);
+  cell(row, "通道", record.lane);
+  cell(row, "方向", record.direction);
+  const result = cell(row, "结果", "");
+  if (record.result) put(result, "span", record.result, "tag " + record.tone);
+  if (record.reason) put(result, "span", record.reason, "why");
+  put(cell(row, "发生时间", ""), "time", record.occurred);
+  put(cell(row, "到达时间", ""), "time", record.received);
+  const ack = cell(row, "回执", "");
+  if (record.acked) put(ack, "span", "✓ 已确认", "ack");
+  else put(ack, "span", "待确认", "wait");
+  return row;
+}
+
+function alarmRow(alarm) {
+  const row = document.createElement("li");
+  put(row, "time", alarm.at);
+  put(row, "b", alarm.id);
+  if (alarm.seq > 0) put(row, "span", `第 ${alarm.seq} 号`);
+  put(row, "span", alarm.message);
+  if (alarm.times > 1) put(row, "i", `${alarm.times} 次`);
+  return row;
+}
+
+function show(state) {
+  const seen = new Set([...byId("records").rows].map((row) => row.dataset.key));
+  byId("time").textContent = state.time;
+  byId("t-online").textContent = `${state.online} / ${state.boxes.length}`;
+  byId("t-today").textContent = state.today;
+  byId("t-records").textContent = state.records;
+  byId("t-backlog").textContent = state.backlog;
+  byId("t-parked").textContent = state.parked;
+  byId("t-alarms").textContent = state.alarm_count;
+  byId("boxes").replaceChildren(...state.boxes.map(boxRow));
+  byId("records").replaceChildren(
+    ...state.recent.map((record) => recordRow(record, seen.size > 0 && !seen.has(record.key))));
+  byId("alarms").replaceChildren(...state.alarms.map(alarmRow));
+  byId("alarm-section").hidden = state.alarms.length === 0;
+  byId("no-boxes").hidden = state.boxes.length > 0;
+  byId("no-records").hidden = state.recent.length > 0;
+}
+
+function lamp(className, text) {
+  const live = byId("live");
+  live.className = "live " + className;
+  live.textContent = text;
+}
+
+const source = new EventSource("/events");
+source.addEventListener("state", (event) => {
+  lamp("on", "实时更新");
+  show(JSON.parse(event.data));
+});
+source.addEventListener("error", () => lamp("off", "与平台断开，正在重连"));

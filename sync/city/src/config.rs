@@ -1,0 +1,111 @@
+//! Settings of the running city: flags of the command line or one small TOML file.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::error::CityError;
+use crate::pki;
+
+/// Where the broker listens unless told otherwise.
+const BROKER_DEFAULT: &str = "localhost:8883";
+/// Where the page listens unless told otherwise: nobody but this machine sees it.
+const LISTEN_DEFAULT: &str = "127.0.0.1:8300";
+
+/// What the file may say. Every key has a default.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct File {
+    /// Folder with keys and database; relative to the file's own folder.
+    pub dir: Option<PathBuf>,
+    /// Broker, `host:port`; the host must be in its certificate.
+    pub broker: Option<String>,
+    /// Address of the page; port 0 picks a free one.
+    pub listen: Option<String>,
+}
+
+/// Checked settings.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Folder with keys and database.
+    pub dir: PathBuf,
+    /// Host of the broker, as in its certificate.
+    pub broker_host: String,
+    /// Port of the broker.
+    pub broker_port: u16,
+    /// Address of the page.
+    pub listen: SocketAddr,
+}
+
+impl Settings {
+    /// Reads a file.
+    pub fn read(path: &Path) -> Result<Self, CityError> {
+        let text = pki::read_text(path)?;
+        let mut file: File = toml::from_str(&text)
+            .map_err(|error| CityError::Config(format!("{}: {error}", path.display())))?;
+        let home = path.parent().unwrap_or(Path::new("."));
+        file.dir = Some(home.join(file.dir.unwrap_or_default()));
+        Self::check(file)
+    }
+
+    /// Checks what a file or the command line says.
+    pub fn check(file: File) -> Result<Self, CityError> {
+        let broker = file.broker.as_deref().unwrap_or(BROKER_DEFAULT);
+        let (host, port) = broker
+            .rsplit_once(':')
+            .and_then(|(host, port)| Some((host, port.parse::<u16>().ok()?)))
+            .filter(|(host, port)| !host.is_empty() && *port != 0)
+            .ok_or_else(|| CityError::Config(format!("broker = {broker:?} is not host:port")))?;
+        let listen = file.listen.as_deref().unwrap_or(LISTEN_DEFAULT);
+        let listen = listen
+            .parse()
+            .map_err(|_| CityError::Config(format!("listen = {listen:?} is not address:port")))?;
+        Ok(Self {
+            dir: file.dir.unwrap_or_else(|| PathBuf::from(".")),
+            broker_host: host.to_owned(),
+            broker_port: port,
+            listen,
+        })
+    }
+
+    /// The database.
+    pub fn db(&self) -> PathBuf {
+        self.dir.join("city.db")
+    }
+
+    /// Where the running city says how to reach it.
+    pub fn status_file(&self) -> PathBuf {
+        self.dir.join("menwei-city.json")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defaults_and_faults() {
+        let settings = Settings::check(File::default()).unwrap();
+        assert_eq!((settings.broker_host.as_str(), settings.broker_port), ("localhost", 8883));
+        assert!(settings.listen.ip().is_loopback());
+        for broker in ["", "host", "host:", "host:0", ":1", "host:70000"] {
+            let file = File { broker: Some(broker.to_owned()), ..File::default() };
+            let message = Settings::check(file).unwrap_err().to_string();
+            assert!(message.contains("broker"), "{message}");
+        }
+        let file = File { listen: Some("8300".to_owned()), ..File::default() };
+        assert!(Settings::check(file).unwrap_err().to_string().contains("listen"));
+    }
+
+    #[test]
+    fn a_file_is_relative_to_its_folder_and_has_no_unknown_keys() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("city.toml");
+        std::fs::write(&path, "broker = \"127.0.0.1:1884\"\ndir = \"keys\"\n").unwrap();
+        let settings = Settings::read(&path).unwrap();
+        assert_eq!(settings.dir, home.path().join("keys"));
+        std::fs::write(&path, "brocker = \"127.0.0.1:1884\"\n").unwrap();
+        assert!(Settings::read(&path).unwrap_err().to_string().contains("brocker"));
+    }
+}

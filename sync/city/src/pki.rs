@@ -1,0 +1,221 @@
+//! Keys and certificates: a small CA of the city's own.
+//!
+//! Private keys are PKCS#8 PEM (native-tls reads nothing else), readable by the owner only, and
+//! never overwritten. A CA file holds exactly one certificate, because only the first is read.
+
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use hpke::kem::X25519HkdfSha256;
+use hpke::{Kem as _, Serializable as _};
+use jiff::civil::Date;
+use jiff::{Span, ToSpan as _};
+use rcgen::{
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
+    Issuer, KeyPair, KeyUsagePurpose, PKCS_ED25519,
+};
+
+use crate::error::CityError;
+
+/// The CA's certificate, in every folder that this module writes.
+pub const CA_CERT: &str = "ca.pem";
+/// The CA's private key, only in the city's own folder.
+pub const CA_KEY: &str = "ca.key";
+/// The city's X25519 private key, 64 hex digits: it unwraps the data keys of workers.
+pub const SEAL_KEY: &str = "city-seal.key";
+/// The city's X25519 public key, 64 hex digits: boxes wrap data keys for it.
+pub const SEAL_PUB: &str = "city-seal.pub";
+/// The city's Ed25519 private key (PKCS#8 PEM): it signs what goes down to the boxes.
+pub const SIGN_KEY: &str = "city-sign.key";
+/// The city's Ed25519 public key, 64 hex digits: pinned by a box when it is claimed.
+pub const SIGN_PUB: &str = "city-sign.pub";
+
+/// From when and until when a certificate is valid, both days included.
+#[derive(Clone, Copy, Debug)]
+pub struct Validity {
+    from: Date,
+    until: Date,
+}
+
+impl Validity {
+    /// `days` days, beginning with `from` (`YYYY-MM-DD`).
+    pub fn new(from: Date, days: u32) -> Result<Self, CityError> {
+        if days == 0 || days > 36_500 {
+            return Err(CityError::Validity(format!("{days} days; allowed are 1 to 36500")));
+        }
+        let span: Span = i64::from(days).days();
+        let until = from
+            .checked_add(span)
+            .map_err(|_| CityError::Validity(format!("{from} plus {days} days")))?;
+        Ok(Self { from, until })
+    }
+
+    fn write_to(self, params: &mut CertificateParams) {
+        let (from, until) = (self.from, self.until);
+        params.not_before = rcgen::date_time_ymd(
+            i32::from(from.year()),
+            from.month().unsigned_abs(),
+            from.day().unsigned_abs(),
+        );
+        params.not_after = rcgen::date_time_ymd(
+            i32::from(until.year()),
+            until.month().unsigned_abs(),
+            until.day().unsigned_abs(),
+        );
+    }
+}
+
+/// Checks that `name` can name a box: the wire's rule, and none of the broker's other clients.
+pub fn check_box_id(name: &str) -> Result<(), CityError> {
+    let allowed = sync_wire::name::check_box_name(name).is_ok();
+    if allowed && name != "city" && name != "broker" {
+        Ok(())
+    } else {
+        Err(CityError::BoxId { name: name.to_owned() })
+    }
+}
+
+/// Makes the city's folder: CA, seal key pair, signing key pair.
+pub fn init(dir: &Path, validity: Validity) -> Result<(), CityError> {
+    std::fs::create_dir_all(dir)
+        .map_err(|source| CityError::WriteFile { path: dir.to_owned(), source })?;
+    let key = KeyPair::generate()?;
+    let mut params = authority()?;
+    validity.write_to(&mut params);
+    let certificate = params.self_signed(&key)?;
+    write_secret(&dir.join(CA_KEY), &key.serialize_pem())?;
+    write_open(&dir.join(CA_CERT), &certificate.pem())?;
+
+    let mut seed = [0_u8; 32];
+    getrandom::fill(&mut seed)?;
+    let (private, public) = X25519HkdfSha256::derive_keypair(&seed);
+    write_secret(&dir.join(SEAL_KEY), &hex_line(&private.to_bytes()))?;
+    write_open(&dir.join(SEAL_PUB), &hex_line(&public.to_bytes()))?;
+
+    let signing = KeyPair::generate_for(&PKCS_ED25519)?;
+    write_secret(&dir.join(SIGN_KEY), &signing.serialize_pem())?;
+    write_open(&dir.join(SIGN_PUB), &hex_line(signing.public_key_raw()))
+}
+
+/// Issues the broker's server certificate for localhost, 127.0.0.1 and `names`: `broker.pem`,
+/// `broker.key` in `dir`.
+pub fn issue_broker(dir: &Path, names: &[String], validity: Validity) -> Result<(), CityError> {
+    let mut all = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
+    all.extend(names.iter().filter(|n| !n.is_empty()).cloned());
+    all.dedup();
+    let mut params = CertificateParams::new(all)?;
+    params.distinguished_name = distinguished("broker");
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    sign_into(dir, dir, ("broker", params), validity)
+}
+
+/// Issues the city's own client certificate: `city.pem`, `city.key` in `dir`.
+pub fn issue_city(dir: &Path, validity: Validity) -> Result<(), CityError> {
+    let mut params = named("city")?;
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    sign_into(dir, dir, ("city", params), validity)
+}
+
+/// Issues a box's client certificate (CN = box id) and puts all that the box needs into `out`:
+/// `box.pem`, `box.key`, the CA and the city's public keys.
+pub fn issue_box(dir: &Path, id: &str, out: &Path, validity: Validity) -> Result<(), CityError> {
+    check_box_id(id)?;
+    std::fs::create_dir_all(out)
+        .map_err(|source| CityError::WriteFile { path: out.to_owned(), source })?;
+    let mut params = named(id)?;
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    sign_into(dir, out, ("box", params), validity)?;
+    for name in [CA_CERT, SEAL_PUB, SIGN_PUB] {
+        write_open(&out.join(name), &read_text(&dir.join(name))?)?;
+    }
+    Ok(())
+}
+
+/// Reads a key file of 64 hex digits (`city-seal.key`, `city-seal.pub`, `city-sign.pub`).
+pub fn read_key_file(path: &Path) -> Result<[u8; 32], CityError> {
+    let text = read_text(path)?;
+    let digits = text.trim().as_bytes();
+    let mut key = [0_u8; 32];
+    if digits.len() != 64 {
+        return Err(CityError::Key("the file must hold 64 hex digits"));
+    }
+    for (byte, pair) in key.iter_mut().zip(digits.chunks_exact(2)) {
+        let pair = std::str::from_utf8(pair).unwrap_or("");
+        *byte = u8::from_str_radix(pair, 16)
+            .map_err(|_| CityError::Key("the file must hold 64 hex digits"))?;
+    }
+    Ok(key)
+}
+
+/// Reads a whole text file.
+pub(crate) fn read_text(path: &Path) -> Result<String, CityError> {
+    std::fs::read_to_string(path)
+        .map_err(|source| CityError::ReadFile { path: path.to_owned(), source })
+}
+
+fn sign_into(
+    dir: &Path,
+    out: &Path,
+    (name, mut params): (&str, CertificateParams),
+    validity: Validity,
+) -> Result<(), CityError> {
+    let ca_key = KeyPair::from_pem(&read_text(&dir.join(CA_KEY))?)?;
+    let issuer = Issuer::new(authority()?, ca_key);
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    params.use_authority_key_identifier_extension = true;
+    validity.write_to(&mut params);
+    let key = KeyPair::generate()?;
+    let certificate = params.signed_by(&key, &issuer)?;
+    write_secret(&out.join(format!("{name}.key")), &key.serialize_pem())?;
+    write_open(&out.join(format!("{name}.pem")), &certificate.pem())
+}
+
+/// The authority's name and uses. They are the same whenever it signs, so its certificate need not
+/// be read for that.
+fn authority() -> Result<CertificateParams, CityError> {
+    let mut params = named("Menwei City CA")?;
+    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    Ok(params)
+}
+
+fn named(name: &str) -> Result<CertificateParams, CityError> {
+    let mut params = CertificateParams::new(Vec::new())?;
+    params.distinguished_name = distinguished(name);
+    Ok(params)
+}
+
+fn distinguished(name: &str) -> DistinguishedName {
+    let mut whole = DistinguishedName::new();
+    whole.push(DnType::CommonName, name);
+    whole
+}
+
+fn hex_line(bytes: &[u8]) -> String {
+    let mut text: String = bytes.iter().map(|b| format!("{b:02x}")).collect();
+    text.push('\n');
+    text
+}
+
+fn write_secret(path: &PathBuf, text: &str) -> Result<(), CityError> {
+    let written = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+        .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()));
+    match written {
+        Ok(()) => Ok(()),
+        Err(source) if source.kind() == std::io::ErrorKind::AlreadyExists => {
+            Err(CityError::KeyExists(path.clone()))
+        }
+        Err(source) => Err(CityError::WriteFile { path: path.clone(), source }),
+    }
+}
+
+fn write_open(path: &PathBuf, text: &str) -> Result<(), CityError> {
+    std::fs::write(path, text)
+        .map_err(|source| CityError::WriteFile { path: path.clone(), source })
+}

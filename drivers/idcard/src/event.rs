@@ -37,7 +37,8 @@ pub enum ReadFailure {
 
 /// What happened at a reader.
 ///
-/// For each card that lies on the reader: at most one of `Card` and `ReadFailed`, then `Removed`.
+/// For each card that lies on the reader: one of `Card` and `ReadFailed`, then `Removed`. `Offline`,
+/// `Fatal` and `IdentityChanged` may cut that short.
 /// `Removed` means that the reader no longer finds the card; most readers stop finding a card that
 /// they have read even while it stays.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -29,6 +29,7 @@ mod card_text;
 mod portrait;
 mod base_read;
 mod event;
+mod poll_turn;
 mod poll;
 mod reader;
 
@@ -43,7 +44,11 @@ pub use frame::{
 pub use layout::{CardKind, Field, TEXT_BYTES};
 pub use masked::Masked;
 pub use nation::Nation;
-pub use poll::{Poll, PollEffect, PollInput, PollSettings};
+pub use poll::Poll;
+pub use poll_turn::{PollEffect, PollInput, PollSettings};
 pub use portrait::Portrait;
 pub use reader::{ReaderSettings, run};
 pub use status::{SamStatus, StatusClass};
+
+#[cfg(test)]
+mod tests;

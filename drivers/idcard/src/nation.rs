@@ -83,7 +83,7 @@ impl Nation {
 
     /// The name without `族`, as the platforms want it; `None` where the code is not in the table.
     pub fn reveal_name(&self) -> Option<&'static str> {
-        if self.code.len() != 2 {
+        if self.code.len() != 2 || !self.code.bytes().all(|byte| byte.is_ascii_digit()) {
             return None;
         }
         match self.code.parse::<usize>().ok()? {

@@ -9,6 +9,7 @@ use crate::command::{Command, SAM_ID_BYTES, SamId};
 use crate::event::{CardRead, ReadFailure, ReaderEvent};
 use crate::frame::ReplyFrame;
 use crate::masked::Masked;
+use crate::poll_turn::{PollEffect, PollInput, PollSettings};
 use crate::portrait::Portrait;
 use crate::status::{SamStatus, StatusClass};
 
@@ -22,71 +23,6 @@ const MISSES_REMOVED: u8 = 2;
 const FIND_INTERVAL_MS_MIN: u64 = 10;
 /// A reply with at least this `LEN` to a base read is a card, not a refusal.
 const CARD_LEN_MIN: u16 = 68;
-
-/// The times of a reader. All in milliseconds.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PollSettings {
-    /// From one find to the next while nothing happens; at least 10. Makers ask for 300 or more.
-    pub find_interval_ms: u64,
-    /// How long the first byte of a reply may take.
-    pub reply_timeout_ms: u64,
-    /// The same for a base read, during which the reader talks to the card.
-    pub read_timeout_ms: u64,
-    /// How long the rest may take once a reply has begun.
-    pub body_timeout_ms: u64,
-    /// How long a reader that cannot work is left alone.
-    pub fatal_pause_ms: u64,
-    /// Whether to read the address added after issue, after the card was reported.
-    pub reads_new_address: bool,
-    /// The reader known from before; another one is reported.
-    pub known_identity: Option<SamId>,
-}
-
-impl Default for PollSettings {
-    fn default() -> Self {
-        Self {
-            find_interval_ms: 300,
-            reply_timeout_ms: 1_000,
-            read_timeout_ms: 3_000,
-            body_timeout_ms: 2_000,
-            fatal_pause_ms: 300_000,
-            reads_new_address: false,
-            known_identity: None,
-        }
-    }
-}
-
-/// What the shell tells the machine.
-#[derive(Debug)]
-pub enum PollInput {
-    /// A link was opened.
-    Opened,
-    /// The link is gone.
-    Lost,
-    /// The header of a reply is in, and it announces this `LEN`.
-    Arriving {
-        /// As in the header.
-        len: u16,
-    },
-    /// A whole reply is in.
-    Reply(ReplyFrame),
-    /// [`Poll::due_at_ms`] has passed.
-    Due,
-}
-
-/// What the machine asks of the shell, to be done in order.
-#[derive(Debug, PartialEq, Eq)]
-pub enum PollEffect {
-    /// Discard what has arrived, then send this command.
-    Send(Command),
-    /// Tell the lane.
-    Emit(ReaderEvent),
-    /// Close the link and open it again after a pause.
-    Reconnect {
-        /// Why, for the log.
-        why: &'static str,
-    },
-}
 
 #[derive(Debug, Clone, Copy)]
 enum Step {
@@ -435,16 +371,6 @@ impl Poll {
         };
         self.due_at_ms = now_ms + self.settings.timeout_ms(command);
         out.push(PollEffect::Send(command));
-    }
-}
-
-impl PollSettings {
-    fn timeout_ms(&self, command: Command) -> u64 {
-        if matches!(command, Command::ReadBase | Command::ReadBaseAndFingerprint) {
-            self.read_timeout_ms
-        } else {
-            self.reply_timeout_ms
-        }
     }
 }
 

@@ -14,7 +14,8 @@ use tokio::time::{Instant, sleep_until, timeout};
 use crate::command::Command;
 use crate::event::ReaderEvent;
 use crate::frame::{FrameDecoder, ReplyFrame};
-use crate::poll::{Poll, PollEffect, PollInput, PollSettings};
+use crate::poll::Poll;
+use crate::poll_turn::{PollEffect, PollInput, PollSettings};
 
 /// How long the system may take to accept the ten bytes of a command.
 const SEND_TIMEOUT_MS: u64 = 1_000;

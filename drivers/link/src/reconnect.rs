@@ -68,7 +68,10 @@ pub enum LinkState {
     },
 }
 
-/// Opens one link again and again, with the pauses of [`Backoff`] and one log line per change.
+/// Opens one link again and again, with the pauses of [`Backoff`].
+///
+/// A trouble is one warning in the log until another takes its place or the link was healthy; that
+/// the device is back is the driver's to say, once it has answered.
 pub struct Reconnect {
     opener: Arc<dyn LinkOpener>,
     address: LinkAddress,
@@ -78,6 +81,8 @@ pub struct Reconnect {
     opened_at: Option<Instant>,
     due_at: Option<Instant>,
     state: LinkState,
+    /// What the log was last told; the same again is not news.
+    told: Option<String>,
 }
 
 impl Reconnect {
@@ -92,6 +97,7 @@ impl Reconnect {
             opened_at: None,
             due_at: None,
             state: LinkState::Connecting { attempt: 1 },
+            told: None,
         }
     }
 
@@ -111,7 +117,7 @@ impl Reconnect {
         };
         match self.opener.open(&self.address).await {
             Ok(link) => {
-                tracing::info!(address = %self.address, attempt = self.attempt, "Link opened");
+                tracing::debug!(address = %self.address, attempt = self.attempt, "Link opened");
                 self.opened_at = Some(Instant::now());
                 self.state = LinkState::Online;
                 Ok(link)
@@ -140,14 +146,15 @@ impl Reconnect {
     fn failed(&mut self, online_for: Duration, why: &str) {
         if online_for >= Duration::from_millis(HEALTHY_AFTER_MS) {
             self.attempt = 0;
+            self.told = None;
         }
         let retry_in = self.backoff.failed(online_for, (self.jitter)());
         self.due_at = Some(Instant::now() + retry_in);
-        // A device that stays away is one line, not one for every attempt.
-        if self.attempt <= 1 || !online_for.is_zero() {
-            tracing::warn!(address = %self.address, why, "Link lost or not there");
+        if self.told.as_deref() == Some(why) {
+            tracing::debug!(address = %self.address, why, ?retry_in, "Link still not usable");
         } else {
-            tracing::debug!(address = %self.address, why, ?retry_in, "Link still not there");
+            tracing::warn!(address = %self.address, why, "Link lost or not there");
+            self.told = Some(why.to_owned());
         }
         self.state = LinkState::Offline {
             why: why.to_owned(),
@@ -162,5 +169,128 @@ impl fmt::Debug for Reconnect {
             .field("address", &self.address)
             .field("state", &self.state)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use proptest::prelude::*;
+    use tokio::io::duplex;
+
+    use super::*;
+    use crate::opener::OpenFuture;
+
+    const MIDDLE: u32 = 200;
+
+    fn pauses(online_for: Duration, random: u32, count: usize) -> Vec<u128> {
+        let mut backoff = Backoff::new();
+        (0..count)
+            .map(|_| backoff.failed(online_for, random).as_millis())
+            .collect()
+    }
+
+    #[test]
+    fn pauses_double_to_half_a_minute() {
+        assert_eq!(
+            pauses(Duration::ZERO, MIDDLE, 9),
+            [250, 500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]
+        );
+    }
+
+    #[test]
+    fn jitter_moves_a_pause_by_a_fifth_at_most() {
+        assert_eq!(pauses(Duration::ZERO, 0, 1), [200]);
+        assert_eq!(pauses(Duration::ZERO, 400, 1), [300]);
+        assert_eq!(pauses(Duration::ZERO, 401, 1), [200]);
+    }
+
+    #[test]
+    fn a_minute_of_health_begins_anew() {
+        let mut backoff = Backoff::new();
+        for _ in 0..6 {
+            backoff.failed(Duration::from_secs(59), MIDDLE);
+        }
+        assert_eq!(
+            backoff.failed(Duration::from_mins(1), MIDDLE).as_millis(),
+            250
+        );
+        assert_eq!(backoff.failed(Duration::ZERO, MIDDLE).as_millis(), 500);
+    }
+
+    proptest! {
+        #[test]
+        fn a_pause_is_never_shorter_or_longer_than_promised(
+            randoms in proptest::collection::vec(any::<u32>(), 1..100)
+        ) {
+            let mut backoff = Backoff::new();
+            for random in randoms {
+                let pause_ms = backoff.failed(Duration::ZERO, random).as_millis();
+                prop_assert!((200..=36_000).contains(&pause_ms));
+            }
+        }
+    }
+
+    /// Fails as often as it was told to, then opens.
+    struct Flaky(Mutex<u32>);
+
+    impl LinkOpener for Flaky {
+        fn open<'a>(&'a self, address: &'a LinkAddress) -> OpenFuture<'a> {
+            Box::pin(async move {
+                let mut failures = self.0.lock().unwrap();
+                if *failures == 0 {
+                    let link: BoxedLink = Box::new(duplex(1).0);
+                    return Ok(link);
+                }
+                *failures -= 1;
+                Err(LinkError::Held {
+                    address: address.to_string(),
+                })
+            })
+        }
+    }
+
+    fn flaky(failures: u32) -> Reconnect {
+        let opener = Arc::new(Flaky(Mutex::new(failures)));
+        let address = "tcp:10.0.0.7:4001".parse().unwrap();
+        Reconnect::new(opener, address, Arc::new(|| MIDDLE))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_pause_owed_is_kept_before_the_next_attempt() {
+        let mut reconnect = flaky(2);
+        let began = Instant::now();
+        assert!(reconnect.next_link().await.is_err());
+        assert_eq!(began.elapsed(), Duration::ZERO);
+        assert!(reconnect.next_link().await.is_err());
+        assert!(reconnect.next_link().await.is_ok());
+        assert_eq!(began.elapsed().as_millis(), 250 + 500);
+        assert_eq!(*reconnect.state(), LinkState::Online);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pause_that_was_interrupted_is_still_owed() {
+        let mut reconnect = flaky(1);
+        let began = Instant::now();
+        assert!(reconnect.next_link().await.is_err());
+        let cut = tokio::time::timeout(Duration::from_millis(100), reconnect.next_link()).await;
+        assert!(cut.is_err());
+        assert!(reconnect.next_link().await.is_ok());
+        assert_eq!(began.elapsed().as_millis(), 250);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_state_says_why_and_when() {
+        let mut reconnect = flaky(0);
+        drop(reconnect.next_link().await.unwrap());
+        reconnect.lost("the device was unplugged");
+        assert_eq!(
+            *reconnect.state(),
+            LinkState::Offline {
+                why: "the device was unplugged".to_owned(),
+                retry_in: Duration::from_millis(250),
+            }
+        );
     }
 }

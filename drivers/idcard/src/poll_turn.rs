@@ -51,7 +51,7 @@ pub enum PollInput {
     },
     /// A whole reply is in.
     Reply(ReplyFrame),
-    /// [`Poll::due_at_ms`] has passed.
+    /// [`crate::Poll::due_at_ms`] has passed.
     Due,
 }
 

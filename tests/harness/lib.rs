@@ -1,1 +1,27 @@
-//! Starts whole sites for the tests.
+//! Starts whole sites for the tests: the broker, the city, simulated devices and the box, each a
+//! real program, and waits for what they do.
+//!
+//! `process` programs that end with the test · `ports` free loopback ports · `eventually` waiting for
+//! a state · `browser` a real Chromium · `city`, `broker`, `gate_box`, `simulator` the four programs of a
+//! site.
+
+mod eventually;
+mod ports;
+mod process;
+mod browser;
+mod city;
+mod broker;
+mod gate_box;
+mod simulator;
+
+pub use broker::Broker;
+pub use browser::Browser;
+pub use city::City;
+pub use gate_box::{BoxPlan, GateBox, LaneWiring};
+pub use simulator::Simulator;
+pub use eventually::{PATIENCE, eventually};
+pub use ports::free_port;
+pub use process::{Process, bin_dir, repository, run};
+
+/// Anything that goes wrong in a test is told as text.
+pub type Result<T, E = Box<dyn std::error::Error + Send + Sync>> = std::result::Result<T, E>;

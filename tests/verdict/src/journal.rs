@@ -56,8 +56,10 @@ pub struct Act {
 
 /// Reads a journal. Lines must be numbered without a hole.
 pub fn read(path: &Path) -> Result<Vec<Line>, VerdictError> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|source| VerdictError::ReadFile { path: path.to_owned(), source })?;
+    let text = std::fs::read_to_string(path).map_err(|source| VerdictError::ReadFile {
+        path: path.to_owned(),
+        source,
+    })?;
     parse(&text)
 }
 
@@ -65,11 +67,16 @@ pub fn read(path: &Path) -> Result<Vec<Line>, VerdictError> {
 pub fn parse(text: &str) -> Result<Vec<Line>, VerdictError> {
     let mut lines = Vec::new();
     for (index, row) in text.lines().enumerate() {
-        let line: Line = serde_json::from_str(row)
-            .map_err(|source| VerdictError::JournalLine { line: index + 1, source })?;
+        let line: Line = serde_json::from_str(row).map_err(|source| VerdictError::JournalLine {
+            line: index + 1,
+            source,
+        })?;
         let expected = u64::try_from(index).unwrap_or(u64::MAX).saturating_add(1);
         if line.n != expected {
-            return Err(VerdictError::JournalHole { line: expected, found: line.n });
+            return Err(VerdictError::JournalHole {
+                line: expected,
+                found: line.n,
+            });
         }
         lines.push(line);
     }

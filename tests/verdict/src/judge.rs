@@ -69,6 +69,9 @@ enum Who {
 
 type Key = (String, Direction, Who);
 
+/// Acts and records of one group.
+type Sides = (Vec<At>, Vec<At>);
+
 /// Compares what people did with what the city holds.
 pub fn judge(lines: &[Line], ledger: &Ledger) -> Verdict {
     let mut verdict = Verdict {
@@ -97,12 +100,19 @@ pub fn judge(lines: &[Line], ledger: &Ledger) -> Verdict {
 
 /// Every card that a reader delivered is one presentation record of that worker at that lane.
 fn judge_cards(lines: &[Line], ledger: &Ledger, verdict: &mut Verdict) {
-    let acts: Vec<Act> = lines.iter().filter_map(|line| line.as_act(&["read_ok"])).collect();
+    let acts: Vec<Act> = lines
+        .iter()
+        .filter_map(|line| line.as_act(&["read_ok"]))
+        .collect();
     verdict.presentations = count(&acts);
-    let mut groups: BTreeMap<Key, (Vec<At>, Vec<At>)> = BTreeMap::new();
+    let mut groups: BTreeMap<Key, Sides> = BTreeMap::new();
     for (index, act) in acts.iter().enumerate() {
         let key = (act.lane.clone(), act.direction, who(ledger, act));
-        groups.entry(key).or_default().0.push(At { at: act.at, index });
+        groups
+            .entry(key)
+            .or_default()
+            .0
+            .push(At { at: act.at, index });
     }
     for (index, record) in ledger.records.iter().enumerate() {
         if record.body.kind != "presentation" {
@@ -116,10 +126,15 @@ fn judge_cards(lines: &[Line], ledger: &Ledger, verdict: &mut Verdict) {
         if is_unreadable(record) {
             continue;
         }
-        let Some((lane, direction)) = place_of(record) else { continue };
+        let Some((lane, direction)) = place_of(record) else {
+            continue;
+        };
         let who = record.body.worker.map_or(Who::Stranger, Who::Worker);
         let group = groups.entry((lane, direction, who)).or_default();
-        group.1.push(At { at: record.body.at, index });
+        group.1.push(At {
+            at: record.body.at,
+            index,
+        });
     }
     for ((_, _, who), (acts, records)) in groups {
         let pairing = pair(acts, records, CARD_SLACK_MS);
@@ -134,7 +149,10 @@ fn judge_cards(lines: &[Line], ledger: &Ledger, verdict: &mut Verdict) {
 /// A record of an unreadable card needs a failed read at that lane; one act may fail many times
 /// before the box gives up, so only records without any failed read are counted.
 fn judge_unreadable(lines: &[Line], ledger: &Ledger, verdict: &mut Verdict) {
-    let failed: Vec<Act> = lines.iter().filter_map(|line| line.as_act(&["read_failed"])).collect();
+    let failed: Vec<Act> = lines
+        .iter()
+        .filter_map(|line| line.as_act(&["read_failed"]))
+        .collect();
     for record in ledger.records.iter().filter(|record| is_unreadable(record)) {
         let explained = failed.iter().any(|act| {
             record.body.lane.as_ref() == Some(&act.lane)
@@ -160,24 +178,39 @@ fn judge_walks(lines: &[Line], ledger: &Ledger, verdict: &mut Verdict) {
         .filter(|act| gated.contains(act.lane.as_str()))
         .collect();
     verdict.walks = count(&acts);
-    let mut groups: BTreeMap<(String, Direction), (Vec<At>, Vec<At>)> = BTreeMap::new();
+    let mut groups: BTreeMap<(String, Direction), Sides> = BTreeMap::new();
     for (index, act) in acts.iter().enumerate() {
         let key = (act.lane.clone(), act.direction);
-        groups.entry(key).or_default().0.push(At { at: act.at, index });
+        groups
+            .entry(key)
+            .or_default()
+            .0
+            .push(At { at: act.at, index });
     }
     let mut board_events = BTreeSet::new();
     for (index, record) in ledger.records.iter().enumerate() {
-        let walked = record.body.outcome.as_deref().is_some_and(|one| OUTCOMES.contains(&one));
+        let walked = record
+            .body
+            .outcome
+            .as_deref()
+            .is_some_and(|one| OUTCOMES.contains(&one));
         if record.body.kind != "passage" || !walked {
             continue;
         }
-        let Some(key) = place_of(record) else { continue };
-        let twice =
-            record.body.board.is_some_and(|event| !board_events.insert((key.0.clone(), event)));
+        let Some(key) = place_of(record) else {
+            continue;
+        };
+        let twice = record
+            .body
+            .board
+            .is_some_and(|event| !board_events.insert((key.0.clone(), event)));
         if twice {
             verdict.duplicated += 1;
         } else {
-            groups.entry(key).or_default().1.push(At { at: record.body.at, index });
+            groups.entry(key).or_default().1.push(At {
+                at: record.body.at,
+                index,
+            });
         }
     }
     for (acts_here, records) in groups.into_values() {
@@ -191,11 +224,25 @@ fn judge_walks(lines: &[Line], ledger: &Ledger, verdict: &mut Verdict) {
 
 /// Every opening of an arm needs a record that allowed it, each record allows one.
 fn judge_openings(lines: &[Line], ledger: &Ledger, verdict: &mut Verdict) {
-    let mut allowed: Vec<&Record> = ledger.records.iter().filter(|r| allows_opening(r)).collect();
-    let box_began = ledger.records.iter().map(|record| record.body.at).min().unwrap_or(i64::MAX);
-    let ended = lines.iter().rfind(|line| line.act == "play_ended").map_or(i64::MAX, |l| l.wall_ms);
+    let mut allowed: Vec<&Record> = ledger
+        .records
+        .iter()
+        .filter(|r| allows_opening(r))
+        .collect();
+    let box_began = ledger
+        .records
+        .iter()
+        .map(|record| record.body.at)
+        .min()
+        .unwrap_or(i64::MAX);
+    let ended = lines
+        .iter()
+        .rfind(|line| line.act == "play_ended")
+        .map_or(i64::MAX, |l| l.wall_ms);
     for line in lines {
-        let Some(act) = line.as_act(&["arm_opened"]) else { continue };
+        let Some(act) = line.as_act(&["arm_opened"]) else {
+            continue;
+        };
         verdict.opened += 1;
         let found = allowed.iter().position(|record| {
             let since = act.at.saturating_sub(record.body.at);
@@ -216,8 +263,10 @@ fn judge_openings(lines: &[Line], ledger: &Ledger, verdict: &mut Verdict) {
 /// Whether the board opened on its own: fire, lost link, restart.
 fn freed_itself(lines: &[Line], opening: &Act) -> bool {
     let here = |line: &Line| line.lane.as_ref() == Some(&opening.lane);
-    let before: Vec<&Line> =
-        lines.iter().filter(|l| l.wall_ms <= opening.at.saturating_add(CLOCK_SLACK_MS)).collect();
+    let before: Vec<&Line> = lines
+        .iter()
+        .filter(|l| l.wall_ms <= opening.at.saturating_add(CLOCK_SLACK_MS))
+        .collect();
     let since = |line: &Line| opening.at.saturating_sub(line.wall_ms);
     let fire = before
         .iter()
@@ -239,11 +288,13 @@ fn freed_itself(lines: &[Line], opening: &Act) -> bool {
         .iter()
         .rev()
         .find(|line| {
-            line.act == "mark" && line.name.as_deref().is_some_and(|name| name.starts_with("box_"))
+            line.act == "mark"
+                && line
+                    .name
+                    .as_deref()
+                    .is_some_and(|name| name.starts_with("box_"))
         })
-        .is_some_and(|line| {
-            line.phase.as_deref() == Some("begin") || since(line) <= LINK_GRACE_MS
-        });
+        .is_some_and(|line| line.phase.as_deref() == Some("begin") || since(line) <= LINK_GRACE_MS);
     fire || restarted || unplugged || box_down
 }
 
@@ -258,7 +309,12 @@ fn allows_opening(record: &Record) -> bool {
 fn is_unreadable(record: &Record) -> bool {
     record.body.kind == "presentation"
         && record.body.worker.is_none()
-        && record.body.reason.as_ref().and_then(|reason| reason.as_str()) == Some("unreadable_card")
+        && record
+            .body
+            .reason
+            .as_ref()
+            .and_then(|reason| reason.as_str())
+            == Some("unreadable_card")
 }
 
 fn place_of(record: &Record) -> Option<(String, Direction)> {
@@ -275,9 +331,17 @@ fn who(ledger: &Ledger, act: &Act) -> Who {
 
 /// Pairs come in the order of the acts; each record that stands before its predecessor counts.
 fn disordered(pairs: &[(usize, usize)], ledger: &Ledger) -> u64 {
-    let places: Vec<usize> =
-        pairs.iter().filter_map(|(_, r)| ledger.records.get(*r)).map(|r| r.place).collect();
-    count(&places.windows(2).filter(|two| two.first() > two.last()).collect::<Vec<_>>())
+    let places: Vec<usize> = pairs
+        .iter()
+        .filter_map(|(_, r)| ledger.records.get(*r))
+        .map(|r| r.place)
+        .collect();
+    count(
+        &places
+            .windows(2)
+            .filter(|two| two.first() > two.last())
+            .collect::<Vec<_>>(),
+    )
 }
 
 fn disordered_by_person(pairs: &[(usize, usize)], acts: &[Act], ledger: &Ledger) -> u64 {
@@ -287,7 +351,10 @@ fn disordered_by_person(pairs: &[(usize, usize)], acts: &[Act], ledger: &Ledger)
         by_person.entry(person).or_default().push(*two);
     }
     by_person.remove(&None);
-    by_person.values().map(|pairs| disordered(pairs, ledger)).sum()
+    by_person
+        .values()
+        .map(|pairs| disordered(pairs, ledger))
+        .sum()
 }
 
 fn wrong_people(pairs: &[(usize, usize)], acts: &[Act], ledger: &Ledger) -> u64 {

@@ -106,7 +106,10 @@ pub fn read(path: &Path, key: &CityKey) -> Result<Ledger, VerdictError> {
             parked: row.get(5)?,
         })
     })?;
-    let mut ledger = Ledger { chain_ok: true, ..Ledger::default() };
+    let mut ledger = Ledger {
+        chain_ok: true,
+        ..Ledger::default()
+    };
     let mut chain: Option<Chain> = None;
     for (place, row) in rows.enumerate() {
         let row = row?;
@@ -133,14 +136,23 @@ impl Ledger {
         if body.kind == "worker" {
             self.learn(&row.id, &body, key);
         }
-        self.records.push(Record { place, id: row.id, body });
+        self.records.push(Record {
+            place,
+            id: row.id,
+            body,
+        });
     }
 
     fn learn(&mut self, id: &str, body: &Body, key: &CityKey) {
-        let (Some(worker), Some(sealed)) = (body.worker, &body.sealed) else { return };
+        let (Some(worker), Some(sealed)) = (body.worker, &body.sealed) else {
+            return;
+        };
         match key.id_number(id, worker, (sealed, &body.wraps)) {
             Some(number) => {
-                self.workers.entry(number).or_default().insert((id.to_owned(), worker));
+                self.workers
+                    .entry(number)
+                    .or_default()
+                    .insert((id.to_owned(), worker));
             }
             None => self.sealed_shut += 1,
         }
@@ -158,13 +170,29 @@ impl Chain {
     /// `hash(0)` is SHA-256 of `menwei/1/{box}/{epoch}`.
     fn begin(id: &str, epoch: &str) -> Self {
         let hash = Sha256::digest(format!("menwei/1/{id}/{epoch}")).to_vec();
-        Self { id: id.to_owned(), epoch: epoch.to_owned(), last: 0, hash }
+        Self {
+            id: id.to_owned(),
+            epoch: epoch.to_owned(),
+            last: 0,
+            hash,
+        }
     }
 
     /// `hash(n)` is SHA-256 of `hash(n-1)` and the body of record `n`.
     fn extend(self, row: &Row) -> (Self, bool) {
-        let hash = Sha256::new().chain_update(&self.hash).chain_update(&row.body).finalize().to_vec();
+        let hash = Sha256::new()
+            .chain_update(&self.hash)
+            .chain_update(&row.body)
+            .finalize()
+            .to_vec();
         let holds = row.seq == self.last + 1 && hash == row.hash;
-        (Self { last: row.seq, hash: row.hash.clone(), ..self }, holds)
+        (
+            Self {
+                last: row.seq,
+                hash: row.hash.clone(),
+                ..self
+            },
+            holds,
+        )
     }
 }

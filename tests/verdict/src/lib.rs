@@ -1,7 +1,7 @@
 //! Judges a site day: the simulator's journal against the city's database.
 //!
 //! It shares no code with the box, the city or the simulator: it reads the journal's lines and the
-//! city's SQLite file by their documented form, recomputes the hash chain and unseals the workers
+//! city's database by their documented form, recomputes the hash chain and unseals the workers
 //! by itself. So a mistake of theirs cannot hide here.
 //!
 //! Read in this order: `journal` (what people did), `ledger` (what the city holds), `judge`.

@@ -17,7 +17,7 @@ struct Arguments {
     /// The simulator's journal.jsonl
     #[arg(long)]
     journal: PathBuf,
-    /// The city's SQLite file
+    /// The city's database file
     #[arg(long)]
     city_db: PathBuf,
     /// The city's private key for sealed workers, 64 hex digits
@@ -29,7 +29,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let (text, code) = match run(&arguments) {
         Ok(verdict) => {
-            let code = if verdict.ok { 0 } else { 1 };
+            let code = u8::from(!verdict.ok);
             (serde_json::to_string(&verdict).unwrap_or_default(), code)
         }
         Err(error) => {

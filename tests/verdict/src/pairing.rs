@@ -64,7 +64,11 @@ mod tests {
     use super::*;
 
     fn at(times: &[i64]) -> Vec<At> {
-        times.iter().enumerate().map(|(index, &at)| At { at, index }).collect()
+        times
+            .iter()
+            .enumerate()
+            .map(|(index, &at)| At { at, index })
+            .collect()
     }
 
     #[test]

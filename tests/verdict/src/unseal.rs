@@ -42,8 +42,10 @@ pub struct Wrap {
 impl CityKey {
     /// Reads a file of 64 hex digits.
     pub fn read(path: &Path) -> Result<Self, VerdictError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| VerdictError::ReadFile { path: path.to_owned(), source })?;
+        let text = std::fs::read_to_string(path).map_err(|source| VerdictError::ReadFile {
+            path: path.to_owned(),
+            source,
+        })?;
         Self::from_hex(text.trim())
     }
 
@@ -55,7 +57,9 @@ impl CityKey {
             .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
             .collect();
         let bytes = bytes.ok_or(VerdictError::Key)?;
-        PrivateKey::from_bytes(&bytes).map(Self).map_err(|_| VerdictError::Key)
+        PrivateKey::from_bytes(&bytes)
+            .map(Self)
+            .map_err(|_| VerdictError::Key)
     }
 
     /// The ID number inside a sealed person; `None` if none of the wraps is for this key or the
@@ -72,12 +76,21 @@ impl CityKey {
         }
         let sealed = STANDARD.decode(sealed).ok()?;
         let (nonce, ciphertext) = sealed.split_at_checked(NONCE_BYTES)?;
-        let key = wraps.iter().find_map(|wrap| self.data_key(id, worker, wrap))?;
+        let key = wraps
+            .iter()
+            .find_map(|wrap| self.data_key(id, worker, wrap))?;
         let cipher = Aes256Gcm::new_from_slice(&key).ok()?;
         let aad = format!("menwei-person-1|{id}|{worker}");
-        let payload = Payload { msg: ciphertext, aad: aad.as_bytes() };
-        let plain = cipher.decrypt(&Nonce::try_from(nonce).ok()?, payload).ok()?;
-        serde_json::from_slice::<Person>(&plain).ok().map(|person| person.id_number)
+        let payload = Payload {
+            msg: ciphertext,
+            aad: aad.as_bytes(),
+        };
+        let plain = cipher
+            .decrypt(&Nonce::try_from(nonce).ok()?, payload)
+            .ok()?;
+        serde_json::from_slice::<Person>(&plain)
+            .ok()
+            .map(|person| person.id_number)
     }
 
     fn data_key(&self, id: &str, worker: u32, wrap: &Wrap) -> Option<Vec<u8>> {

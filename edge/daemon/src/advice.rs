@@ -1,0 +1,52 @@
+//! The ledger's troubles in the words of those who must do something about them.
+
+use edge_store::StoreError;
+
+/// Cause, effect and what to do, for the installer or the clerk.
+pub fn advice(error: &StoreError) -> String {
+    match error {
+        StoreError::WrongKey { path } => format!(
+            "密钥打不开 {}。可能换过密钥文件或拿错了数据库；数据未改动。请放回原来的密钥文件",
+            path.display()
+        ),
+        StoreError::NewerFile { path, found, known } => format!(
+            "{} 是新版软件写的（版本 {found}，本软件只认到 {known}）；数据未改动。请安装新版软件",
+            path.display()
+        ),
+        StoreError::OtherBox { path, found, expected } => format!(
+            "{} 属于考勤盒 {found}，不是本盒 {expected}；数据未改动。请核对 box.id，或换回本盒的数据",
+            path.display()
+        ),
+        StoreError::Locked { path } => format!(
+            "{} 正被另一个进程使用，同一账本只能由一个进程打开。请先停止它（systemctl stop menwei）",
+            path.display()
+        ),
+        StoreError::Damaged { what } => format!(
+            "文件已损坏（{what}）。请不要删除，用 menwei verify 查明第一处损坏，并联系运维"
+        ),
+        StoreError::DiskFull { .. } => {
+            "磁盘已满，新的考勤写不进去，进场已关闭，出场照开并计数。请清理磁盘".to_owned()
+        }
+        StoreError::ReadOnly { .. } => {
+            "磁盘只读，新的考勤写不进去，进场已关闭，出场照开并计数。请检查存储卡".to_owned()
+        }
+        StoreError::KeyFileOpen { path, mode } => format!(
+            "密钥文件 {} 的权限是 {mode:03o}，别人也能读。请执行 chmod 600",
+            path.display()
+        ),
+        StoreError::KeyFileShape { path, bytes } => format!(
+            "密钥文件 {} 有 {bytes} 字节，应为 32 字节或 64 个十六进制字符",
+            path.display()
+        ),
+        StoreError::Io { step, path, .. } => {
+            format!("系统拒绝访问 {}（{step}）。请检查路径和权限", path.display())
+        }
+        StoreError::Database { .. }
+        | StoreError::Setting { .. }
+        | StoreError::BodySize { .. }
+        | StoreError::UnknownEpoch { .. }
+        | StoreError::CursorAhead { .. }
+        | StoreError::Closed
+        | StoreError::Random => format!("内部错误（{error}）。请把日志交给运维"),
+    }
+}

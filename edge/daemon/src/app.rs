@@ -1,0 +1,271 @@
+//! Wiring of `menwei run`: what is opened in which order, on which thread it runs, how it stops.
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::mpsc as thread_channel;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use drivers_link::{Jitter, LinkOpener, SystemLinks};
+use edge_domain::Roster;
+use edge_store::{Entry, Key, Store, Writer};
+use sync_wire::Kind;
+use sync_wire::record::{EpochBegan, EpochReason, Started};
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::{mpsc, watch};
+use tokio::task::LocalSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::{self, Clock, ClockChange};
+use crate::commands::store_settings;
+use crate::config::SiteConfig;
+use crate::error::DaemonError;
+use crate::health::{DeviceName, HealthDesk, HealthNews, NEWS_MAX};
+use crate::lane::{GateSite, LanePlan};
+use crate::office::{self, Office};
+use crate::people::random;
+use crate::records;
+use crate::systemd::{self, Proofs};
+use crate::tagger::PersonTagger;
+
+/// No wall clock of a box that runs this software stands before its release: 2026-11-01.
+const RELEASE_MS: i64 = 1_793_462_400_000;
+/// How often a small commit proves that the way to the disk works.
+const PULSE: Duration = Duration::from_secs(8);
+const CLOCK_CHANGES_MAX: usize = 16;
+/// The setting that holds the key of strangers' tags, in hexadecimal.
+const TAG_KEY: &str = "person_tag_key";
+/// Version of this software.
+pub const SOFTWARE: &str = concat!("menwei ", env!("CARGO_PKG_VERSION"));
+
+/// The opened ledger with its clock.
+#[derive(Debug)]
+pub struct Opened {
+    /// The ledger.
+    pub store: Store,
+    /// The clock, above its floor.
+    pub clock: Clock,
+    /// Jumps and syncs of the clock, to be recorded.
+    pub changes: mpsc::Receiver<ClockChange>,
+}
+
+/// The runtime of the office thread.
+///
+/// # Errors
+/// The system gives no event queue.
+pub fn office_runtime() -> Result<Runtime, DaemonError> {
+    Ok(Builder::new_current_thread().enable_all().max_blocking_threads(4).build()?)
+}
+
+/// Opens the ledger, numbers this boot and writes down that the box started.
+///
+/// # Errors
+/// The ledger does not open or takes no record.
+pub async fn open(config: &SiteConfig) -> Result<Opened, DaemonError> {
+    let key = Key::from_file(&config.ledger.key_file)?;
+    let store = Store::open(&store_settings(config), &key)?;
+    let facts = store.facts().clone();
+    let writer = store.writer();
+    let boot_id = clock::boot_id()?;
+    let boot = writer.boot_number(&boot_id).await?;
+    let (sender, changes) = mpsc::channel(CLOCK_CHANGES_MAX);
+    let floor_ms = facts.last_at.unwrap_or(RELEASE_MS).max(RELEASE_MS);
+    let clock = Clock::new(boot, floor_ms, sender);
+    let mut kinds = Vec::new();
+    if facts.epoch_is_new {
+        kinds.push(Kind::EpochBegan(EpochBegan {
+            r#box: config.box_id.clone(),
+            site: config.site_code.clone(),
+            epoch: facts.epoch.clone(),
+            software: SOFTWARE.to_owned(),
+            reason: EpochReason::FirstStart,
+            previous: None,
+        }));
+    }
+    kinds.push(Kind::Started(Started {
+        boot_id,
+        software: SOFTWARE.to_owned(),
+        off_since: facts.last_at,
+    }));
+    let bodies = kinds.into_iter().map(|kind| records::box_body(clock.now(), kind).map(Entry::new));
+    writer.append(bodies.collect::<Result<_, _>>()?).await?;
+    Ok(Opened { store, clock, changes })
+}
+
+/// Runs the box until it is told to stop.
+///
+/// # Errors
+/// The ledger does not open, or a port of the screen is taken.
+pub fn run(config: SiteConfig) -> Result<(), DaemonError> {
+    let runtime = office_runtime()?;
+    runtime.block_on(serve(config))
+}
+
+async fn serve(config: SiteConfig) -> Result<(), DaemonError> {
+    let Opened { store, clock, changes } = open(&config).await?;
+    let facts = store.facts().clone();
+    let stop = CancellationToken::new();
+    let (news, heard) = mpsc::channel(NEWS_MAX);
+    let gate = start_gate_thread(&config, &store, &clock, news, stop.clone()).await?;
+    systemd::ready(&format!("{} 条通道工作中", config.lanes.len()));
+    tracing::info!(lanes = config.lanes.len(), unclean = facts.unclean, "Lanes ready");
+
+    let (proofs, proofs_seen) = watch::channel(Proofs::default());
+    tokio::spawn(record_clock_changes(clock.clone(), store.writer(), changes));
+    tokio::spawn(systemd::feed_watchdog(proofs_seen));
+    if facts.unclean {
+        check_in_background(&store)?;
+    }
+    let (desk, health) = HealthDesk::new(clock.clone(), store.writer(), &devices(&config));
+    let office = Office { config: &config, store: &store, clock: &clock, stop: &stop };
+    let sync = office::start_sync(&office)?;
+    tokio::spawn(pulse(store.writer(), proofs, sync.clone()));
+    let reader = Arc::new(std::sync::Mutex::new(store.reader()?));
+    tokio::spawn(desk.run(heard, sync, async move || office::oldest_waiting(&reader).await));
+    office::start_screen(&office, health).await?;
+
+    wait_for_the_end(&stop).await?;
+    systemd::notify(&[sd_notify::NotifyState::Stopping]);
+    tracing::info!("Stopping");
+    stop.cancel();
+    if tokio::task::spawn_blocking(move || gate.join()).await.is_err() {
+        tracing::error!("The gate thread did not end by itself");
+    }
+    tokio::task::spawn_blocking(move || store.close())
+        .await
+        .map_err(|error| DaemonError::System(error.into()))??;
+    Ok(())
+}
+
+async fn wait_for_the_end(stop: &CancellationToken) -> Result<(), DaemonError> {
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        result = tokio::signal::ctrl_c() => result?,
+        () = stop.cancelled() => {}
+    }
+    Ok(())
+}
+
+fn devices(config: &SiteConfig) -> Vec<DeviceName> {
+    config
+        .lanes
+        .iter()
+        .flat_map(|lane| {
+            let readers = lane.readers.iter().map(|reader| reader.name.clone());
+            let gate = lane.gate.iter().map(|gate| gate.name.clone());
+            readers.chain(gate).map(|name| (name, lane.id.as_str().to_owned()))
+        })
+        .collect()
+}
+
+/// Starts the lanes on a thread of their own; returns when they have begun.
+async fn start_gate_thread(
+    config: &SiteConfig,
+    store: &Store,
+    clock: &Clock,
+    news: mpsc::Sender<HealthNews>,
+    stop: CancellationToken,
+) -> Result<JoinHandle<()>, DaemonError> {
+    let reader = store.reader()?;
+    let (_roster_changes, roster) = watch::channel(Arc::new(reader.roster()?));
+    let presence = reader.presence()?;
+    let tagger = PersonTagger::new(&tag_key(&store.writer(), reader.setting(TAG_KEY)?).await?);
+    let mut plans = Vec::new();
+    for lane in &config.lanes {
+        plans.push(LanePlan { config: lane.clone(), memory: reader.lane_memory(lane.id.as_str())? });
+    }
+    let (clock, writer, policy) = (clock.clone(), store.writer(), config.policy.clone());
+    let (began, begun) = thread_channel::sync_channel(1);
+    let site = move || GateSite {
+        clock,
+        roster,
+        policy,
+        presence: presence.into(),
+        writer,
+        tagger,
+        news,
+    };
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let gate = thread::Builder::new().name("gate".to_owned()).spawn(move || {
+        let local = LocalSet::new();
+        local.block_on(&runtime, async move {
+            let site = Rc::new(site());
+            let opener: Arc<dyn LinkOpener> = Arc::new(SystemLinks::default());
+            for plan in plans {
+                crate::lane::start(plan, &site, &opener, &jitter());
+            }
+            if began.send(()).is_err() {
+                tracing::error!("Nobody waits for the lanes");
+            }
+            stop.cancelled().await;
+        });
+    })?;
+    begun.recv().map_err(|_| DaemonError::System(std::io::Error::other("gate thread")))?;
+    Ok(gate)
+}
+
+fn jitter() -> Jitter {
+    Arc::new(|| random::<4>().map_or(0, u32::from_le_bytes))
+}
+
+async fn tag_key(writer: &Writer, stored: Option<String>) -> Result<[u8; 32], DaemonError> {
+    if let Some(key) = stored.as_deref().and_then(sync_wire::chain::from_hex) {
+        return Ok(key);
+    }
+    let key = random::<32>()?;
+    writer.put_setting(TAG_KEY, &sync_wire::chain::hex(&key)).await?;
+    Ok(key)
+}
+
+async fn record_clock_changes(
+    clock: Clock,
+    writer: Writer,
+    mut changes: mpsc::Receiver<ClockChange>,
+) {
+    while let Some(change) = changes.recv().await {
+        tracing::warn!(?change, "The clock changed");
+        let body = match records::box_body(clock.now(), records::clock_changed(change)) {
+            Ok(body) => body,
+            Err(error) => {
+                tracing::error!(%error, "A clock record has no body");
+                continue;
+            }
+        };
+        if let Err(error) = writer.append(vec![Entry::new(body)]).await {
+            tracing::error!(%error, "Clock change not recorded");
+        }
+    }
+}
+
+/// Proves again and again that a commit works, and passes on that the sync loop turns.
+async fn pulse(
+    writer: Writer,
+    proofs: watch::Sender<Proofs>,
+    sync: Option<watch::Receiver<sync_mqtt::SyncStatus>>,
+) {
+    let mut beat = tokio::time::interval(PULSE);
+    loop {
+        beat.tick().await;
+        match writer.pulse().await {
+            Ok(commits) => {
+                let sync_turns = sync.as_ref().map(|status| status.borrow().turns);
+                proofs.send_replace(Proofs { commits, sync_turns });
+            }
+            Err(error) => tracing::error!(%error, "The proof commit failed"),
+        }
+    }
+}
+
+/// After an unclean stop the file is checked while the gate works.
+fn check_in_background(store: &Store) -> Result<(), DaemonError> {
+    let reader = store.reader()?;
+    thread::Builder::new().name("quick-check".to_owned()).spawn(move || {
+        match reader.quick_check() {
+            Ok(()) => tracing::info!("The ledger's file is sound after an unclean stop"),
+            Err(error) => tracing::error!(%error, "The ledger's file is damaged"),
+        }
+    })?;
+    Ok(())
+}
+

@@ -1,0 +1,93 @@
+//! What can be typed after `menwei`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::commands;
+use crate::error::DaemonError;
+
+/// Where the settings are if nothing else is said.
+const CONFIG_DEFAULT: &str = "/etc/menwei/site.toml";
+
+/// 工地实名制考勤盒
+#[derive(Debug, Parser)]
+#[command(name = "menwei", version, about, disable_help_subcommand = true)]
+pub struct Cli {
+    /// 配置文件
+    #[arg(long, global = true, default_value = CONFIG_DEFAULT)]
+    pub config: PathBuf,
+    /// 要做的事
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// 运行考勤盒（由 systemd 启动）
+    Run {
+        /// 日志写得更细
+        #[arg(long)]
+        verbose: bool,
+    },
+    /// 检查配置文件，一次列出全部错误
+    CheckConfig,
+    /// 显示账本、上传和今天的情况
+    Status {
+        /// 输出 JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// 核对整条哈希链，指出第一条不对的记录
+    Verify,
+    /// 导出账本记录，每行一条 JSON
+    Export {
+        /// 从第几条开始
+        #[arg(long, default_value_t = 1)]
+        from: u64,
+        /// 到第几条为止；不写则到最后
+        #[arg(long)]
+        to: Option<u64>,
+        /// 写到这个文件；不写则显示在屏幕上
+        #[arg(long)]
+        out: Option<PathBuf>,
+    },
+    /// 导入花名册文件（JSON）；考勤盒须先停止
+    Import {
+        /// 花名册文件
+        file: PathBuf,
+    },
+}
+
+/// Carries out a command; the exit code is the process's.
+pub fn execute(cli: &Cli) -> ExitCode {
+    let result = match &cli.command {
+        Command::Run { verbose } => commands::run(&cli.config, *verbose),
+        Command::CheckConfig => commands::check_config(&cli.config),
+        Command::Status { json } => commands::status(&cli.config, *json),
+        Command::Verify => commands::verify(&cli.config),
+        Command::Export { from, to, out } => {
+            commands::export(&cli.config, *from..=to.unwrap_or(u64::MAX), out.as_deref())
+        }
+        Command::Import { file } => commands::import(&cli.config, file),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            report(&error);
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "the command line's own voice")]
+fn report(error: &DaemonError) {
+    eprintln!("{error}");
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        eprintln!("  原因：{cause}");
+        source = cause.source();
+    }
+}

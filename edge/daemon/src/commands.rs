@@ -1,0 +1,196 @@
+//! The commands beside `run`, each from the settings to its last printed line.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Write;
+use std::ops::RangeInclusive;
+use std::path::Path;
+
+use edge_domain::WorkerId;
+use edge_store::{Key, Reader, Store, StoreSettings, VerifyOutcome};
+use serde_json::json;
+
+use crate::app::{self, Opened};
+use crate::config::SiteConfig;
+use crate::error::DaemonError;
+use crate::import::{self, RosterFile};
+use crate::people::{Sealer, city_key};
+
+/// Records read at a time.
+const PAGE_RECORDS: u32 = 500;
+const PAGE_BYTES: usize = 1 << 20;
+/// Records of one commit during an import.
+const IMPORT_BATCH: usize = 200;
+
+/// `menwei run`.
+///
+/// # Errors
+/// The settings have faults, or the ledger does not open.
+pub fn run(config: &Path, verbose: bool) -> Result<(), DaemonError> {
+    crate::logging::start(verbose);
+    app::run(SiteConfig::load(config)?)
+}
+
+/// `menwei check-config`: the settings as they take effect.
+///
+/// # Errors
+/// All faults of the settings.
+pub fn check_config(config: &Path) -> Result<(), DaemonError> {
+    let config = SiteConfig::load(config)?;
+    print(&format!("配置没有错误。考勤盒 {}，项目 {}（{}）", config.box_id, config.site_name, config.site_code))?;
+    print(&format!("账本 {}，网页 http://{}", config.ledger.path.display(), config.screen))?;
+    match &config.city {
+        Some(city) => print(&format!("平台 {}:{}", city.host, city.port))?,
+        None => print("没有配置平台：只在本地记账")?,
+    }
+    for lane in &config.lanes {
+        let gate = lane.gate.as_ref().map_or("没有闸机，刷卡即计考勤".to_owned(), |gate| gate.link.to_string());
+        print(&format!("通道 {}：{} 台读卡器，闸机 {gate}", lane.id, lane.readers.len()))?;
+    }
+    Ok(())
+}
+
+/// `menwei status`, beside a running box or without one.
+///
+/// # Errors
+/// The ledger does not open.
+pub fn status(config: &Path, as_json: bool) -> Result<(), DaemonError> {
+    let config = SiteConfig::load(config)?;
+    let reader = reader(&config)?;
+    let Some(epoch) = reader.epochs()?.pop() else {
+        return print("账本是空的，考勤盒还没有启动过");
+    };
+    let head = reader.head(&epoch.name)?;
+    let cursor = reader.cursor(&epoch.name)?;
+    let inside = reader.presence()?.inside_count();
+    let backlog = head.seq.saturating_sub(cursor.through);
+    if as_json {
+        return print(&json!({
+            "box": config.box_id, "epoch": epoch.name, "records": head.seq, "head": head.hash.to_hex(),
+            "acked_through": cursor.through, "backlog": backlog, "on_site": inside,
+        }).to_string());
+    }
+    print(&format!("考勤盒 {}，账本 {}", config.box_id, epoch.name))?;
+    print(&format!("已记 {} 条，平台已确认到 {}，待上传 {backlog} 条", head.seq, cursor.through))?;
+    print(&format!("在场 {inside} 人"))
+}
+
+/// `menwei verify`: the whole chain of every epoch.
+///
+/// # Errors
+/// The first broken record, or the damage of the file.
+pub fn verify(config: &Path) -> Result<(), DaemonError> {
+    let config = SiteConfig::load(config)?;
+    let key = Key::from_file(&config.ledger.key_file)?;
+    let mut shown = 0;
+    let report = edge_store::verify(&config.ledger.path, &key, &mut |checked: u64| {
+        if checked >= shown + 200_000 {
+            shown = checked;
+            progress(&format!("已核对 {checked} 条"));
+        }
+    })?;
+    match report.outcome {
+        VerifyOutcome::Intact => {
+            print(&format!("账本完好：共 {} 条，末条哈希 {}", report.records, report.head.hash.to_hex()))
+        }
+        broken => Err(DaemonError::Broken(format!("账本不完好：{}", broken_text(&broken)))),
+    }
+}
+
+/// `menwei export`: records as NDJSON.
+///
+/// # Errors
+/// The ledger does not open, or the file cannot be written.
+pub fn export(config: &Path, range: RangeInclusive<u64>, out: Option<&Path>) -> Result<(), DaemonError> {
+    let config = SiteConfig::load(config)?;
+    let reader = reader(&config)?;
+    let mut sink: Box<dyn Write> = match out {
+        Some(file) => Box::new(std::io::BufWriter::new(
+            File::create(file).map_err(|source| DaemonError::File { file: file.to_path_buf(), source })?,
+        )),
+        None => Box::new(std::io::stdout().lock()),
+    };
+    let Some(epoch) = reader.epochs()?.pop() else { return Ok(()) };
+    let mut from = (*range.start()).max(1);
+    loop {
+        let page = reader.records(&epoch.name, from, PAGE_RECORDS, PAGE_BYTES)?;
+        let wanted = page.iter().take_while(|record| record.seq <= *range.end());
+        let mut written = 0;
+        for record in wanted {
+            let body = String::from_utf8_lossy(&record.body);
+            let hash = record.hash.to_hex();
+            writeln!(sink, "{{\"epoch\":\"{}\",\"seq\":{},\"hash\":\"{hash}\",\"body\":{body}}}", epoch.name, record.seq)?;
+            from = record.seq + 1;
+            written += 1;
+        }
+        if page.is_empty() || written < page.len() {
+            sink.flush()?;
+            return Ok(());
+        }
+    }
+}
+
+/// `menwei import`: a roster file into the ledger of a stopped box.
+///
+/// # Errors
+/// The file or the ledger cannot be used; or rows were refused: the others are in.
+pub fn import(config: &Path, file: &Path) -> Result<(), DaemonError> {
+    let config = SiteConfig::load(config)?;
+    let roster = RosterFile::load(file)?;
+    let city = config.city.as_ref().and_then(|city| city.public_key_file.as_deref());
+    let sealer = Sealer::new(&config.box_id, city.map(city_key).transpose()?);
+    let office = app::office_runtime()?;
+    office.block_on(async {
+        let Opened { store, clock, .. } = app::open(&config).await?;
+        let reader = store.reader()?;
+        let known: BTreeMap<_, WorkerId> = reader
+            .roster()?
+            .standings()
+            .iter()
+            .map(|standing| (standing.number.clone(), standing.worker))
+            .collect();
+        let import = import::records(&roster, &known, clock.now());
+        let entries: Vec<_> =
+            import.records.iter().map(|record| sealer.entry(record)).collect::<Result<_, _>>()?;
+        let writer = store.writer();
+        for (index, batch) in entries.chunks(IMPORT_BATCH).enumerate() {
+            writer.append(batch.to_vec()).await?;
+            progress(&format!("已写入 {} / {} 条", (index * IMPORT_BATCH) + batch.len(), entries.len()));
+        }
+        writer.catch_up().await?;
+        store.close()?;
+        print(&format!("导入完成：{} 条记录，{} 行有错", entries.len(), import.refused.len()))?;
+        if import.refused.is_empty() {
+            return Ok(());
+        }
+        Err(DaemonError::Content { file: file.to_path_buf(), detail: import.refused.join("\n") })
+    })
+}
+
+fn reader(config: &SiteConfig) -> Result<Reader, DaemonError> {
+    let key = Key::from_file(&config.ledger.key_file)?;
+    Ok(Reader::open(&config.ledger.path, &key, &config.box_id)?)
+}
+
+/// The settings of the store for a site's settings.
+pub fn store_settings(config: &SiteConfig) -> StoreSettings {
+    StoreSettings {
+        path: config.ledger.path.clone(),
+        box_id: config.box_id.clone(),
+        site: config.site_code.clone(),
+    }
+}
+
+fn broken_text(outcome: &VerifyOutcome) -> String {
+    format!("{outcome:?}")
+}
+
+fn print(line: &str) -> Result<(), DaemonError> {
+    writeln!(std::io::stdout().lock(), "{line}")?;
+    Ok(())
+}
+
+#[expect(clippy::print_stderr, reason = "progress belongs on the terminal, not in the output")]
+fn progress(line: &str) {
+    eprintln!("{line}");
+}

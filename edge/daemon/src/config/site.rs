@@ -1,0 +1,325 @@
+//! The settings of one box, checked as a whole.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use drivers_link::LinkAddress;
+use edge_domain::{AntiPassback, Direction, LaneId, Policy};
+use toml::Table;
+
+use crate::config::policy;
+use crate::config::walk::{Fault, Walk};
+use crate::error::DaemonError;
+
+/// Most lanes that one box serves.
+const LANES_MAX: usize = 16;
+/// Most readers at one lane.
+const READERS_MAX: usize = 4;
+
+/// Everything that `site.toml` says.
+#[derive(Debug, Clone)]
+pub struct SiteConfig {
+    /// The box's name: the common name of its certificate and a level of its topics.
+    pub box_id: String,
+    /// Project code of the city platform.
+    pub site_code: String,
+    /// Name of the project as people know it.
+    pub site_name: String,
+    /// Where the ledger lives and what opens it.
+    pub ledger: LedgerConfig,
+    /// Address of the clerk's screen.
+    pub screen: SocketAddr,
+    /// The city, absent where there is none yet.
+    pub city: Option<CityConfig>,
+    /// The lanes in the order of the file.
+    pub lanes: Vec<LaneConfig>,
+    /// The numbers that the rules use.
+    pub policy: Policy,
+}
+
+/// Where the ledger lives.
+#[derive(Debug, Clone)]
+pub struct LedgerConfig {
+    /// The database file.
+    pub path: PathBuf,
+    /// A file of 32 bytes (or 64 hex digits) that only the service can read.
+    pub key_file: PathBuf,
+}
+
+/// How to reach the city.
+#[derive(Debug, Clone)]
+pub struct CityConfig {
+    /// Host of the broker, as its certificate names it.
+    pub host: String,
+    /// Port of the broker's TLS listener.
+    pub port: u16,
+    /// PEM file of the authority that signed the broker's certificate.
+    pub ca_file: PathBuf,
+    /// PEM file of the box's certificate.
+    pub certificate_file: PathBuf,
+    /// PKCS#8 PEM file of the box's private key.
+    pub key_file: PathBuf,
+    /// File of the city's public key, for which workers' data keys are wrapped.
+    pub public_key_file: Option<PathBuf>,
+}
+
+/// One lane.
+#[derive(Debug, Clone)]
+pub struct LaneConfig {
+    /// Its name.
+    pub id: LaneId,
+    /// What happens if somebody enters twice.
+    pub anti_passback: AntiPassback,
+    /// Its readers.
+    pub readers: Vec<ReaderConfig>,
+    /// Its gate board; a lane without one counts attendance on the grant.
+    pub gate: Option<GateConfig>,
+}
+
+/// One reader.
+#[derive(Debug, Clone)]
+pub struct ReaderConfig {
+    /// Its name on screens and in records.
+    pub name: String,
+    /// The way that a card on it means.
+    pub direction: Direction,
+    /// Where it is plugged in.
+    pub link: LinkAddress,
+    /// Pause between two looks for a card, ms.
+    pub find_interval_ms: u32,
+}
+
+/// One gate board.
+#[derive(Debug, Clone)]
+pub struct GateConfig {
+    /// Its name on screens and in records.
+    pub name: String,
+    /// Where it is plugged in.
+    pub link: LinkAddress,
+    /// Its address on the line.
+    pub address: u8,
+    /// Length of the opening pulse, ms.
+    pub open_pulse_ms: u32,
+    /// How long an opening waits for the person, ms.
+    pub pass_timeout_ms: u32,
+    /// What the board does without the box.
+    pub link_loss: LinkLossWord,
+}
+
+/// What the board does without the box.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LinkLossWord {
+    /// Going out is free, coming in is closed.
+    FreeExit,
+    /// Both ways are free.
+    FreeBoth,
+    /// Both ways stay closed.
+    StayLocked,
+}
+
+impl SiteConfig {
+    /// Reads and checks a file.
+    ///
+    /// # Errors
+    /// The file cannot be read, is no TOML, or holds faults: then all of them.
+    pub fn load(file: &Path) -> Result<Self, DaemonError> {
+        let text = std::fs::read_to_string(file)
+            .map_err(|source| DaemonError::ReadConfig { file: file.to_path_buf(), source })?;
+        Self::parse(&text)
+    }
+
+    /// Checks a text.
+    ///
+    /// # Errors
+    /// No TOML, or faults: then all of them.
+    pub fn parse(text: &str) -> Result<Self, DaemonError> {
+        let table: Table = text.parse().map_err(|source: toml::de::Error| {
+            let line = source.span().map_or(1, |span| {
+                text.bytes().take(span.start).filter(|byte| *byte == b'\n').count() + 1
+            });
+            DaemonError::ConfigSyntax { line, detail: source.message().to_owned() }
+        })?;
+        let mut root = Walk::new("", table);
+        let config = site(&mut root);
+        let faults = root.finish();
+        match config {
+            Some(config) if faults.is_empty() => Ok(config),
+            _ => Err(DaemonError::ConfigFaults(faults)),
+        }
+    }
+}
+
+fn site(root: &mut Walk) -> Option<SiteConfig> {
+    let box_id = section(root, "box", |walk| walk.parsed("id", BOX_ALLOWED, box_name));
+    let names = section(root, "site", |walk| {
+        let code = walk.parsed("code", "1 至 32 个字母、数字或横线（平台的项目编码）", project_code);
+        let name = walk.parsed("name", "1 至 60 个字", |text| short_text(text, 60));
+        Some((code?, name?))
+    });
+    let ledger = section(root, "ledger", |walk| {
+        let path = walk.parsed("path", PATH_ALLOWED, absolute);
+        let key_file = walk.parsed("key_file", PATH_ALLOWED, absolute);
+        Some(LedgerConfig { path: path?, key_file: key_file? })
+    });
+    let screen = section(root, "screen", |walk| {
+        walk.parsed("listen", "IP:端口，如 127.0.0.1:8480（只供本机）", |text| text.parse().ok())
+    });
+    let city = root.table("city", false).map(|walk| finish(root, walk, city));
+    let policy = match root.table("policy", false) {
+        Some(walk) => finish(root, walk, policy::policy),
+        None => Some(Policy::default()),
+    };
+    let lanes = lanes(root);
+    let (site_code, site_name) = names?;
+    let mut policy = policy?;
+    policy.anti_passback_by_lane =
+        lanes.iter().map(|lane| (lane.id.clone(), lane.anti_passback)).collect();
+    Some(SiteConfig {
+        box_id: box_id?,
+        site_code,
+        site_name,
+        ledger: ledger?,
+        screen: screen?,
+        city: city.flatten(),
+        lanes,
+        policy,
+    })
+}
+
+fn section<T>(
+    root: &mut Walk,
+    key: &'static str,
+    read: impl FnOnce(&mut Walk) -> Option<T>,
+) -> Option<T> {
+    let walk = root.table(key, true)?;
+    finish(root, walk, read)
+}
+
+fn finish<T>(
+    parent: &mut Walk,
+    mut walk: Walk,
+    read: impl FnOnce(&mut Walk) -> Option<T>,
+) -> Option<T> {
+    let value = read(&mut walk);
+    parent.absorb(walk.finish());
+    value
+}
+
+fn city(walk: &mut Walk) -> Option<CityConfig> {
+    let broker = walk.parsed("broker", "主机名:端口，如 city.example.cn:8883", |text| {
+        let (host, port) = text.rsplit_once(':')?;
+        let port: u16 = port.parse().ok().filter(|port| *port != 0)?;
+        (!host.is_empty() && !host.contains(char::is_whitespace)).then(|| (host.to_owned(), port))
+    });
+    let ca_file = walk.parsed("ca_file", PATH_ALLOWED, absolute);
+    let certificate_file = walk.parsed("certificate_file", PATH_ALLOWED, absolute);
+    let key_file = walk.parsed("key_file", PATH_ALLOWED, absolute);
+    let public_key_file =
+        walk.parsed_or("public_key_file", None, PATH_ALLOWED, |text| absolute(text).map(Some));
+    let (host, port) = broker?;
+    Some(CityConfig {
+        host,
+        port,
+        ca_file: ca_file?,
+        certificate_file: certificate_file?,
+        key_file: key_file?,
+        public_key_file: public_key_file?,
+    })
+}
+
+fn lanes(root: &mut Walk) -> Vec<LaneConfig> {
+    let mut lanes: Vec<LaneConfig> = Vec::new();
+    let mut links: Vec<LinkAddress> = Vec::new();
+    for mut walk in root.tables("lane", LANES_MAX) {
+        if let Some(lane) = lane(&mut walk, &mut links) {
+            if lanes.iter().any(|known| known.id == lane.id) {
+                walk.fault("id", None, "与其他通道不同的名称");
+            }
+            lanes.push(lane);
+        }
+        root.absorb(walk.finish());
+    }
+    lanes
+}
+
+fn lane(walk: &mut Walk, links: &mut Vec<LinkAddress>) -> Option<LaneConfig> {
+    let id = walk.parsed("id", "1 至 32 个字的通道名，如 1号通道", |text| LaneId::parse(text).ok());
+    let anti_passback = walk.word_or_first(
+        "anti_passback",
+        &[("soft", AntiPassback::Soft), ("hard", AntiPassback::Hard), ("off", AntiPassback::Off)],
+    );
+    let mut readers = Vec::new();
+    for mut reader_walk in walk.tables("reader", READERS_MAX) {
+        readers.extend(reader(&mut reader_walk, links));
+        walk.absorb(reader_walk.finish());
+    }
+    let gate = walk.table("gate", false).map(|gate_walk| finish(walk, gate_walk, |gate_walk| gate(gate_walk, links)));
+    Some(LaneConfig { id: id?, anti_passback: anti_passback?, readers, gate: gate.flatten() })
+}
+
+fn reader(walk: &mut Walk, links: &mut Vec<LinkAddress>) -> Option<ReaderConfig> {
+    let name = walk.parsed("name", "1 至 32 个字", |text| short_text(text, 32));
+    let direction =
+        walk.word("direction", &[("in", Direction::In), ("out", Direction::Out)]);
+    let link = own_link(walk, links);
+    let find_interval_ms = walk.number_or("find_interval_ms", 300, 10..=2_000, "毫秒");
+    Some(ReaderConfig { name: name?, direction: direction?, link: link?, find_interval_ms })
+}
+
+fn gate(walk: &mut Walk, links: &mut Vec<LinkAddress>) -> Option<GateConfig> {
+    let name = walk.parsed("name", "1 至 32 个字", |text| short_text(text, 32));
+    let link = own_link(walk, links);
+    let address = walk.number_or("address", 1, 1..=30, "线上地址");
+    let open_pulse_ms = walk.number_or("open_pulse_ms", 400, 100..=2_000, "毫秒");
+    let pass_timeout_ms = walk.number_or("pass_timeout_ms", 5_000, 1_000..=30_000, "毫秒");
+    let link_loss = walk.word_or_first(
+        "link_loss",
+        &[
+            ("free_exit", LinkLossWord::FreeExit),
+            ("free_both", LinkLossWord::FreeBoth),
+            ("stay_locked", LinkLossWord::StayLocked),
+        ],
+    );
+    Some(GateConfig {
+        name: name?,
+        link: link?,
+        address: u8::try_from(address).ok()?,
+        open_pulse_ms,
+        pass_timeout_ms,
+        link_loss: link_loss?,
+    })
+}
+
+/// A device's address; one port serves one device.
+fn own_link(walk: &mut Walk, links: &mut Vec<LinkAddress>) -> Option<LinkAddress> {
+    let link = walk.parsed("link", LINK_ALLOWED, |text| text.parse::<LinkAddress>().ok())?;
+    if links.contains(&link) {
+        walk.fault("link", None, "没有被其他设备占用的端口");
+    }
+    links.push(link.clone());
+    Some(link)
+}
+
+const BOX_ALLOWED: &str = "1 至 32 个小写字母、数字或横线（与证书名称一致）";
+const PATH_ALLOWED: &str = "以 / 开头的绝对路径";
+const LINK_ALLOWED: &str = "serial:/dev/menwei/reader-1?baud=115200（波特率 1200 至 921600）或 tcp:主机:端口";
+
+fn box_name(text: &str) -> Option<String> {
+    sync_wire::name::check_box_name(text).ok().map(|()| text.to_owned())
+}
+
+fn project_code(text: &str) -> Option<String> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    (!text.is_empty() && text.len() <= 32 && text.chars().all(allowed)).then(|| text.to_owned())
+}
+
+fn short_text(text: &str, chars_max: usize) -> Option<String> {
+    let chars = text.chars().count();
+    let fits = chars > 0 && chars <= chars_max && !text.chars().any(char::is_control);
+    fits.then(|| text.to_owned())
+}
+
+fn absolute(text: &str) -> Option<PathBuf> {
+    let path = PathBuf::from(text);
+    path.is_absolute().then_some(path)
+}

@@ -1,0 +1,83 @@
+//! What can go wrong in the box as a whole.
+
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+use crate::advice::advice;
+use crate::config::Fault;
+
+/// A failure that ends a command. The text is for the installer, so it is Chinese.
+#[derive(Debug, Error)]
+pub enum DaemonError {
+    /// The configuration file cannot be read.
+    #[error("读不了配置文件 {}", file.display())]
+    ReadConfig {
+        /// Which.
+        file: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The configuration is no TOML.
+    #[error("配置文件第 {line} 行不合 TOML 语法：{detail}")]
+    ConfigSyntax {
+        /// Line, from 1.
+        line: usize,
+        /// The parser's words.
+        detail: String,
+    },
+    /// The configuration has faults; all of them.
+    #[error("配置有 {} 处错误：\n{}", .0.len(), listed(.0))]
+    ConfigFaults(Vec<Fault>),
+    /// The ledger does not open or does not take a record.
+    #[error("账本：{}", advice(.0))]
+    Store(#[from] edge_store::StoreError),
+    /// A file beside the ledger cannot be used.
+    #[error("用不了文件 {}", file.display())]
+    File {
+        /// Which.
+        file: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The content of a file is not what it should be.
+    #[error("{} 的内容不对：{detail}", file.display())]
+    Content {
+        /// Which.
+        file: PathBuf,
+        /// What is wrong, in Chinese.
+        detail: String,
+    },
+    /// A record cannot be written down.
+    #[error("记录无法写成正文")]
+    Wire(#[from] sync_wire::WireError),
+    /// A person would have been written down in clear.
+    #[error("内部错误：个人信息尚未加密，记录没有写")]
+    NotSealed,
+    /// The operating system refused.
+    #[error("系统拒绝：{0}")]
+    System(#[from] std::io::Error),
+    /// The chain is broken; where.
+    #[error("{0}")]
+    Broken(String),
+}
+
+impl DaemonError {
+    /// Exit code: 78 (EX_CONFIG) keeps systemd from trying again in a loop.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::ReadConfig { .. } | Self::ConfigSyntax { .. } | Self::ConfigFaults(_) => 78,
+            Self::Broken(_) => 2,
+            Self::Store(_)
+            | Self::File { .. }
+            | Self::Content { .. }
+            | Self::Wire(_)
+            | Self::NotSealed
+            | Self::System(_) => 1,
+        }
+    }
+}
+
+fn listed(faults: &[Fault]) -> String {
+    faults.iter().map(|fault| format!("  · {fault}")).collect::<Vec<_>>().join("\n")
+}

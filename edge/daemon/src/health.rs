@@ -1,0 +1,227 @@
+//! One snapshot of the box's health: for the clerk's lamps, the heartbeat and the watchdog.
+
+use std::collections::BTreeMap;
+
+use edge_domain::ClockQuality;
+use edge_store::{Entry, Writer};
+use edge_web::{
+    ClockView, DeviceLamp, HealthView, LampState, LedgerView, LinkView, Remedy, SyncView,
+};
+use sync_mqtt::{SyncLink, SyncStatus};
+use sync_wire::Kind;
+use sync_wire::record::{Device, DeviceState};
+use tokio::sync::{mpsc, watch};
+
+use crate::clock::Clock;
+use crate::records;
+
+/// News that wait at most.
+pub const NEWS_MAX: usize = 256;
+
+/// What the gate thread tells the health desk.
+#[derive(Debug)]
+pub enum HealthNews {
+    /// A device came, went or broke.
+    Device(DeviceNews),
+    /// A commit worked.
+    LedgerWrites,
+    /// Commits fail: cause, effect and what to do, in Chinese.
+    LedgerFails(String),
+}
+
+/// A device's new state.
+#[derive(Debug)]
+pub struct DeviceNews {
+    /// Its name in the settings.
+    pub device: String,
+    /// The lane it belongs to.
+    pub lane: String,
+    /// Its state.
+    pub state: LampState,
+    /// What is wrong and what to do.
+    pub remedy: Option<Remedy>,
+    /// What it says it is.
+    pub identity: Option<String>,
+}
+
+/// A device of the settings: its name and its lane.
+pub type DeviceName = (String, String);
+
+/// Collects news and status into the snapshot, and writes device changes into the ledger.
+#[derive(Debug)]
+pub struct HealthDesk {
+    clock: Clock,
+    writer: Writer,
+    order: Vec<String>,
+    lamps: BTreeMap<String, DeviceLamp>,
+    ledger: LedgerView,
+    oldest_at_ms: Option<i64>,
+    view: watch::Sender<HealthView>,
+}
+
+impl HealthDesk {
+    /// A desk for the devices of the settings, none of them heard of yet.
+    pub fn new(
+        clock: Clock,
+        writer: Writer,
+        devices: &[DeviceName],
+    ) -> (Self, watch::Receiver<HealthView>) {
+        let lamps = devices.iter().map(|(name, lane)| {
+            let lamp = DeviceLamp {
+                name: name.clone(),
+                lane: Some(lane.clone()),
+                state: LampState::Unknown,
+                remedy: None,
+            };
+            (name.clone(), lamp)
+        });
+        let (view, seen) = watch::channel(HealthView::default());
+        let desk = Self {
+            clock,
+            writer,
+            order: devices.iter().map(|(name, _)| name.clone()).collect(),
+            lamps: lamps.collect(),
+            ledger: LedgerView::Writable,
+            oldest_at_ms: None,
+            view,
+        };
+        (desk, seen)
+    }
+
+    /// Runs until nobody tells news any more. `backlog` asks the ledger for the time of the oldest
+    /// record that the city has not acknowledged.
+    pub async fn run(
+        mut self,
+        mut news: mpsc::Receiver<HealthNews>,
+        mut sync: Option<watch::Receiver<SyncStatus>>,
+        backlog: impl AsyncFn() -> Option<i64>,
+    ) {
+        let mut look = tokio::time::interval(std::time::Duration::from_secs(2));
+        loop {
+            tokio::select! {
+                item = news.recv() => match item {
+                    Some(item) => self.take(item).await,
+                    None => return,
+                },
+                () = changed(&mut sync) => {}
+                _ = look.tick() => self.oldest_at_ms = backlog().await,
+            }
+            self.publish(sync.as_ref());
+        }
+    }
+
+    async fn take(&mut self, news: HealthNews) {
+        match news {
+            HealthNews::Device(news) => self.device(news).await,
+            HealthNews::LedgerWrites => self.ledger = LedgerView::Writable,
+            HealthNews::LedgerFails(why) => self.ledger = LedgerView::Failing(ledger_remedy(why)),
+        }
+    }
+
+    async fn device(&mut self, news: DeviceNews) {
+        let changed = self.lamps.get(&news.device).map(|lamp| lamp.state) != Some(news.state);
+        if changed {
+            self.record(&news).await;
+        }
+        tracing::info!(device = news.device, state = ?news.state, "Device state");
+        let lamp = DeviceLamp {
+            name: news.device.clone(),
+            lane: Some(news.lane),
+            state: news.state,
+            remedy: news.remedy,
+        };
+        self.lamps.insert(news.device, lamp);
+    }
+
+    async fn record(&self, news: &DeviceNews) {
+        let state = match news.state {
+            LampState::Ok => DeviceState::Online,
+            LampState::Fault => DeviceState::Fault,
+            LampState::Offline | LampState::Unknown => DeviceState::Offline,
+        };
+        let kind = Kind::Device(Device {
+            device: news.device.clone(),
+            lane: Some(news.lane.clone()),
+            state,
+            detail: news.remedy.as_ref().map(|remedy| remedy.code.clone()),
+            identity: news.identity.clone(),
+        });
+        let entry = match records::box_body(self.clock.now(), kind) {
+            Ok(body) => Entry::new(body),
+            Err(error) => {
+                tracing::error!(%error, "A device record has no body");
+                return;
+            }
+        };
+        if let Err(error) = self.writer.append(vec![entry]).await {
+            tracing::error!(%error, "Device change not recorded");
+        }
+    }
+
+    fn publish(&self, sync: Option<&watch::Receiver<SyncStatus>>) {
+        let clock = match self.clock.now().quality {
+            ClockQuality::Synced => ClockView::Synced,
+            ClockQuality::Holdover => ClockView::Holdover,
+            ClockQuality::Unset => ClockView::Unset,
+        };
+        let view = HealthView {
+            devices: self.order.iter().filter_map(|name| self.lamps.get(name).cloned()).collect(),
+            clock,
+            sync: sync_view(sync, self.writer.head().borrow().seq, self.oldest_at_ms),
+            ledger: self.ledger.clone(),
+        };
+        self.view.send_if_modified(|current| {
+            let differs = *current != view;
+            *current = view;
+            differs
+        });
+    }
+}
+
+async fn changed(sync: &mut Option<watch::Receiver<SyncStatus>>) {
+    let gone = match sync {
+        Some(status) => status.changed().await.is_err(),
+        None => true,
+    };
+    if gone {
+        *sync = None;
+        std::future::pending::<()>().await;
+    }
+}
+
+fn sync_view(
+    sync: Option<&watch::Receiver<SyncStatus>>,
+    last: u64,
+    oldest_at_ms: Option<i64>,
+) -> SyncView {
+    let Some(status) = sync.map(|status| status.borrow().clone()) else {
+        return SyncView { backlog: last, oldest_at_ms, ..SyncView::default() };
+    };
+    SyncView {
+        link: match status.link {
+            SyncLink::Offline => LinkView::Offline,
+            SyncLink::Connecting => LinkView::Connecting,
+            SyncLink::Online => LinkView::Online,
+        },
+        backlog: last.saturating_sub(status.acked_through),
+        oldest_at_ms,
+        last_ack_at_ms: status.last_ack_at_ms,
+        acked_through: status.acked_through,
+        parked: status.parked,
+        remedy: status.last_error.map(|cause| Remedy {
+            code: "E-UP-01".to_owned(),
+            cause,
+            effect: "打卡照常记录，恢复后自动补传".to_owned(),
+            advice: "检查网线和平台地址；一直不恢复请联系运维".to_owned(),
+        }),
+    }
+}
+
+fn ledger_remedy(cause: String) -> Remedy {
+    Remedy {
+        code: "E-DB-01".to_owned(),
+        cause,
+        effect: "新的打卡记不下来：进场关闭，出场照开并计数".to_owned(),
+        advice: "清理磁盘或更换存储卡，恢复后自动补记".to_owned(),
+    }
+}

@@ -1,0 +1,214 @@
+//! `menwei import`: a roster file becomes records of the ledger.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use edge_domain::{
+    Act, Contract, Employer, EmployerId, IdNumber, Moment, Person, PersonName, PhoneNumber, Record,
+    Role, Sex, Team, TeamId, Trade, Training, TrainingKind, Uscc, WorkerId,
+};
+use jiff::civil::Date;
+use serde::Deserialize;
+
+use crate::error::DaemonError;
+
+/// Most workers in one file.
+const WORKERS_MAX: usize = 20_000;
+
+/// The roster file as written (JSON).
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RosterFile {
+    project: ProjectRow,
+    employers: Vec<EmployerRow>,
+    teams: Vec<TeamRow>,
+    workers: Vec<WorkerRow>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ProjectRow {
+    code: String,
+    name: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EmployerRow {
+    employer: u32,
+    uscc: String,
+    name: String,
+    r#type: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TeamRow {
+    team: u32,
+    employer: u32,
+    name: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WorkerRow {
+    name: String,
+    #[serde(default)]
+    #[expect(dead_code, reason = "the number itself tells the kind of document; kept so that the file may say it")]
+    id_kind: Option<String>,
+    id_number: String,
+    sex: String,
+    born: Date,
+    #[serde(default)]
+    nation: Option<String>,
+    #[serde(default)]
+    phone: Option<String>,
+    #[serde(default)]
+    valid_to: Option<Date>,
+    team: u32,
+    trade: String,
+    role: String,
+    entered_on: Date,
+    #[serde(default)]
+    left_on: Option<Date>,
+    #[serde(default)]
+    contract_signed_on: Option<Date>,
+    #[serde(default)]
+    trained_on: Option<Date>,
+    #[serde(default)]
+    health_certificate_until: Option<Date>,
+    #[serde(default)]
+    blacklisted: bool,
+}
+
+impl std::fmt::Debug for WorkerRow {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("WorkerRow").field("team", &self.team).finish_non_exhaustive()
+    }
+}
+
+impl RosterFile {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// It cannot be read, is no JSON of this form, or is too large.
+    pub fn load(file: &Path) -> Result<Self, DaemonError> {
+        let text = std::fs::read(file)
+            .map_err(|source| DaemonError::File { file: file.to_path_buf(), source })?;
+        let roster: Self = serde_json::from_slice(&text).map_err(|error| DaemonError::Content {
+            file: file.to_path_buf(),
+            detail: format!("第 {} 行第 {} 列：{error}", error.line(), error.column()),
+        })?;
+        if roster.workers.len() > WORKERS_MAX {
+            return Err(DaemonError::Content {
+                file: file.to_path_buf(),
+                detail: format!("工人超过 {WORKERS_MAX} 名"),
+            });
+        }
+        Ok(roster)
+    }
+}
+
+/// What an import makes, and what it could not take.
+#[derive(Debug)]
+pub struct Import {
+    /// The records in order.
+    pub records: Vec<Record>,
+    /// Rows that were refused: place in the file and why, in Chinese.
+    pub refused: Vec<String>,
+}
+
+/// Pure: the records of a roster file. `known` are the numbers that the box already has, so that
+/// an imported person keeps his.
+pub fn records(file: &RosterFile, known: &BTreeMap<IdNumber, WorkerId>, at: Moment) -> Import {
+    let mut import = Import { records: Vec::new(), refused: Vec::new() };
+    let mut add = |act: Act| import.records.push(Record { at, act });
+    add(Act::Project { code: file.project.code.clone(), name: file.project.name.clone() });
+    for row in &file.employers {
+        match Uscc::parse(&row.uscc) {
+            Ok(uscc) => add(Act::Employer(Employer {
+                employer: EmployerId(row.employer),
+                uscc,
+                name: row.name.clone(),
+                kind: row.r#type.clone(),
+            })),
+            Err(_) => import.refused.push(format!("单位 {}：统一社会信用代码不合规则", row.name)),
+        }
+    }
+    for row in &file.teams {
+        import.records.push(Record {
+            at,
+            act: Act::Team(Team {
+                team: TeamId(row.team),
+                employer: EmployerId(row.employer),
+                name: row.name.clone(),
+            }),
+        });
+    }
+    let mut numbers = known.clone();
+    let mut next = known.values().map(|worker| worker.0).max().unwrap_or(0) + 1;
+    for (index, row) in file.workers.iter().enumerate() {
+        match worker(row) {
+            Ok((person, acts)) => {
+                let id = *numbers.entry(person.number.clone()).or_insert_with(|| {
+                    let id = WorkerId(next);
+                    next += 1;
+                    id
+                });
+                let first = Act::Worker { worker: id, person: Box::new(person) };
+                let rest = acts.into_iter().map(|act| act(id));
+                import.records.extend(std::iter::once(first).chain(rest).map(|act| Record { at, act }));
+            }
+            Err(why) => import.refused.push(format!("第 {} 名工人：{why}", index + 1)),
+        }
+    }
+    import
+}
+
+type WorkerAct = Box<dyn FnOnce(WorkerId) -> Act>;
+
+fn worker(row: &WorkerRow) -> Result<(Person, Vec<WorkerAct>), &'static str> {
+    let person = Person {
+        name: PersonName::parse(&row.name).map_err(|_| "姓名为空或过长")?,
+        number: IdNumber::parse(&row.id_number).map_err(|_| "证件号码不合规则")?,
+        sex: Sex::from_code(&row.sex).ok_or("性别应为 male、female 或 unstated")?,
+        born: row.born,
+        nation: row.nation.clone(),
+        phone: row
+            .phone
+            .as_deref()
+            .map(PhoneNumber::parse)
+            .transpose()
+            .map_err(|_| "手机号码不合规则")?,
+        valid_to: row.valid_to,
+        photo_sha256: None,
+    };
+    if person.number.born().is_some_and(|born| born != row.born) {
+        return Err("出生日期与证件号码不一致");
+    }
+    let trade = Trade::parse(&row.trade).map_err(|_| "工种代码不在表内")?;
+    let role = Role::from_code(&row.role).ok_or("岗位代码应为 10 或 20")?;
+    let (team, on) = (TeamId(row.team), row.entered_on);
+    let mut acts: Vec<WorkerAct> =
+        vec![Box::new(move |worker| Act::Entry { worker, team, trade, role, on })];
+    if let Some(signed_on) = row.contract_signed_on {
+        acts.push(Box::new(move |worker| Act::Contract {
+            worker,
+            contract: Contract { signed_on, until: None },
+        }));
+    }
+    if let Some(on) = row.trained_on {
+        let training = Training { kind: TrainingKind::Safety, on, hours: 24 };
+        acts.push(Box::new(move |worker| Act::Training { worker, training }));
+    }
+    if let Some(until) = row.health_certificate_until {
+        acts.push(Box::new(move |worker| Act::HealthCertificate { worker, until }));
+    }
+    if row.blacklisted {
+        acts.push(Box::new(|worker| Act::Blacklist { worker, listed: true, reason: None }));
+    }
+    if let Some(on) = row.left_on {
+        acts.push(Box::new(move |worker| Act::Exit { worker, on, reason: None }));
+    }
+    Ok((person, acts))
+}

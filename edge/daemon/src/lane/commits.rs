@@ -1,0 +1,80 @@
+//! The records that a lane has asked for: one commit under way, the rest waiting in order.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use edge_domain::{Record, Ticket};
+use edge_store::{Appended, Entry, StoreError, Writer};
+
+use crate::records;
+
+/// Most records in one commit.
+const BATCH_MAX: usize = 32;
+
+type Answer = Pin<Box<dyn Future<Output = Result<Appended, StoreError>>>>;
+
+/// What became of a batch.
+#[derive(Debug)]
+pub(super) enum Done {
+    /// Durable: each record with its number.
+    Recorded(Vec<(Ticket, Record, u64)>),
+    /// Certainly not in the ledger.
+    Failed(Vec<Ticket>, StoreError),
+}
+
+/// The queue to the ledger of one lane.
+pub(super) struct Commits {
+    writer: Writer,
+    waiting: Vec<(Ticket, Record)>,
+    under_way: Option<(Vec<(Ticket, Record)>, Answer)>,
+}
+
+impl Commits {
+    pub(super) fn new(writer: Writer) -> Self {
+        Self { writer, waiting: Vec::new(), under_way: None }
+    }
+
+    /// Asks for a record; it is committed after all asked for before.
+    pub(super) fn push(&mut self, ticket: Ticket, record: Record) {
+        self.waiting.push((ticket, record));
+    }
+
+    /// Waits for the next batch; for ever while nothing is asked for. May be dropped and called
+    /// again: the commit under way goes on.
+    pub(super) async fn next(&mut self) -> Done {
+        if self.under_way.is_none() {
+            self.begin();
+        }
+        let Some((_, answer)) = &mut self.under_way else {
+            return std::future::pending().await;
+        };
+        let answer = answer.await;
+        let batch = self.under_way.take().map(|(batch, _)| batch).unwrap_or_default();
+        match answer {
+            Ok(appended) => {
+                let seqs = appended.first_seq..=appended.last_seq;
+                let recorded = batch.into_iter().zip(seqs);
+                Done::Recorded(recorded.map(|((ticket, record), seq)| (ticket, record, seq)).collect())
+            }
+            Err(error) => Done::Failed(batch.into_iter().map(|(ticket, _)| ticket).collect(), error),
+        }
+    }
+
+    fn begin(&mut self) {
+        if self.waiting.is_empty() {
+            return;
+        }
+        let batch: Vec<_> = self.waiting.drain(..self.waiting.len().min(BATCH_MAX)).collect();
+        let bodies: Result<Vec<Entry>, _> =
+            batch.iter().map(|(_, record)| records::body(record, None).map(Entry::new)).collect();
+        let writer = self.writer.clone();
+        let answer: Answer = match bodies {
+            Ok(entries) => Box::pin(async move { writer.append(entries).await }),
+            Err(error) => {
+                tracing::error!(%error, "A lane asked for a record that has no body");
+                Box::pin(std::future::ready(Err(StoreError::Closed)))
+            }
+        };
+        self.under_way = Some((batch, answer));
+    }
+}

@@ -1,0 +1,151 @@
+//! From what a device reports to what the lane understands: the one place where a driver's words
+//! become the domain's.
+
+use drivers_idcard::{CardKind, CardText, Field, ReadFailure};
+use drivers_turnstile::{self as turnstile, BoardReport, EventKind, TurnstileEvent};
+use edge_domain::{
+    BoardEvent, Credential, Direction, DocumentKind, GateReport, IdDocument, IdNumber, OpenRefusal,
+    PersonName, Sex, UnreadableCard,
+};
+use jiff::civil::Date;
+
+/// What a card's text presents; a text that makes no document is an unreadable card.
+pub fn credential(text: &CardText) -> Credential {
+    document(text).map_or(
+        Credential::Unreadable { why: UnreadableCard::Invalid },
+        Credential::IdCard,
+    )
+}
+
+/// What a failed read presents; `None` where nothing was presented that a person should answer for.
+pub fn unreadable(failure: ReadFailure) -> Credential {
+    let why = match failure {
+        ReadFailure::LiftAndTryAgain { .. } => UnreadableCard::ReadFailed,
+        ReadFailure::PulledAway => UnreadableCard::Removed,
+        ReadFailure::WrongCard | ReadFailure::Unreadable { .. } => UnreadableCard::Invalid,
+    };
+    Credential::Unreadable { why }
+}
+
+fn document(text: &CardText) -> Option<IdDocument> {
+    let name = [Field::Name, Field::LatinName]
+        .into_iter()
+        .map(|field| text.reveal(field))
+        .find(|name| !name.is_empty())?;
+    let sex = match text.sex() {
+        drivers_idcard::Sex::Male => Sex::Male,
+        drivers_idcard::Sex::Female => Sex::Female,
+        drivers_idcard::Sex::Unstated => Sex::Unstated,
+    };
+    Some(IdDocument {
+        kind: match text.kind() {
+            CardKind::Resident => DocumentKind::Resident,
+            CardKind::Hmt => DocumentKind::Hmt,
+            CardKind::Foreigner2017 => DocumentKind::Foreigner2017,
+            CardKind::Foreigner2023 => DocumentKind::Foreigner2023,
+        },
+        name: PersonName::parse(name).ok()?,
+        number: IdNumber::parse(text.reveal(Field::Number)).ok()?,
+        sex,
+        born: date(text.reveal(Field::Born))?,
+        nation: nation(text),
+        valid_to: date(text.reveal(Field::ValidTo)),
+    })
+}
+
+/// The nation's name, or its bare code where the table does not know it, or the nationality.
+fn nation(text: &CardText) -> Option<String> {
+    let nationality = text.reveal(Field::Nationality);
+    if !nationality.is_empty() {
+        return Some(nationality.to_owned());
+    }
+    let nation = text.nation()?;
+    Some(nation.reveal_name().unwrap_or_else(|| nation.reveal_code()).to_owned())
+}
+
+/// `YYYYMMDD`; anything else (长期 too) is no date.
+fn date(text: &str) -> Option<Date> {
+    let digits = text.len() == 8 && text.bytes().all(|byte| byte.is_ascii_digit());
+    let number: u32 = digits.then(|| text.parse().ok()).flatten()?;
+    let year = i16::try_from(number / 10_000).ok()?;
+    let month = i8::try_from(number / 100 % 100).ok()?;
+    let day = i8::try_from(number % 100).ok()?;
+    Date::new(year, month, day).ok()
+}
+
+/// What the gate's driver tells, in the lane's words; `None` for what only the lamps need.
+pub fn gate_report(event: &TurnstileEvent) -> Option<GateReport> {
+    Some(match event {
+        TurnstileEvent::LinkBack(_) => GateReport::LinkBack,
+        TurnstileEvent::LinkLost { .. } => GateReport::LinkLost,
+        TurnstileEvent::Restarted(facts) => GateReport::Restarted { boot: facts.boot },
+        TurnstileEvent::EventsLost { count } => GateReport::EventsLost { count: (*count).into() },
+        TurnstileEvent::Opened { token, .. } => GateReport::Opened { token: *token },
+        TurnstileEvent::OpenRefused { token, why, .. } => {
+            GateReport::OpenRefused { token: *token, why: refusal(*why) }
+        }
+        TurnstileEvent::Reported(report) => board_report(report)?,
+        TurnstileEvent::IdentityChanged { .. }
+        | TurnstileEvent::VersionMismatch { .. }
+        | TurnstileEvent::StateChanged { .. } => return None,
+    })
+}
+
+fn refusal(why: turnstile::OpenRefusal) -> OpenRefusal {
+    match why {
+        turnstile::OpenRefusal::Busy => OpenRefusal::Busy,
+        turnstile::OpenRefusal::Locked => OpenRefusal::Locked,
+        turnstile::OpenRefusal::Fire => OpenRefusal::Fire,
+        turnstile::OpenRefusal::Offline | turnstile::OpenRefusal::Late => OpenRefusal::NoLink,
+        turnstile::OpenRefusal::Unanswered
+        | turnstile::OpenRefusal::Restarted
+        | turnstile::OpenRefusal::Unsupported => OpenRefusal::Fault,
+    }
+}
+
+fn board_report(report: &BoardReport) -> Option<GateReport> {
+    let event = BoardEvent {
+        boot: report.key.boot,
+        seq: report.key.seq,
+        age_ms: report.age_ms.into(),
+    };
+    Some(match report.kind {
+        EventKind::Passed { direction, token } => {
+            GateReport::Passed { direction: way(direction), token, event }
+        }
+        EventKind::TimedOut { direction, token } => {
+            GateReport::TimedOut { direction: way(direction), token: Some(token), event }
+        }
+        EventKind::Tailgated { direction, token } => {
+            GateReport::Tailgated { direction: way(direction), token: Some(token), event }
+        }
+        EventKind::Reversed { direction, token } => {
+            GateReport::Reversed { direction: way(direction), token: Some(token), event }
+        }
+        EventKind::Intruded { direction } => {
+            GateReport::Intruded { direction: way(direction), event }
+        }
+        EventKind::Held => GateReport::Held { event },
+        EventKind::HeldCleared => GateReport::HeldCleared { event },
+        EventKind::Fire { on } => GateReport::Fire { on, event },
+        EventKind::Tamper { on } => GateReport::Tamper { on, event },
+        // The driver tells of the link itself; the board's own view only needs the acknowledgement.
+        EventKind::LinkLost | EventKind::LinkBack => return None,
+    })
+}
+
+/// The lane's direction for a board's.
+pub fn way(direction: turnstile::Direction) -> Direction {
+    match direction {
+        turnstile::Direction::In => Direction::In,
+        turnstile::Direction::Out => Direction::Out,
+    }
+}
+
+/// The board's direction for a lane's.
+pub fn board_way(direction: Direction) -> turnstile::Direction {
+    match direction {
+        Direction::In => turnstile::Direction::In,
+        Direction::Out => turnstile::Direction::Out,
+    }
+}

@@ -1,0 +1,160 @@
+//! What the devices of a lane mean for the clerk's lamps, and what the gate's own lamp shows.
+
+use drivers_idcard::{ReaderEvent, SamStatus};
+use drivers_turnstile::{Lamp, Signal, TurnstileEvent};
+use edge_domain::Tone;
+use edge_web::{LampState, Remedy};
+
+use crate::health::{DeviceNews, HealthNews};
+
+/// How long the gate's lamp shows a refusal, ms: long enough to be read in a queue.
+const DENY_MS: u16 = 2_000;
+const DENY_BUZZER_MS: u16 = 600;
+
+/// The devices of a lane by the names that people use.
+#[derive(Debug, Clone)]
+pub(super) struct DeviceNames {
+    pub(super) lane: String,
+    pub(super) readers: Vec<String>,
+    pub(super) gate: Option<String>,
+}
+
+/// What a reader's event means for its lamp.
+pub(super) fn reader_news(
+    names: &DeviceNames,
+    index: usize,
+    event: &ReaderEvent,
+) -> Option<HealthNews> {
+    let device = names.readers.get(index)?;
+    let news = |state, remedy, identity| {
+        HealthNews::Device(DeviceNews {
+            device: device.clone(),
+            lane: names.lane.clone(),
+            state,
+            remedy,
+            identity,
+        })
+    };
+    Some(match event {
+        ReaderEvent::Online { sam_id } => news(LampState::Ok, None, Some(sam_id.to_string())),
+        ReaderEvent::Offline { why } => {
+            news(LampState::Offline, Some(reader_offline(why)), None)
+        }
+        ReaderEvent::IdentityChanged { was, now } => {
+            tracing::warn!(device, %was, %now, "Another reader answers");
+            news(LampState::Fault, Some(reader_swapped()), Some(now.to_string()))
+        }
+        ReaderEvent::Fatal { status } => news(LampState::Fault, Some(reader_fatal(*status)), None),
+        ReaderEvent::Arriving
+        | ReaderEvent::Card(_)
+        | ReaderEvent::NewAddress { .. }
+        | ReaderEvent::ReadFailed { .. }
+        | ReaderEvent::Removed => return None,
+    })
+}
+
+/// What a gate's event means for its lamp.
+pub(super) fn gate_news(names: &DeviceNames, event: &TurnstileEvent) -> Option<HealthNews> {
+    let device = names.gate.as_ref()?;
+    let news = |state, remedy, identity| {
+        HealthNews::Device(DeviceNews {
+            device: device.clone(),
+            lane: names.lane.clone(),
+            state,
+            remedy,
+            identity,
+        })
+    };
+    Some(match event {
+        TurnstileEvent::LinkBack(facts) => {
+            let [major, minor, patch] = facts.firmware;
+            let identity = format!("{} {major}.{minor}.{patch}", facts.uid);
+            news(LampState::Ok, None, Some(identity))
+        }
+        TurnstileEvent::LinkLost { why } => news(LampState::Offline, Some(gate_offline(why)), None),
+        TurnstileEvent::IdentityChanged { was, now, accepted } => {
+            tracing::warn!(device, %was, %now, accepted, "Another gate board answers");
+            news(LampState::Fault, Some(gate_swapped(*accepted)), Some(now.to_string()))
+        }
+        TurnstileEvent::VersionMismatch { board, driver } => {
+            news(LampState::Fault, Some(gate_version(*board, *driver)), None)
+        }
+        TurnstileEvent::Restarted(_)
+        | TurnstileEvent::EventsLost { .. }
+        | TurnstileEvent::StateChanged { .. }
+        | TurnstileEvent::Opened { .. }
+        | TurnstileEvent::OpenRefused { .. }
+        | TurnstileEvent::Reported(_) => return None,
+    })
+}
+
+/// What the gate's own lamp and buzzer say for a message on its screen.
+pub(super) fn signal(tone: Tone) -> Option<Signal> {
+    match tone {
+        Tone::Deny => {
+            Some(Signal { lamp: Lamp::Red, lamp_ms: DENY_MS, buzzer_ms: DENY_BUZZER_MS })
+        }
+        Tone::Retry => Some(Signal { lamp: Lamp::Red, lamp_ms: DENY_MS / 2, buzzer_ms: 0 }),
+        Tone::Pass | Tone::Wait | Tone::Idle => None,
+    }
+}
+
+fn remedy(code: &str, cause: &str, effect: &str, advice: &str) -> Remedy {
+    Remedy {
+        code: code.to_owned(),
+        cause: cause.to_owned(),
+        effect: effect.to_owned(),
+        advice: advice.to_owned(),
+    }
+}
+
+fn reader_offline(why: &str) -> Remedy {
+    remedy(
+        "E-RD-01",
+        &format!("读卡器没有应答（{why}）"),
+        "这个方向刷不了卡",
+        "检查读卡器的电源和数据线；插好后会自动恢复",
+    )
+}
+
+fn reader_swapped() -> Remedy {
+    remedy(
+        "E-RD-02",
+        "换了一台读卡器，或两台读卡器的线插反了",
+        "进出方向可能记反",
+        "核对接线；确认无误后可继续使用",
+    )
+}
+
+fn reader_fatal(status: SamStatus) -> Remedy {
+    remedy(
+        "E-RD-03",
+        &format!("读卡器的安全模块报错（{status:?}）"),
+        "这个方向刷不了卡",
+        "给读卡器断电再通电；仍然报错请更换读卡器",
+    )
+}
+
+fn gate_offline(why: &str) -> Remedy {
+    remedy(
+        "E-GT-01",
+        &format!("闸机控制板没有应答（{why}）"),
+        "刷卡照常记录，但闸机不会开；控制板按断线规则放行出场",
+        "检查控制板的电源和数据线；插好后会自动恢复",
+    )
+}
+
+fn gate_swapped(accepted: bool) -> Remedy {
+    let effect = if accepted { "通道照常工作" } else { "通道停用" };
+    remedy("E-GT-02", "换了一块闸机控制板，或接线插到了别的通道", effect, "核对接线和控制板编号")
+}
+
+fn gate_version(board: Option<u8>, driver: u8) -> Remedy {
+    let board = board.map_or("未知".to_owned(), |major| major.to_string());
+    remedy(
+        "E-GT-03",
+        &format!("闸机控制板的程序版本（{board}）与考勤盒（{driver}）不配"),
+        "通道停用，控制板保持安全状态",
+        "联系运维升级控制板或考勤盒",
+    )
+}

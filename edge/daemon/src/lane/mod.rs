@@ -1,0 +1,11 @@
+//! One task per lane: what devices report goes in, what the lane decides is carried out.
+
+mod input;
+mod site;
+mod commits;
+mod task;
+mod lamps;
+mod start;
+
+pub use site::GateSite;
+pub use start::{LanePlan, start};

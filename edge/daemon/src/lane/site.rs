@@ -1,0 +1,45 @@
+//! What all lanes of the gate thread share.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use edge_domain::{Policy, Presence, Record, Roster};
+use edge_store::Writer;
+use tokio::sync::{mpsc, watch};
+
+use crate::clock::Clock;
+use crate::health::HealthNews;
+use crate::tagger::PersonTagger;
+
+/// The site as the lanes see it. Lives on the gate thread, so it needs no lock.
+#[derive(Debug)]
+pub struct GateSite {
+    /// The box's clock.
+    pub clock: Clock,
+    /// Who is registered; a change arrives as a whole.
+    pub roster: watch::Receiver<Arc<Roster>>,
+    /// The numbers of the rules.
+    pub policy: Policy,
+    /// Who is inside, moved by committed records only.
+    pub presence: RefCell<Presence>,
+    /// The ledger.
+    pub writer: Writer,
+    /// Tags the numbers of strangers.
+    pub tagger: PersonTagger,
+    /// Where device and ledger states go.
+    pub news: mpsc::Sender<HealthNews>,
+}
+
+impl GateSite {
+    /// Takes in a committed record.
+    pub(super) fn committed(&self, record: &Record) {
+        self.presence.borrow_mut().apply(record);
+    }
+
+    /// Tells the health desk; a full queue loses the news with a line in the log.
+    pub(super) fn tell(&self, news: HealthNews) {
+        if let Err(error) = self.news.try_send(news) {
+            tracing::warn!(%error, "Health news lost");
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! Puts the lanes of a site to work on the gate thread.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use drivers_idcard::{PollSettings, ReaderEvent, ReaderSettings};
+use drivers_link::{Jitter, LinkOpener};
+use drivers_turnstile::{
+    BoardSettings, LinkLossPolicy, TurnstileEvent, TurnstileHandle, TurnstileSettings,
+    turnstile_channel,
+};
+use edge_domain::{Lane, LaneMemory, LaneSettings, Sensing};
+use tokio::sync::mpsc;
+use tokio::task::spawn_local;
+
+use crate::config::{GateConfig, LaneConfig, LinkLossWord, ReaderConfig};
+use crate::lane::commits::Commits;
+use crate::lane::lamps::DeviceNames;
+use crate::lane::site::GateSite;
+use crate::lane::task::{LaneNews, LaneTask};
+
+/// Inputs of a lane that wait at most; a full queue stops the devices from being polled, and a
+/// board keeps its events meanwhile.
+const NEWS_MAX: usize = 16;
+/// Longest wait for a commit, ms.
+const COMMIT_MS_MAX: u64 = 3_000;
+/// What the lane adds to the board's own waiting time before it takes a report for lost, ms.
+const PASSAGE_MARGIN_MS: u64 = 1_000;
+/// Passage time of a lane without a gate, ms; it only bounds a wait that never happens.
+const PASSAGE_DEFAULT_MS: u64 = 6_000;
+
+/// A lane to start.
+#[derive(Debug)]
+pub struct LanePlan {
+    /// Its settings.
+    pub config: LaneConfig,
+    /// What it knows from before the restart.
+    pub memory: LaneMemory,
+}
+
+/// Starts one lane: its drivers and its loop, all on the current thread.
+pub fn start(plan: LanePlan, site: &Rc<GateSite>, opener: &Arc<dyn LinkOpener>, jitter: &Jitter) {
+    let (sender, news) = mpsc::channel(NEWS_MAX);
+    let LanePlan { config, memory } = plan;
+    for (index, reader) in config.readers.iter().enumerate() {
+        start_reader(index, reader, &sender, opener, jitter);
+    }
+    let gate = config.gate.as_ref().map(|gate| start_gate(gate, &sender, opener, jitter));
+    let task = LaneTask {
+        lane: Lane::new(settings(&config), memory),
+        names: DeviceNames {
+            lane: config.id.as_str().to_owned(),
+            readers: config.readers.iter().map(|reader| reader.name.clone()).collect(),
+            gate: config.gate.as_ref().map(|gate| gate.name.clone()),
+        },
+        directions: config.readers.iter().map(|reader| reader.direction).collect(),
+        gate,
+        commits: Commits::new(site.writer.clone()),
+        board: None,
+        wake_at_ms: None,
+        site: Rc::clone(site),
+    };
+    spawn_local(task.run(news));
+}
+
+fn settings(config: &LaneConfig) -> LaneSettings {
+    let pass_ms = config.gate.as_ref().map(|gate| u64::from(gate.pass_timeout_ms));
+    LaneSettings {
+        lane: config.id.clone(),
+        sensing: if config.gate.is_some() { Sensing::Beams } else { Sensing::None },
+        passage_ms_max: pass_ms.map_or(PASSAGE_DEFAULT_MS, |ms| ms + PASSAGE_MARGIN_MS),
+        commit_ms_max: COMMIT_MS_MAX,
+    }
+}
+
+fn start_reader(
+    index: usize,
+    config: &ReaderConfig,
+    news: &mpsc::Sender<LaneNews>,
+    opener: &Arc<dyn LinkOpener>,
+    jitter: &Jitter,
+) {
+    let (events, heard) = mpsc::channel::<ReaderEvent>(NEWS_MAX);
+    let settings = ReaderSettings {
+        address: config.link.clone(),
+        poll: PollSettings { find_interval_ms: config.find_interval_ms.into(), ..PollSettings::default() },
+        jitter: Arc::clone(jitter),
+    };
+    spawn_local(drivers_idcard::run(settings, Arc::clone(opener), events));
+    spawn_local(forward(heard, news.clone(), move |event| LaneNews::Reader(index, event)));
+}
+
+fn start_gate(
+    config: &GateConfig,
+    news: &mpsc::Sender<LaneNews>,
+    opener: &Arc<dyn LinkOpener>,
+    jitter: &Jitter,
+) -> TurnstileHandle {
+    let (handle, commands) = turnstile_channel();
+    let (events, heard) = mpsc::channel::<TurnstileEvent>(NEWS_MAX);
+    let defaults = BoardSettings::default();
+    let settings = TurnstileSettings {
+        address: config.address,
+        board: BoardSettings {
+            open_pulse_ms: millis(config.open_pulse_ms, defaults.open_pulse_ms),
+            pass_timeout_ms: millis(config.pass_timeout_ms, defaults.pass_timeout_ms),
+            link_loss: match config.link_loss {
+                LinkLossWord::FreeExit => LinkLossPolicy::FreeExit,
+                LinkLossWord::FreeBoth => LinkLossPolicy::FreeBoth,
+                LinkLossWord::StayLocked => LinkLossPolicy::StayLocked,
+            },
+            ..defaults
+        },
+        ..TurnstileSettings::new(config.link.clone())
+    };
+    spawn_local(drivers_turnstile::run(settings, Arc::clone(opener), commands, events));
+    spawn_local(forward(heard, news.clone(), LaneNews::Gate));
+    let _ = jitter;
+    handle
+}
+
+fn millis(value: u32, default: u16) -> u16 {
+    u16::try_from(value).unwrap_or(default)
+}
+
+/// Passes a device's events on to its lane until either side is gone.
+async fn forward<T>(
+    mut heard: mpsc::Receiver<T>,
+    news: mpsc::Sender<LaneNews>,
+    wrap: impl Fn(T) -> LaneNews,
+) {
+    while let Some(event) = heard.recv().await {
+        if news.send(wrap(event)).await.is_err() {
+            return;
+        }
+    }
+}

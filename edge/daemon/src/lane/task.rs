@@ -1,0 +1,210 @@
+//! The loop of one lane, and the only place where a lane's effects happen.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use drivers_idcard::{CardText, ReaderEvent};
+use drivers_turnstile::{BoardUid, EventKey, TurnstileEvent, TurnstileHandle};
+use edge_domain::{
+    BoardEvent, Credential, Direction, Display, Lane, LaneEffect, LaneInput, SiteView,
+};
+use tokio::sync::mpsc;
+use tokio::time::sleep;
+
+use crate::advice::advice;
+use crate::health::HealthNews;
+use crate::lane::commits::{Commits, Done};
+use crate::lane::input;
+use crate::lane::lamps::{DeviceNames, gate_news, reader_news};
+use crate::lane::site::GateSite;
+
+/// How long the gate's line is kept idle for a card whose text is arriving, ms. At 115200 baud the
+/// rest of a reply takes 112 ms.
+const HOLD_MS: u32 = 300;
+
+/// What reaches a lane.
+#[derive(Debug)]
+pub(super) enum LaneNews {
+    /// From a reader, by its place in the settings.
+    Reader(usize, ReaderEvent),
+    /// From the gate board.
+    Gate(TurnstileEvent),
+}
+
+/// One lane with its devices.
+pub(super) struct LaneTask {
+    pub(super) lane: Lane,
+    pub(super) site: Rc<GateSite>,
+    pub(super) names: DeviceNames,
+    pub(super) directions: Vec<Direction>,
+    pub(super) gate: Option<TurnstileHandle>,
+    pub(super) commits: Commits,
+    pub(super) board: Option<BoardUid>,
+    pub(super) wake_at_ms: Option<u64>,
+}
+
+impl LaneTask {
+    /// Runs until the devices' senders are gone.
+    pub(super) async fn run(mut self, mut news: mpsc::Receiver<LaneNews>) {
+        loop {
+            let wake = wake_in(self.wake_at_ms, self.site.clock.now().mono_ms);
+            tokio::select! {
+                biased;
+                done = self.commits.next() => self.settle(done),
+                item = news.recv() => match item {
+                    Some(item) => self.take(item),
+                    None => return,
+                },
+                () = wake => {
+                    self.wake_at_ms = None;
+                    self.feed(LaneInput::Wake);
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, news: LaneNews) {
+        match news {
+            LaneNews::Reader(index, event) => self.reader(index, event),
+            LaneNews::Gate(event) => self.gate(&event),
+        }
+    }
+
+    fn reader(&mut self, index: usize, event: ReaderEvent) {
+        for news in reader_news(&self.names, index, &event) {
+            self.site.tell(news);
+        }
+        let Some(direction) = self.directions.get(index).copied() else { return };
+        match event {
+            ReaderEvent::Arriving => self.keep_line_idle(),
+            ReaderEvent::Card(card) => self.card(direction, &card.text),
+            ReaderEvent::ReadFailed { failure } => {
+                let credential = input::unreadable(failure);
+                self.feed(LaneInput::Presented { direction, credential, person_tag: None });
+            }
+            ReaderEvent::Online { .. }
+            | ReaderEvent::Offline { .. }
+            | ReaderEvent::NewAddress { .. }
+            | ReaderEvent::Removed
+            | ReaderEvent::IdentityChanged { .. }
+            | ReaderEvent::Fatal { .. } => {}
+        }
+    }
+
+    fn keep_line_idle(&self) {
+        if let Some(Err(error)) = self.gate.as_ref().map(|gate| gate.hold(HOLD_MS)) {
+            tracing::warn!(%error, "The gate's line is not kept idle");
+        }
+    }
+
+    fn card(&mut self, direction: Direction, text: &CardText) {
+        let credential = input::credential(text);
+        let person_tag = match &credential {
+            Credential::IdCard(document) => Some(self.site.tagger.tag(&document.number)),
+            Credential::Unreadable { .. } => None,
+        };
+        self.feed(LaneInput::Presented { direction, credential, person_tag });
+    }
+
+    fn gate(&mut self, event: &TurnstileEvent) {
+        for news in gate_news(&self.names, event) {
+            self.site.tell(news);
+        }
+        if let TurnstileEvent::LinkBack(facts) | TurnstileEvent::Restarted(facts) = event {
+            self.board = Some(facts.uid);
+        }
+        match (input::gate_report(event), event) {
+            (Some(report), _) => self.feed(LaneInput::Gate(report)),
+            (None, TurnstileEvent::Reported(report)) => self.acknowledge_key(report.key),
+            (None, _) => {}
+        }
+    }
+
+    fn settle(&mut self, done: Done) {
+        match done {
+            Done::Recorded(batch) => {
+                self.site.tell(HealthNews::LedgerWrites);
+                for (ticket, record, seq) in batch {
+                    self.site.committed(&record);
+                    self.feed(LaneInput::Recorded { ticket, seq });
+                }
+            }
+            Done::Failed(tickets, error) => {
+                tracing::error!(%error, "Records not committed");
+                self.site.tell(HealthNews::LedgerFails(advice(&error)));
+                for ticket in tickets {
+                    self.feed(LaneInput::RecordFailed { ticket });
+                }
+            }
+        }
+    }
+
+    fn feed(&mut self, input: LaneInput) {
+        let now = self.site.clock.now();
+        let effects = {
+            let (roster, presence) = (self.site.roster.borrow(), self.site.presence.borrow());
+            let view =
+                SiteView { roster: &roster, policy: &self.site.policy, presence: &presence };
+            self.lane.step(now, view, input)
+        };
+        for effect in effects {
+            self.carry_out(effect);
+        }
+    }
+
+    /// Carries out one effect. `OpenGate` comes from the lane only after `Recorded`.
+    fn carry_out(&mut self, effect: LaneEffect) {
+        match effect {
+            LaneEffect::Record { ticket, record } => self.commits.push(ticket, record),
+            LaneEffect::OpenGate { token, direction } => self.open(token, direction),
+            LaneEffect::Acknowledge { event } => self.acknowledge(event),
+            LaneEffect::Show(display) => self.show(&display),
+            LaneEffect::WakeAt { mono_ms, reason } => {
+                tracing::trace!(mono_ms, reason, "Wake asked for");
+                let earlier = self.wake_at_ms.is_none_or(|at| mono_ms < at);
+                if earlier {
+                    self.wake_at_ms = Some(mono_ms);
+                }
+            }
+            LaneEffect::Alarm { what } => tracing::error!(what, "A rule of the lane was broken"),
+        }
+    }
+
+    fn open(&mut self, token: u32, direction: Direction) {
+        let Some(gate) = &self.gate else { return };
+        if let Err(error) = gate.open(token, input::board_way(direction)) {
+            tracing::error!(%error, "The open command was not taken");
+            let why = edge_domain::OpenRefusal::NoLink;
+            self.feed(LaneInput::Gate(edge_domain::GateReport::OpenRefused { token, why }));
+        }
+    }
+
+    fn acknowledge(&self, event: BoardEvent) {
+        if let Some(uid) = self.board {
+            self.acknowledge_key(EventKey { uid, boot: event.boot, seq: event.seq });
+        }
+    }
+
+    fn acknowledge_key(&self, key: EventKey) {
+        if let Some(Err(error)) = self.gate.as_ref().map(|gate| gate.acknowledge(key)) {
+            tracing::warn!(%error, "An event is not acknowledged, the board will tell it again");
+        }
+    }
+
+    fn show(&self, display: &Display) {
+        let screen = display.screen();
+        tracing::debug!(lane = self.names.lane, tone = ?screen.tone, "Shown at the gate");
+        if let Some(signal) = crate::lane::lamps::signal(screen.tone)
+            && let Some(Err(error)) = self.gate.as_ref().map(|gate| gate.signal(signal))
+        {
+            tracing::debug!(%error, "Lamp not shown");
+        }
+    }
+}
+
+async fn wake_in(wake_at_ms: Option<u64>, now_ms: u64) {
+    match wake_at_ms {
+        Some(at) => sleep(Duration::from_millis(at.saturating_sub(now_ms))).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,14 @@
+//! The log: one line an event on standard error, which journald keeps.
+
+use tracing_subscriber::fmt;
+
+/// Starts the log at INFO, or at DEBUG where `verbose`.
+pub fn start(verbose: bool) {
+    let level = if verbose { tracing::Level::DEBUG } else { tracing::Level::INFO };
+    fmt()
+        .with_max_level(level)
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .with_target(false)
+        .init();
+}

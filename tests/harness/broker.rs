@@ -1,0 +1,69 @@
+//! A real Mosquitto on a free loopback port, with the settings that a city would use.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use tokio::net::TcpStream;
+
+use crate::ports::free_port;
+use crate::process::{Process, repository, run};
+use crate::{Result, eventually};
+
+const MOSQUITTO: &str = "/usr/sbin/mosquitto";
+
+/// The broker; it may be stopped and started again on the same port.
+#[derive(Debug)]
+pub struct Broker {
+    port: u16,
+    folder: PathBuf,
+    process: Option<Process>,
+}
+
+impl Broker {
+    /// Starts a broker with the certificates of the city's folder.
+    pub async fn start(city: &Path, folder: &Path) -> Result<Self> {
+        fs::create_dir_all(folder)?;
+        let port = free_port()?;
+        let templates = repository().join("sync/city/broker");
+        let settings = fs::read_to_string(templates.join("mosquitto.conf.template"))?
+            .replace("@PORT@", &port.to_string())
+            .replace("@LISTEN@", "127.0.0.1")
+            .replace("@DIR@", city.to_str().ok_or("the folder's name is no text")?);
+        fs::copy(templates.join("acl"), city.join("acl"))?;
+        // Started by root, Mosquitto would change to a user that cannot read the folder.
+        let user = run(Path::new("/usr/bin/id"), &["-un"])?;
+        fs::write(folder.join("mosquitto.conf"), format!("user {}\n{settings}", user.trim()))?;
+        let mut broker = Self { port, folder: folder.to_path_buf(), process: None };
+        broker.up().await?;
+        Ok(broker)
+    }
+
+    /// The TLS port.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Starts it again after [`Broker::down`].
+    pub async fn up(&mut self) -> Result<()> {
+        let settings = self.folder.join("mosquitto.conf");
+        let settings = settings.to_str().ok_or("the folder's name is no text")?;
+        let log = self.folder.join("mosquitto.log");
+        let mut process = Process::start("mosquitto", Path::new(MOSQUITTO), &["-c", settings], &log)?;
+        let port = self.port;
+        eventually("the broker listens", async || {
+            process.check_alive()?;
+            Ok(TcpStream::connect(("127.0.0.1", port)).await.ok().map(drop))
+        })
+        .await?;
+        self.process = Some(process);
+        Ok(())
+    }
+
+    /// Kills it: every connection breaks.
+    pub fn down(&mut self) -> Result<()> {
+        if let Some(mut process) = self.process.take() {
+            process.kill()?;
+        }
+        Ok(())
+    }
+}

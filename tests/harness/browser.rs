@@ -1,0 +1,127 @@
+//! A real Chromium, driven over the WebDriver protocol.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::ports::free_port;
+use crate::process::Process;
+use crate::{Result, eventually};
+
+/// One browser window.
+#[derive(Debug)]
+pub struct Browser {
+    driver: Process,
+    session: String,
+    client: reqwest::Client,
+}
+
+impl Browser {
+    /// Starts ChromeDriver and a headless Chromium with its profile below `folder`.
+    pub async fn start(folder: &Path) -> Result<Self> {
+        let port = free_port()?;
+        let log = folder.join("chromedriver.log");
+        let driver = Process::start(
+            "chromedriver",
+            Path::new("/usr/bin/chromedriver"),
+            &[&format!("--port={port}")],
+            &log,
+        )?;
+        let client = reqwest::Client::builder().no_proxy().build()?;
+        let base = format!("http://127.0.0.1:{port}");
+        eventually("chromedriver listens", async || {
+            Ok(client.get(format!("{base}/status")).send().await.ok().map(|_| ()))
+        })
+        .await?;
+        let profile = folder.join("chromium-profile");
+        let options = json!({"capabilities": {"alwaysMatch": {"goog:chromeOptions": {
+            "binary": "/usr/bin/chromium",
+            "args": ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic",
+                "--no-first-run", "--disable-background-networking", "--disable-component-update",
+                "--disable-sync", "--hide-scrollbars", format!("--user-data-dir={}", profile.display())],
+        }}}});
+        let answer: Value =
+            client.post(format!("{base}/session")).json(&options).send().await?.json().await?;
+        let id = answer["value"]["sessionId"]
+            .as_str()
+            .ok_or_else(|| format!("no browser session: {answer}"))?;
+        Ok(Self { driver, session: format!("{base}/session/{id}"), client })
+    }
+
+    async fn command(&self, path: &str, body: Value) -> Result<Value> {
+        let url = format!("{}/{path}", self.session);
+        let answer: Value = self.client.post(url).json(&body).send().await?.json().await?;
+        if let Some(error) = answer["value"]["error"].as_str() {
+            return Err(format!("browser: {path}: {error}: {}", answer["value"]["message"]).into());
+        }
+        Ok(answer["value"].clone())
+    }
+
+    /// Sets the size of the page itself, as a phone or a PC has it.
+    pub async fn resize(&self, width: u32, height: u32) -> Result<()> {
+        let metrics = json!({"cmd": "Emulation.setDeviceMetricsOverride", "params": {
+            "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600,
+        }});
+        self.command("goog/cdp/execute", metrics).await?;
+        Ok(())
+    }
+
+    /// Opens an address.
+    pub async fn open(&self, url: &str) -> Result<()> {
+        self.command("url", json!({"url": url})).await?;
+        Ok(())
+    }
+
+    /// Runs a script in the page; its `return` value comes back.
+    pub async fn script(&self, script: &str) -> Result<Value> {
+        self.command("execute/sync", json!({"script": script, "args": []})).await
+    }
+
+    /// Waits until `script` returns true.
+    pub async fn until(&self, what: &str, script: &str) -> Result<()> {
+        eventually(what, async || {
+            Ok(self.script(script).await?.as_bool().unwrap_or(false).then_some(()))
+        })
+        .await
+    }
+
+    async fn element(&self, css: &str) -> Result<String> {
+        let found = self.command("element", json!({"using": "css selector", "value": css})).await?;
+        found
+            .as_object()
+            .and_then(|object| object.values().next())
+            .and_then(Value::as_str)
+            .map(str::to_owned)
+            .ok_or_else(|| format!("nothing matches {css}").into())
+    }
+
+    /// Types into the first element that matches.
+    pub async fn fill(&self, css: &str, text: &str) -> Result<()> {
+        let element = self.element(css).await?;
+        self.command(&format!("element/{element}/value"), json!({"text": text})).await?;
+        Ok(())
+    }
+
+    /// Clicks the first element that matches.
+    pub async fn click(&self, css: &str) -> Result<()> {
+        let element = self.element(css).await?;
+        self.command(&format!("element/{element}/click"), json!({})).await?;
+        Ok(())
+    }
+
+    /// Saves a picture of what is on screen.
+    pub async fn screenshot(&self, file: &Path) -> Result<()> {
+        let shot = self
+            .command("goog/cdp/execute", json!({"cmd": "Page.captureScreenshot", "params": {}}))
+            .await?;
+        let data = shot["data"].as_str().ok_or("the browser gave no picture")?;
+        std::fs::write(file, base64::Engine::decode(&base64::prelude::BASE64_STANDARD, data)?)?;
+        Ok(())
+    }
+
+    /// Closes the window and the driver.
+    pub async fn close(mut self) -> Result<()> {
+        self.client.delete(&self.session).send().await?;
+        self.driver.kill()
+    }
+}

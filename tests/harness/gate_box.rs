@@ -1,0 +1,189 @@
+//! The box: its settings, its process, its ledger.
+
+use std::fmt::Write;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::city::text;
+use crate::ports::free_port;
+use crate::process::{Process, bin_dir, run};
+use crate::{Result, eventually};
+
+/// One lane as it is wired.
+#[derive(Debug, Clone)]
+pub struct LaneWiring {
+    /// Its name.
+    pub id: String,
+    /// Its readers: name, `in` or `out`, terminal.
+    pub readers: Vec<(String, &'static str, PathBuf)>,
+    /// Its gate board's terminal; none for a lane without a gate.
+    pub gate: Option<PathBuf>,
+}
+
+/// What the box is told.
+#[derive(Debug, Clone)]
+pub struct BoxPlan {
+    /// Its name.
+    pub id: String,
+    /// Bits per second of every device.
+    pub baud: u32,
+    /// Pause between two looks for a card, ms.
+    pub find_interval_ms: u32,
+    /// The lanes.
+    pub lanes: Vec<LaneWiring>,
+    /// Broker's port; none for a box without a city.
+    pub broker_port: Option<u16>,
+    /// Further text of `site.toml`.
+    pub more: String,
+}
+
+/// A box as a process in a folder of its own.
+#[derive(Debug)]
+pub struct GateBox {
+    folder: PathBuf,
+    screen: String,
+    process: Option<Process>,
+}
+
+impl GateBox {
+    /// Writes key and settings. The certificates of a box with a city stand in the folder already.
+    pub fn new(folder: &Path, plan: &BoxPlan) -> Result<Self> {
+        fs::create_dir_all(folder)?;
+        let key = folder.join("ledger.key");
+        if !key.exists() {
+            let random: Vec<u8> = fs::read("/proc/sys/kernel/random/uuid")?;
+            let doubled = [random.clone(), fs::read("/proc/sys/kernel/random/uuid")?].concat();
+            let digits: Vec<u8> = doubled.into_iter().filter(u8::is_ascii_hexdigit).collect();
+            fs::write(&key, digits)?;
+        }
+        fs::set_permissions(&key, fs::Permissions::from_mode(0o600))?;
+        let listen = format!("127.0.0.1:{}", free_port()?);
+        fs::write(folder.join("site.toml"), settings(folder, plan, &listen)?)?;
+        Ok(Self { folder: folder.to_path_buf(), screen: format!("http://{listen}"), process: None })
+    }
+
+    /// Starts it and waits until its screen answers.
+    pub async fn up(&mut self) -> Result<()> {
+        let program = bin_dir()?.join("menwei");
+        let config = self.config();
+        let arguments = ["--config", text(&config)?, "run"];
+        let mut process = Process::start("menwei", &program, &arguments, &self.folder.join("menwei.log"))?;
+        let client = reqwest::Client::builder().no_proxy().build()?;
+        let url = format!("{}/login", self.screen);
+        eventually("the box's screen answers", async || {
+            process.check_alive()?;
+            Ok(client.get(&url).send().await.ok().map(drop))
+        })
+        .await?;
+        self.process = Some(process);
+        Ok(())
+    }
+
+    /// The settings file.
+    pub fn config(&self) -> PathBuf {
+        self.folder.join("site.toml")
+    }
+
+    /// The folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The address of the clerk's screen.
+    pub fn screen(&self) -> &str {
+        &self.screen
+    }
+
+    /// The running process.
+    pub fn process(&mut self) -> Result<&mut Process> {
+        self.process.as_mut().ok_or_else(|| "the box does not run".into())
+    }
+
+    /// kill -9.
+    pub fn kill(&mut self) -> Result<()> {
+        if let Some(mut process) = self.process.take() {
+            process.kill()?;
+        }
+        Ok(())
+    }
+
+    /// SIGTERM, and waits for the end.
+    pub async fn stop(&mut self) -> Result<()> {
+        if let Some(mut process) = self.process.take() {
+            let status = process.terminate().await?;
+            if !status.success() {
+                return Err(format!("the box ended with {status}:\n{}", process.log()).into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs `menwei` with these arguments on this box's settings.
+    pub fn menwei(&self, arguments: &[&str]) -> Result<String> {
+        let config = self.config();
+        let mut all = vec!["--config", text(&config)?];
+        all.extend(arguments);
+        run(&bin_dir()?.join("menwei"), &all)
+    }
+
+    /// `menwei status --json`.
+    pub fn status(&self) -> Result<Value> {
+        Ok(serde_json::from_str(&self.menwei(&["status", "--json"])?)?)
+    }
+
+    /// The one-time claim code that the box printed.
+    pub async fn claim_code(&mut self) -> Result<String> {
+        let process = self.process()?;
+        eventually("the box prints a claim code", async || {
+            let log = process.log();
+            let line = log.lines().find_map(|line| line.split("认领码：").nth(1).map(str::to_owned));
+            Ok(line.map(|code| code.trim().to_owned()))
+        })
+        .await
+    }
+}
+
+fn settings(folder: &Path, plan: &BoxPlan, listen: &str) -> Result<String> {
+    let dir = text(folder)?;
+    let mut toml = format!(
+        "[box]\nid = \"{}\"\n\n[site]\ncode = \"3499002026TEST001\"\nname = \"测试项目一标段\"\n\n\
+         [ledger]\npath = \"{dir}/ledger.db\"\nkey_file = \"{dir}/ledger.key\"\n\n\
+         [screen]\nlisten = \"{listen}\"\n\n",
+        plan.id
+    );
+    if let Some(port) = plan.broker_port {
+        write!(
+            toml,
+            "[city]\nbroker = \"localhost:{port}\"\nca_file = \"{dir}/ca.pem\"\n\
+             certificate_file = \"{dir}/box.pem\"\nkey_file = \"{dir}/box.key\"\n\
+             public_key_file = \"{dir}/city-seal.pub\"\n\n"
+        )?;
+    }
+    toml.push_str(&plan.more);
+    for lane in &plan.lanes {
+        write!(toml, "\n[[lane]]\nid = \"{}\"\n", lane.id)?;
+        for (name, direction, terminal) in &lane.readers {
+            write!(
+                toml,
+                "\n[[lane.reader]]\nname = \"{name}\"\ndirection = \"{direction}\"\n\
+                 link = \"serial:{}?baud={}\"\nfind_interval_ms = {}\n",
+                terminal.display(),
+                plan.baud.min(921_600),
+                plan.find_interval_ms
+            )?;
+        }
+        if let Some(gate) = &lane.gate {
+            write!(
+                toml,
+                "\n[lane.gate]\nname = \"{}闸机\"\nlink = \"serial:{}?baud={}\"\n",
+                lane.id,
+                gate.display(),
+                plan.baud
+            )?;
+        }
+    }
+    Ok(toml)
+}

@@ -360,7 +360,7 @@ mod tests {
             ("34990119900307001", DomainError::IdLength { found: 17 }),
             (
                 "3499011990O3070016",
-                DomainError::IdCharacter { position: 10 },
+                DomainError::IdCharacter { position: 11 },
             ),
             (
                 "X49901199003070016",

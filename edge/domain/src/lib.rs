@@ -50,4 +50,4 @@ pub use roster::Roster;
 pub use time::{ClockQuality, Moment, SITE_OFFSET_H, age_on, site_date, site_datetime};
 pub use uscc::Uscc;
 pub use worker::{Contract, Employer, Role, Team, Trade, Training, TrainingKind, WorkerStanding};
-pub use worker_day::{CountedAct, Spell, WorkDay, work_days};
+pub use worker_day::{CountedAct, Spell, WorkDay, work_date, work_days};

@@ -143,9 +143,4 @@ impl EventLog {
             slot.ticket = None;
         }
     }
-
-    #[cfg(test)]
-    pub(super) fn len(&self) -> usize {
-        self.slots.len()
-    }
 }

@@ -1,0 +1,16 @@
+//! The rules of the gate, row by row and transition by transition, through the public interface.
+
+#[cfg(test)]
+mod fixtures;
+#[cfg(test)]
+mod admission;
+#[cfg(test)]
+mod presence;
+#[cfg(test)]
+mod presenting;
+#[cfg(test)]
+mod gate_reports;
+#[cfg(test)]
+mod without_ledger;
+#[cfg(test)]
+mod any_sequence;

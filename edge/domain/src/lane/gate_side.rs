@@ -186,6 +186,11 @@ impl GateSide {
             board: Some(event.stamp()),
         };
         let ticket = grant.as_ref().and_then(|grant| grant.ticket);
+        let ends = matches!(outcome, PassageOutcome::Passed | PassageOutcome::TimedOut);
+        let grant = grant.map(|grant| {
+            grant.over |= ends;
+            grant
+        });
         // One opening lets one body through: only its first passage is attendance.
         if let Some(grant) = grant.filter(|grant| {
             let passed = outcome == PassageOutcome::Passed && grant.direction == direction;
@@ -202,17 +207,10 @@ impl GateSide {
                 act: Act::Passage(record),
             }),
         );
-        match outcome {
-            PassageOutcome::Passed => {
-                self.openings.finish(now, token, self.tracked_ms(), out);
-                None
-            }
-            PassageOutcome::TimedOut => {
-                self.openings.finish(now, token, self.tracked_ms(), out);
-                ticket
-            }
-            PassageOutcome::Tailgated | PassageOutcome::Reversed | PassageOutcome::Intruded => None,
+        if ends {
+            self.openings.finish(now, token, self.tracked_ms(), out);
         }
+        ticket.filter(|_| outcome == PassageOutcome::TimedOut)
     }
 
     fn state(

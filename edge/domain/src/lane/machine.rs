@@ -233,6 +233,7 @@ impl Lane {
                     direction: asked.direction,
                     counted: asked.counted,
                     display: asked.display,
+                    over: false,
                 };
                 self.gate.give(&step.now, grant, &mut step.out);
             }
@@ -284,6 +285,7 @@ impl Lane {
                 direction: asked.direction,
                 counted: asked.late.is_some() && asked.counted,
                 display: asked.display.clone(),
+                over: false,
             };
             self.gate.give(&step.now, grant, &mut step.out);
             return true;

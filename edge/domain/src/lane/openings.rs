@@ -25,6 +25,8 @@ pub(super) struct Grant {
     /// Whether the attendance was already counted.
     pub(super) counted: bool,
     pub(super) display: Display,
+    /// Whether the gate reported how it ended: from then on nothing opens for it again.
+    pub(super) over: bool,
 }
 
 /// An opening on its way.
@@ -68,6 +70,7 @@ impl Openings {
                 direction: grant.direction,
                 counted: grant.counted,
                 display: Display::Idle,
+                over: false,
             });
         }
         openings
@@ -81,15 +84,12 @@ impl Openings {
         self.passing.as_ref().map(|passing| passing.until_mono_ms)
     }
 
-    /// A token for an opening without a sequence number; not used by the one before.
+    /// A token for an opening without a sequence number: the boot clock, or the next number
+    /// where that was used, so that a restarted box does not repeat one that the board knows.
     pub(super) fn emergency_token(&mut self, now: &Moment) -> u32 {
-        let low = u32::try_from(now.mono_ms & u64::from(EMERGENCY_TOKENS - 1)).unwrap_or(0);
-        let mut token = EMERGENCY_TOKENS | low;
-        if token == self.last_emergency {
-            token = EMERGENCY_TOKENS | token.wrapping_add(1);
-        }
-        self.last_emergency = token;
-        token
+        let clock = u32::try_from(now.mono_ms & u64::from(EMERGENCY_TOKENS - 1)).unwrap_or(0);
+        self.last_emergency = clock.max(self.last_emergency.wrapping_add(1));
+        EMERGENCY_TOKENS | self.last_emergency
     }
 
     /// Opens now, or when the passage before it is over. `tracked_ms` is how long a passage may
@@ -193,9 +193,12 @@ impl Openings {
     }
 
     /// The gate is open for somebody else although this lane did not know: the same token waits
-    /// at the front and is tried again.
+    /// at the front and is tried again, unless its opening ended already.
     pub(super) fn busy(&mut self, now: &Moment, token: u32) {
-        let at = self.recent.iter().rposition(|grant| grant.token == token);
+        let at = self
+            .recent
+            .iter()
+            .rposition(|grant| grant.token == token && !grant.over);
         if let Some(grant) = at.and_then(|at| self.recent.remove(at)) {
             self.waiting.push_front(grant);
             let until_mono_ms = now.mono_ms.saturating_add(BUSY_RETRY_MS);

@@ -1,1 +1,213 @@
-//! To come.
+//! The ledger fails or does not answer: entries stay closed, exits open, and the count is kept.
+
+use edge_domain::*;
+
+use crate::fixtures::*;
+
+fn emergency(effects: &[LaneEffect]) -> &EmergencyRecord {
+    match only_act(effects) {
+        Act::Emergency(record) => record,
+        other => panic!("no emergency record: {other:?}"),
+    }
+}
+
+#[test]
+fn entry_stays_closed_and_the_screen_says_why() {
+    let mut gate = Gate::with_beams();
+    let asked = gate.present(Direction::In, card(ZHANG));
+    let failed = gate.fail(&asked);
+    assert_eq!(
+        (openings(&failed), title(&failed).as_str()),
+        (vec![], "设备无法记录")
+    );
+    let again = gate.present(Direction::In, card(ZHANG));
+    assert_eq!(
+        presentation(&again).result,
+        PresentationResult::Granted,
+        "no repetition"
+    );
+}
+
+#[test]
+fn denied_entry_shows_its_own_reason() {
+    let mut gate = Gate::with_beams();
+    let asked = gate.present(Direction::In, card(WANG));
+    let failed = gate.fail(&asked);
+    assert_eq!(
+        (openings(&failed), title(&failed).as_str()),
+        (vec![], "未完成三级教育")
+    );
+}
+
+#[test]
+fn exits_open_are_counted_and_recorded_when_the_ledger_works_again() {
+    let mut gate = Gate::without_beams();
+    for number in [ZHANG, LI, OLD] {
+        let asked = gate.present(Direction::Out, card(number));
+        let failed = gate.fail(&asked);
+        assert_eq!(openings(&failed).len(), 1, "{number}");
+        assert_eq!(records(&failed).len(), 0);
+        gate.now_ms += 100;
+    }
+    let tried = gate.wake_after(1_000);
+    let record = emergency(&tried);
+    assert_eq!((record.direction, record.openings), (Direction::Out, 3));
+    assert_eq!(
+        (record.from_ms, record.to_ms),
+        (MORNING_MS, MORNING_MS + 200)
+    );
+    let failed = gate.fail(&tried);
+    assert_eq!(records(&failed).len(), 0, "not asked again at once");
+    let asked = gate.present(Direction::Out, card(WANG));
+    gate.fail(&asked);
+    let tried = gate.wake_after(1_000);
+    assert_eq!(emergency(&tried).openings, 4);
+    gate.commit(&tried);
+    assert_eq!(gate.wake_after(60_000), []);
+}
+
+#[test]
+fn any_commit_that_works_brings_the_count_at_once() {
+    let mut gate = Gate::without_beams();
+    let first = gate.present(Direction::Out, card(ZHANG));
+    let second = gate.present(Direction::Out, card(LI));
+    gate.fail(&first);
+    let (_, answer) = gate.commit(&second);
+    assert_eq!(emergency(&answer).openings, 1);
+}
+
+#[test]
+fn counted_emergency_mode_lets_admitted_workers_in_and_nobody_else() {
+    let mut gate = Gate::without_beams();
+    gate.site.policy.emergency_entry = EmergencyMode::Counted;
+    let asked = gate.present(Direction::In, card(ZHANG));
+    assert_eq!(openings(&gate.fail(&asked)).len(), 1);
+    for number in [WANG, OLD] {
+        let asked = gate.present(Direction::In, card(number));
+        assert_eq!(openings(&gate.fail(&asked)), []);
+    }
+    let tried = gate.wake_after(1_000);
+    assert_eq!(
+        (emergency(&tried).direction, emergency(&tried).openings),
+        (Direction::In, 1)
+    );
+}
+
+#[test]
+fn opening_by_hand_follows_the_same_rule() {
+    for (direction, opened) in [(Direction::In, 0), (Direction::Out, 1)] {
+        let mut gate = Gate::without_beams();
+        let operator = "liu".to_owned();
+        let reason = "测试".to_owned();
+        let asked = gate.step(LaneInput::Override {
+            direction,
+            operator,
+            reason,
+        });
+        assert_eq!(openings(&gate.fail(&asked)).len(), opened);
+    }
+}
+
+#[test]
+fn exit_does_not_wait_for_a_silent_ledger() {
+    let mut gate = Gate::with_beams();
+    let asked = gate.present(Direction::Out, card(ZHANG));
+    assert_eq!(openings(&gate.wake_after(1_999)), []);
+    let overdue = gate.wake_after(1);
+    assert_eq!(openings(&overdue).len(), 1);
+    let (_, late) = gate.commit(&asked);
+    assert_eq!(openings(&late), [], "opened once");
+}
+
+#[test]
+fn late_permission_of_an_entry_opens_nothing_and_is_recorded() {
+    let mut gate = Gate::with_beams();
+    let asked = gate.present(Direction::In, card(ZHANG));
+    let overdue = gate.wake_after(2_000);
+    assert_eq!(
+        (openings(&overdue), title(&overdue).as_str()),
+        (vec![], "设备无法记录")
+    );
+    let (seq, late) = gate.commit(&asked);
+    assert_eq!(openings(&late), []);
+    let record = gate_event(&late);
+    assert_eq!(
+        (record.event, record.presentation),
+        (GateEvent::OpenRefused, Some(seq))
+    );
+}
+
+#[test]
+fn passage_of_an_emergency_exit_counts_for_its_worker() {
+    let mut gate = Gate::with_beams();
+    let asked = gate.present(Direction::Out, card(ZHANG));
+    let failed = gate.fail(&asked);
+    let (token, direction) = openings(&failed)[0];
+    gate.now_ms += 1_500;
+    let report = GateReport::Passed {
+        direction,
+        token: Some(token),
+        event: event(1),
+    };
+    let walked = gate.report(report);
+    let passages: Vec<&PassageRecord> = records(&walked)
+        .iter()
+        .filter_map(|(_, record)| match &record.act {
+            Act::Passage(passage) => Some(passage),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(passages.len(), 1);
+    assert_eq!(
+        (passages[0].worker, passages[0].counted),
+        (Some(WorkerId(1)), true)
+    );
+    assert_eq!(passages[0].presentation, None);
+}
+
+#[test]
+fn failed_event_is_tried_again_before_the_next_and_acknowledged_late() {
+    let mut gate = Gate::with_beams();
+    let first = gate.report(GateReport::Held { event: event(1) });
+    gate.report(GateReport::HeldCleared { event: event(2) });
+    assert_eq!(gate.fail(&first), []);
+    let retried = gate.wake_after(1_000);
+    assert_eq!(gate_event(&retried).event, GateEvent::Held);
+    let (_, answer) = gate.commit(&retried);
+    assert!(answer.contains(&LaneEffect::Acknowledge { event: event(1) }));
+    assert_eq!(gate_event(&answer).event, GateEvent::HeldCleared);
+}
+
+#[test]
+fn ledger_that_never_answers_is_bounded_and_traps_nobody() {
+    let mut gate = Gate::without_beams();
+    let mut opened = 0;
+    let mut asked = 0;
+    for _ in 0..200 {
+        let effects = gate.present(Direction::Out, card(ZHANG));
+        asked += records(&effects).len();
+        opened += openings(&effects).len();
+        opened += openings(&gate.wake_after(3_000)).len();
+    }
+    assert_eq!(opened, 200);
+    assert!(asked <= 66, "{asked} records are with the ledger");
+}
+
+#[test]
+fn reports_beyond_the_bound_are_counted_as_lost() {
+    let mut gate = Gate::with_beams();
+    let mut last = gate.report(GateReport::Held { event: event(1) });
+    for seq in 2..=300 {
+        gate.report(GateReport::Held { event: event(seq) });
+    }
+    let mut lost = Vec::new();
+    for _ in 0..400 {
+        let (_, next) = gate.commit(&last);
+        if records(&next).is_empty() {
+            break;
+        }
+        lost.extend(gate_event(&next).count);
+        last = next;
+    }
+    assert_eq!(lost, [44]);
+}

@@ -78,12 +78,9 @@ mod tests {
             let mut bytes = clean.clone();
             bytes[bit / 8] ^= 1 << (bit % 8);
             let mut receiver = Receiver::new();
-            let mut received = feed(&mut receiver, &bytes);
-            received.extend(feed(&mut receiver, &[0]));
-            assert!(
-                received.iter().all(Result::is_err),
-                "bit {bit}: {received:?}"
-            );
+            let mut frames = feed(&mut receiver, &bytes);
+            frames.extend(feed(&mut receiver, &[0]));
+            assert!(frames.iter().all(Result::is_err), "bit {bit}: {frames:?}");
         }
     }
 

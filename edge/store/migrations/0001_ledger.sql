@@ -7,7 +7,9 @@ CREATE TABLE box (
     -- 1 from open to clean close: found at 1 on opening, the last stop was not clean.
     running INTEGER NOT NULL DEFAULT 0,
     -- Moved by the watchdog's proof that a commit still works.
-    pulse   INTEGER NOT NULL DEFAULT 0
+    pulse   INTEGER NOT NULL DEFAULT 0,
+    -- Which way of folding the read models were made by; another way rebuilds them at opening.
+    fold    INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 CREATE TABLE epoch (

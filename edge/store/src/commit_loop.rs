@@ -19,8 +19,16 @@ use crate::small_act::{self, SmallAct};
 /// Orders that may wait for the writer before a caller has to.
 pub(crate) const QUEUE_ORDERS_MAX: usize = 64;
 
-/// Quiet time after which the read models catch up, in ms.
-const IDLE_MS: u64 = 500;
+/// Quiet time after which the read models catch up where that is worth a commit, in ms.
+const QUIET_MS: u64 = 500;
+
+/// Quiet time after which they catch up in any case, in ms. Readers do not wait for it: they add
+/// the few records not folded yet themselves. A fold touches five pages, and a card swiped every
+/// few seconds must not pay them alone.
+const LONG_QUIET_MS: u64 = 10_000;
+
+/// Records that are worth a commit of the read models.
+const FOLD_RECORDS_MIN: u64 = 32;
 
 /// Records after which the read models catch up even without quiet time.
 const FOLD_RECORDS_MAX: u64 = 256;
@@ -127,17 +135,18 @@ impl<'db> CommitLoop<'db> {
 
     fn run(&mut self, parts: &LoopParts) -> Option<Stop> {
         loop {
-            let first = if self.unfolded == 0 {
-                parts.orders.recv().ok()?
-            } else {
-                match parts.orders.recv_timeout(Duration::from_millis(IDLE_MS)) {
-                    Ok(order) => order,
-                    Err(RecvTimeoutError::Timeout) => {
-                        self.fold_quietly();
-                        continue;
-                    }
-                    Err(RecvTimeoutError::Disconnected) => return None,
+            let quiet_ms = match self.unfolded {
+                0 => u64::MAX,
+                FOLD_RECORDS_MIN.. => QUIET_MS,
+                _ => LONG_QUIET_MS,
+            };
+            let first = match parts.orders.recv_timeout(Duration::from_millis(quiet_ms)) {
+                Ok(order) => order,
+                Err(RecvTimeoutError::Timeout) => {
+                    self.fold_quietly();
+                    continue;
                 }
+                Err(RecvTimeoutError::Disconnected) => return None,
             };
             let mut waiting = VecDeque::from([first]);
             waiting.extend(parts.orders.try_iter().take(QUEUE_ORDERS_MAX));
@@ -161,10 +170,7 @@ impl<'db> CommitLoop<'db> {
         let mut stop = None;
         for order in waiting {
             match order {
-                Order::Append(..) | Order::Small(..) => {
-                    group.push(order);
-                    continue;
-                }
+                Order::Append(..) | Order::Small(..) => group.push(order),
                 Order::BeginEpoch(reply) => {
                     self.write(std::mem::take(&mut group), heads);
                     answer(reply, self.begin_epoch(heads));

@@ -1,8 +1,9 @@
 //! Opens connections to the file, with the settings that the promises rest on.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
@@ -21,7 +22,7 @@ const BUSY_MS: u64 = 2000;
 /// The right to write the file: held by one process at a time, let go by the system when it dies.
 #[derive(Debug)]
 pub(crate) struct WriteLock {
-    _file: File,
+    file: File,
 }
 
 impl WriteLock {
@@ -37,13 +38,40 @@ impl WriteLock {
             .open(&beside)
             .map_err(|e| StoreError::io(step, &beside, e))?;
         match file.try_lock() {
-            Ok(()) => Ok(Self { _file: file }),
+            Ok(()) => Ok(Self { file }),
             Err(TryLockError::WouldBlock) => Err(StoreError::Locked {
                 path: path.to_owned(),
             }),
             Err(TryLockError::Error(e)) => Err(StoreError::io("lock", &beside, e)),
         }
     }
+}
+
+/// Keeps a copy of the file's first 16 bytes in the lock file. They take part in every page's seal:
+/// without the copy, damage there looks like a wrong key.
+pub(crate) fn keep_salt(lock: &WriteLock, path: &Path) -> Result<(), StoreError> {
+    let step = "keep the first bytes of";
+    let Some(salt) = salt(path) else {
+        return Ok(());
+    };
+    if salt_kept(path) == Some(salt) {
+        return Ok(());
+    }
+    lock.file
+        .write_all_at(&salt, 0)
+        .and_then(|()| lock.file.sync_data())
+        .map_err(|e| StoreError::io(step, path, e))
+}
+
+fn salt(path: &Path) -> Option<[u8; 16]> {
+    let mut first = [0; 16];
+    let file = File::open(path).ok()?;
+    file.read_exact_at(&mut first, 0).ok()?;
+    Some(first)
+}
+
+fn salt_kept(path: &Path) -> Option<[u8; 16]> {
+    salt(&lock_path(path))
 }
 
 fn lock_path(path: &Path) -> PathBuf {
@@ -85,7 +113,10 @@ fn open(path: &Path, key: &Key, access: OpenFlags) -> Result<Connection, StoreEr
     let step = "open the database";
     let db = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)
         .map_err(|e| StoreError::database(step, e))?;
-    db.execute_batch(&key.pragma())
+    let worked = db
+        // The cipher would write its complaints to the standard error, beside the log.
+        .execute_batch("PRAGMA cipher_log_level = NONE")
+        .and_then(|()| db.execute_batch(&key.pragma()))
         .and_then(|()| {
             db.execute_batch(&format!(
                 "PRAGMA cipher_page_size = {PAGE_BYTES}; PRAGMA foreign_keys = ON; \
@@ -93,16 +124,54 @@ fn open(path: &Path, key: &Key, access: OpenFlags) -> Result<Connection, StoreEr
                  PRAGMA recursive_triggers = ON"
             ))
         })
-        .and_then(|()| db.busy_timeout(std::time::Duration::from_millis(BUSY_MS)))
-        .map_err(|e| StoreError::database(step, e))?;
-    db.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
-        .map_err(|e| match e.sqlite_error_code() {
-            Some(rusqlite::ErrorCode::NotADatabase) => StoreError::WrongKey {
-                path: path.to_owned(),
-            },
-            _ => StoreError::database(step, e),
-        })?;
-    Ok(db)
+        .and_then(|()| db.busy_timeout(Duration::from_millis(BUSY_MS)))
+        .and_then(|()| db.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())));
+    match worked {
+        Ok(()) => Ok(db),
+        Err(error) => Err(explain(&db, path, StoreError::database(step, error))),
+    }
+}
+
+/// Nothing can be read at all: tells a wrong key from damage to the first pages. Under a wrong key
+/// no page can be read, under the right one the others can.
+fn explain(db: &Connection, path: &Path, error: StoreError) -> StoreError {
+    if !matches!(error, StoreError::Damaged { .. }) {
+        return error;
+    }
+    if salt_kept(path).is_some_and(|kept| salt(path) != Some(kept)) {
+        return StoreError::Damaged {
+            what: "the first 16 bytes are not those of this file".to_owned(),
+        };
+    }
+    let pages = std::fs::metadata(path).map_or(0, |about| about.len() / u64::from(PAGE_BYTES));
+    match unreadable_pages(db) {
+        Ok(found) if u64::try_from(found.len()) == Ok(pages) => StoreError::WrongKey {
+            path: path.to_owned(),
+        },
+        Ok(found) => damage(&found).err().unwrap_or(error),
+        Err(_) => error,
+    }
+}
+
+/// Checks every page of the file against its seal.
+pub(crate) fn check_pages(db: &Connection) -> Result<(), StoreError> {
+    damage(&unreadable_pages(db)?)
+}
+
+fn damage(pages: &[String]) -> Result<(), StoreError> {
+    match pages.first() {
+        None => Ok(()),
+        Some(first) => Err(StoreError::Damaged {
+            what: format!("{first} ({} pages in all)", pages.len()),
+        }),
+    }
+}
+
+/// What the database says about each page that is not what was written.
+fn unreadable_pages(db: &Connection) -> Result<Vec<String>, StoreError> {
+    db.prepare("PRAGMA cipher_integrity_check")
+        .and_then(|mut query| query.query_map([], |row| row.get(0))?.collect())
+        .map_err(|e| StoreError::database("check the pages", e))
 }
 
 /// Copies the write-ahead log into the file, as far as no reader is in the way.

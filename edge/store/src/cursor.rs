@@ -37,6 +37,22 @@ impl Cursor {
             ranges: joined,
         }
     }
+
+    /// Whether the city has this record.
+    pub fn holds(&self, seq: u64) -> bool {
+        let beyond = |(from, to): &(u64, u64)| (*from..=*to).contains(&seq);
+        seq <= self.through || self.ranges.iter().any(beyond)
+    }
+
+    /// How many records up to `last` the city does not have.
+    pub fn waiting(&self, last: u64) -> u64 {
+        let beyond: u64 = self
+            .ranges
+            .iter()
+            .map(|(from, to)| to.saturating_sub(*from).saturating_add(1))
+            .sum();
+        last.saturating_sub(self.through).saturating_sub(beyond)
+    }
 }
 
 /// Reads the cursor of an epoch; nothing stored means nothing acknowledged.

@@ -89,28 +89,6 @@ impl fmt::Debug for Key {
     }
 }
 
-/// The key of one worker's sealed personal data.
-#[derive(Clone, Zeroize, ZeroizeOnDrop)]
-pub struct DataKey([u8; 32]);
-
-impl DataKey {
-    /// Takes 32 random bytes as they are.
-    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(bytes)
-    }
-
-    /// The bytes themselves.
-    pub const fn reveal(&self) -> &[u8; 32] {
-        &self.0
-    }
-}
-
-impl fmt::Debug for DataKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("DataKey(…)")
-    }
-}
-
 fn digit(ascii: u8) -> Option<u8> {
     char::from(ascii)
         .to_digit(16)

@@ -1,13 +1,12 @@
 //! The ledger: append at its right edge, each record chained to the one before.
 
 use rusqlite::{Connection, OptionalExtension, Row, Statement, params};
+use serde::Deserialize;
+use sync_wire::record::BODY_BYTES_MAX;
+use sync_wire::seal::DataKey;
 use sync_wire::{Hash, Head};
 
 use crate::error::StoreError;
-use crate::key::DataKey;
-
-/// The longest record body, in bytes: what the wire allows.
-pub const BODY_BYTES_MAX: usize = 8192;
 
 /// Records checked at every opening: enough to notice a file cut short or pieced together, few
 /// enough to cost nothing.
@@ -20,7 +19,7 @@ const EPOCH_NO_MAX: u32 = (1 << 23) - 1;
 /// A record to append.
 #[derive(Debug, Clone)]
 pub struct Entry {
-    /// The exact bytes of the record: compact JSON, 1 to [`BODY_BYTES_MAX`] bytes.
+    /// The exact bytes of the record: compact JSON, 1 to 8192 bytes.
     pub body: Vec<u8>,
     /// For a `worker` record: the worker's number and the key that its sealed part opens with,
     /// stored in the same commit.
@@ -209,4 +208,15 @@ pub(crate) fn hash_at(
     )
     .optional()
     .map_err(|e| StoreError::database("read a hash", e))
+}
+
+/// Reads the one member of a record's stamp that the clock needs.
+pub(crate) fn at_of(body: &[u8]) -> Option<i64> {
+    #[derive(Deserialize)]
+    struct Stamp {
+        at: i64,
+    }
+    serde_json::from_slice::<Stamp>(body)
+        .ok()
+        .map(|stamp| stamp.at)
 }

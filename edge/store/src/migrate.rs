@@ -7,7 +7,10 @@ use rusqlite::{Connection, TransactionBehavior};
 use crate::error::StoreError;
 
 /// The shapes in order; the n-th brings a file from version n to n + 1.
-const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_ledger.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../migrations/0001_ledger.sql"),
+    include_str!("../migrations/0002_read_models.sql"),
+];
 
 /// Marks the file as ours in its header ("MENW").
 const APPLICATION_ID: i64 = 0x4d45_4e57;

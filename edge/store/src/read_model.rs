@@ -1,8 +1,31 @@
-//! The tables that the ledger folds into.
+//! The tables that the ledger folds into: catching up, and building anew.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension, params};
+use sync_wire::Record;
 
 use crate::error::StoreError;
+use crate::fold::{self, FOLD_VERSION};
+use crate::ledger;
+use crate::read_model_rows::RowWriter;
+
+/// Records folded in one transaction.
+const BATCH_RECORDS: u32 = 1000;
+
+/// Every table that a rebuild empties.
+pub(crate) const TABLES: [&str; 10] = [
+    "folded",
+    "project",
+    "employer",
+    "team",
+    "worker",
+    "training",
+    "presence",
+    "attendance",
+    "board_event",
+    "roster_state",
+];
+
+const STEP: &str = "fold the ledger";
 
 /// Folds committed records into the read models.
 #[derive(Debug)]
@@ -21,8 +44,106 @@ impl ReadModel {
         &self.box_id
     }
 
-    /// Folds what is not folded yet.
-    pub(crate) fn catch_up(&mut self, _db: &Connection) -> Result<(), StoreError> {
+    /// Folds what is not folded yet; builds anew what another version folded otherwise.
+    pub(crate) fn catch_up(&self, db: &Connection) -> Result<(), StoreError> {
+        let folded_by: Option<u32> = db
+            .query_row("SELECT fold FROM box", [], |row| row.get(0))
+            .optional()
+            .map_err(fault)?;
+        if folded_by != Some(FOLD_VERSION) {
+            return self.rebuild(db);
+        }
+        for (epoch_no, through) in watermarks(db)? {
+            self.catch_up_epoch(db, epoch_no, through)?;
+        }
         Ok(())
     }
+
+    /// Empties the read models and folds the whole ledger again.
+    pub(crate) fn rebuild(&self, db: &Connection) -> Result<(), StoreError> {
+        let empty = db.unchecked_transaction().map_err(fault)?;
+        for table in TABLES {
+            empty
+                .execute(&format!("DELETE FROM {table}"), [])
+                .map_err(fault)?;
+        }
+        empty
+            .execute("UPDATE box SET fold = ?1", [FOLD_VERSION])
+            .map_err(fault)?;
+        empty.commit().map_err(fault)?;
+        for (epoch_no, through) in watermarks(db)? {
+            self.catch_up_epoch(db, epoch_no, through)?;
+        }
+        Ok(())
+    }
+
+    fn catch_up_epoch(
+        &self,
+        db: &Connection,
+        epoch_no: u32,
+        mut through: u64,
+    ) -> Result<(), StoreError> {
+        loop {
+            let batch = db.unchecked_transaction().map_err(fault)?;
+            let last = self.fold_batch(&batch, epoch_no, through)?;
+            if last == through {
+                return Ok(());
+            }
+            batch
+                .execute(
+                    "INSERT INTO folded (epoch_no, through) VALUES (?1, ?2) \
+                     ON CONFLICT (epoch_no) DO UPDATE SET through = excluded.through",
+                    params![epoch_no, last],
+                )
+                .map_err(fault)?;
+            batch.commit().map_err(fault)?;
+            through = last;
+        }
+    }
+
+    /// Folds up to a batch after `through`; returns the last record folded.
+    fn fold_batch(&self, db: &Connection, epoch_no: u32, through: u64) -> Result<u64, StoreError> {
+        let mut last = through;
+        let mut query = db
+            .prepare("SELECT id, body FROM ledger WHERE id > ?1 AND id <= ?2 ORDER BY id LIMIT ?3")
+            .map_err(fault)?;
+        let mut rows = query
+            .query(params![
+                ledger::row_id(epoch_no, through),
+                ledger::last_row_id(epoch_no),
+                BATCH_RECORDS
+            ])
+            .map_err(fault)?;
+        let mut writer = RowWriter::new(db, &self.box_id);
+        while let Some(row) = rows.next().map_err(fault)? {
+            let id: i64 = row.get(0).map_err(fault)?;
+            let body = row.get_ref(1).and_then(|value| Ok(value.as_blob()?));
+            // A record that this version cannot read changes nothing here; it stays in the ledger.
+            if let Ok(record) = Record::from_body(body.map_err(fault)?) {
+                for change in fold::changes(record) {
+                    writer.apply(id, change).map_err(fault)?;
+                }
+            }
+            last = ledger::seq_of(id);
+        }
+        Ok(last)
+    }
+}
+
+/// How far each epoch is folded, oldest epoch first.
+pub(crate) fn watermarks(db: &Connection) -> Result<Vec<(u32, u64)>, StoreError> {
+    let mut query = db
+        .prepare(
+            "SELECT no, coalesce(through, 0) FROM epoch LEFT JOIN folded ON epoch_no = no \
+             ORDER BY no",
+        )
+        .map_err(fault)?;
+    let rows = query
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
+        .map_err(fault)?;
+    rows.collect::<rusqlite::Result<_>>().map_err(fault)
+}
+
+fn fault(source: rusqlite::Error) -> StoreError {
+    StoreError::database(STEP, source)
 }

@@ -1,8 +1,12 @@
 //! Questions to the file, on a connection of their own that the writer never waits for.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use rusqlite::{Connection, params};
+use edge_domain::{
+    CountedAct, Employer, EventMark, LaneMemory, Presence, Roster, Team, WorkerId, WorkerStanding,
+};
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use sync_wire::{Hash, Head};
 
 use crate::connection;
@@ -10,7 +14,11 @@ use crate::cursor::{self, Cursor};
 use crate::epoch::{self, Epoch};
 use crate::error::StoreError;
 use crate::key::Key;
+use crate::lane_memory;
 use crate::ledger;
+use crate::movements;
+use crate::people::{self, NumbersGiven, Project};
+use crate::today::{self, Backlog, TodayView};
 
 /// A record as it stands in the ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,5 +116,137 @@ impl Reader {
     /// What the city has acknowledged of an epoch.
     pub fn cursor(&self, epoch: &str) -> Result<Cursor, StoreError> {
         cursor::read(&self.db, epoch::number(&self.db, epoch)?)
+    }
+
+    /// Everyone on the roster whose data can be read. Holds every record committed before the last
+    /// [`Writer::catch_up`](crate::Writer::catch_up): call that first after people were changed.
+    pub fn roster(&self) -> Result<Roster, StoreError> {
+        let view = self.one_moment()?;
+        people::roster(&view)
+    }
+
+    /// One worker, where his data can be read; as fresh as [`roster`](Self::roster).
+    pub fn worker(&self, worker: WorkerId) -> Result<Option<WorkerStanding>, StoreError> {
+        let view = self.one_moment()?;
+        people::worker(&view, worker.0)
+    }
+
+    /// All teams; as fresh as [`roster`](Self::roster).
+    pub fn teams(&self) -> Result<Vec<Team>, StoreError> {
+        people::teams(&self.db)
+    }
+
+    /// All employers; as fresh as [`roster`](Self::roster).
+    pub fn employers(&self) -> Result<Vec<Employer>, StoreError> {
+        people::employers(&self.db)
+    }
+
+    /// The project; as fresh as [`roster`](Self::roster).
+    pub fn project(&self) -> Result<Option<Project>, StoreError> {
+        people::project(&self.db)
+    }
+
+    /// The highest worker, team and employer numbers given; as fresh as [`roster`](Self::roster).
+    pub fn numbers_given(&self) -> Result<NumbersGiven, StoreError> {
+        people::numbers_given(&self.db)
+    }
+
+    /// Who is inside, up to the last record committed.
+    pub fn presence(&self) -> Result<Presence, StoreError> {
+        let view = self.one_moment()?;
+        movements::presence(&view)
+    }
+
+    /// Counted movements from `from_ms` on and before `to_ms` (Unix ms), by worker, up to the last
+    /// record committed.
+    pub fn counted_acts(
+        &self,
+        from_ms: i64,
+        to_ms: i64,
+    ) -> Result<BTreeMap<WorkerId, Vec<CountedAct>>, StoreError> {
+        let view = self.one_moment()?;
+        movements::counted(&view, from_ms, to_ms)
+    }
+
+    /// What a lane must know from before a restart: newest board event and open grants.
+    pub fn lane_memory(&self, lane: &str) -> Result<LaneMemory, StoreError> {
+        let view = self.one_moment()?;
+        lane_memory::lane_memory(&view, lane)
+    }
+
+    /// Newest event of a lane's gate board in the ledger.
+    pub fn last_board_event(&self, lane: &str) -> Result<Option<EventMark>, StoreError> {
+        Ok(self.lane_memory(lane)?.last_event)
+    }
+
+    /// The first screen, up to the last record committed. The day runs from `from_ms` on and ends
+    /// before `to_ms` (Unix ms); at most `acts_max` acts.
+    pub fn today(
+        &self,
+        from_ms: i64,
+        to_ms: i64,
+        acts_max: usize,
+    ) -> Result<TodayView, StoreError> {
+        let view = self.one_moment()?;
+        today::today(&view, from_ms, to_ms, acts_max)
+    }
+
+    /// What waits for the city.
+    pub fn backlog(&self) -> Result<Backlog, StoreError> {
+        let view = self.one_moment()?;
+        today::backlog(&view)
+    }
+
+    /// The stored password hash of an account.
+    pub fn account(&self, name: &str) -> Result<Option<String>, StoreError> {
+        self.text("SELECT password_hash FROM account WHERE name = ?1", name)
+    }
+
+    /// Names of all accounts.
+    pub fn accounts(&self) -> Result<Vec<String>, StoreError> {
+        self.db
+            .prepare("SELECT name FROM account ORDER BY name")
+            .and_then(|mut query| query.query_map([], |row| row.get(0))?.collect())
+            .map_err(|e| StoreError::database("read the accounts", e))
+    }
+
+    /// A setting stored with [`Writer::put_setting`](crate::Writer::put_setting).
+    pub fn setting(&self, name: &str) -> Result<Option<String>, StoreError> {
+        self.text("SELECT value FROM setting WHERE name = ?1", name)
+    }
+
+    /// Reads the whole file and checks its structure. Takes seconds where the ledger is long: for
+    /// the background, after an unclean stop.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Damaged`] with what was found.
+    pub fn quick_check(&self) -> Result<(), StoreError> {
+        let step = "check the file";
+        let found: Vec<String> = self
+            .db
+            .prepare("PRAGMA quick_check(10)")
+            .and_then(|mut query| query.query_map([], |row| row.get(0))?.collect())
+            .map_err(|e| StoreError::database(step, e))?;
+        match found.as_slice() {
+            [one] if one == "ok" => Ok(()),
+            _ => Err(StoreError::Damaged {
+                what: found.join("; "),
+            }),
+        }
+    }
+
+    /// All queries until the end of the returned transaction see the file at one moment.
+    fn one_moment(&self) -> Result<Transaction<'_>, StoreError> {
+        self.db
+            .unchecked_transaction()
+            .map_err(|e| StoreError::database("begin to read", e))
+    }
+
+    fn text(&self, sql: &str, name: &str) -> Result<Option<String>, StoreError> {
+        self.db
+            .query_row(sql, [name], |row| row.get(0))
+            .optional()
+            .map_err(|e| StoreError::database("read an account or a setting", e))
     }
 }

@@ -10,12 +10,28 @@ use crate::ledger;
 /// A write that answers with one number.
 #[derive(Debug)]
 pub(crate) enum SmallAct {
-    AdvanceCursor { epoch: String, cursor: Cursor },
+    AdvanceCursor {
+        epoch: String,
+        cursor: Cursor,
+    },
     Pulse,
-    BootNumber { boot_id: String },
-    PutAccount { name: String, password_hash: String },
-    PutSetting { name: String, value: String },
-    RemoveSetting { name: String },
+    BootNumber {
+        boot_id: String,
+    },
+    PutAccount {
+        name: String,
+        password_hash: String,
+    },
+    PutSetting {
+        name: String,
+        value: String,
+    },
+    RemoveSetting {
+        name: String,
+    },
+    /// Plays a disk that is full at so many pages.
+    #[cfg(test)]
+    LimitPages(u32),
 }
 
 /// Does it inside the caller's transaction.
@@ -49,6 +65,10 @@ pub(crate) fn perform(db: &Connection, act: &SmallAct) -> Result<u64, StoreError
             name,
             value,
         ),
+        #[cfg(test)]
+        SmallAct::LimitPages(pages) => db
+            .pragma_update_and_check(None, "max_page_count", pages, |row| row.get(0))
+            .map_err(|e| StoreError::database("limit the pages", e)),
         SmallAct::RemoveSetting { name } => db
             .execute("DELETE FROM setting WHERE name = ?1", [name])
             .map(count)

@@ -6,13 +6,12 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 
 use rusqlite::{Connection, OptionalExtension, params};
-use serde::Deserialize;
 use sync_wire::Head;
 use tokio::sync::{Semaphore, oneshot, watch};
 
 use crate::commit_loop::{self, LoopParts, Order, QUEUE_ORDERS_MAX};
 use crate::connection::{self, WriteLock};
-use crate::epoch::{self, Epoch};
+use crate::epoch;
 use crate::error::StoreError;
 use crate::key::Key;
 use crate::ledger;
@@ -79,6 +78,7 @@ impl Store {
             None => epoch::begin(&db)?,
         };
         let genesis = Head::genesis(&settings.box_id, &epoch.name);
+        connection::keep_salt(&lock, &settings.path)?;
         let (head, last_body) = ledger::checked_tail(&db, genesis, epoch.no)?;
         ReadModel::new(&settings.box_id).catch_up(&db)?;
         let facts = OpeningFacts {
@@ -86,14 +86,30 @@ impl Store {
             head,
             epoch_is_new: head.seq == 0,
             unclean,
-            last_at: last_body.as_deref().and_then(at_of),
+            last_at: last_body.as_deref().and_then(ledger::at_of),
         };
-        let (orders, writer, thread) = start(db, lock, &settings.box_id, epoch, head)?;
+        // One more place than permits: the order to stop needs no permit.
+        let (orders, queue) = sync_channel(QUEUE_ORDERS_MAX + 1);
+        let room = Arc::new(Semaphore::new(QUEUE_ORDERS_MAX));
+        let (heads, head_seen) = watch::channel(head);
+        let parts = LoopParts {
+            box_id: settings.box_id.clone(),
+            epoch,
+            head,
+            orders: queue,
+            room: Arc::clone(&room),
+            heads,
+            lock,
+        };
+        let thread = thread::Builder::new()
+            .name("store".to_owned())
+            .spawn(move || commit_loop::run(db, parts))
+            .map_err(|e| StoreError::io("start the writer of", &settings.path, e))?;
         Ok(Self {
             settings: settings.clone(),
             key: key.clone(),
             facts,
-            writer,
+            writer: Writer::new(orders.clone(), room, head_seen),
             orders,
             thread: Some(thread),
         })
@@ -142,34 +158,6 @@ impl Drop for Store {
     }
 }
 
-fn start(
-    db: Connection,
-    lock: WriteLock,
-    box_id: &str,
-    epoch: Epoch,
-    head: Head,
-) -> Result<(SyncSender<Order>, Writer, JoinHandle<()>), StoreError> {
-    // One more place than permits: the order to stop needs no permit.
-    let (orders, queue) = sync_channel(QUEUE_ORDERS_MAX + 1);
-    let room = Arc::new(Semaphore::new(QUEUE_ORDERS_MAX));
-    let (heads, head_seen) = watch::channel(head);
-    let parts = LoopParts {
-        box_id: box_id.to_owned(),
-        epoch,
-        head,
-        orders: queue,
-        room: Arc::clone(&room),
-        heads,
-        lock,
-    };
-    let thread = thread::Builder::new()
-        .name("store".to_owned())
-        .spawn(move || commit_loop::run(db, parts))
-        .map_err(|e| StoreError::io("start the writer of", std::path::Path::new("store"), e))?;
-    let writer = Writer::new(orders.clone(), room, head_seen);
-    Ok((orders, writer, thread))
-}
-
 /// Writes our name into a new file, or checks the name in an old one; says whether the last stop
 /// was unclean, and marks the file as running.
 fn claim(db: &Connection, settings: &StoreSettings) -> Result<bool, StoreError> {
@@ -198,15 +186,4 @@ fn claim(db: &Connection, settings: &StoreSettings) -> Result<bool, StoreError> 
     )
     .map_err(|e| StoreError::database(step, e))?;
     Ok(unclean)
-}
-
-/// Reads the one member of a record's stamp that the clock needs.
-fn at_of(body: &[u8]) -> Option<i64> {
-    #[derive(Deserialize)]
-    struct Stamp {
-        at: i64,
-    }
-    serde_json::from_slice::<Stamp>(body)
-        .ok()
-        .map(|stamp| stamp.at)
 }

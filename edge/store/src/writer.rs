@@ -16,7 +16,9 @@ use crate::small_act::SmallAct;
 /// Gives orders to the one writer thread. Cheap to clone.
 ///
 /// Up to 64 orders wait in a queue; who comes later waits for room. What waits together is committed
-/// together, in the order it came. An order whose caller stops waiting is carried out all the same.
+/// together, in the order it came. Calls that run at the same time have no order between them where
+/// the queue is full: await one before the next where the order matters. An order whose caller stops
+/// waiting after it was handed over is carried out all the same.
 #[derive(Debug, Clone)]
 pub struct Writer {
     orders: SyncSender<Order>,
@@ -122,7 +124,7 @@ impl Writer {
         self.heads.clone()
     }
 
-    async fn small(&self, act: SmallAct) -> Result<u64, StoreError> {
+    pub(crate) async fn small(&self, act: SmallAct) -> Result<u64, StoreError> {
         self.order(|reply| Order::Small(act, reply)).await
     }
 

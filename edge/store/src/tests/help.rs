@@ -1,5 +1,6 @@
 //! A store in a folder of its own.
 
+use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 
 use rusqlite::Connection;
@@ -35,6 +36,18 @@ impl Place {
 
     pub(crate) fn open(&self) -> Store {
         Store::open(&self.settings(), &key()).unwrap()
+    }
+
+    /// Changes one bit of the file; a second time changes it back.
+    pub(crate) fn flip_byte(&self, at: u64) {
+        let file = std::fs::File::options()
+            .read(true)
+            .write(true)
+            .open(self.path())
+            .unwrap();
+        let mut byte = [0];
+        file.read_exact_at(&mut byte, at).unwrap();
+        file.write_all_at(&[byte[0] ^ 4], at).unwrap();
     }
 
     /// The file as someone with the key and a database tool sees it.

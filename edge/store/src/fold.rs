@@ -1,0 +1,104 @@
+//! What a record changes in the read models. Pure: a record in, row changes out.
+
+use sync_wire::record::{
+    BoardEvent, Contract, Direction, Employer, Entry, Exit, HealthCertificate, Kind, Project,
+    Record, Team, Training, Worker,
+};
+
+/// Names this way of folding. Another number rebuilds the read models at the next opening.
+pub(crate) const FOLD_VERSION: u32 = 1;
+
+const DAY_MS: i64 = 86_400_000;
+
+/// One change of one row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Change {
+    Movement(Movement),
+    BoardEvent {
+        lane: String,
+        event: BoardEvent,
+    },
+    Project(Project),
+    Employer(Employer),
+    Team(Team),
+    /// Personal data, still sealed.
+    Person(Worker),
+    Entered(Entry),
+    Left(Exit),
+    Contract(Contract),
+    Training(Training),
+    HealthCertificate(HealthCertificate),
+    Blacklisted {
+        worker: u32,
+        listed: bool,
+    },
+    RosterVersion(u64),
+}
+
+/// A movement that counts as attendance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Movement {
+    pub(crate) worker: u32,
+    pub(crate) at: i64,
+    pub(crate) is_in: bool,
+}
+
+/// The day (of UTC) that an instant in Unix ms falls into, counted from 1970.
+pub(crate) const fn utc_day(at: i64) -> i64 {
+    at.div_euclid(DAY_MS)
+}
+
+/// What `record` changes. Most records change nothing: they are found in the ledger itself.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "what the box records about itself, and kinds of a newer version, change no read model"
+)]
+pub(crate) fn changes(record: Record) -> Vec<Change> {
+    let movement = counted(&record);
+    let one = match record.kind {
+        Kind::Passage(passage) => board_event(passage.lane, passage.board),
+        Kind::Gate(gate) => board_event(gate.lane, gate.board),
+        Kind::Project(project) => Some(Change::Project(project)),
+        Kind::Employer(employer) => Some(Change::Employer(employer)),
+        Kind::Team(team) => Some(Change::Team(team)),
+        Kind::Worker(worker) => Some(Change::Person(worker)),
+        Kind::Entry(entry) => Some(Change::Entered(entry)),
+        Kind::Exit(exit) => Some(Change::Left(exit)),
+        Kind::Contract(contract) => Some(Change::Contract(contract)),
+        Kind::Training(training) => Some(Change::Training(training)),
+        Kind::HealthCertificate(paper) => Some(Change::HealthCertificate(paper)),
+        Kind::Blacklist(entry) => Some(Change::Blacklisted {
+            worker: entry.worker,
+            listed: entry.listed,
+        }),
+        Kind::RosterApplied(roster) => Some(Change::RosterVersion(roster.version)),
+        _ => None,
+    };
+    movement
+        .map(Change::Movement)
+        .into_iter()
+        .chain(one)
+        .collect()
+}
+
+/// The attendance in a record, where it has any.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "no other kind can be attendance"
+)]
+pub(crate) fn counted(record: &Record) -> Option<Movement> {
+    let (worker, direction) = match &record.kind {
+        Kind::Presentation(one) if one.counted => (one.worker?, one.direction),
+        Kind::Passage(one) if one.counted => (one.worker?, one.direction),
+        _ => return None,
+    };
+    Some(Movement {
+        worker,
+        at: record.stamp.at,
+        is_in: direction == Direction::In,
+    })
+}
+
+fn board_event(lane: String, event: Option<BoardEvent>) -> Option<Change> {
+    event.map(|event| Change::BoardEvent { lane, event })
+}

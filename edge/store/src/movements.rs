@@ -1,0 +1,111 @@
+//! Counted movements: who is inside, who came, who was here when.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use edge_domain::{CountedAct, Direction, Presence, WorkerId};
+use rusqlite::{Connection, params};
+
+use crate::error::StoreError;
+use crate::fold::{self, Movement, utc_day};
+use crate::unfolded;
+
+const STEP: &str = "read the movements";
+
+/// Last counted movement of every worker.
+pub(crate) fn presence(db: &Connection) -> Result<Presence, StoreError> {
+    let mut presence = Presence::new();
+    let mut query = db
+        .prepare("SELECT worker, at, is_inside FROM presence ORDER BY worker")
+        .map_err(fault)?;
+    let mut rows = query.query([]).map_err(fault)?;
+    while let Some(row) = rows.next().map_err(fault)? {
+        add(&mut presence, movement(row).map_err(fault)?);
+    }
+    for newest in newest(db)? {
+        add(&mut presence, newest);
+    }
+    Ok(presence)
+}
+
+fn add(presence: &mut Presence, movement: Movement) {
+    let direction = direction(movement.is_in);
+    presence.movement(WorkerId(movement.worker), direction, movement.at);
+}
+
+/// How many workers came in from `from_ms` on and before `to_ms`; who came twice counts once.
+pub(crate) fn entered(db: &Connection, from_ms: i64, to_ms: i64) -> Result<usize, StoreError> {
+    let mut query = db
+        .prepare(
+            "SELECT DISTINCT worker FROM attendance \
+             WHERE utc_day BETWEEN ?1 AND ?2 AND is_in = 1 AND at >= ?3 AND at < ?4",
+        )
+        .map_err(fault)?;
+    let mut workers = query
+        .query_map(
+            params![utc_day(from_ms), utc_day(to_ms), from_ms, to_ms],
+            |row| row.get(0),
+        )
+        .and_then(Iterator::collect::<rusqlite::Result<BTreeSet<u32>>>)
+        .map_err(fault)?;
+    workers.extend(
+        newest(db)?
+            .into_iter()
+            .filter(|one| one.is_in && (from_ms..to_ms).contains(&one.at))
+            .map(|one| one.worker),
+    );
+    Ok(workers.len())
+}
+
+/// Movements from `from_ms` on and before `to_ms`, by worker, each worker's in ledger order.
+pub(crate) fn counted(
+    db: &Connection,
+    from_ms: i64,
+    to_ms: i64,
+) -> Result<BTreeMap<WorkerId, Vec<CountedAct>>, StoreError> {
+    let mut found: BTreeMap<WorkerId, Vec<CountedAct>> = BTreeMap::new();
+    let mut keep = |one: Movement| {
+        if (from_ms..to_ms).contains(&one.at) {
+            let acts = found.entry(WorkerId(one.worker)).or_default();
+            acts.push(CountedAct {
+                direction: direction(one.is_in),
+                at_ms: one.at,
+            });
+        }
+    };
+    let mut query = db
+        .prepare(
+            "SELECT worker, at, is_in FROM attendance WHERE utc_day BETWEEN ?1 AND ?2 \
+             ORDER BY worker, ledger_id",
+        )
+        .map_err(fault)?;
+    let mut rows = query
+        .query(params![utc_day(from_ms), utc_day(to_ms)])
+        .map_err(fault)?;
+    while let Some(row) = rows.next().map_err(fault)? {
+        keep(movement(row).map_err(fault)?);
+    }
+    newest(db)?.into_iter().for_each(keep);
+    Ok(found)
+}
+
+fn newest(db: &Connection) -> Result<Vec<Movement>, StoreError> {
+    let records = unfolded::records(db)?;
+    Ok(records.iter().filter_map(fold::counted).collect())
+}
+
+/// Reads `worker, at, is_in`.
+fn movement(row: &rusqlite::Row<'_>) -> rusqlite::Result<Movement> {
+    Ok(Movement {
+        worker: row.get(0)?,
+        at: row.get(1)?,
+        is_in: row.get(2)?,
+    })
+}
+
+const fn direction(is_in: bool) -> Direction {
+    if is_in { Direction::In } else { Direction::Out }
+}
+
+fn fault(source: rusqlite::Error) -> StoreError {
+    StoreError::database(STEP, source)
+}

@@ -1,0 +1,205 @@
+//! Writes row changes, each with a statement prepared once for a batch.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry as Slot;
+
+use rusqlite::{Connection, OptionalExtension, Params, Statement, params};
+use sync_wire::record::{Contract, Employer, Entry, Exit, IdKind, Training, Worker};
+use sync_wire::seal::{self, DataKey, Sex, Subject};
+
+use crate::fold::{Change, Movement, utc_day};
+
+/// Applies changes inside the caller's transaction.
+pub(crate) struct RowWriter<'a> {
+    db: &'a Connection,
+    box_id: &'a str,
+    prepared: BTreeMap<&'static str, Statement<'a>>,
+}
+
+impl<'a> RowWriter<'a> {
+    pub(crate) const fn new(db: &'a Connection, box_id: &'a str) -> Self {
+        Self {
+            db,
+            box_id,
+            prepared: BTreeMap::new(),
+        }
+    }
+
+    /// Applies one change that the record at `ledger_id` made.
+    pub(crate) fn apply(&mut self, ledger_id: i64, change: Change) -> rusqlite::Result<()> {
+        match change {
+            Change::Movement(movement) => self.movement(ledger_id, movement),
+            Change::BoardEvent { lane, event } => self.run(
+                "INSERT INTO board_event (lane, boot, seq) VALUES (?1, ?2, ?3) \
+                 ON CONFLICT (lane) DO UPDATE SET boot = excluded.boot, seq = excluded.seq",
+                params![lane, event.boot, event.seq],
+            ),
+            Change::Project(project) => self.run(
+                "INSERT INTO project (id, code, name) VALUES (1, ?1, ?2) \
+                 ON CONFLICT (id) DO UPDATE SET code = excluded.code, name = excluded.name",
+                params![project.code, project.name],
+            ),
+            Change::Employer(employer) => self.employer(&employer),
+            Change::Team(team) => self.run(
+                "INSERT INTO team (team, employer, name) VALUES (?1, ?2, ?3) \
+                 ON CONFLICT (team) DO UPDATE \
+                 SET employer = excluded.employer, name = excluded.name",
+                params![team.team, team.employer, team.name],
+            ),
+            Change::Person(worker) => self.person(&worker),
+            Change::Entered(entry) => self.entered(&entry),
+            Change::Left(exit) => self.left(&exit),
+            Change::Contract(contract) => self.contract(&contract),
+            Change::Training(training) => self.training(ledger_id, &training),
+            Change::HealthCertificate(paper) => self.run(
+                "INSERT INTO worker (worker, health_certificate_until) VALUES (?1, ?2) \
+                 ON CONFLICT (worker) DO UPDATE \
+                 SET health_certificate_until = excluded.health_certificate_until",
+                params![paper.worker, paper.until],
+            ),
+            Change::Blacklisted { worker, listed } => self.run(
+                "INSERT INTO worker (worker, blacklisted) VALUES (?1, ?2) \
+                 ON CONFLICT (worker) DO UPDATE SET blacklisted = excluded.blacklisted",
+                params![worker, listed],
+            ),
+            Change::RosterVersion(version) => self.run(
+                "INSERT INTO roster_state (id, version) VALUES (1, ?1) \
+                 ON CONFLICT (id) DO UPDATE SET version = excluded.version",
+                params![version],
+            ),
+        }
+    }
+
+    fn movement(&mut self, ledger_id: i64, movement: Movement) -> rusqlite::Result<()> {
+        let Movement { worker, at, is_in } = movement;
+        self.run(
+            "INSERT INTO presence (worker, is_inside, at) VALUES (?1, ?2, ?3) \
+             ON CONFLICT (worker) DO UPDATE SET is_inside = excluded.is_inside, at = excluded.at",
+            params![worker, is_in, at],
+        )?;
+        self.run(
+            "INSERT INTO attendance (utc_day, worker, ledger_id, at, is_in) \
+             VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![utc_day(at), worker, ledger_id, at, is_in],
+        )
+    }
+
+    fn employer(&mut self, employer: &Employer) -> rusqlite::Result<()> {
+        self.run(
+            "INSERT INTO employer (employer, uscc, name, type) VALUES (?1, ?2, ?3, ?4) \
+             ON CONFLICT (employer) DO UPDATE \
+             SET uscc = excluded.uscc, name = excluded.name, type = excluded.type",
+            params![
+                employer.employer,
+                employer.uscc,
+                employer.name,
+                employer.r#type
+            ],
+        )
+    }
+
+    /// Opens the sealed data with the worker's key. Where the key is destroyed or does not fit, the
+    /// worker keeps his number and loses his name.
+    fn person(&mut self, worker: &Worker) -> rusqlite::Result<()> {
+        let key: Option<DataKey> = self
+            .statement("SELECT key FROM worker_key WHERE worker = ?1")?
+            .query_row([worker.worker], |row| row.get(0).map(DataKey::from_bytes))
+            .optional()?;
+        let subject = Subject {
+            r#box: self.box_id,
+            worker: worker.worker,
+        };
+        let opened = key.and_then(|key| seal::unseal(&worker.sealed, &key, subject).ok());
+        let one = opened.as_ref();
+        self.run(
+            "INSERT INTO worker (worker, name, id_kind, id_number, sex, born, nation, phone, \
+             valid_to, photo_sha256) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) \
+             ON CONFLICT (worker) DO UPDATE SET name = excluded.name, \
+             id_kind = excluded.id_kind, id_number = excluded.id_number, sex = excluded.sex, \
+             born = excluded.born, nation = excluded.nation, phone = excluded.phone, \
+             valid_to = excluded.valid_to, photo_sha256 = excluded.photo_sha256",
+            params![
+                worker.worker,
+                one.map(|p| &p.name),
+                one.map(|p| id_kind_code(p.id_kind)),
+                one.map(|p| &p.id_number),
+                one.map(|p| sex_code(p.sex)),
+                one.map(|p| &p.born),
+                one.and_then(|p| p.nation.as_ref()),
+                one.and_then(|p| p.phone.as_ref()),
+                one.and_then(|p| p.valid_to.as_ref()),
+                one.and_then(|p| p.photo_sha256.as_ref()),
+            ],
+        )
+    }
+
+    fn entered(&mut self, entry: &Entry) -> rusqlite::Result<()> {
+        self.run(
+            "INSERT INTO worker (worker, team, trade, role, entered_on) \
+             VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (worker) DO UPDATE SET \
+             team = excluded.team, trade = excluded.trade, role = excluded.role, \
+             entered_on = excluded.entered_on, left_on = NULL",
+            params![entry.worker, entry.team, entry.trade, entry.role, entry.on],
+        )
+    }
+
+    fn left(&mut self, exit: &Exit) -> rusqlite::Result<()> {
+        self.run(
+            "INSERT INTO worker (worker, left_on) VALUES (?1, ?2) \
+             ON CONFLICT (worker) DO UPDATE SET left_on = excluded.left_on",
+            params![exit.worker, exit.on],
+        )
+    }
+
+    fn contract(&mut self, contract: &Contract) -> rusqlite::Result<()> {
+        self.run(
+            "INSERT INTO worker (worker, contract_signed_on, contract_until) VALUES (?1, ?2, ?3) \
+             ON CONFLICT (worker) DO UPDATE SET \
+             contract_signed_on = excluded.contract_signed_on, \
+             contract_until = excluded.contract_until",
+            params![contract.worker, contract.signed_on, contract.until],
+        )
+    }
+
+    fn training(&mut self, ledger_id: i64, training: &Training) -> rusqlite::Result<()> {
+        self.run(
+            "INSERT INTO training (worker, ledger_id, type, held_on, hours) \
+             VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![
+                training.worker,
+                ledger_id,
+                training.r#type,
+                training.on,
+                training.hours
+            ],
+        )
+    }
+
+    fn run(&mut self, sql: &'static str, values: impl Params) -> rusqlite::Result<()> {
+        self.statement(sql)?.execute(values).map(drop)
+    }
+
+    fn statement(&mut self, sql: &'static str) -> rusqlite::Result<&mut Statement<'a>> {
+        match self.prepared.entry(sql) {
+            Slot::Occupied(slot) => Ok(slot.into_mut()),
+            Slot::Vacant(slot) => Ok(slot.insert(self.db.prepare(sql)?)),
+        }
+    }
+}
+
+const fn id_kind_code(kind: IdKind) -> &'static str {
+    match kind {
+        IdKind::Resident => "resident",
+        IdKind::Hmt => "hmt",
+        IdKind::Foreigner2017 => "foreigner_2017",
+        IdKind::Foreigner2023 => "foreigner_2023",
+    }
+}
+
+const fn sex_code(sex: Sex) -> &'static str {
+    match sex {
+        Sex::Male => "male",
+        Sex::Female => "female",
+        Sex::Unstated => "unstated",
+    }
+}

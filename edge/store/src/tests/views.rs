@@ -1,0 +1,187 @@
+//! What readers answer.
+
+use edge_domain::{Direction as Way, PassageOutcome, PresentationResult, WorkerId};
+use sync_wire::record::{Direction, Entry as Entered, Kind, Override, Team, Training};
+use sync_wire::seal::DataKey;
+
+use super::help::{Place, wait};
+use super::models::{passage, presentation, record, sealed};
+use crate::ledger::Entry;
+use crate::store::Store;
+use crate::today::ActKind;
+
+fn worker(number: u32) -> Vec<Entry> {
+    let key = DataKey::from_bytes([5; 32]);
+    let mut person = record(1, sealed(number, &key));
+    person.data_key = Some((number, key));
+    let team = Kind::Team(Team {
+        team: 2,
+        employer: 4,
+        name: "钢筋一班".to_owned(),
+    });
+    let entry = Kind::Entry(Entered {
+        worker: number,
+        team: 2,
+        trade: "020".to_owned(),
+        role: "20".to_owned(),
+        on: "2026-11-20".to_owned(),
+    });
+    let training = Kind::Training(Training {
+        worker: number,
+        r#type: "003002".to_owned(),
+        on: "2026-11-20".to_owned(),
+        hours: 8,
+    });
+    vec![
+        record(1, team),
+        person,
+        record(1, entry),
+        record(1, training),
+    ]
+}
+
+fn site() -> (Place, Store) {
+    let place = Place::new();
+    let store = place.open();
+    wait(async {
+        store.writer().append(worker(1)).await.unwrap();
+        store.writer().catch_up().await.unwrap();
+    });
+    (place, store)
+}
+
+#[test]
+fn the_roster_opens_what_is_sealed() {
+    let (_place, store) = site();
+    let reader = store.reader().unwrap();
+    let roster = reader.roster().unwrap();
+    assert_eq!(roster.len(), 1);
+    let one = roster.worker(WorkerId(1)).unwrap();
+    assert_eq!(one.name.reveal(), "赵1");
+    assert_eq!(one.number.reveal(), "349901199003070016");
+    assert_eq!(one.employer.unwrap().0, 4);
+    assert_eq!(one.trade.text(), "钢筋工");
+    assert_eq!(one.trainings.len(), 1);
+    assert_eq!(reader.worker(WorkerId(1)).unwrap().as_ref(), Some(one));
+    assert_eq!(reader.worker(WorkerId(2)).unwrap(), None);
+    let given = reader.numbers_given().unwrap();
+    assert_eq!((given.worker, given.team, given.employer), (1, 2, 0));
+    assert_eq!(reader.teams().unwrap().len(), 1);
+}
+
+#[test]
+fn no_name_stands_in_a_file_in_clear() {
+    let (place, store) = site();
+    store.close().unwrap();
+    let bytes = std::fs::read(place.path()).unwrap();
+    for clear in ["349901199003070016", "赵1", "钢筋一班", "CREATE TABLE"] {
+        assert!(
+            !bytes
+                .windows(clear.len())
+                .any(|part| part == clear.as_bytes())
+        );
+    }
+}
+
+#[test]
+fn today_shows_what_the_read_models_do_not_hold_yet() {
+    let (_place, store) = site();
+    let (epoch, writer) = (store.facts().epoch.clone(), store.writer());
+    let acts = vec![
+        record(100_000, presentation(Some(1), Direction::In, false)),
+        record(101_000, passage(Some(1), Direction::In, Some(5), 8)),
+        record(102_000, presentation(None, Direction::In, false)),
+        record(
+            103_000,
+            Kind::Override(Override {
+                lane: "south".to_owned(),
+                direction: Direction::Out,
+                by: "008".to_owned(),
+                operator: "clerk".to_owned(),
+                reason: "送货".to_owned(),
+            }),
+        ),
+        record(104_000, passage(None, Direction::In, None, 9)),
+    ];
+    wait(writer.append(acts)).unwrap();
+    wait(writer.advance_cursor(&epoch, 5, Vec::new())).unwrap();
+
+    let reader = store.reader().unwrap();
+    let check = || {
+        let today = reader.today(50_000, 200_000, 10).unwrap();
+        assert_eq!((today.inside, today.entered), (1, 1));
+        assert_eq!(today.backlog.records, 4);
+        assert_eq!(today.backlog.oldest_at, Some(101_000));
+        let seqs: Vec<_> = today.acts.iter().map(|act| act.seq).collect();
+        assert_eq!(seqs, [9, 8, 7, 5]);
+        assert_eq!(today.acts[0].what, ActKind::Unannounced);
+        assert_eq!(today.acts[0].passage, Some(PassageOutcome::Passed));
+        assert!(matches!(today.acts[1].what, ActKind::Override { .. }));
+        let first = &today.acts[3];
+        assert_eq!(first.name.as_ref().unwrap().reveal(), "赵1");
+        assert_eq!(first.team.as_deref(), Some("钢筋一班"));
+        assert_eq!(first.passage, Some(PassageOutcome::Passed));
+        assert!(first.acknowledged && !today.acts[2].acknowledged);
+        let ActKind::Presentation { result, .. } = &first.what else {
+            panic!("{first:?}");
+        };
+        assert_eq!(*result, PresentationResult::Granted);
+        assert_eq!(reader.today(0, 50_000, 2).unwrap().entered, 0);
+        assert_eq!(reader.today(0, 50_000, 2).unwrap().acts.len(), 2);
+        let days = reader.counted_acts(0, 200_000).unwrap();
+        assert_eq!(days[&WorkerId(1)].len(), 1);
+        assert_eq!(days[&WorkerId(1)][0].at_ms, 101_000);
+    };
+    check();
+    wait(writer.catch_up()).unwrap();
+    check();
+}
+
+#[test]
+fn a_lane_remembers_its_board_and_its_open_grants() {
+    let (_place, store) = site();
+    let writer = store.writer();
+    let acts = vec![
+        record(1, presentation(Some(1), Direction::In, false)),
+        record(2, presentation(Some(2), Direction::Out, false)),
+        record(3, passage(Some(1), Direction::In, Some(5), 8)),
+    ];
+    wait(writer.append(acts)).unwrap();
+    let reader = store.reader().unwrap();
+    for _ in 0..2 {
+        let memory = reader.lane_memory("north").unwrap();
+        let mark = memory.last_event.unwrap();
+        assert_eq!((mark.boot, mark.seq), (3, 8));
+        assert_eq!(memory.grants.len(), 1);
+        assert_eq!(memory.grants[0].seq, 6);
+        assert_eq!(memory.grants[0].worker, Some(WorkerId(2)));
+        assert_eq!(memory.grants[0].direction, Way::Out);
+        assert_eq!(reader.last_board_event("south").unwrap(), None);
+        wait(writer.catch_up()).unwrap();
+    }
+}
+
+#[test]
+fn records_are_bounded_by_number_and_by_bytes() {
+    let (_place, store) = site();
+    let epoch = store.facts().epoch.clone();
+    let reader = store.reader().unwrap();
+    let bytes = |seq| reader.records(&epoch, seq, 1, 0).unwrap()[0].body.len();
+    assert_eq!(reader.records(&epoch, 1, 3, usize::MAX).unwrap().len(), 3);
+    assert_eq!(
+        reader
+            .records(&epoch, 1, 9, bytes(1) + bytes(2))
+            .unwrap()
+            .len(),
+        2
+    );
+    assert_eq!(reader.records(&epoch, 1, 9, 0).unwrap().len(), 1);
+    assert!(reader.records(&epoch, 5, 9, usize::MAX).unwrap().is_empty());
+    assert_eq!(
+        reader.hash_at(&epoch, 4).unwrap(),
+        Some(reader.head(&epoch).unwrap().hash)
+    );
+    assert_eq!(reader.hash_at(&epoch, 5).unwrap(), None);
+    assert!(reader.hash_at(&epoch, 0).unwrap().is_some());
+    assert!(reader.records("ffffffffffffffff", 1, 1, 1).is_err());
+}

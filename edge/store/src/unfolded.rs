@@ -1,0 +1,30 @@
+//! The few records that the read models do not hold yet: readers add them themselves.
+
+use rusqlite::{Connection, params};
+use sync_wire::Record;
+
+use crate::error::StoreError;
+use crate::ledger;
+use crate::read_model::watermarks;
+
+/// Records beyond the watermark of each epoch, in ledger order.
+pub(crate) fn records(db: &Connection) -> Result<Vec<Record>, StoreError> {
+    let step = "read the newest records";
+    let mut newest = Vec::new();
+    let mut query = db
+        .prepare("SELECT body FROM ledger WHERE id > ?1 AND id <= ?2 ORDER BY id")
+        .map_err(|e| StoreError::database(step, e))?;
+    for (epoch_no, through) in watermarks(db)? {
+        let mut rows = query
+            .query(params![
+                ledger::row_id(epoch_no, through),
+                ledger::last_row_id(epoch_no)
+            ])
+            .map_err(|e| StoreError::database(step, e))?;
+        while let Some(row) = rows.next().map_err(|e| StoreError::database(step, e))? {
+            let body: Vec<u8> = row.get(0).map_err(|e| StoreError::database(step, e))?;
+            newest.extend(Record::from_body(&body).ok());
+        }
+    }
+    Ok(newest)
+}

@@ -1,1 +1,36 @@
-//! Simulated readers, gate boards and people, speaking the real bytes.
+//! A construction site without a construction site: readers and gate boards that speak the real bytes on
+//! pseudo-terminals, invented people who put cards on them and walk, and a journal of what they did.
+//!
+//! Floor order, bottom first (a module imports only from above it):
+//! - `error`, `clock`, `wait`, `seed`, `direction`: small things
+//! - `journal`: **the truth**, line by line; read its documentation before judging anybody by it
+//! - `line`: a paced serial line on a terminal
+//! - `people`: invented people and the roster file
+//! - `settings`: what benches want to know
+//! - `reader`: the device side of an ID-card reader
+//! - `gate`: the board's own logic over simulated pins, and the people who walk through
+//! - `site_day`: the scenario file
+//! - `site`: everything of one site, running
+//! - `visit`: one person's turn
+//! - `player`: plays the scenario
+//! - `http`: the page and its API
+//! - `cli`: the program
+
+mod error;
+mod clock;
+mod wait;
+mod seed;
+mod direction;
+mod journal;
+mod line;
+mod people;
+mod settings;
+mod reader;
+mod gate;
+mod site_day;
+mod site;
+mod visit;
+mod player;
+
+pub use direction::Direction;
+pub use error::SimError;

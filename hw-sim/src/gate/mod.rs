@@ -1,0 +1,16 @@
+//! One lane of the gate: the board's own logic over simulated pins, arms, beams and people.
+//!
+//! - `sim_pins`: pins whose other end the simulator holds
+//! - `world`: arms, beams and walkers, without input or output
+//! - `board`: the board's program on those pins, with its line and its resets
+//! - `tap`: listens on the wire for open commands
+//! - `task`: one lane running
+
+mod sim_pins;
+mod world;
+mod board;
+mod tap;
+mod task;
+
+pub use task::{LaneCommand, LaneHandle, LanePlace, LaneView};
+pub use world::{Levels, Relays, WalkEnd, WalkStyle, World, WorldEvent, WorldSettings};

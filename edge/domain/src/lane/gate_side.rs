@@ -7,7 +7,7 @@ use crate::lane::messages::{
     BoardEvent, LaneEffect, LaneMemory, LaneSettings, OpenRefusal, Sensing,
 };
 use crate::lane::openings::{Grant, Openings};
-use crate::lane::reports::Report;
+use crate::lane::reports::{Report, Walk};
 use crate::record::{
     Act, BoardStamp, GateEvent, GateRecord, PassageOutcome, PassageRecord, Record,
 };
@@ -109,7 +109,7 @@ impl GateSide {
         match report {
             Report::Opened => None,
             Report::Refused { token, why } => self.refused(now, token, why, out),
-            Report::Passage { .. } => self.passage(now, report, out),
+            Report::Passage(walk) => self.walked(now, walk, out),
             Report::State { gate, event } => {
                 self.state(now, gate, event, out);
                 None
@@ -157,60 +157,37 @@ impl GateSide {
         ticket
     }
 
-    fn passage(
-        &mut self,
-        now: &Moment,
-        report: Report,
-        out: &mut Vec<LaneEffect>,
-    ) -> Option<Ticket> {
-        let Report::Passage {
-            outcome,
-            direction,
-            token,
-            event,
-        } = report
-        else {
-            out.push(LaneEffect::Alarm {
-                what: "a passage that is none",
-            });
-            return None;
-        };
-        let grant = token.and_then(|token| self.openings.find(token));
+    fn walked(&mut self, now: &Moment, walk: Walk, out: &mut Vec<LaneEffect>) -> Option<Ticket> {
         let mut record = PassageRecord {
             lane: self.lane.clone(),
-            direction,
-            outcome,
-            presentation: grant.as_ref().and_then(|grant| grant.seq),
-            worker: grant.as_ref().and_then(|grant| grant.worker),
+            direction: walk.direction,
+            outcome: walk.outcome,
+            presentation: None,
+            worker: None,
             counted: false,
-            board: Some(event.stamp()),
+            board: Some(walk.event.stamp()),
         };
-        let ticket = grant.as_ref().and_then(|grant| grant.ticket);
-        let ends = matches!(outcome, PassageOutcome::Passed | PassageOutcome::TimedOut);
-        let grant = grant.map(|grant| {
-            grant.over |= ends;
-            grant
-        });
-        // One opening lets one body through: only its first passage is attendance.
-        if let Some(grant) = grant.filter(|grant| {
-            let passed = outcome == PassageOutcome::Passed && grant.direction == direction;
-            passed && grant.worker.is_some() && !grant.counted
-        }) {
-            grant.counted = true;
-            record.counted = true;
+        let mut unused = None;
+        if let Some(grant) = walk.token.and_then(|token| self.openings.find(token)) {
+            record.presentation = grant.seq;
+            record.worker = grant.worker;
+            record.counted = grant.take_attendance(walk.outcome, walk.direction);
+            grant.over |= walk.ends_opening();
+            unused = grant
+                .ticket
+                .filter(|_| walk.outcome == PassageOutcome::TimedOut);
         }
-        let at = now.earlier_by(event.age_ms);
-        self.events.push(
-            Some(event),
-            Some(Record {
-                at,
-                act: Act::Passage(record),
-            }),
-        );
-        if ends {
-            self.openings.finish(now, token, self.tracked_ms(), out);
+        let at = now.earlier_by(walk.event.age_ms);
+        let record = Record {
+            at,
+            act: Act::Passage(record),
+        };
+        self.events.push(Some(walk.event), Some(record));
+        if walk.ends_opening() {
+            self.openings
+                .finish(now, walk.token, self.tracked_ms(), out);
         }
-        ticket.filter(|_| outcome == PassageOutcome::TimedOut)
+        unused
     }
 
     fn state(

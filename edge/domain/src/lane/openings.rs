@@ -11,6 +11,7 @@ use std::collections::VecDeque;
 use crate::ids::{Direction, Ticket, WorkerId};
 use crate::lane::display::Display;
 use crate::lane::messages::{LaneEffect, RememberedGrant};
+use crate::record::PassageOutcome;
 use crate::time::Moment;
 
 /// A permission to open once.
@@ -27,6 +28,21 @@ pub(super) struct Grant {
     pub(super) display: Display,
     /// Whether the gate reported how it ended: from then on nothing opens for it again.
     pub(super) over: bool,
+}
+
+impl Grant {
+    /// Whether this passage is the attendance. One opening lets one body through: only the first
+    /// passage in its direction counts, and only for a worker of the roster.
+    pub(super) fn take_attendance(
+        &mut self,
+        outcome: PassageOutcome,
+        direction: Direction,
+    ) -> bool {
+        let passed = outcome == PassageOutcome::Passed && direction == self.direction;
+        let counts = passed && self.worker.is_some() && !self.counted;
+        self.counted |= counts;
+        counts
+    }
 }
 
 /// An opening on its way.

@@ -12,12 +12,7 @@ pub(super) enum Report {
     /// The arm did not move.
     Refused { token: u32, why: OpenRefusal },
     /// A body did something.
-    Passage {
-        outcome: PassageOutcome,
-        direction: Direction,
-        token: Option<u32>,
-        event: BoardEvent,
-    },
+    Passage(Walk),
     /// The gate's state changed.
     State { gate: GateEvent, event: BoardEvent },
     /// Only to be acknowledged.
@@ -28,6 +23,25 @@ pub(super) enum Report {
     EventsLost { count: u32 },
     /// The link went or came.
     Link { up: bool },
+}
+
+/// What a body did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Walk {
+    pub(super) outcome: PassageOutcome,
+    pub(super) direction: Direction,
+    pub(super) token: Option<u32>,
+    pub(super) event: BoardEvent,
+}
+
+impl Walk {
+    /// Whether the gate is closed again afterwards.
+    pub(super) fn ends_opening(&self) -> bool {
+        matches!(
+            self.outcome,
+            PassageOutcome::Passed | PassageOutcome::TimedOut
+        )
+    }
 }
 
 impl Report {
@@ -46,9 +60,8 @@ impl Report {
     /// The numbered event in it.
     pub(super) fn event(&self) -> Option<BoardEvent> {
         match self {
-            Self::Passage { event, .. }
-            | Self::State { event, .. }
-            | Self::Unrecorded { event } => Some(*event),
+            Self::Passage(walk) => Some(walk.event),
+            Self::State { event, .. } | Self::Unrecorded { event } => Some(*event),
             Self::Opened
             | Self::Refused { .. }
             | Self::Restarted { .. }
@@ -60,11 +73,13 @@ impl Report {
 
 pub(super) fn translate(report: GateReport) -> Report {
     use PassageOutcome::{Intruded, Passed, Reversed, Tailgated, TimedOut};
-    let passage = |outcome, direction, token, event| Report::Passage {
-        outcome,
-        direction,
-        token,
-        event,
+    let passage = |outcome, direction, token, event| {
+        Report::Passage(Walk {
+            outcome,
+            direction,
+            token,
+            event,
+        })
     };
     let state = |gate, event| Report::State { gate, event };
     match report {

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use crate::fixtures::*;
 
 /// One thing that happens at the lane.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 enum Happening {
     Present {
         direction: Direction,
@@ -304,7 +304,6 @@ impl Judge {
                 );
             }
             LaneEffect::WakeAt { mono_ms, .. } => self.wake_ms = Some(*mono_ms),
-            LaneEffect::Show(Display::Granted { .. } | Display::Idle) => {}
             LaneEffect::Show(_) => {}
             LaneEffect::Alarm { what } => panic!("alarm: {what}"),
         }

@@ -200,14 +200,14 @@ fn reports_beyond_the_bound_are_counted_as_lost() {
     for seq in 2..=300 {
         gate.report(GateReport::Held { event: event(seq) });
     }
-    let mut lost = Vec::new();
+    let mut overflow = Vec::new();
     for _ in 0..400 {
         let (_, next) = gate.commit(&last);
         if records(&next).is_empty() {
             break;
         }
-        lost.extend(gate_event(&next).count);
+        overflow.extend(gate_event(&next).count);
         last = next;
     }
-    assert_eq!(lost, [44]);
+    assert_eq!(overflow, [44]);
 }

@@ -39,24 +39,21 @@
     }
   }
 
-  function markUploaded() {
-    var state = document.querySelector('#upload [data-acked]');
-    var through = state ? Number(state.getAttribute('data-acked')) : 0;
-    Array.prototype.forEach.call(strip.children, function (row) {
-      var seq = Number(row.getAttribute('data-seq'));
-      var mark = row.querySelector('.row-up');
-      if (mark && seq && seq <= through) { mark.textContent = '已上传'; }
-    });
-  }
-
-  function addRow(html, id) {
-    var seq = Number(id);
+  // A new passage goes on top; one that is already there is replaced.
+  function putRow(html) {
+    var box = document.createElement('ol');
+    box.innerHTML = html;
+    var row = box.firstElementChild;
+    var seq = row ? Number(row.getAttribute('data-seq')) : 0;
+    if (!seq) { return; }
+    var old = strip.querySelector('[data-seq="' + seq + '"]');
+    if (old) { strip.replaceChild(row, old); return; }
     if (seq <= newest) { return; }
     newest = seq;
     var empty = strip.querySelector('.empty');
     if (empty) { strip.removeChild(empty); }
-    strip.insertAdjacentHTML('afterbegin', html);
-    if (strip.firstElementChild) { strip.firstElementChild.classList.add('fresh'); }
+    row.classList.add('fresh');
+    strip.insertBefore(row, strip.firstElementChild);
     while (strip.children.length > rowsMax) { strip.removeChild(strip.lastElementChild); }
   }
 
@@ -69,12 +66,11 @@
       source.addEventListener(id, function (event) {
         heardFromBox();
         document.getElementById(id).innerHTML = event.data;
-        if (id === 'upload') { markUploaded(); }
       });
     });
     source.addEventListener('row', function (event) {
       heardFromBox();
-      addRow(event.data, event.lastEventId);
+      putRow(event.data);
     });
     source.addEventListener('hb', function (event) {
       heardFromBox();

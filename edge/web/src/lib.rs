@@ -21,9 +21,11 @@ mod assets;
 mod pages;
 mod router;
 mod serve;
+mod ledger_source;
 
 pub use error::{SourceError, WebError};
 pub use guard::claim_code::ClaimCode;
+pub use ledger_source::{CLAIM_CODE_SETTING, LedgerSource};
 pub use router::router;
 pub use serve::serve;
 pub use source::{Account, AccountStore, BoxFuture, TodaySource};

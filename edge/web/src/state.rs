@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use edge_store::Head;
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -41,8 +42,8 @@ pub struct WebChannels {
     pub accounts: Arc<dyn AccountStore>,
     /// The state of the box; the screen is told of each change.
     pub health: watch::Receiver<HealthView>,
-    /// Newest committed seq of the ledger; a change makes the screen look for new passages.
-    pub head: watch::Receiver<u64>,
+    /// The ledger's head; a change makes the screen look for new passages.
+    pub head: watch::Receiver<Head>,
     /// The box's wall clock, Unix milliseconds.
     pub clock: Arc<dyn Fn() -> i64 + Send + Sync>,
 }
@@ -139,7 +140,7 @@ impl WebState {
     }
 
     /// For waiting on new records.
-    pub(crate) fn head_changes(&self) -> watch::Receiver<u64> {
+    pub(crate) fn head_changes(&self) -> watch::Receiver<Head> {
         self.inner.channels.head.clone()
     }
 

@@ -1,12 +1,12 @@
 //! `/events`: the live stream of 今日.
 //!
-//! `row` carries one passage and its ledger seq as id, `alarm`, `tiles`, `upload` and `devices`
+//! `row` carries one passage, a new one with its ledger seq as id, `alarm`, `tiles`, `upload` and `devices`
 //! carry a part of the page when it changed, `hb` carries the box's time every five seconds or sooner,
 //! `reload` says that the ledger is another one, `logout` that the session is over.
 //! A browser that comes back names the last id it saw and is sent what came after: the rows are
 //! read from the ledger, so nothing is lost that a broken connection or a restart could lose.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::convert::Infallible;
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ use axum::extract::{Query, State};
 use axum::http::HeaderMap;
 use axum::response::Sse;
 use axum::response::sse::Event;
+use edge_store::Head;
 use futures_util::{Stream, stream};
 use serde::Deserialize;
 use tokio::sync::watch;
@@ -25,7 +26,7 @@ use super::fragments::{self, Fragments};
 use crate::error::WebError;
 use crate::site_time::clock_text;
 use crate::state::WebState;
-use crate::view::HealthView;
+use crate::view::{HealthView, TodayView};
 
 /// A page that hears nothing for twice this long tells its reader so.
 const HEARTBEAT: Duration = Duration::from_secs(5);
@@ -66,11 +67,13 @@ struct Live {
     signed_in: SignedIn,
     /// Seq of the last row that the browser has.
     seen: u64,
+    /// The rows that it may still show, as it has them.
+    rows: BTreeMap<u64, String>,
     /// The parts as the browser has them.
     shown: Fragments,
     waiting: VecDeque<Event>,
     heartbeat: Interval,
-    head: watch::Receiver<u64>,
+    head: watch::Receiver<Head>,
     health: watch::Receiver<HealthView>,
     looks: u8,
     over: bool,
@@ -86,6 +89,7 @@ impl Live {
             state,
             signed_in,
             seen,
+            rows: BTreeMap::new(),
             shown: Fragments::default(),
             waiting,
             heartbeat,
@@ -142,7 +146,7 @@ impl Live {
             self.end_with("logout");
             return Ok(());
         }
-        let head = *self.head.borrow_and_update();
+        let head = self.head.borrow_and_update().seq;
         let today = self.state.today(SETTLE).await?;
         let health = self.health.borrow_and_update().clone();
         self.looks = if today.through < head {
@@ -154,18 +158,7 @@ impl Live {
             self.end_with("reload");
             return Ok(());
         }
-        for row in today.rows.iter().rev().filter(|row| row.seq > self.seen) {
-            let html = fragments::row(row, health.sync.acked_through)?;
-            self.waiting
-                .push_back(event("row", &html).id(row.seq.to_string()));
-        }
-        self.seen = today
-            .rows
-            .iter()
-            .map(|row| row.seq)
-            .max()
-            .unwrap_or(0)
-            .max(self.seen);
+        self.send_rows(&today, health.sync.acked_through)?;
         let parts = Fragments::render(&self.state, &today, &health)?;
         for ((name, html), (_, before)) in parts.named().into_iter().zip(self.shown.named()) {
             if html != before {
@@ -175,6 +168,25 @@ impl Live {
         self.shown = parts;
         self.waiting
             .push_back(event("hb", &clock_text(self.state.now_ms())));
+        Ok(())
+    }
+
+    /// New rows with their seq as id, oldest first; rows that changed (somebody walked through, or
+    /// did not; the city has it) again and without an id, so that the place to go on from stays.
+    fn send_rows(&mut self, today: &TodayView, acked_through: u64) -> Result<(), WebError> {
+        let mut rows = BTreeMap::new();
+        for row in today.rows.iter().rev() {
+            let html = fragments::row(row, acked_through)?;
+            if row.seq > self.seen {
+                self.seen = row.seq;
+                self.waiting
+                    .push_back(event("row", &html).id(row.seq.to_string()));
+            } else if self.rows.get(&row.seq) != Some(&html) {
+                self.waiting.push_back(event("row", &html));
+            }
+            rows.insert(row.seq, html);
+        }
+        self.rows = rows;
         Ok(())
     }
 

@@ -6,7 +6,10 @@ use askama::Template;
 use crate::error::WebError;
 use crate::site_time::{age_text, clock_text, date_text, grouped, minute_text};
 use crate::state::WebState;
-use crate::view::{HealthView, LampState, LedgerView, LinkView, PassageRow, SyncView, TodayView};
+use crate::view::{
+    ClockView, DeviceLamp, HealthView, LampState, LedgerView, LinkView, PassageRow, SyncView,
+    TodayView,
+};
 
 #[derive(Template)]
 #[template(path = "part/tiles.html")]
@@ -40,7 +43,10 @@ struct Upload<'a> {
 #[derive(Template)]
 #[template(path = "part/devices.html")]
 struct Devices<'a> {
-    health: &'a HealthView,
+    /// What needs a person comes first.
+    not_ok: Vec<&'a DeviceLamp>,
+    ok: Vec<&'a DeviceLamp>,
+    clock: ClockView,
 }
 
 #[derive(Template)]
@@ -80,7 +86,7 @@ impl Fragments {
             })?,
             tiles: html(&tiles(today, health))?,
             upload: html(&upload(&health.sync, state.now_ms()))?,
-            devices: html(&Devices { health })?,
+            devices: html(&devices(health))?,
         })
     }
 
@@ -102,7 +108,7 @@ pub(crate) fn row(row: &PassageRow, acked_through: u64) -> Result<String, WebErr
         row,
         time,
         note: row.note_text(),
-        uploaded: row.seq <= acked_through,
+        uploaded: row.uploaded || row.seq <= acked_through,
     })
 }
 
@@ -130,6 +136,18 @@ fn tiles(today: &TodayView, health: &HealthView) -> Tiles {
         backlog: grouped(health.sync.backlog),
         devices: health.devices.len(),
         devices_not_ok: health.lamps_not_ok(),
+    }
+}
+
+fn devices(health: &HealthView) -> Devices<'_> {
+    let (ok, not_ok) = health
+        .devices
+        .iter()
+        .partition(|lamp| lamp.state == LampState::Ok);
+    Devices {
+        not_ok,
+        ok,
+        clock: health.clock,
     }
 }
 

@@ -38,6 +38,8 @@ pub struct PassageRow {
     pub way: Way,
     /// What was decided, and why.
     pub verdict: Verdict,
+    /// Whether the city has acknowledged it.
+    pub uploaded: bool,
 }
 
 /// Direction through the lane.
@@ -81,6 +83,11 @@ pub enum Verdict {
         /// Who opened, and why.
         note: String,
     },
+    /// A body moved without a presentation of its own.
+    Unannounced {
+        /// What it did.
+        note: String,
+    },
 }
 
 impl PassageRow {
@@ -92,6 +99,7 @@ impl PassageRow {
             Verdict::Denied { .. } => "denied",
             Verdict::Repeated => "repeated",
             Verdict::Override { .. } => "override",
+            Verdict::Unannounced { .. } => "flagged",
         }
     }
 
@@ -99,7 +107,7 @@ impl PassageRow {
     pub(crate) fn mark(&self) -> &'static str {
         match &self.verdict {
             Verdict::Granted { notes } if notes.is_empty() => "✔",
-            Verdict::Granted { .. } => "!",
+            Verdict::Granted { .. } | Verdict::Unannounced { .. } => "!",
             Verdict::Denied { .. } => "✖",
             Verdict::Repeated => "↻",
             Verdict::Override { .. } => "◆",
@@ -114,6 +122,7 @@ impl PassageRow {
             Verdict::Denied { .. } => "拒绝",
             Verdict::Repeated => "重复刷",
             Verdict::Override { .. } => "人工开闸",
+            Verdict::Unannounced { .. } => "未刷卡",
         }
     }
 
@@ -121,7 +130,12 @@ impl PassageRow {
     pub(crate) fn name_text(&self) -> &str {
         match &self.name {
             Some(name) => name.as_str(),
-            None => "未登记人员",
+            None => match &self.verdict {
+                Verdict::Granted { .. } | Verdict::Denied { .. } | Verdict::Repeated => {
+                    "未登记人员"
+                }
+                Verdict::Override { .. } | Verdict::Unannounced { .. } => "未知人员",
+            },
         }
     }
 
@@ -131,7 +145,7 @@ impl PassageRow {
             Verdict::Granted { notes } => notes.join("；"),
             Verdict::Denied { reason, .. } => reason.clone(),
             Verdict::Repeated => "3 秒内再次刷卡，只开一次闸".to_owned(),
-            Verdict::Override { note } => note.clone(),
+            Verdict::Override { note } | Verdict::Unannounced { note } => note.clone(),
         }
     }
 
@@ -139,7 +153,10 @@ impl PassageRow {
     pub(crate) fn advice_text(&self) -> &str {
         match &self.verdict {
             Verdict::Denied { advice, .. } => advice,
-            Verdict::Granted { .. } | Verdict::Repeated | Verdict::Override { .. } => "",
+            Verdict::Granted { .. }
+            | Verdict::Repeated
+            | Verdict::Override { .. }
+            | Verdict::Unannounced { .. } => "",
         }
     }
 }

@@ -1,0 +1,327 @@
+//! The screen's sources over the box's file: figures and accounts through one read connection,
+//! writes through the file's writer.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use edge_domain::{
+    ClockQuality, Denial, Direction, Flag, PassageOutcome, PresentationResult, SITE_OFFSET_H,
+};
+use edge_store::{ActKind, Reader, RecentAct, Writer};
+
+use crate::error::SourceError;
+use crate::source::{Account, AccountStore, BoxFuture, TodaySource};
+use crate::view::{MaskedName, PassageRow, TodayView, Verdict, Way};
+
+/// Name of the setting that holds the hash of the valid claim code
+/// ([`ClaimCode::hash`](crate::ClaimCode::hash)); it is removed when the code is used.
+pub const CLAIM_CODE_SETTING: &str = "web.claim_code_hash";
+
+const HOUR_MS: i64 = 3_600_000;
+const DAY_MS: i64 = 24 * HOUR_MS;
+/// Acts looked through to count a day's refusals after a start.
+const DAY_ACTS_MAX: usize = 4_000;
+
+/// Both sources over one file. Cheap to clone.
+#[derive(Clone)]
+pub struct LedgerSource {
+    reading: Arc<Mutex<Reading>>,
+    writer: Writer,
+    day_starts_h: u8,
+}
+
+struct Reading {
+    reader: Reader,
+    refusals: Refusals,
+}
+
+/// Refusals of a day, counted on from where the last look ended.
+#[derive(Default)]
+struct Refusals {
+    epoch: String,
+    from_ms: i64,
+    through: u64,
+    count: u64,
+}
+
+impl fmt::Debug for LedgerSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LedgerSource")
+            .field("day_starts_h", &self.day_starts_h)
+            .finish()
+    }
+}
+
+impl LedgerSource {
+    /// `day_starts_h` (0 to 12) is the policy's hour at which a new day begins.
+    pub fn new(reader: Reader, writer: Writer, day_starts_h: u8) -> Self {
+        let reading = Reading {
+            reader,
+            refusals: Refusals::default(),
+        };
+        Self {
+            reading: Arc::new(Mutex::new(reading)),
+            writer,
+            day_starts_h,
+        }
+    }
+
+    fn read<T>(&self, query: impl FnOnce(&mut Reading) -> T) -> T {
+        query(&mut self.reading.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// A short query off the runtime's thread.
+    async fn ask<T, F>(&self, query: F) -> Result<T, SourceError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Reader) -> Result<T, edge_store::StoreError> + Send + 'static,
+    {
+        let source = self.clone();
+        let work = move || source.read(|reading| query(&reading.reader));
+        Ok(tokio::task::spawn_blocking(work).await??)
+    }
+}
+
+/// Start of the day that contains `now_ms`, Unix milliseconds.
+fn day_start_ms(now_ms: i64, day_starts_h: u8) -> i64 {
+    let shift = (i64::from(SITE_OFFSET_H) - i64::from(day_starts_h)) * HOUR_MS;
+    let local = now_ms.saturating_add(shift);
+    local
+        .saturating_sub(local.rem_euclid(DAY_MS))
+        .saturating_sub(shift)
+}
+
+impl TodaySource for LedgerSource {
+    fn today(&self, now_ms: i64, rows_max: usize) -> Result<TodayView, SourceError> {
+        let from_ms = day_start_ms(now_ms, self.day_starts_h);
+        self.read(|reading| reading.today(from_ms, rows_max))
+    }
+}
+
+impl Reading {
+    fn today(&mut self, from_ms: i64, rows_max: usize) -> Result<TodayView, SourceError> {
+        let to_ms = from_ms.saturating_add(DAY_MS);
+        let epoch = self
+            .reader
+            .epochs()?
+            .pop()
+            .map(|epoch| epoch.name)
+            .unwrap_or_default();
+        let head = if epoch.is_empty() {
+            0
+        } else {
+            self.reader.head(&epoch)?.seq
+        };
+        let mut view = self.reader.today(from_ms, to_ms, rows_max)?;
+        if self.refusals.must_look_back(&epoch, from_ms, &view.acts) {
+            view = self
+                .reader
+                .today(from_ms, to_ms, DAY_ACTS_MAX.max(rows_max))?;
+        }
+        self.refusals.count_on(&view.acts);
+        let newest = view.acts.first().map_or(0, |act| act.seq);
+        view.acts.truncate(rows_max);
+        Ok(TodayView {
+            through: head.max(newest),
+            on_site: u64::try_from(view.inside)?,
+            entered_today: u64::try_from(view.entered)?,
+            denied_today: self.refusals.count,
+            on_roster: u64::from(self.reader.numbers_given()?.worker),
+            rows: view.acts.iter().map(row).collect(),
+        })
+    }
+}
+
+impl Refusals {
+    /// Begins a new count for a new day or epoch; true where the acts at hand do not reach back to
+    /// the last look.
+    fn must_look_back(&mut self, epoch: &str, from_ms: i64, acts: &[RecentAct]) -> bool {
+        if self.epoch != epoch || self.from_ms != from_ms {
+            *self = Self {
+                epoch: epoch.to_owned(),
+                from_ms,
+                through: 0,
+                count: 0,
+            };
+        }
+        acts.last()
+            .is_some_and(|oldest| oldest.seq > self.through && oldest.at >= from_ms)
+    }
+
+    fn count_on(&mut self, acts: &[RecentAct]) {
+        for act in acts
+            .iter()
+            .filter(|act| act.seq > self.through && act.at >= self.from_ms)
+        {
+            if let ActKind::Presentation {
+                result: PresentationResult::Denied,
+                ..
+            } = act.what
+            {
+                self.count = self.count.saturating_add(1);
+            }
+        }
+        self.through = acts.first().map_or(0, |act| act.seq).max(self.through);
+    }
+}
+
+fn row(act: &RecentAct) -> PassageRow {
+    PassageRow {
+        seq: act.seq,
+        at_ms: act.at,
+        time_is_sure: act.clock != ClockQuality::Unset,
+        name: act.name.as_ref().map(MaskedName::from),
+        team: act.team.clone(),
+        lane: act.lane.clone(),
+        way: match act.direction {
+            Direction::In => Way::In,
+            Direction::Out => Way::Out,
+        },
+        verdict: verdict(act),
+        uploaded: act.acknowledged,
+    }
+}
+
+fn verdict(act: &RecentAct) -> Verdict {
+    match &act.what {
+        ActKind::Presentation {
+            result,
+            reason,
+            flags,
+            ..
+        } => match result {
+            PresentationResult::Granted => Verdict::Granted {
+                notes: notes(act, reason.as_deref(), flags),
+            },
+            PresentationResult::Denied => denied(reason.as_deref()),
+            PresentationResult::Repeated => Verdict::Repeated,
+        },
+        ActKind::Override { operator, reason } => Verdict::Override {
+            note: format!("{operator}：{reason}"),
+        },
+        ActKind::Unannounced => {
+            let what = act
+                .passage
+                .and_then(passage_note)
+                .unwrap_or("有人未刷卡通过");
+            Verdict::Unannounced {
+                note: what.to_owned(),
+            }
+        }
+    }
+}
+
+fn denied(code: Option<&str>) -> Verdict {
+    let denial = code.and_then(Denial::from_code);
+    let (reason, advice) = denial.map_or(("原因不明", "请找劳资专管员"), |denial| {
+        (denial.reason(), denial.next_step())
+    });
+    Verdict::Denied {
+        reason: reason.to_owned(),
+        advice: advice.to_owned(),
+    }
+}
+
+/// What the clerk should look at: a rule that refused on the way out, warnings, an odd passage.
+fn notes(act: &RecentAct, reason: Option<&str>, flags: &[String]) -> Vec<String> {
+    let refused = reason
+        .and_then(Denial::from_code)
+        .map(|denial| denial.reason().to_owned());
+    let warned = flags.iter().map(|code| {
+        Flag::from_code(code).map_or_else(
+            || format!("请核实（{code}）"),
+            |flag| flag.text().to_owned(),
+        )
+    });
+    let passage = act.passage.and_then(passage_note).map(str::to_owned);
+    refused.into_iter().chain(warned).chain(passage).collect()
+}
+
+fn passage_note(outcome: PassageOutcome) -> Option<&'static str> {
+    match outcome {
+        PassageOutcome::Passed => None,
+        PassageOutcome::TimedOut => Some("开闸后没有人通过"),
+        PassageOutcome::Tailgated => Some("有人尾随通过"),
+        PassageOutcome::Reversed => Some("有人逆行"),
+        PassageOutcome::Intruded => Some("有人未刷卡闯入"),
+    }
+}
+
+impl AccountStore for LedgerSource {
+    fn account(&self, name: &str) -> BoxFuture<'_, Result<Option<Account>, SourceError>> {
+        let name = name.to_owned();
+        Box::pin(async move {
+            let asked = name.clone();
+            let password_hash = self.ask(move |reader| reader.account(&asked)).await?;
+            Ok(password_hash.map(|password_hash| Account {
+                name,
+                password_hash,
+            }))
+        })
+    }
+
+    fn has_account(&self) -> BoxFuture<'_, Result<bool, SourceError>> {
+        Box::pin(async move { Ok(!self.ask(Reader::accounts).await?.is_empty()) })
+    }
+
+    fn claim_code_hash(&self) -> BoxFuture<'_, Result<Option<String>, SourceError>> {
+        Box::pin(self.ask(|reader| reader.setting(CLAIM_CODE_SETTING)))
+    }
+
+    /// The code is used up before the account is stored: a power cut between the two costs a new
+    /// code, never a second use of the old one.
+    fn claim(
+        &self,
+        account: Account,
+        code_hash: String,
+    ) -> BoxFuture<'_, Result<bool, SourceError>> {
+        Box::pin(async move {
+            let valid = self
+                .ask(|reader| reader.setting(CLAIM_CODE_SETTING))
+                .await?;
+            if valid.as_ref() != Some(&code_hash)
+                || !self.writer.remove_setting(CLAIM_CODE_SETTING).await?
+            {
+                return Ok(false);
+            }
+            self.writer
+                .put_account(&account.name, &account.password_hash)
+                .await?;
+            Ok(true)
+        })
+    }
+
+    fn set_password(&self, account: Account) -> BoxFuture<'_, Result<(), SourceError>> {
+        Box::pin(async move {
+            self.writer
+                .put_account(&account.name, &account.password_hash)
+                .await?;
+            Ok(())
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{DAY_MS, HOUR_MS, day_start_ms};
+
+    #[test]
+    fn the_day_begins_at_the_policys_hour_of_the_site() {
+        // 2026-06-03 00:00 in Shanghai.
+        let midnight_ms = 1_780_416_000_000;
+        for (hour_of_day, day_starts_h, expected_ms) in [
+            (7, 4, midnight_ms + 4 * HOUR_MS),
+            (4, 4, midnight_ms + 4 * HOUR_MS),
+            (3, 4, midnight_ms + 4 * HOUR_MS - DAY_MS),
+            (0, 0, midnight_ms),
+            (23, 0, midnight_ms),
+        ] {
+            let now_ms = midnight_ms + hour_of_day * HOUR_MS + 59_000;
+            assert_eq!(
+                day_start_ms(now_ms, day_starts_h),
+                expected_ms,
+                "{hour_of_day} h"
+            );
+        }
+    }
+}

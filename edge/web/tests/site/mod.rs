@@ -1,0 +1,286 @@
+//! A whole screen in memory: invented people, accounts that live as long as the test.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use edge_domain::PersonName;
+use edge_store::{Hash, Head};
+use edge_web::{
+    Account, AccountStore, BoxFuture, ClaimCode, ClockView, DeviceLamp, HealthView, LampState,
+    LinkView, MaskedName, PassageRow, Remedy, SourceError, SyncView, TodaySource, TodayView,
+    Verdict, Way, WebChannels, WebSettings, WebState,
+};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+/// 2026-06-03 07:02:11 in Shanghai.
+pub(crate) const MORNING_MS: i64 = 1_780_441_331_000;
+
+/// Accounts in memory.
+#[derive(Debug, Default)]
+pub(crate) struct Accounts {
+    kept: Mutex<(Vec<Account>, Option<String>)>,
+}
+
+impl AccountStore for Accounts {
+    fn account(&self, name: &str) -> BoxFuture<'_, Result<Option<Account>, SourceError>> {
+        let kept = self.kept.lock().unwrap();
+        let found = kept.0.iter().find(|account| account.name == name).cloned();
+        Box::pin(async move { Ok(found) })
+    }
+
+    fn has_account(&self) -> BoxFuture<'_, Result<bool, SourceError>> {
+        let any = !self.kept.lock().unwrap().0.is_empty();
+        Box::pin(async move { Ok(any) })
+    }
+
+    fn claim_code_hash(&self) -> BoxFuture<'_, Result<Option<String>, SourceError>> {
+        let hash = self.kept.lock().unwrap().1.clone();
+        Box::pin(async move { Ok(hash) })
+    }
+
+    fn claim(&self, account: Account, hash: String) -> BoxFuture<'_, Result<bool, SourceError>> {
+        let mut kept = self.kept.lock().unwrap();
+        let right = kept.1.as_ref() == Some(&hash);
+        if right {
+            kept.1 = None;
+            kept.0.retain(|old| old.name != account.name);
+            kept.0.push(account);
+        }
+        Box::pin(async move { Ok(right) })
+    }
+
+    fn set_password(&self, account: Account) -> BoxFuture<'_, Result<(), SourceError>> {
+        let mut kept = self.kept.lock().unwrap();
+        kept.0.retain(|old| old.name != account.name);
+        kept.0.push(account);
+        Box::pin(async { Ok(()) })
+    }
+}
+
+/// A day in memory.
+#[derive(Debug, Default)]
+pub(crate) struct Day(pub(crate) Mutex<TodayView>);
+
+impl TodaySource for Day {
+    fn today(&self, _now_ms: i64, rows_max: usize) -> Result<TodayView, SourceError> {
+        let mut view = self.0.lock().unwrap().clone();
+        view.rows.truncate(rows_max);
+        Ok(view)
+    }
+}
+
+/// The screen and everything that a test may turn.
+pub(crate) struct Site {
+    pub(crate) address: String,
+    pub(crate) code: ClaimCode,
+    pub(crate) accounts: Arc<Accounts>,
+    pub(crate) day: Arc<Day>,
+    pub(crate) health: watch::Sender<HealthView>,
+    pub(crate) head: watch::Sender<Head>,
+    pub(crate) clock_ms: Arc<AtomicI64>,
+    pub(crate) stop: CancellationToken,
+}
+
+impl Site {
+    /// Serves an empty, unclaimed site on a free loopback port.
+    pub(crate) async fn start() -> Self {
+        Self::start_on("127.0.0.1:0").await
+    }
+
+    /// As [`Self::start`], at an address.
+    pub(crate) async fn start_on(listen: &str) -> Self {
+        let listener = TcpListener::bind(listen).await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let code = ClaimCode::random().unwrap();
+        let accounts = Arc::new(Accounts::default());
+        accounts.kept.lock().unwrap().1 = Some(code.hash().unwrap());
+        let day = Arc::new(Day::default());
+        let (health, health_seen) = watch::channel(HealthView::default());
+        let (head, head_seen) = watch::channel(head_at(0));
+        let clock_ms = Arc::new(AtomicI64::new(MORNING_MS));
+        let stop = CancellationToken::new();
+        let settings = WebSettings {
+            site_name: "江湾新城二期".to_owned(),
+            box_id: "box-349900-01".to_owned(),
+            version: "0.1.0".to_owned(),
+            secure_cookies: false,
+        };
+        let clock = Arc::clone(&clock_ms);
+        let channels = WebChannels {
+            today: Arc::clone(&day) as Arc<dyn TodaySource>,
+            accounts: Arc::clone(&accounts) as Arc<dyn AccountStore>,
+            health: health_seen,
+            head: head_seen,
+            clock: Arc::new(move || clock.load(Ordering::Relaxed)),
+        };
+        let state = WebState::new(settings, channels);
+        tokio::spawn(edge_web::serve(listener, state, stop.clone()));
+        Self {
+            address,
+            code,
+            accounts,
+            day,
+            health,
+            head,
+            clock_ms,
+            stop,
+        }
+    }
+
+    /// Adds a passage as the newest one and tells the screen.
+    pub(crate) fn pass(&self, row: PassageRow) {
+        let mut day = self.day.0.lock().unwrap();
+        day.through = row.seq;
+        day.rows.insert(0, row);
+        let head = head_at(day.through);
+        drop(day);
+        self.head.send_replace(head);
+    }
+
+    /// An address on this screen.
+    pub(crate) fn at(&self, path: &str) -> String {
+        format!("{}{path}", self.address)
+    }
+}
+
+fn head_at(seq: u64) -> Head {
+    Head {
+        seq,
+        hash: Hash::from_bytes([0; 32]),
+    }
+}
+
+fn masked(name: &str) -> Option<MaskedName> {
+    Some(MaskedName::from(&PersonName::parse(name).unwrap()))
+}
+
+/// A granted entry of an invented worker.
+pub(crate) fn granted(seq: u64, name: &str) -> PassageRow {
+    PassageRow {
+        seq,
+        at_ms: MORNING_MS + i64::try_from(seq).unwrap() * 1_700,
+        time_is_sure: true,
+        name: masked(name),
+        team: Some("钢筋一班".to_owned()),
+        lane: "1号通道".to_owned(),
+        way: Way::In,
+        verdict: Verdict::Granted { notes: Vec::new() },
+        uploaded: false,
+    }
+}
+
+/// A morning with everything on it, for looking at the page.
+pub(crate) fn busy_morning() -> TodayView {
+    let names = [
+        "单雄信",
+        "仇和",
+        "区志航",
+        "买买提·吐尔逊江",
+        "覃月英",
+        "欧阳大山",
+        "䶮",
+    ];
+    let teams = [
+        "钢筋一班",
+        "木工二班",
+        "架子工班",
+        "混凝土班",
+        "幕墙安装班组（鲁南劳务）",
+    ];
+    let mut rows: Vec<PassageRow> = (1..=30)
+        .map(|seq| {
+            let pick = usize::try_from(seq).unwrap();
+            let mut row = granted(seq * 2 + 1_180, names[pick % names.len()]);
+            row.at_ms = MORNING_MS - (30 - i64::try_from(seq).unwrap()) * 4_300;
+            row.team = Some(teams[pick % teams.len()].to_owned());
+            row.lane = if pick % 3 == 0 {
+                "2号通道"
+            } else {
+                "1号通道"
+            }
+            .to_owned();
+            row.way = if pick % 7 == 0 { Way::Out } else { Way::In };
+            row
+        })
+        .collect();
+    rows[28].verdict = Verdict::Denied {
+        reason: "未完成三级教育".to_owned(),
+        advice: "请到安全部".to_owned(),
+    };
+    rows[26].verdict = Verdict::Denied {
+        reason: "未登记".to_owned(),
+        advice: "请找劳资专管员".to_owned(),
+    };
+    rows[26].name = None;
+    rows[26].team = None;
+    rows[25].verdict = Verdict::Granted {
+        notes: vec!["年龄需关注".to_owned()],
+    };
+    rows[24].verdict = Verdict::Repeated;
+    rows[22].verdict = Verdict::Override {
+        note: "门卫 老周：送货人员登记后放行".to_owned(),
+    };
+    rows[22].name = None;
+    rows[22].team = None;
+    rows[20].time_is_sure = false;
+    rows.reverse();
+    TodayView {
+        through: 1_240,
+        on_site: 1_187,
+        entered_today: 1_203,
+        denied_today: 9,
+        on_roster: 1_420,
+        rows,
+    }
+}
+
+/// A box with two faults and no way out to the city.
+pub(crate) fn troubled_box() -> HealthView {
+    let lamp = |name: &str, lane: &str, state| DeviceLamp {
+        name: name.to_owned(),
+        lane: Some(lane.to_owned()),
+        state,
+        remedy: None,
+    };
+    let mut devices = vec![
+        lamp("1号进口读卡器", "1号通道", LampState::Ok),
+        lamp("1号出口读卡器", "1号通道", LampState::Ok),
+        lamp("1号闸机控制板", "1号通道", LampState::Ok),
+        lamp("2号进口读卡器", "2号通道", LampState::Offline),
+        lamp("2号出口读卡器", "2号通道", LampState::Ok),
+        lamp("2号闸机控制板", "2号通道", LampState::Fault),
+    ];
+    devices[3].remedy = Some(Remedy {
+        code: "E-RD-02".to_owned(),
+        cause: "读卡器没有应答，USB 线可能松了。".to_owned(),
+        effect: "2号通道进口不能刷身份证。".to_owned(),
+        advice: "插紧读卡器的 USB 线；工人先走1号通道。".to_owned(),
+    });
+    devices[5].remedy = Some(Remedy {
+        code: "E-GB-05".to_owned(),
+        cause: "红外对射 B 被挡住超过 30 秒。".to_owned(),
+        effect: "通行方向判断不了，按刷卡计考勤。".to_owned(),
+        advice: "清开通道里的杂物，擦净探头。".to_owned(),
+    });
+    HealthView {
+        devices,
+        clock: ClockView::Holdover,
+        sync: SyncView {
+            link: LinkView::Offline,
+            backlog: 1_238,
+            oldest_at_ms: Some(MORNING_MS - 3 * 86_400_000),
+            last_ack_at_ms: Some(MORNING_MS - 3 * 86_400_000),
+            acked_through: 1_222,
+            parked: 2,
+            remedy: Some(Remedy {
+                code: "E-UP-10".to_owned(),
+                cause: "连不上市平台服务器。".to_owned(),
+                effect: String::new(),
+                advice: "检查路由器的外网指示灯；恢复后会自动续传。".to_owned(),
+            }),
+        },
+        ledger: edge_web::LedgerView::Writable,
+    }
+}

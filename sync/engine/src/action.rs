@@ -11,7 +11,7 @@ pub enum Action {
     Connect,
     /// Subscribe to everything that the city sends to this box.
     Subscribe,
-    /// Publish at QoS 1. That it was sent settles nothing; it may be dropped.
+    /// Publish at least once (quality of service 1). That it was sent settles nothing; it may be dropped.
     Publish {
         /// Where to.
         topic: Topic,

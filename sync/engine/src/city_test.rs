@@ -51,10 +51,13 @@ impl City {
     }
 
     pub(crate) fn through(&self) -> u64 {
-        (1..)
-            .take_while(|seq| self.stored.contains_key(seq))
-            .last()
-            .unwrap_or(0)
+        self.stored
+            .keys()
+            .zip(1..)
+            .take_while(|(seq, place)| **seq == *place)
+            .count()
+            .try_into()
+            .unwrap()
     }
 
     fn ack(&self, hello: Option<u64>) -> Ack {
@@ -149,10 +152,6 @@ impl World {
         }
     }
 
-    pub(crate) fn last(&self) -> u64 {
-        self.head.seq
-    }
-
     fn now(&self) -> Now {
         let wall_ms = WALL_MS + i64::try_from(self.mono_ms).unwrap();
         Now {
@@ -243,7 +242,7 @@ impl World {
                     self.down.push(ack);
                 }
             }
-            _ => {}
+            Topic::DownAck | Topic::DownCmd | Topic::DownRoster | Topic::State => {}
         }
     }
 
@@ -334,7 +333,7 @@ pub(crate) fn engine(head: Head, through: u64) -> Engine {
         bulk_window: 3,
         ..Settings::default()
     };
-    Engine::new(identity, settings, start)
+    Engine::new(identity, settings, &start)
 }
 
 #[derive(Debug, Clone)]

@@ -91,7 +91,7 @@ pub struct Engine {
 
 impl Engine {
     /// Starts offline and wants a connection at once.
-    pub fn new(identity: Identity, settings: Settings, start: Start) -> Self {
+    pub fn new(identity: Identity, settings: Settings, start: &Start) -> Self {
         Self {
             identity,
             settings,

@@ -10,17 +10,20 @@ fn hellos(world: &World) -> Vec<u64> {
     let ctl = world.up.iter().filter(|(topic, _)| *topic == Topic::UpCtl);
     ctl.filter_map(|(_, payload)| match Ctl::decode(payload).unwrap() {
         Ctl::Hello(hello) => Some(hello.number),
-        _ => None,
+        Ctl::Heartbeat(_) => None,
     })
     .collect()
 }
 
 fn alarms(world: &World) -> Vec<Alarm> {
-    let alarms = world.done.iter().filter_map(|action| match action {
-        Action::Alarm(alarm) => Some(alarm.clone()),
-        _ => None,
-    });
-    alarms.collect()
+    let alarm = |action: &Action| {
+        if let Action::Alarm(alarm) = action {
+            Some(alarm.clone())
+        } else {
+            None
+        }
+    };
+    world.done.iter().filter_map(alarm).collect()
 }
 
 #[test]

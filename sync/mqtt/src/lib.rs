@@ -1,1 +1,35 @@
 //! The MQTT shell of the sync engine.
+//!
+//! MQTT is a pipe here: it may lose, double or delay, and its own acknowledgements settle nothing.
+//! [`run`] carries out what the engine decides: it connects, publishes, reads the ledger and keeps
+//! the cursor, on one single-threaded runtime, until it is told to stop.
+//!
+//! - [`error`]: what cannot be loaded or read
+//! - [`trouble`]: connection errors in words for the clerk and for a technician
+//! - [`status`]: what the screen, the heartbeat and the watchdog want to know
+//! - [`settings`]: where the broker is and who we are
+//! - [`tls`]: certificates from files
+//! - [`ledger`]: what this crate needs of a ledger
+//! - [`pipe`]: the polling task around the client library
+//! - [`session`]: one turn after the other: inputs to the engine, its actions to the world
+
+pub mod error;
+pub mod trouble;
+pub mod status;
+pub mod settings;
+pub mod tls;
+pub mod ledger;
+pub mod pipe;
+pub mod session;
+
+#[cfg(test)]
+mod broker_test;
+#[cfg(test)]
+mod harness_test;
+
+pub use error::MqttError;
+pub use ledger::{Ledger, LedgerError, Page};
+pub use session::run;
+pub use settings::{MqttSettings, Surroundings, TlsFiles};
+pub use status::{SyncLink, SyncStatus};
+pub use trouble::Trouble;

@@ -70,7 +70,6 @@ pub struct Heartbeat {
 /// A control message from box to city.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
-#[non_exhaustive]
 pub enum Ctl {
     /// Asks for the cursor.
     Hello(Hello),

@@ -4,7 +4,6 @@ use serde::{Deserialize, Serialize};
 
 /// Why bytes of the wire were refused.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum WireError {
     /// A box name that is not 1 to 32 of `a-z 0-9 -`, starting with a letter or digit.
     #[error("box name is not 1 to 32 characters of a-z, 0-9 and '-'")]
@@ -112,7 +111,6 @@ pub enum WireError {
 /// a person or an update. Nothing behind it waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[non_exhaustive]
 pub enum ParkCode {
     /// The body is not one JSON object, or is over 8 KiB.
     BadBody,
@@ -134,6 +132,32 @@ pub enum ParkCode {
 }
 
 impl ParkCode {
+    /// Under which code a record is parked whose body was refused for this.
+    pub fn of(refusal: &WireError) -> Self {
+        match refusal {
+            WireError::BodyTooLarge { .. } | WireError::BodyNotObject(_) => Self::BadBody,
+            WireError::UnknownKind { .. } => Self::UnknownKind,
+            WireError::BadField(_) => Self::BadField,
+            WireError::BadSealText | WireError::CannotUnseal => Self::CannotUnseal,
+            WireError::BadBoxName
+            | WireError::BadEpoch
+            | WireError::BadHash
+            | WireError::MessageTooLarge { .. }
+            | WireError::BadHeader(_)
+            | WireError::BadMessage(_)
+            | WireError::UnknownVersion { .. }
+            | WireError::CountsDisagree { .. }
+            | WireError::WrongRecordCount { .. }
+            | WireError::BadCompression(_)
+            | WireError::TooMuchPlain { .. }
+            | WireError::HeadMismatch
+            | WireError::ListTooLong { .. }
+            | WireError::BadTopic
+            | WireError::CannotSeal
+            | WireError::NotSerializable(_) => Self::Other,
+        }
+    }
+
     /// The sentence that the labor clerk reads.
     pub fn text(self) -> &'static str {
         match self {

@@ -77,13 +77,12 @@ fn messages() {
         let from = usize::try_from(message.header.from).unwrap() - 1;
         let to = usize::try_from(message.header.to).unwrap();
         assert_eq!(message.bodies, records[from..to]);
-        if name != "message-zstd.bin" {
-            assert_eq!(message.encode().unwrap(), bytes, "{name}");
+        let again = message.encode().unwrap();
+        if name == "message-zstd.bin" {
+            // Another encoder, another frame, the same records.
+            assert_eq!(Message::decode(&again).unwrap(), message);
         } else {
-            assert_eq!(
-                Message::decode(&message.encode().unwrap()).unwrap(),
-                message
-            );
+            assert_eq!(again, bytes, "{name}");
         }
     }
 }

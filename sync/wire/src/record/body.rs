@@ -41,7 +41,6 @@ pub const KINDS: [&str; 21] = [
 /// What happened. The word in `kind` is the variant's name in `snake_case`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-#[non_exhaustive]
 pub enum Kind {
     /// A new epoch began: always record 1.
     EpochBegan(EpochBegan),
@@ -153,7 +152,9 @@ pub fn at_of(body: &[u8]) -> Option<i64> {
     struct OnlyAt {
         at: i64,
     }
-    serde_json::from_slice::<OnlyAt>(body).ok().map(|only| only.at)
+    serde_json::from_slice::<OnlyAt>(body)
+        .ok()
+        .map(|only| only.at)
 }
 
 fn check_length(body: &[u8]) -> Result<(), WireError> {

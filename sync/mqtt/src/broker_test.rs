@@ -1,0 +1,195 @@
+//! Against a real broker.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use rumqttc::Transport;
+use sync_wire::Presence;
+use tokio::sync::{oneshot, watch};
+use tokio::task::{JoinHandle, LocalSet, spawn_local};
+
+use crate::harness_test::{
+    Broker, Memory, Pki, Table, city, free_port, has_broker, settings, surroundings, until,
+    until_city,
+};
+use crate::session::run;
+use crate::settings::{MqttSettings, TlsFiles};
+use crate::status::{SyncLink, SyncStatus};
+use crate::tls::transport;
+
+struct Running {
+    status: watch::Receiver<SyncStatus>,
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+fn start(settings: MqttSettings, ledger: Memory) -> Running {
+    let (sender, status) = watch::channel(SyncStatus::default());
+    let (stop, stopped) = oneshot::channel::<()>();
+    let task = spawn_local(run(settings, ledger, surroundings(), sender, async {
+        // A dropped sender stops as well.
+        let _either_way = stopped.await;
+    }));
+    Running { status, stop, task }
+}
+
+fn plain_city(port: u16) -> Rc<RefCell<Table>> {
+    let table = Rc::new(RefCell::new(Table::default()));
+    spawn_local(city(port, Transport::tcp(), Rc::clone(&table)));
+    table
+}
+
+#[tokio::test]
+async fn drains_and_outlives_the_broker() {
+    if !has_broker() {
+        return;
+    }
+    let everything = async {
+        let mut broker = Broker::start(None);
+        let table = plain_city(broker.port);
+        let ledger = Memory::new(3_000);
+        let mut running = start(settings(broker.port, None), ledger.clone());
+        let online = until(&mut running.status, |status| status.acked_through == 3_000).await;
+        assert_eq!((online.link, online.backlog), (SyncLink::Online, 0));
+        assert_eq!(online.skew_ms, Some(500));
+
+        ledger.append(5);
+        until(&mut running.status, |status| status.acked_through == 3_005).await;
+        broker.kill().await;
+        until(&mut running.status, |status| {
+            status.link == SyncLink::Offline
+        })
+        .await;
+        ledger.append(700);
+        broker.restart();
+        until(&mut running.status, |status| status.acked_through == 3_705).await;
+        ledger.check(&table.borrow());
+
+        let turns = running.status.borrow().turns;
+        running.stop.send(()).unwrap();
+        running.task.await.unwrap();
+        assert!(turns > 10);
+        assert_eq!(
+            *ledger.cursor.borrow(),
+            3_705,
+            "the cursor is written down at the end"
+        );
+        until_city(&table, |table| {
+            table
+                .states
+                .last()
+                .is_some_and(|state| state.state == Presence::Offline)
+        })
+        .await;
+    };
+    LocalSet::new().run_until(everything).await;
+}
+
+#[tokio::test]
+async fn a_city_that_comes_back_gets_what_it_missed() {
+    if !has_broker() {
+        return;
+    }
+    let everything = async {
+        let broker = Broker::start(None);
+        let table = Rc::new(RefCell::new(Table::default()));
+        let first = spawn_local(city(broker.port, Transport::tcp(), Rc::clone(&table)));
+        let ledger = Memory::new(10);
+        let mut running = start(settings(broker.port, None), ledger.clone());
+        until(&mut running.status, |status| status.acked_through == 10).await;
+        // The broker takes what nobody listens to, and says that it did.
+        first.abort();
+        assert!(first.await.unwrap_err().is_cancelled());
+        ledger.append(10);
+        until(&mut running.status, |status| {
+            status.link == SyncLink::Connecting
+        })
+        .await;
+        spawn_local(city(broker.port, Transport::tcp(), Rc::clone(&table)));
+        until(&mut running.status, |status| status.acked_through == 20).await;
+        ledger.check(&table.borrow());
+    };
+    LocalSet::new().run_until(everything).await;
+}
+
+#[tokio::test]
+async fn a_box_that_vanishes_is_declared_offline() {
+    if !has_broker() {
+        return;
+    }
+    let everything = async {
+        let broker = Broker::start(None);
+        let table = plain_city(broker.port);
+        let mut running = start(settings(broker.port, None), Memory::new(1));
+        until(&mut running.status, |status| status.acked_through == 1).await;
+        assert_eq!(
+            table.borrow().states.last().unwrap().state,
+            Presence::Online
+        );
+        running.task.abort();
+        until_city(&table, |table| {
+            table
+                .states
+                .last()
+                .is_some_and(|state| state.state == Presence::Offline)
+        })
+        .await;
+    };
+    LocalSet::new().run_until(everything).await;
+}
+
+/// Waits for the trouble of a connection that cannot work.
+async fn trouble_of(port: u16, tls: Option<TlsFiles>) -> String {
+    let mut running = start(settings(port, tls), Memory::new(1));
+    let status = until(&mut running.status, |status| status.last_error.is_some()).await;
+    assert_ne!(status.link, SyncLink::Online);
+    println!("{:?}", status.last_error_detail);
+    status.last_error.unwrap()
+}
+
+#[tokio::test]
+async fn certificates_right_and_wrong() {
+    if !has_broker() {
+        return;
+    }
+    let everything = async {
+        let pki = Pki::new();
+        let broker = Broker::start(Some(&pki));
+        let table = Rc::new(RefCell::new(Table::default()));
+        let city_transport = transport(Some(&pki.files("ca", "city"))).unwrap();
+        spawn_local(city(broker.port, city_transport, Rc::clone(&table)));
+        until_city(&table, |table| table.connections > 0).await;
+
+        let ledger = Memory::new(50);
+        let files = pki.files("ca", "box-demo");
+        let mut running = start(settings(broker.port, Some(files.clone())), ledger.clone());
+        until(&mut running.status, |status| status.acked_through == 50).await;
+        ledger.check(&table.borrow());
+        drop(running.stop);
+        running.task.await.unwrap();
+
+        let stranger = trouble_of(broker.port, Some(pki.files("ca", "stranger"))).await;
+        assert!(stranger.contains("没有接受本机证书"), "{stranger}");
+        let wrong_ca = trouble_of(broker.port, Some(pki.files("other-ca", "box-demo"))).await;
+        assert!(wrong_ca.contains("不是由配置的CA签发"), "{wrong_ca}");
+        let mut missing = files;
+        missing.key = "/nowhere/box.key".into();
+        let missing = trouble_of(broker.port, Some(missing)).await;
+        assert!(missing.contains("证书文件读不出来"), "{missing}");
+    };
+    LocalSet::new().run_until(everything).await;
+}
+
+#[tokio::test]
+async fn nobody_there_is_said_in_words() {
+    let everything = async {
+        let refused = trouble_of(free_port(), None).await;
+        assert!(refused.contains("平台没有应答"), "{refused}");
+        let mut unknown = settings(1883, None);
+        unknown.host = "no-such-host.invalid".to_owned();
+        let mut running = start(unknown, Memory::new(1));
+        let status = until(&mut running.status, |status| status.last_error.is_some()).await;
+        assert!(status.last_error.unwrap().contains("找不到平台地址"));
+    };
+    LocalSet::new().run_until(everything).await;
+}

@@ -1,0 +1,423 @@
+//! A real broker, a tiny city and a ledger in memory, for the tests of this crate.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::rc::Rc;
+use std::time::Duration;
+
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
+use rumqttc::{AsyncClient, Event, MqttOptions, Packet, QoS, Transport};
+use sync_engine::{Alarm, Identity, LedgerRecord, Now, Settings};
+use sync_wire::ack::{AckRange, Parked};
+use sync_wire::message::Message;
+use sync_wire::record::ClockQuality;
+use sync_wire::{Ack, Ctl, Hash, Head, State, Topic, VERSION};
+use tempfile::TempDir;
+use tokio::process::{Child, Command};
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use crate::ledger::{Ledger, LedgerError, Page};
+use crate::settings::{MqttSettings, Surroundings, TlsFiles};
+use crate::status::SyncStatus;
+
+pub(crate) const BOX: &str = "box-demo";
+pub(crate) const EPOCH: &str = "00112233aabbccdd";
+const WALL_MS: i64 = 1_795_302_124_000;
+const MOSQUITTO: &str = "/usr/sbin/mosquitto";
+/// Nothing in these tests takes a tenth of it.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Whether there is a broker to test with. On a build server there must be.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "only the environment tells a build server"
+)]
+pub(crate) fn has_broker() -> bool {
+    let there = Path::new(MOSQUITTO).exists();
+    assert!(
+        there || std::env::var("CI").is_err(),
+        "{MOSQUITTO} is missing"
+    );
+    if !there {
+        println!("skipped: {MOSQUITTO} is missing");
+    }
+    there
+}
+
+pub(crate) fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
+}
+
+/// A Mosquitto on a free port of the loopback interface.
+pub(crate) struct Broker {
+    pub(crate) port: u16,
+    folder: TempDir,
+    child: Child,
+}
+
+impl Broker {
+    pub(crate) fn start(pki: Option<&Pki>) -> Self {
+        let port = free_port();
+        let folder = tempfile::tempdir().unwrap();
+        let tls = pki.map_or("allow_anonymous true\n".to_owned(), |pki| {
+            let at = |name: &str| pki.folder.path().join(name).display().to_string();
+            format!(
+                "allow_anonymous true\ncafile {}\ncertfile {}\nkeyfile {}\nrequire_certificate true\n",
+                at("ca.pem"),
+                at("broker.pem"),
+                at("broker.key")
+            )
+        });
+        let text = format!(
+            "user root\npersistence false\nset_tcp_nodelay true\nlog_dest stderr\nlistener {port} 127.0.0.1\n{tls}"
+        );
+        std::fs::write(folder.path().join("mosquitto.conf"), text).unwrap();
+        let child = spawn(folder.path());
+        Self {
+            port,
+            folder,
+            child,
+        }
+    }
+
+    pub(crate) async fn kill(&mut self) {
+        self.child.kill().await.unwrap();
+    }
+
+    pub(crate) fn restart(&mut self) {
+        self.child = spawn(self.folder.path());
+    }
+}
+
+fn spawn(folder: &Path) -> Child {
+    Command::new(MOSQUITTO)
+        .arg("-c")
+        .arg(folder.join("mosquitto.conf"))
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap()
+}
+
+/// An authority with certificates for broker, box and a stranger.
+pub(crate) struct Pki {
+    folder: TempDir,
+}
+
+impl Pki {
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let write =
+            |name: &str, text: String| std::fs::write(folder.path().join(name), text).unwrap();
+        for (authority, leaves) in [
+            ("ca", &["broker", BOX, "city"][..]),
+            ("other-ca", &["stranger"][..]),
+        ] {
+            let key = KeyPair::generate().unwrap();
+            let mut params = CertificateParams::default();
+            params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+            params
+                .distinguished_name
+                .push(DnType::CommonName, authority);
+            write(
+                &format!("{authority}.pem"),
+                params.self_signed(&key).unwrap().pem(),
+            );
+            let issuer = Issuer::new(params, key);
+            for leaf in leaves {
+                let key = KeyPair::generate().unwrap();
+                let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
+                let mut params = CertificateParams::new(names).unwrap();
+                params.distinguished_name.push(DnType::CommonName, *leaf);
+                write(
+                    &format!("{leaf}.pem"),
+                    params.signed_by(&key, &issuer).unwrap().pem(),
+                );
+                write(&format!("{leaf}.key"), key.serialize_pem());
+            }
+        }
+        Self { folder }
+    }
+
+    pub(crate) fn files(&self, ca: &str, leaf: &str) -> TlsFiles {
+        let at = |name: String| -> PathBuf { self.folder.path().join(name) };
+        TlsFiles {
+            ca: at(format!("{ca}.pem")),
+            certificate: at(format!("{leaf}.pem")),
+            key: at(format!("{leaf}.key")),
+        }
+    }
+}
+
+/// What the tiny city has stored.
+#[derive(Default)]
+pub(crate) struct Table {
+    pub(crate) stored: BTreeMap<u64, (Vec<u8>, Hash)>,
+    pub(crate) states: Vec<State>,
+    pub(crate) connections: u32,
+}
+
+impl Table {
+    fn hash_at(&self, seq: u64) -> Hash {
+        let genesis = Head::genesis(BOX, EPOCH).hash;
+        self.stored.get(&seq).map_or(genesis, |(_, hash)| *hash)
+    }
+
+    fn take(&mut self, payload: &[u8]) {
+        let message = Message::decode(payload).unwrap();
+        let hashes = message.hashes().unwrap();
+        for (seq, row) in (message.header.from..).zip(message.bodies.into_iter().zip(hashes)) {
+            if let Some(old) = self.stored.insert(seq, row.clone()) {
+                assert_eq!(old, row, "record {seq} was rewritten");
+            }
+        }
+    }
+
+    fn ack(&self, hello: Option<u64>) -> Ack {
+        let mut through = 0;
+        let mut ranges: Vec<AckRange> = Vec::new();
+        for (seq, (_, hash)) in &self.stored {
+            match ranges.last_mut() {
+                _ if *seq == through + 1 => through = *seq,
+                Some(range) if range.to + 1 == *seq => (range.to, range.head) = (*seq, *hash),
+                Some(_) | None => ranges.push(AckRange {
+                    from: *seq,
+                    to: *seq,
+                    head: *hash,
+                }),
+            }
+        }
+        ranges.truncate(64);
+        Ack {
+            v: VERSION,
+            epoch: EPOCH.to_owned(),
+            through,
+            head: self.hash_at(through),
+            ranges,
+            parked: Vec::new(),
+            hello,
+            greet: false,
+            retry_after_ms: None,
+            now: WALL_MS + 500,
+        }
+    }
+}
+
+/// Runs a city that stores in memory and acknowledges what it stored; never returns.
+pub(crate) async fn city(port: u16, transport: Transport, table: Rc<RefCell<Table>>) {
+    let mut options = MqttOptions::new("city", "127.0.0.1", port);
+    options
+        .set_transport(transport)
+        .set_max_packet_size(200_000, 200_000);
+    let (client, mut event_loop) = AsyncClient::new(options, 100);
+    loop {
+        match event_loop.poll().await {
+            Ok(Event::Incoming(Packet::ConnAck(_))) => {
+                table.borrow_mut().connections += 1;
+                client
+                    .try_subscribe("menwei/1/+/up/#", QoS::AtLeastOnce)
+                    .unwrap();
+                client
+                    .try_subscribe(Topic::State.of_every_box(), QoS::AtLeastOnce)
+                    .unwrap();
+            }
+            Ok(Event::Incoming(Packet::Publish(publish))) => {
+                let ack = hear(&mut table.borrow_mut(), &publish.topic, &publish.payload);
+                if let Some(ack) = ack {
+                    let topic = Topic::DownAck.of(BOX);
+                    // A full queue drops it; the box asks again.
+                    let _dropped =
+                        client.try_publish(topic, QoS::AtLeastOnce, false, ack.encode().unwrap());
+                }
+            }
+            Ok(_) => {}
+            Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+        }
+    }
+}
+
+fn hear(table: &mut Table, topic: &str, payload: &[u8]) -> Option<Ack> {
+    match Topic::parse(topic).unwrap().1 {
+        Topic::UpLive | Topic::UpBulk => {
+            table.take(payload);
+            Some(table.ack(None))
+        }
+        Topic::UpCtl => match Ctl::decode(payload).unwrap() {
+            Ctl::Hello(hello) => Some(table.ack(Some(hello.number))),
+            Ctl::Heartbeat(_) => None,
+        },
+        Topic::State => {
+            table.states.push(State::decode(payload).unwrap());
+            None
+        }
+        Topic::DownAck | Topic::DownCmd | Topic::DownRoster => panic!("{topic}"),
+    }
+}
+
+/// A ledger in memory.
+#[derive(Clone)]
+pub(crate) struct Memory {
+    records: Rc<RefCell<Vec<LedgerRecord>>>,
+    head: Rc<watch::Sender<Head>>,
+    pub(crate) cursor: Rc<RefCell<u64>>,
+}
+
+impl Memory {
+    pub(crate) fn new(records: usize) -> Self {
+        let memory = Self {
+            records: Rc::default(),
+            head: Rc::new(watch::Sender::new(Head::genesis(BOX, EPOCH))),
+            cursor: Rc::default(),
+        };
+        memory.append(records);
+        memory
+    }
+
+    pub(crate) fn append(&self, records: usize) {
+        for _ in 0..records {
+            let seq = self.head.borrow().seq + 1;
+            let body = format!(
+                "{{\"at\":{WALL_MS},\"seq\":{seq},\"pad\":\"{}\"}}",
+                "x".repeat(200)
+            );
+            self.head
+                .send_modify(|head| *head = head.extend(body.as_bytes()));
+            let hash = self.head.borrow().hash;
+            self.records.borrow_mut().push(LedgerRecord {
+                seq,
+                body: body.into_bytes(),
+                hash,
+            });
+        }
+    }
+
+    pub(crate) fn check(&self, table: &Table) {
+        let stored: Vec<LedgerRecord> = table
+            .stored
+            .iter()
+            .map(|(seq, (body, hash))| LedgerRecord {
+                seq: *seq,
+                body: body.clone(),
+                hash: *hash,
+            })
+            .collect();
+        assert_eq!(stored, *self.records.borrow());
+    }
+
+    fn hash(&self, seq: u64) -> Option<Hash> {
+        match usize::try_from(seq).unwrap().checked_sub(1) {
+            None => Some(Head::genesis(BOX, EPOCH).hash),
+            Some(index) => self.records.borrow().get(index).map(|record| record.hash),
+        }
+    }
+}
+
+impl Ledger for Memory {
+    fn head(&self) -> watch::Receiver<Head> {
+        self.head.subscribe()
+    }
+
+    async fn cursor(&self) -> Result<(u64, Vec<(u64, u64)>), LedgerError> {
+        Ok((*self.cursor.borrow(), Vec::new()))
+    }
+
+    async fn page(&self, from: u64, max: u64, _bytes_max: usize) -> Result<Page, LedgerError> {
+        let skip = usize::try_from(from - 1)?;
+        let take = usize::try_from(max)?;
+        let records = self
+            .records
+            .borrow()
+            .iter()
+            .skip(skip)
+            .take(take)
+            .cloned()
+            .collect();
+        Ok(Page {
+            prev: self.hash(from - 1).ok_or("no such record")?,
+            records,
+        })
+    }
+
+    async fn hash_at(&self, seq: u64) -> Result<Option<Hash>, LedgerError> {
+        Ok(self.hash(seq))
+    }
+
+    async fn save_cursor(&self, through: u64, _ranges: Vec<(u64, u64)>) -> Result<(), LedgerError> {
+        *self.cursor.borrow_mut() = through;
+        Ok(())
+    }
+
+    async fn show_parked(&self, _parked: Vec<Parked>) -> Result<(), LedgerError> {
+        Ok(())
+    }
+
+    async fn raise(&self, alarm: Alarm) -> Result<(), LedgerError> {
+        panic!("{alarm:?}");
+    }
+}
+
+pub(crate) fn settings(port: u16, tls: Option<TlsFiles>) -> MqttSettings {
+    MqttSettings {
+        host: "127.0.0.1".to_owned(),
+        port,
+        tls,
+        identity: Identity {
+            site: "site".to_owned(),
+            box_name: BOX.to_owned(),
+            epoch: EPOCH.to_owned(),
+            software: "0.1.0".to_owned(),
+        },
+        engine: Settings {
+            hello_ms: 300,
+            ack_patience_ms: 1_000,
+            ..Settings::default()
+        },
+        roster_version: None,
+    }
+}
+
+pub(crate) fn surroundings() -> Surroundings {
+    let began = Instant::now();
+    let now = move || {
+        let mono_ms = u64::try_from(began.elapsed().as_millis()).unwrap();
+        Now {
+            mono_ms,
+            wall_ms: WALL_MS,
+            clock: ClockQuality::Synced,
+        }
+    };
+    Surroundings {
+        now: Box::new(now),
+        jitter: Box::new(|| 0),
+    }
+}
+
+/// Waits until the status is as wanted.
+pub(crate) async fn until(
+    status: &mut watch::Receiver<SyncStatus>,
+    wanted: impl FnMut(&SyncStatus) -> bool,
+) -> SyncStatus {
+    let found = tokio::time::timeout(PATIENCE, status.wait_for(wanted)).await;
+    let found = found.map(|found| found.unwrap().clone());
+    found.unwrap_or_else(|_| panic!("never: {:?}", status.borrow()))
+}
+
+/// Waits until the city's table is as wanted.
+pub(crate) async fn until_city(table: &Rc<RefCell<Table>>, mut wanted: impl FnMut(&Table) -> bool) {
+    let there = async {
+        while !wanted(&table.borrow()) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, there)
+        .await
+        .expect("the city never got there");
+}

@@ -1,0 +1,144 @@
+//! The polling task around the client library.
+//!
+//! The library's event loop is polled by a task of its own, which never publishes: publishing from
+//! the polling task deadlocks when the request queue is full. Its own queue and retransmissions
+//! are no store: whatever it drops, the engine sends again.
+
+use std::time::Duration;
+
+use rumqttc::{
+    AsyncClient, ClientError, ConnectionError, Event, EventLoop, LastWill, MqttOptions, Packet,
+    QoS, Transport,
+};
+use sync_wire::message::MESSAGE_BYTES_MAX;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use crate::settings::MqttSettings;
+
+/// Requests waiting for the wire; more than both windows together.
+const REQUESTS_MAX: usize = 64;
+/// Events waiting for the session.
+const EVENTS_MAX: usize = 64;
+/// Far above the number of messages that can be unacknowledged, so that the library's packet
+/// numbers never wrap onto one that is still in use.
+const INFLIGHT_MAX: u16 = 200;
+const KEEP_ALIVE: Duration = Duration::from_secs(30);
+const CONNECT_TIMEOUT_S: u64 = 20;
+/// Topic and packet header beside a message.
+const PACKET_BYTES_MAX: usize = MESSAGE_BYTES_MAX * 2;
+
+/// What to connect with.
+pub(crate) struct Order {
+    pub(crate) transport: Transport,
+    pub(crate) will_topic: String,
+    pub(crate) will: Vec<u8>,
+}
+
+/// What comes out of the pipe.
+#[derive(Debug)]
+pub(crate) enum Arrival {
+    /// The broker accepted the connection.
+    Connected,
+    /// A message.
+    Message { topic: String, payload: Vec<u8> },
+    /// The connection is gone or did not come up.
+    Broken(ConnectionError),
+}
+
+/// The session's end of the pipe.
+pub(crate) struct Pipe {
+    client: AsyncClient,
+    orders: mpsc::Sender<Order>,
+    pub(crate) arrivals: mpsc::Receiver<Arrival>,
+    polling: JoinHandle<()>,
+}
+
+/// A polling task without a session would keep the box "online" for ever.
+impl Drop for Pipe {
+    fn drop(&mut self) {
+        self.polling.abort();
+    }
+}
+
+impl Pipe {
+    /// Starts the polling task; it ends when the pipe is dropped.
+    pub(crate) fn start(settings: &MqttSettings) -> Self {
+        let name = settings.identity.box_name.as_str();
+        let mut options = MqttOptions::new(name, settings.host.as_str(), settings.port);
+        options
+            .set_clean_session(true)
+            .set_keep_alive(KEEP_ALIVE)
+            .set_inflight(INFLIGHT_MAX)
+            .set_max_packet_size(PACKET_BYTES_MAX, PACKET_BYTES_MAX);
+        let (client, mut event_loop) = AsyncClient::new(options, REQUESTS_MAX);
+        let mut network = event_loop.network_options();
+        network.set_tcp_nodelay(true);
+        network.set_connection_timeout(CONNECT_TIMEOUT_S);
+        event_loop.set_network_options(network);
+        let (orders, order_receiver) = mpsc::channel(1);
+        let (arrival_sender, arrivals) = mpsc::channel(EVENTS_MAX);
+        tokio::spawn(poll(event_loop, order_receiver, arrival_sender));
+        Self {
+            client,
+            orders,
+            arrivals,
+        }
+    }
+
+    /// Opens a connection. Gives false where one is already being opened.
+    pub(crate) fn connect(&self, order: Order) -> bool {
+        self.orders.try_send(order).is_ok()
+    }
+
+    pub(crate) fn subscribe(&self, filter: &str) -> Result<(), ClientError> {
+        self.client.try_subscribe(filter, QoS::AtLeastOnce)
+    }
+
+    pub(crate) fn publish(
+        &self,
+        topic: String,
+        payload: Vec<u8>,
+        retain: bool,
+    ) -> Result<(), ClientError> {
+        self.client
+            .try_publish(topic, QoS::AtLeastOnce, retain, payload)
+    }
+
+    pub(crate) fn disconnect(&self) -> Result<(), ClientError> {
+        self.client.try_disconnect()
+    }
+}
+
+async fn poll(
+    mut event_loop: EventLoop,
+    mut orders: mpsc::Receiver<Order>,
+    arrivals: mpsc::Sender<Arrival>,
+) {
+    while let Some(order) = orders.recv().await {
+        event_loop.mqtt_options.set_transport(order.transport);
+        let will = LastWill::new(order.will_topic, order.will, QoS::AtLeastOnce, true);
+        event_loop.mqtt_options.set_last_will(will);
+        // Whatever the last connection left behind is sent again by the engine, if at all.
+        event_loop.clean();
+        event_loop.pending.clear();
+        loop {
+            let arrival = match event_loop.poll().await {
+                Ok(Event::Incoming(Packet::ConnAck(_))) => Arrival::Connected,
+                Ok(Event::Incoming(Packet::Publish(publish))) => Arrival::Message {
+                    topic: publish.topic,
+                    payload: publish.payload.to_vec(),
+                },
+                Ok(Event::Incoming(_) | Event::Outgoing(_)) => continue,
+                Err(error) => Arrival::Broken(error),
+            };
+            let broken = matches!(arrival, Arrival::Broken(_));
+            if arrivals.send(arrival).await.is_err() {
+                return;
+            }
+            if broken {
+                break;
+            }
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! What the screen, the heartbeat and the watchdog want to know.
+
+/// The lamp.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SyncLink {
+    /// No connection.
+    #[default]
+    Offline,
+    /// Connecting, or connected and waiting for the city's answer.
+    Connecting,
+    /// The city answers; records flow.
+    Online,
+    /// The city has another continuation of this ledger; nothing is uploaded.
+    Forked,
+}
+
+/// The state of the uplink.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SyncStatus {
+    /// The lamp.
+    pub link: SyncLink,
+    /// Acknowledged by the city without a hole.
+    pub acked_through: u64,
+    /// Records that the city has not acknowledged.
+    pub backlog: u64,
+    /// Records that are parked at the city.
+    pub parked: usize,
+    /// When the city last acknowledged, Unix ms by the box's clock.
+    pub last_ack_at: Option<i64>,
+    /// The last trouble, for the clerk (Chinese); gone once online.
+    pub last_error: Option<String>,
+    /// The same for a technician (English).
+    pub last_error_detail: Option<String>,
+    /// How far the city's clock is ahead of the box's, ms.
+    pub skew_ms: Option<i64>,
+    /// Turns of the session's loop. It turns at least every ten seconds while it lives, and cannot
+    /// turn while it hangs: food for the watchdog.
+    pub turns: u64,
+}

@@ -1,0 +1,146 @@
+//! Connection errors in words for the clerk and for a technician.
+
+use std::error::Error;
+use std::io::ErrorKind;
+
+use rumqttc::{ConnectReturnCode, ConnectionError, StateError, TlsError};
+
+use crate::error::MqttError;
+
+/// What went wrong, twice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trouble {
+    /// For the clerk, in Chinese: what it is and what to do.
+    pub clerk: &'static str,
+    /// For a technician, in English: the chain of causes.
+    pub detail: String,
+}
+
+const NO_ADDRESS: &str = "找不到平台地址，请检查网络或DNS设置";
+const NO_NETWORK: &str = "设备没有联网，请检查网线或流量卡";
+const REFUSED: &str = "平台没有应答，请确认平台地址和端口";
+const TIMED_OUT: &str = "连接平台超时，请检查网络";
+const CITY_EXPIRED: &str = "平台证书不在有效期内，请先核对本机时间，再联系平台";
+const CITY_STRANGE: &str = "平台证书不是由配置的CA签发，可能连错了地址，请核对CA文件";
+const CITY_NAME: &str = "平台证书与配置的地址不符，请核对平台地址";
+const OURS_REFUSED: &str = "平台没有接受本机证书（没有、过期、已吊销或不是该平台签发），请重新申领";
+const NOT_TLS: &str = "与平台的加密连接没有建立，请核对端口和证书";
+const NOT_ALLOWED: &str = "平台不允许本机接入，请联系平台登记";
+const BUSY: &str = "平台暂停服务，稍后自动重连";
+const BROKEN: &str = "与平台的连接中断，正在自动重连";
+const FILES: &str = "本机证书文件读不出来，请检查证书、私钥和CA文件";
+
+/// Explains a connection error. `greeted`: the broker had accepted this connection before.
+pub fn explain(error: &ConnectionError, tls: bool, greeted: bool) -> Trouble {
+    let detail = chain(error);
+    let clerk = match error {
+        ConnectionError::Tls(error) => of_tls(error, &detail),
+        ConnectionError::Io(error) => of_io(error.kind(), &detail, tls && !greeted),
+        ConnectionError::NetworkTimeout | ConnectionError::FlushTimeout => TIMED_OUT,
+        ConnectionError::ConnectionRefused(code) => match code {
+            ConnectReturnCode::ServiceUnavailable => BUSY,
+            ConnectReturnCode::Success
+            | ConnectReturnCode::RefusedProtocolVersion
+            | ConnectReturnCode::BadClientId
+            | ConnectReturnCode::BadUserNamePassword
+            | ConnectReturnCode::NotAuthorized => NOT_ALLOWED,
+        },
+        // With TLS 1.3 the broker judges our certificate after the client has finished its part of
+        // the handshake: its refusal arrives in place of the answer to CONNECT.
+        ConnectionError::MqttState(_) if tls && !greeted => OURS_REFUSED,
+        ConnectionError::MqttState(StateError::Io(error)) => of_io(error.kind(), &detail, false),
+        ConnectionError::MqttState(_)
+        | ConnectionError::NotConnAck(_)
+        | ConnectionError::RequestsDone => BROKEN,
+    };
+    let hint = if clerk == OURS_REFUSED {
+        "the broker closed the connection right after the handshake; it wants another client \
+         certificate: "
+    } else {
+        ""
+    };
+    Trouble {
+        clerk,
+        detail: format!("{hint}{detail}"),
+    }
+}
+
+/// Explains why the certificates cannot be loaded.
+pub fn explain_files(error: &MqttError) -> Trouble {
+    Trouble {
+        clerk: FILES,
+        detail: chain(error),
+    }
+}
+
+fn of_tls(error: &TlsError, detail: &str) -> &'static str {
+    if let TlsError::Io(error) = error {
+        return of_io(error.kind(), detail, false);
+    }
+    of_certificate(detail)
+}
+
+fn of_certificate(detail: &str) -> &'static str {
+    let says = |words: &[&str]| words.iter().any(|word| detail.contains(word));
+    if says(&["has expired", "not yet valid"]) {
+        CITY_EXPIRED
+    } else if says(&["ostname mismatch", "IP address mismatch"]) {
+        CITY_NAME
+    } else if says(&["alert"]) {
+        OURS_REFUSED
+    } else if says(&[
+        "certificate verify failed",
+        "self-signed",
+        "issuer certificate",
+    ]) {
+        CITY_STRANGE
+    } else {
+        NOT_TLS
+    }
+}
+
+fn of_io(kind: ErrorKind, detail: &str, may_be_certificate: bool) -> &'static str {
+    if detail.contains("lookup address") || detail.contains("ame resolution") {
+        return NO_ADDRESS;
+    }
+    if may_be_certificate && detail.contains("alert") {
+        return OURS_REFUSED;
+    }
+    let cut_off = matches!(
+        kind,
+        ErrorKind::ConnectionReset
+            | ErrorKind::ConnectionAborted
+            | ErrorKind::UnexpectedEof
+            | ErrorKind::BrokenPipe
+    );
+    let no_network = matches!(
+        kind,
+        ErrorKind::NetworkUnreachable | ErrorKind::HostUnreachable | ErrorKind::NetworkDown
+    );
+    if cut_off && may_be_certificate {
+        OURS_REFUSED
+    } else if no_network {
+        NO_NETWORK
+    } else if kind == ErrorKind::ConnectionRefused {
+        REFUSED
+    } else if kind == ErrorKind::TimedOut {
+        TIMED_OUT
+    } else {
+        BROKEN
+    }
+}
+
+/// An error with all its causes. The client library's texts repeat their causes; each text stands
+/// here once.
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let words = cause.to_string();
+        if !text.contains(&words) {
+            text = format!("{text}: {words}");
+        }
+        source = cause.source();
+    }
+    text
+}

@@ -78,11 +78,12 @@ impl Pipe {
         event_loop.set_network_options(network);
         let (orders, order_receiver) = mpsc::channel(1);
         let (arrival_sender, arrivals) = mpsc::channel(EVENTS_MAX);
-        tokio::spawn(poll(event_loop, order_receiver, arrival_sender));
+        let polling = tokio::spawn(poll(event_loop, order_receiver, arrival_sender));
         Self {
             client,
             orders,
             arrivals,
+            polling,
         }
     }
 

@@ -4,7 +4,8 @@
 //! out, and ends with [`Board::tick`], which alone feeds the watchdog: a loop that hangs anywhere
 //! is reset.
 
-use crate::gate::{Gate, Outputs};
+use crate::gate::Gate;
+use crate::levels::Outputs;
 use crate::pins::Pins;
 use embedded_hal::digital::{InputPin, OutputPin};
 use firmware_protocol::{

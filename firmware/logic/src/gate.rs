@@ -5,6 +5,7 @@
 
 use crate::debounce::Debounced;
 use crate::event_ring::EventRing;
+use crate::levels::{Levels, Outputs};
 use crate::token_memory::TokenMemory;
 use crate::uptime::{elapsed_ms, is_due};
 use crate::zone::{Crossing, Zone};
@@ -16,37 +17,6 @@ use firmware_protocol::{
 /// A blocked zone stops an opening's clock, but no longer than this in all, in ms: a beam that
 /// broke for good must not keep the gate busy for ever.
 pub const FROZEN_MS_MAX: u32 = 60_000;
-
-/// Inputs as read now; true is a broken beam or a closed contact. A pin that cannot be read is
-/// given as true, the safe side.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "one per pin")]
-pub struct Levels {
-    /// Beam on the street side.
-    pub beam_outer: bool,
-    /// Beam on the site side.
-    pub beam_inner: bool,
-    /// Fire contact.
-    pub fire: bool,
-    /// Cabinet contact.
-    pub tamper: bool,
-}
-
-/// What the pins shall do.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "one per pin")]
-pub struct Outputs {
-    /// The entry is open.
-    pub open_in: bool,
-    /// The exit is open.
-    pub open_out: bool,
-    /// Green lamp.
-    pub lamp_green: bool,
-    /// Red lamp.
-    pub lamp_red: bool,
-    /// Buzzer.
-    pub buzzer: bool,
-}
 
 /// An opening that waits for its person.
 #[derive(Clone, Copy, Debug)]

@@ -16,10 +16,12 @@ pub mod debounce;
 pub mod zone;
 pub mod event_ring;
 pub mod token_memory;
+pub mod levels;
 pub mod gate;
 pub mod pins;
 pub mod board;
 
 pub use board::{Board, Identity, Watchdog};
-pub use gate::{Gate, Levels, Outputs};
+pub use gate::Gate;
+pub use levels::{Levels, Outputs};
 pub use pins::{Pins, RelayWiring};

@@ -1,6 +1,6 @@
 //! The gate's pins over embedded-hal.
 
-use crate::gate::{Levels, Outputs};
+use crate::levels::{Levels, Outputs};
 use embedded_hal::digital::{InputPin, OutputPin};
 
 /// How the open relays are wired.

@@ -40,7 +40,9 @@ pub fn today() -> jiff::civil::Date {
 }
 
 fn civil(at_ms: i64) -> Option<jiff::civil::DateTime> {
-    Timestamp::from_millisecond(at_ms).ok().map(|t| CHINA.to_datetime(t))
+    Timestamp::from_millisecond(at_ms)
+        .ok()
+        .map(|t| CHINA.to_datetime(t))
 }
 
 #[cfg(test)]

@@ -87,15 +87,29 @@ mod tests {
     #[test]
     fn defaults_and_faults() {
         let settings = Settings::check(File::default()).unwrap();
-        assert_eq!((settings.broker_host.as_str(), settings.broker_port), ("localhost", 8883));
+        assert_eq!(
+            (settings.broker_host.as_str(), settings.broker_port),
+            ("localhost", 8883)
+        );
         assert!(settings.listen.ip().is_loopback());
         for broker in ["", "host", "host:", "host:0", ":1", "host:70000"] {
-            let file = File { broker: Some(broker.to_owned()), ..File::default() };
+            let file = File {
+                broker: Some(broker.to_owned()),
+                ..File::default()
+            };
             let message = Settings::check(file).unwrap_err().to_string();
             assert!(message.contains("broker"), "{message}");
         }
-        let file = File { listen: Some("8300".to_owned()), ..File::default() };
-        assert!(Settings::check(file).unwrap_err().to_string().contains("listen"));
+        let file = File {
+            listen: Some("8300".to_owned()),
+            ..File::default()
+        };
+        assert!(
+            Settings::check(file)
+                .unwrap_err()
+                .to_string()
+                .contains("listen")
+        );
     }
 
     #[test]
@@ -106,6 +120,11 @@ mod tests {
         let settings = Settings::read(&path).unwrap();
         assert_eq!(settings.dir, home.path().join("keys"));
         std::fs::write(&path, "brocker = \"127.0.0.1:1884\"\n").unwrap();
-        assert!(Settings::read(&path).unwrap_err().to_string().contains("brocker"));
+        assert!(
+            Settings::read(&path)
+                .unwrap_err()
+                .to_string()
+                .contains("brocker")
+        );
     }
 }

@@ -93,8 +93,15 @@ pub fn decide(claim: Claim<'_>, held: &Held) -> Decision {
         held.before
     };
     if before.is_some_and(|known| known != claim.prev) {
-        let code = if claim.from == 1 { RefusalCode::BrokenChain } else { RefusalCode::Fork };
-        return Decision::Refuse { code, seq: claim.from };
+        let code = if claim.from == 1 {
+            RefusalCode::BrokenChain
+        } else {
+            RefusalCode::Fork
+        };
+        return Decision::Refuse {
+            code,
+            seq: claim.from,
+        };
     }
     let mut hash = claim.prev;
     let mut fresh = Vec::new();
@@ -104,20 +111,32 @@ pub fn decide(claim: Claim<'_>, held: &Held) -> Decision {
         match held.within.get(&seq) {
             Some(known) if *known == hash => {}
             Some(_) => fork = fork.or(Some(seq)),
-            None => fresh.push(Accepted { seq, hash, meaning: understand(claim, body) }),
+            None => fresh.push(Accepted {
+                seq,
+                hash,
+                meaning: understand(claim, body),
+            }),
         }
     }
     if hash != claim.head {
-        return Decision::Refuse { code: RefusalCode::BrokenChain, seq: claim.from };
+        return Decision::Refuse {
+            code: RefusalCode::BrokenChain,
+            seq: claim.from,
+        };
     }
     if let Some((body, known)) = &held.after
         && chain::next(&hash, body) != *known
     {
-        let after = u64::try_from(claim.bodies.len()).unwrap_or(0).saturating_add(claim.from);
+        let after = u64::try_from(claim.bodies.len())
+            .unwrap_or(0)
+            .saturating_add(claim.from);
         fork = fork.or(Some(after));
     }
     match fork {
-        Some(seq) => Decision::Refuse { code: RefusalCode::Fork, seq },
+        Some(seq) => Decision::Refuse {
+            code: RefusalCode::Fork,
+            seq,
+        },
         None => Decision::Store(fresh),
     }
 }
@@ -125,12 +144,11 @@ pub fn decide(claim: Claim<'_>, held: &Held) -> Decision {
 /// A record that the city cannot use is kept all the same: it is parked, and counts as stored.
 fn understand(claim: Claim<'_>, body: &[u8]) -> Result<Record, ParkCode> {
     match Record::from_body(body) {
-        Ok(record) => match &record.kind {
-            Kind::EpochBegan(began) if began.r#box != claim.id || began.epoch != claim.epoch => {
-                Err(ParkCode::BadField)
-            }
-            _ => Ok(record),
-        },
+        Ok(Record {
+            kind: Kind::EpochBegan(began),
+            ..
+        }) if began.r#box != claim.id || began.epoch != claim.epoch => Err(ParkCode::BadField),
+        Ok(record) => Ok(record),
         Err(WireError::UnknownKind { .. }) => Err(ParkCode::UnknownKind),
         Err(WireError::BadField(_)) => Err(ParkCode::BadField),
         Err(_) => Err(ParkCode::BadBody),
@@ -160,15 +178,11 @@ mod tests {
         (bodies, hashes)
     }
 
-    fn claim<'a>(
-        bodies: &'a [Vec<u8>],
-        hashes: &[Hash],
-        (from, to): (usize, usize),
-    ) -> Claim<'a> {
+    fn claim<'a>(bodies: &'a [Vec<u8>], hashes: &[Hash], (from, to): (usize, usize)) -> Claim<'a> {
         Claim {
             id: "a",
             epoch: EPOCH,
-            from: from as u64,
+            from: u64::try_from(from).unwrap(),
             prev: hashes[from - 1],
             head: hashes[to],
             bodies: &bodies[from - 1..to],
@@ -176,14 +190,16 @@ mod tests {
     }
 
     fn fork(seq: u64) -> Decision {
-        Decision::Refuse { code: RefusalCode::Fork, seq }
+        Decision::Refuse {
+            code: RefusalCode::Fork,
+            seq,
+        }
     }
 
     #[test]
     fn a_first_range_is_stored() {
         let (bodies, hashes) = chain_of(3);
-        let Decision::Store(new) = decide(claim(&bodies, &hashes, (1, 3)), &Held::default())
-        else {
+        let Decision::Store(new) = decide(claim(&bodies, &hashes, (1, 3)), &Held::default()) else {
             panic!("refused")
         };
         assert_eq!(new.iter().map(|r| r.seq).collect::<Vec<_>>(), [1, 2, 3]);
@@ -214,36 +230,59 @@ mod tests {
     #[test]
     fn another_record_at_the_same_place_is_a_fork() {
         let (bodies, hashes) = chain_of(3);
-        let held =
-            Held { within: BTreeMap::from([(2, Hash::from_bytes([7; 32]))]), ..Held::default() };
+        let held = Held {
+            within: BTreeMap::from([(2, Hash::from_bytes([7; 32]))]),
+            ..Held::default()
+        };
         assert_eq!(decide(claim(&bodies, &hashes, (1, 3)), &held), fork(2));
     }
 
     #[test]
     fn another_record_before_is_a_fork() {
         let (bodies, hashes) = chain_of(3);
-        let held = Held { before: Some(Hash::from_bytes([7; 32])), ..Held::default() };
+        let held = Held {
+            before: Some(Hash::from_bytes([7; 32])),
+            ..Held::default()
+        };
         assert_eq!(decide(claim(&bodies, &hashes, (2, 3)), &held), fork(2));
     }
 
     #[test]
     fn another_record_after_is_a_fork() {
         let (bodies, hashes) = chain_of(3);
-        let good = Held { after: Some((bodies[2].clone(), hashes[3])), ..Held::default() };
-        assert!(matches!(decide(claim(&bodies, &hashes, (1, 2)), &good), Decision::Store(_)));
-        let other = Held { after: Some((body(99), hashes[3])), ..Held::default() };
+        let good = Held {
+            after: Some((bodies[2].clone(), hashes[3])),
+            ..Held::default()
+        };
+        assert!(matches!(
+            decide(claim(&bodies, &hashes, (1, 2)), &good),
+            Decision::Store(_)
+        ));
+        let other = Held {
+            after: Some((body(99), hashes[3])),
+            ..Held::default()
+        };
         assert_eq!(decide(claim(&bodies, &hashes, (1, 2)), &other), fork(3));
     }
 
     #[test]
     fn a_changed_body_and_a_wrong_genesis_break_the_chain() {
-        let broken = Decision::Refuse { code: RefusalCode::BrokenChain, seq: 1 };
+        let broken = Decision::Refuse {
+            code: RefusalCode::BrokenChain,
+            seq: 1,
+        };
         let (mut bodies, hashes) = chain_of(3);
         bodies[1] = body(99);
-        assert_eq!(decide(claim(&bodies, &hashes, (1, 3)), &Held::default()), broken);
+        assert_eq!(
+            decide(claim(&bodies, &hashes, (1, 3)), &Held::default()),
+            broken
+        );
         let (bodies, mut hashes) = chain_of(3);
         hashes[0] = Hash::from_bytes([0; 32]);
-        assert_eq!(decide(claim(&bodies, &hashes, (1, 3)), &Held::default()), broken);
+        assert_eq!(
+            decide(claim(&bodies, &hashes, (1, 3)), &Held::default()),
+            broken
+        );
     }
 
     #[test]
@@ -258,9 +297,21 @@ mod tests {
         for body in &bodies {
             head = chain::next(&head, body);
         }
-        let claim = Claim { id: "a", epoch: EPOCH, from: 1, prev, head, bodies: &bodies };
-        let Decision::Store(new) = decide(claim, &Held::default()) else { panic!("refused") };
+        let claim = Claim {
+            id: "a",
+            epoch: EPOCH,
+            from: 1,
+            prev,
+            head,
+            bodies: &bodies,
+        };
+        let Decision::Store(new) = decide(claim, &Held::default()) else {
+            panic!("refused")
+        };
         let codes: Vec<_> = new.iter().map(|r| r.meaning.clone().unwrap_err()).collect();
-        assert_eq!(codes, [ParkCode::BadBody, ParkCode::UnknownKind, ParkCode::BadField]);
+        assert_eq!(
+            codes,
+            [ParkCode::BadBody, ParkCode::UnknownKind, ParkCode::BadField]
+        );
     }
 }

@@ -3,18 +3,20 @@
 //! Runs on a thread of its own, which is the only writer of the database. An acknowledgement is
 //! read from the table inside the transaction and leaves this module only after its commit.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sync_wire::record::EpochReason;
 use sync_wire::{
-    Ack, AckRange, Ctl, Hash, Header, Heartbeat, Hello, Kind, Message, ParkCode, Parked, Presence,
-    Record, State, Tier, Topic, VERSION, chain,
+    Ack, Ctl, Hash, Header, Heartbeat, Hello, Kind, Message, Parked, Presence, Record, State, Tier,
+    Topic,
 };
 use tokio::sync::{mpsc, watch};
 
+use crate::alarm;
+use crate::answer::{Replies, Reply, answer, code_word};
 use crate::clock;
-use crate::db::{AlarmNote, Beat, NewRecord, Span, WriteTx, Writer};
+use crate::db::{Beat, NewRecord, Span, WriteTx, Writer};
 use crate::decide::{Accepted, Claim, Decision, Held, decide};
 use crate::error::CityError;
 use crate::observe::{Effect, Observer, Verdict};
@@ -64,16 +66,6 @@ impl std::fmt::Debug for Ingest {
         out.debug_struct("Ingest").finish_non_exhaustive()
     }
 }
-
-/// What a box and epoch get as an answer after the commit.
-#[derive(Debug, Default)]
-struct Reply {
-    parked: Vec<Parked>,
-    hello: Option<u64>,
-    greet: bool,
-}
-
-type Replies = BTreeMap<(String, String), Reply>;
 
 impl Ingest {
     /// Works until the sending side is gone.
@@ -134,7 +126,8 @@ impl Ingest {
                 tracing::warn!("An acknowledgement was dropped, the box will ask again");
             }
         }
-        self.commits.send_modify(|count| *count = count.wrapping_add(1));
+        self.commits
+            .send_modify(|count| *count = count.wrapping_add(1));
         Ok(())
     }
 }
@@ -165,12 +158,11 @@ fn handle(
         Topic::UpCtl => match Ctl::decode(payload) {
             Ok(Ctl::Hello(hello)) => answer_hello(tx, id, &hello, (replies, now)),
             Ok(Ctl::Heartbeat(beat)) => heartbeat(tx, id, &beat, (payload, now)),
-            Ok(_) => Ok(()),
-            Err(error) => tx.raise(id, &bad_message(&error), now),
+            Err(error) => tx.raise(id, &alarm::bad_message(&error), now),
         },
         Topic::State => match State::decode(payload) {
             Ok(state) => tx.set_online(id, state.state == Presence::Online, now),
-            Err(error) => tx.raise(id, &bad_message(&error), now),
+            Err(error) => tx.raise(id, &alarm::bad_message(&error), now),
         },
         Topic::DownAck | Topic::DownCmd | Topic::DownRoster => Ok(()),
     }
@@ -184,16 +176,20 @@ fn records(
 ) -> Result<(), CityError> {
     let message = match Message::decode(payload) {
         Ok(message) => message,
-        Err(error) => return tx.raise(id, &bad_message(&error), now),
+        Err(error) => return tx.raise(id, &alarm::bad_message(&error), now),
     };
     let header = &message.header;
-    let lane = if topic == Topic::UpLive { Tier::Live } else { Tier::Bulk };
+    let lane = if topic == Topic::UpLive {
+        Tier::Live
+    } else {
+        Tier::Bulk
+    };
     if header.r#box != id || header.lane != lane {
-        return tx.raise(id, &foreign(header), now);
+        return tx.raise(id, &alarm::foreign(header), now);
     }
     tx.touch_box(id, &header.site, now)?;
     if !tx.touch_epoch(id, &header.epoch, now)? {
-        return tx.raise(id, &too_many_epochs(), now);
+        return tx.raise(id, &alarm::too_many_epochs(), now);
     }
     let held = held(tx, header)?;
     let claim = Claim {
@@ -204,21 +200,32 @@ fn records(
         head: header.head,
         bodies: &message.bodies,
     };
-    let reply = replies.entry((id.to_owned(), header.epoch.clone())).or_default();
+    let reply = replies
+        .entry((id.to_owned(), header.epoch.clone()))
+        .or_default();
     match decide(claim, &held) {
         Decision::Store(fresh) => {
-            let bodies = (header.from..).zip(&message.bodies).collect::<BTreeMap<_, _>>();
+            let bodies = (header.from..)
+                .zip(&message.bodies)
+                .collect::<BTreeMap<_, _>>();
             for record in fresh {
-                let Some(body) = bodies.get(&record.seq) else { continue };
+                let Some(body) = bodies.get(&record.seq) else {
+                    continue;
+                };
                 store_one(tx, claim, (&record, body), (reply, now))?;
             }
-            tx.add_span(id, &header.epoch, Span { first: header.from, last: header.to })
+            tx.add_span(
+                id,
+                &header.epoch,
+                Span {
+                    first: header.from,
+                    last: header.to,
+                },
+            )
         }
         Decision::Refuse { code, seq } => {
             tracing::warn!(id, seq, code = code.code(), "Records were refused");
-            let (code, text) = (code.code(), code.message());
-            let epoch = header.epoch.clone();
-            tx.raise(id, &AlarmNote { epoch, seq, code, message: text.to_owned() }, now)
+            tx.raise(id, &alarm::refused(header, code, seq), now)
         }
     }
 }
@@ -238,13 +245,22 @@ fn store_one(
             let message = code.text().to_owned();
             if reply.parked.len() < sync_wire::ack::PARKED_MAX {
                 let message = message.clone();
-                reply.parked.push(Parked { seq: record.seq, code: *code, message });
+                reply.parked.push(Parked {
+                    seq: record.seq,
+                    code: *code,
+                    message,
+                });
             }
             Some((code_word(*code), message))
         }
     };
     let hash = *record.hash.as_bytes();
-    let row = NewRecord { seq: record.seq, body: body.to_vec(), hash, parked };
+    let row = NewRecord {
+        seq: record.seq,
+        body: body.to_vec(),
+        hash,
+        parked,
+    };
     tx.insert(claim.id, claim.epoch, &row, now)
 }
 
@@ -272,12 +288,22 @@ fn held(tx: &WriteTx<'_>, header: &Header) -> Result<Held, CityError> {
         0 | 1 => None,
         from => tx.hash_at(id, epoch, from - 1)?.map(Hash::from_bytes),
     };
-    let range = Span { first: header.from, last: header.to };
+    let range = Span {
+        first: header.from,
+        last: header.to,
+    };
     let within = tx.hashes(id, epoch, range)?;
-    let within = within.into_iter().map(|(seq, hash)| (seq, Hash::from_bytes(hash))).collect();
+    let within = within
+        .into_iter()
+        .map(|(seq, hash)| (seq, Hash::from_bytes(hash)))
+        .collect();
     let after = tx.record_at(id, epoch, header.to.saturating_add(1))?;
-    let after = after.map(|(body, hash)| (body, Hash::from_bytes(hash)));
-    Ok(Held { before, within, after })
+    let after = after.map(|one| (one.body, Hash::from_bytes(one.hash)));
+    Ok(Held {
+        before,
+        within,
+        after,
+    })
 }
 
 fn answer_hello(
@@ -287,27 +313,26 @@ fn answer_hello(
     (replies, now): (&mut Replies, i64),
 ) -> Result<(), CityError> {
     if hello.r#box != id {
-        return tx.raise(id, &foreign_hello(&hello.r#box), now);
+        return tx.raise(id, &alarm::foreign_hello(&hello.r#box), now);
     }
     tx.touch_box(id, &hello.site, now)?;
     if !tx.touch_epoch(id, &hello.epoch, now)? {
-        return tx.raise(id, &too_many_epochs(), now);
+        return tx.raise(id, &alarm::too_many_epochs(), now);
     }
-    replies.entry((id.to_owned(), hello.epoch.clone())).or_default().hello = Some(hello.number);
+    replies
+        .entry((id.to_owned(), hello.epoch.clone()))
+        .or_default()
+        .hello = Some(hello.number);
     let through = tx.through(id, &hello.epoch)?;
     let behind = hello.last < through;
     let other = match hello.last {
         0 => None,
-        last => tx.hash_at(id, &hello.epoch, last)?.filter(|hash| hash != hello.head.as_bytes()),
+        last => tx
+            .hash_at(id, &hello.epoch, last)?
+            .filter(|hash| hash != hello.head.as_bytes()),
     };
     if behind || other.is_some() {
-        let note = AlarmNote {
-            epoch: hello.epoch.clone(),
-            seq: hello.last,
-            code: "went_back",
-            message: "盒子的数据比平台旧或与平台不同，可能恢复过旧备份；盒子会另起新的编号段".to_owned(),
-        };
-        tx.raise(id, &note, now)?;
+        tx.raise(id, &alarm::went_back(hello), now)?;
     }
     Ok(())
 }
@@ -319,106 +344,13 @@ fn heartbeat(
     (payload, now): (&[u8], i64),
 ) -> Result<(), CityError> {
     if beat.r#box != id {
-        return tx.raise(id, &foreign_hello(&beat.r#box), now);
+        return tx.raise(id, &alarm::foreign_hello(&beat.r#box), now);
     }
     let skew_ms = now.saturating_sub(beat.sent_at);
-    let beat = Beat { backlog: beat.backlog, skew_ms, body: payload.to_vec() };
+    let beat = Beat {
+        backlog: beat.backlog,
+        skew_ms,
+        body: payload.to_vec(),
+    };
     tx.add_heartbeat(id, &beat, now)
-}
-
-/// The acknowledgement, from the table as this transaction leaves it.
-fn answer(
-    tx: &WriteTx<'_>,
-    (id, epoch): (&str, &str),
-    reply: Reply,
-    now: i64,
-) -> Result<Ack, CityError> {
-    let through = tx.through(id, epoch)?;
-    let head = match tx.hash_at(id, epoch, through)? {
-        Some(hash) => Hash::from_bytes(hash),
-        None => chain::genesis(id, epoch),
-    };
-    let mut ranges = Vec::new();
-    let mut beyond = Vec::new();
-    for span in tx.spans_beyond(id, epoch)?.into_iter().rev() {
-        let Some(hash) = tx.hash_at(id, epoch, span.last)? else { continue };
-        ranges.push(AckRange { from: span.first, to: span.last, head: Hash::from_bytes(hash) });
-        beyond.push([span.first, span.last]);
-    }
-    let beyond = serde_json::to_string(&beyond).unwrap_or_else(|_| "[]".to_owned());
-    tx.set_ack(id, epoch, (through, &beyond), now)?;
-    let parked = match reply.hello {
-        None => reply.parked,
-        Some(_) => all_parked(tx, (id, epoch))?,
-    };
-    let (hello, greet) = (reply.hello, reply.greet);
-    Ok(Ack {
-        v: VERSION,
-        epoch: epoch.to_owned(),
-        through,
-        head,
-        ranges,
-        parked,
-        hello,
-        greet,
-        retry_after_ms: None,
-        now,
-    })
-}
-
-fn all_parked(tx: &WriteTx<'_>, (id, epoch): (&str, &str)) -> Result<Vec<Parked>, CityError> {
-    let limit = u32::try_from(sync_wire::ack::PARKED_MAX).unwrap_or(u32::MAX);
-    let mut seen = BTreeSet::new();
-    let mut all = Vec::new();
-    for (seq, word, message) in tx.parked(id, epoch, limit)? {
-        let code = serde_json::from_value(word.into()).unwrap_or(ParkCode::Other);
-        if seen.insert(seq) {
-            all.push(Parked { seq, code, message });
-        }
-    }
-    Ok(all)
-}
-
-/// The word that a code has on the wire.
-fn code_word(code: ParkCode) -> String {
-    match serde_json::to_value(code) {
-        Ok(serde_json::Value::String(word)) => word,
-        _ => "other".to_owned(),
-    }
-}
-
-fn bad_message(error: &sync_wire::WireError) -> AlarmNote {
-    AlarmNote {
-        epoch: String::new(),
-        seq: 0,
-        code: "bad_message",
-        message: format!("收到无法解析的报文，已丢弃，等待盒子重发（{error}）"),
-    }
-}
-
-fn foreign(header: &Header) -> AlarmNote {
-    AlarmNote {
-        epoch: header.epoch.clone(),
-        seq: header.from,
-        code: "foreign_box",
-        message: "报文头与主题不一致，已拒收；请检查盒子证书与配置".to_owned(),
-    }
-}
-
-fn foreign_hello(claimed: &str) -> AlarmNote {
-    AlarmNote {
-        epoch: String::new(),
-        seq: 0,
-        code: "foreign_box",
-        message: format!("盒子自称 {claimed}，与其证书不符，已拒收"),
-    }
-}
-
-fn too_many_epochs() -> AlarmNote {
-    AlarmNote {
-        epoch: String::new(),
-        seq: 0,
-        code: "too_many_epochs",
-        message: "盒子反复更换编号段，已拒收新的编号段；请检查盒子的存储".to_owned(),
-    }
 }

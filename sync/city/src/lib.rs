@@ -14,9 +14,11 @@ pub mod config;
 pub mod observe;
 pub mod decide;
 pub mod db;
-pub mod show;
+mod alarm;
+mod answer;
 pub mod ingest;
 pub mod link;
+pub mod show;
 pub mod run;
 
 pub use config::Settings;

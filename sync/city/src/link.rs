@@ -36,8 +36,11 @@ const RETRY_LAST: Duration = Duration::from_secs(10);
 /// What was handed to the broker, per box and epoch: `through`, and the runs beyond.
 #[derive(Debug, Default)]
 pub struct Published {
-    acks: Mutex<BTreeMap<(String, String), (u64, Vec<(u64, u64)>)>>,
+    acks: Mutex<BTreeMap<(String, String), Covered>>,
 }
+
+/// `through`, and the runs beyond.
+type Covered = (u64, Vec<(u64, u64)>);
 
 impl Published {
     /// Whether a record was acknowledged since this city started; `None` if nothing was said of
@@ -51,9 +54,16 @@ impl Published {
 
     fn note(&self, outgoing: &Outgoing) {
         let ack = &outgoing.ack;
-        let beyond = ack.ranges.iter().map(|range| (range.from, range.to)).collect();
+        let beyond = ack
+            .ranges
+            .iter()
+            .map(|range| (range.from, range.to))
+            .collect();
         let mut acks = self.acks.lock().unwrap_or_else(PoisonError::into_inner);
-        acks.insert((outgoing.id.clone(), ack.epoch.clone()), (ack.through, beyond));
+        acks.insert(
+            (outgoing.id.clone(), ack.epoch.clone()),
+            (ack.through, beyond),
+        );
     }
 }
 
@@ -81,18 +91,22 @@ pub fn open(settings: &Settings) -> Result<(Link, EventLoop), CityError> {
         .add_root_certificate(Certificate::from_pem(ca.as_bytes())?)
         .identity(Identity::from_pkcs8(cert.as_bytes(), key.as_bytes())?)
         .build()?;
-    let mut options =
-        MqttOptions::new("city", settings.broker_host.clone(), settings.broker_port);
+    let mut options = MqttOptions::new("city", settings.broker_host.clone(), settings.broker_port);
     options
         .set_clean_session(true)
         .set_keep_alive(Duration::from_secs(30))
         .set_max_packet_size(PACKET_BYTES_MAX, PACKET_BYTES_MAX)
         .set_inflight(INFLIGHT_MAX)
-        .set_transport(Transport::tls_with_config(TlsConfiguration::NativeConnector(connector)));
+        .set_transport(Transport::tls_with_config(
+            TlsConfiguration::NativeConnector(connector),
+        ));
     let (client, mut events) = AsyncClient::new(options, REQUESTS_MAX);
     events.network_options.set_tcp_nodelay(true);
-    let link =
-        Link { client, subscribe: Arc::new(Notify::new()), published: Arc::default() };
+    let link = Link {
+        client,
+        subscribe: Arc::new(Notify::new()),
+        published: Arc::default(),
+    };
     Ok((link, events))
 }
 
@@ -114,7 +128,10 @@ impl Link {
                 }
                 Ok(Event::Incoming(Packet::Publish(publish))) => {
                     let payload = publish.payload.to_vec();
-                    let message = Incoming::Message { topic: publish.topic, payload };
+                    let message = Incoming::Message {
+                        topic: publish.topic,
+                        payload,
+                    };
                     if incoming.send(message).await.is_err() {
                         return;
                     }
@@ -149,7 +166,9 @@ impl Link {
                 }
                 next = acks.recv() => next,
             };
-            let Some(outgoing) = outgoing else { return Ok(()) };
+            let Some(outgoing) = outgoing else {
+                return Ok(());
+            };
             let payload = match outgoing.ack.encode() {
                 Ok(payload) => payload,
                 Err(error) => {
@@ -161,7 +180,10 @@ impl Link {
                 return Err(CityError::Ended("publisher"));
             }
             let topic = Topic::DownAck.of(&outgoing.id);
-            let sent = self.client.publish(topic, QoS::AtLeastOnce, false, payload).await;
+            let sent = self
+                .client
+                .publish(topic, QoS::AtLeastOnce, false, payload)
+                .await;
             if sent.is_err() {
                 return Err(CityError::Ended("connection"));
             }

@@ -94,7 +94,10 @@ struct Run {
 }
 
 fn main() -> ExitCode {
-    tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false).init();
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .init();
     let result = match Arguments::parse().command {
         Command::Init(init) => Validity::new(from(init.span.valid_from), init.valid_days)
             .and_then(|validity| pki::init(&init.dir, validity)),
@@ -105,8 +108,16 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // A closed terminal cannot be told anything.
-            drop(writeln!(std::io::stderr(), "menwei-city: {}", error.chain()));
-            ExitCode::from(if matches!(error, CityError::Config(_)) { 78 } else { 1 })
+            drop(writeln!(
+                std::io::stderr(),
+                "menwei-city: {}",
+                error.chain()
+            ));
+            ExitCode::from(if matches!(error, CityError::Config(_)) {
+                78
+            } else {
+                1
+            })
         }
     }
 }

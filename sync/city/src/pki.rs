@@ -43,7 +43,9 @@ impl Validity {
     /// `days` days, beginning with `from` (`YYYY-MM-DD`).
     pub fn new(from: Date, days: u32) -> Result<Self, CityError> {
         if days == 0 || days > 36_500 {
-            return Err(CityError::Validity(format!("{days} days; allowed are 1 to 36500")));
+            return Err(CityError::Validity(format!(
+                "{days} days; allowed are 1 to 36500"
+            )));
         }
         let span: Span = i64::from(days).days();
         let until = from
@@ -73,14 +75,18 @@ pub fn check_box_id(name: &str) -> Result<(), CityError> {
     if allowed && name != "city" && name != "broker" {
         Ok(())
     } else {
-        Err(CityError::BoxId { name: name.to_owned() })
+        Err(CityError::BoxId {
+            name: name.to_owned(),
+        })
     }
 }
 
 /// Makes the city's folder: CA, seal key pair, signing key pair.
 pub fn init(dir: &Path, validity: Validity) -> Result<(), CityError> {
-    std::fs::create_dir_all(dir)
-        .map_err(|source| CityError::WriteFile { path: dir.to_owned(), source })?;
+    std::fs::create_dir_all(dir).map_err(|source| CityError::WriteFile {
+        path: dir.to_owned(),
+        source,
+    })?;
     let key = KeyPair::generate()?;
     let mut params = authority()?;
     validity.write_to(&mut params);
@@ -122,8 +128,10 @@ pub fn issue_city(dir: &Path, validity: Validity) -> Result<(), CityError> {
 /// `box.pem`, `box.key`, the CA and the city's public keys.
 pub fn issue_box(dir: &Path, id: &str, out: &Path, validity: Validity) -> Result<(), CityError> {
     check_box_id(id)?;
-    std::fs::create_dir_all(out)
-        .map_err(|source| CityError::WriteFile { path: out.to_owned(), source })?;
+    std::fs::create_dir_all(out).map_err(|source| CityError::WriteFile {
+        path: out.to_owned(),
+        source,
+    })?;
     let mut params = named(id)?;
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
     sign_into(dir, out, ("box", params), validity)?;
@@ -151,8 +159,10 @@ pub fn read_key_file(path: &Path) -> Result<[u8; 32], CityError> {
 
 /// Reads a whole text file.
 pub(crate) fn read_text(path: &Path) -> Result<String, CityError> {
-    std::fs::read_to_string(path)
-        .map_err(|source| CityError::ReadFile { path: path.to_owned(), source })
+    std::fs::read_to_string(path).map_err(|source| CityError::ReadFile {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 fn sign_into(
@@ -194,9 +204,7 @@ fn distinguished(name: &str) -> DistinguishedName {
 }
 
 fn hex_line(bytes: &[u8]) -> String {
-    let mut text: String = bytes.iter().map(|b| format!("{b:02x}")).collect();
-    text.push('\n');
-    text
+    sync_wire::chain::hex(bytes) + "\n"
 }
 
 fn write_secret(path: &PathBuf, text: &str) -> Result<(), CityError> {
@@ -205,17 +213,25 @@ fn write_secret(path: &PathBuf, text: &str) -> Result<(), CityError> {
         .create_new(true)
         .mode(0o600)
         .open(path)
-        .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()));
+        .and_then(|mut file| {
+            file.write_all(text.as_bytes())
+                .and_then(|()| file.sync_all())
+        });
     match written {
         Ok(()) => Ok(()),
         Err(source) if source.kind() == std::io::ErrorKind::AlreadyExists => {
             Err(CityError::KeyExists(path.clone()))
         }
-        Err(source) => Err(CityError::WriteFile { path: path.clone(), source }),
+        Err(source) => Err(CityError::WriteFile {
+            path: path.clone(),
+            source,
+        }),
     }
 }
 
 fn write_open(path: &PathBuf, text: &str) -> Result<(), CityError> {
-    std::fs::write(path, text)
-        .map_err(|source| CityError::WriteFile { path: path.clone(), source })
+    std::fs::write(path, text).map_err(|source| CityError::WriteFile {
+        path: path.clone(),
+        source,
+    })
 }

@@ -58,19 +58,29 @@ pub async fn run(settings: &Settings, observer: Arc<dyn Observer>) -> Result<Cit
     let reader = Reader::open(&settings.db())?;
     let key = CityPrivateKey::from_bytes(pki::read_key_file(&settings.dir.join(pki::SEAL_KEY))?);
     let (link, events) = link::open(settings)?;
-    let listener = TcpListener::bind(settings.listen).await.map_err(|source| {
-        CityError::Listen { address: settings.listen.to_string(), source }
+    let listener =
+        TcpListener::bind(settings.listen)
+            .await
+            .map_err(|source| CityError::Listen {
+                address: settings.listen.to_string(),
+                source,
+            })?;
+    let http = listener.local_addr().map_err(|source| CityError::Listen {
+        address: settings.listen.to_string(),
+        source,
     })?;
-    let http = listener
-        .local_addr()
-        .map_err(|source| CityError::Listen { address: settings.listen.to_string(), source })?;
 
     let (incoming, incoming_end) = mpsc::channel(INCOMING_MAX);
     let (acks, acks_end) = mpsc::channel(OUTGOING_MAX);
     let (commits, commits_end) = watch::channel(0);
     let viewer = Viewer::new(reader, People::new(key), Arc::clone(&link.published));
     let page = router(Page::new(viewer, commits_end));
-    let ingest = Ingest { writer, observer: Arc::clone(&observer), acks, commits };
+    let ingest = Ingest {
+        writer,
+        observer: Arc::clone(&observer),
+        acks,
+        commits,
+    };
     let mut stored = on_a_thread(move || ingest.run(incoming_end))?;
 
     let stop = CancellationToken::new();
@@ -89,7 +99,11 @@ pub async fn run(settings: &Settings, observer: Arc<dyn Observer>) -> Result<Cit
         let rest = stored.await.unwrap_or(Err(CityError::Ended("ingest")));
         early.unwrap_or(Ok(())).and(rest)
     });
-    let city = City { http, stop, task: AbortOnDropHandle::new(task) };
+    let city = City {
+        http,
+        stop,
+        task: AbortOnDropHandle::new(task),
+    };
     write_status(&settings.status_file(), http)?;
     tracing::info!(%http, "City is ready");
     Ok(city)
@@ -113,7 +127,10 @@ fn on_a_thread(
 
 /// Scripts find the page by this file; it appears whole or not at all.
 fn write_status(path: &Path, http: SocketAddr) -> Result<(), CityError> {
-    let failed = |source| CityError::WriteFile { path: path.to_owned(), source };
+    let failed = |source| CityError::WriteFile {
+        path: path.to_owned(),
+        source,
+    };
     let draft = path.with_extension("json.new");
     let text = serde_json::json!({ "http": format!("http://{http}") }).to_string();
     std::fs::write(&draft, text + "\n").map_err(failed)?;

@@ -1,5 +1,8 @@
 //! The city behind a real broker over TLS: stores, checks, acknowledges, never before its commit.
-#![allow(missing_docs, reason = "a test program has no readers of its documentation")]
+#![allow(
+    missing_docs,
+    reason = "a test program has no readers of its documentation"
+)]
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -42,7 +45,14 @@ async fn records_are_stored_and_acknowledged() {
     // A live record ahead of a hole is stored, and the ack says so.
     peer.send(Topic::UpLive, ledger.live(5, 5)).await;
     let ack = peer.ack_where(|ack| !ack.ranges.is_empty()).await;
-    assert_eq!(ack.ranges, [AckRange { from: 5, to: 5, head: ledger.hashes[5] }]);
+    assert_eq!(
+        ack.ranges,
+        [AckRange {
+            from: 5,
+            to: 5,
+            head: ledger.hashes[5]
+        }]
+    );
     assert_eq!(ack.through, 3);
     assert_eq!(state(&city).await["boxes"][0]["missing"], 1);
 
@@ -128,9 +138,16 @@ async fn junk_and_lies_harm_nobody() {
     assert_eq!(peer.ack_where(|ack| ack.through > 0).await.through, 2);
     assert_eq!(rows(&site), 2);
     let shown = state(&city).await;
-    let codes: Vec<_> =
-        shown["alarms"].as_array().unwrap().iter().map(|a| a["code"].as_str().unwrap()).collect();
-    assert!(codes.contains(&"bad_message") && codes.contains(&"foreign_box"), "{codes:?}");
+    let codes: Vec<_> = shown["alarms"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|a| a["code"].as_str().unwrap())
+        .collect();
+    assert!(
+        codes.contains(&"bad_message") && codes.contains(&"foreign_box"),
+        "{codes:?}"
+    );
 
     // Another box's topic: the broker says yes and drops it; nothing is stored.
     let mut second = Peer::connect(&site, "box-2").await;
@@ -171,7 +188,10 @@ impl Observer for Watch {
 #[tokio::test]
 async fn an_acknowledgement_never_comes_before_the_commit() {
     let site = Site::begin(&["box-1"]).await;
-    let watch = Arc::new(Watch { db: site.path("city.db"), seen: Mutex::default() });
+    let watch = Arc::new(Watch {
+        db: site.path("city.db"),
+        seen: Mutex::default(),
+    });
     let city = site.city(Arc::clone(&watch) as Arc<dyn Observer>).await;
     let mut peer = Peer::connect(&site, "box-1").await;
     peer.greet().await;
@@ -182,7 +202,10 @@ async fn an_acknowledgement_never_comes_before_the_commit() {
     peer.ack_where(|ack| ack.through == 4).await;
     let seen = watch.seen.lock().unwrap().clone();
     // At the commit another connection sees nothing yet, at the acknowledgement everything.
-    let first_ack = seen.iter().position(|(e, n)| *e == Effect::Acknowledge && *n > 0).unwrap();
+    let first_ack = seen
+        .iter()
+        .position(|(e, n)| *e == Effect::Acknowledge && *n > 0)
+        .unwrap();
     assert!(seen[..first_ack].contains(&(Effect::Commit, 0)), "{seen:?}");
     assert_eq!(seen[first_ack].1, 4);
     city.stop().await.unwrap();
@@ -208,7 +231,10 @@ impl Observer for DieAt {
 
 async fn city_that_dies(effect: Effect, stored: u64) {
     let site = Site::begin(&["box-1"]).await;
-    let observer = Arc::new(DieAt { effect, armed: AtomicBool::new(false) });
+    let observer = Arc::new(DieAt {
+        effect,
+        armed: AtomicBool::new(false),
+    });
     let city = site.city(Arc::clone(&observer) as Arc<dyn Observer>).await;
     let mut peer = Peer::connect(&site, "box-1").await;
     peer.greet().await;
@@ -261,7 +287,10 @@ async fn the_city_comes_back_by_itself_after_a_broker_outage() {
     let mut peer = Peer::connect(&site, "box-1").await;
     peer.greet().await;
     peer.send(Topic::UpLive, ledger.live(2, 2)).await;
-    assert_eq!(peer.ack_where(|ack| ack.through == 2).await.head, ledger.hashes[2]);
+    assert_eq!(
+        peer.ack_where(|ack| ack.through == 2).await.head,
+        ledger.hashes[2]
+    );
     city.stop().await.unwrap();
 }
 
@@ -273,9 +302,20 @@ async fn the_page_is_there_before_the_broker() {
     let status = std::fs::read_to_string(site.path("menwei-city.json")).unwrap();
     let status: serde_json::Value = serde_json::from_str(&status).unwrap();
     let http = status["http"].as_str().unwrap().to_owned();
-    assert_eq!(reqwest::get(format!("{http}/healthz")).await.unwrap().text().await.unwrap(), "ok");
+    assert_eq!(
+        reqwest::get(format!("{http}/healthz"))
+            .await
+            .unwrap()
+            .text()
+            .await
+            .unwrap(),
+        "ok"
+    );
     let page = reqwest::get(http).await.unwrap();
-    let policy = page.headers()["content-security-policy"].to_str().unwrap().to_owned();
+    let policy = page.headers()["content-security-policy"]
+        .to_str()
+        .unwrap()
+        .to_owned();
     assert!(policy.starts_with("default-src 'none'; script-src 'self'; style-src 'self';"));
     assert!(page.text().await.unwrap().contains("还没有盒子连接"));
     city.stop().await.unwrap();
@@ -303,7 +343,10 @@ async fn names_are_shown_masked_and_stored_sealed() {
         valid_to: None,
         photo_sha256: None,
     };
-    let subject = Subject { r#box: "box-1", worker: 7 };
+    let subject = Subject {
+        r#box: "box-1",
+        worker: 7,
+    };
     let key = DataKey::from_bytes([5; 32]);
     let sealed = seal::seal(&person, &key, [6; 12], subject).unwrap();
     let wrap = seal::wrap(&key, &public, [8; 32], subject).unwrap();
@@ -324,14 +367,31 @@ async fn names_are_shown_masked_and_stored_sealed() {
     .await;
     let row = &shown["recent"][0];
     let words = ["kind", "who", "lane", "direction", "result", "reason"].map(|key| &row[key]);
-    assert_eq!(words, ["刷身份证", "欧**", "东门1", "进", "拒绝", "未完成三级教育"]);
-    let page = reqwest::get(format!("http://{}/", city.http)).await.unwrap().text().await.unwrap();
+    assert_eq!(
+        words,
+        ["刷身份证", "欧**", "东门1", "进", "拒绝", "未完成三级教育"]
+    );
+    let page = reqwest::get(format!("http://{}/", city.http))
+        .await
+        .unwrap()
+        .text()
+        .await
+        .unwrap();
     assert!(page.contains("欧**") && !page.contains("欧阳") && !page.contains("349901"));
     city.stop().await.unwrap();
     for name in ["city.db", "city.db-wal"] {
-        let Ok(bytes) = std::fs::read(site.path(name)) else { continue };
-        let holds = |text: &str| bytes.windows(text.len()).any(|part| part == text.as_bytes());
-        assert!(!holds("欧阳") && !holds("349901199003070016"), "{name} holds clear text");
+        let Ok(bytes) = std::fs::read(site.path(name)) else {
+            continue;
+        };
+        let holds = |text: &str| {
+            bytes
+                .windows(text.len())
+                .any(|part| part == text.as_bytes())
+        };
+        assert!(
+            !holds("欧阳") && !holds("349901199003070016"),
+            "{name} holds clear text"
+        );
     }
 }
 
@@ -346,8 +406,13 @@ async fn heartbeat_and_state_are_shown() {
     peer.greet().await;
     let now = sync_city::clock::now_ms();
     let epoch = || EPOCH.to_owned();
-    let online =
-        State { v: 1, state: Presence::Online, epoch: epoch(), software: "t".to_owned(), since: 1 };
+    let online = State {
+        v: 1,
+        state: Presence::Online,
+        epoch: epoch(),
+        software: "t".to_owned(),
+        since: 1,
+    };
     peer.send(Topic::State, online.encode().unwrap()).await;
     let beat = Heartbeat {
         v: 1,
@@ -360,13 +425,18 @@ async fn heartbeat_and_state_are_shown() {
         clock: ClockQuality::Holdover,
         sent_at: now - 90_000,
     };
-    peer.send(Topic::UpCtl, Ctl::Heartbeat(beat).encode().unwrap()).await;
-    peer.hello(77, 0, sync_wire::chain::genesis("box-1", EPOCH)).await;
+    peer.send(Topic::UpCtl, Ctl::Heartbeat(beat).encode().unwrap())
+        .await;
+    peer.hello(77, 0, sync_wire::chain::genesis("box-1", EPOCH))
+        .await;
     peer.ack_where(|ack| ack.hello == Some(77)).await;
     let shown = state(&city).await;
     let row = &shown["boxes"][0];
     assert_eq!((&row["backlog"], &row["online"]), (&7.into(), &true.into()));
-    assert_eq!((&row["skew_bad"], &row["site"]), (&true.into(), &"示范工地".into()));
+    assert_eq!(
+        (&row["skew_bad"], &row["site"]),
+        (&true.into(), &"示范工地".into())
+    );
     assert!(row["skew"].as_str().unwrap().starts_with("慢 9"));
     city.stop().await.unwrap();
 }

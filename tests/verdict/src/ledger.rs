@@ -30,6 +30,12 @@ pub struct Body {
     pub reason: Option<serde_json::Value>,
     /// Outcome of a passage.
     pub outcome: Option<String>,
+    /// Openings that an emergency counted.
+    pub openings: Option<usize>,
+    /// First of them, Unix ms.
+    pub from: Option<i64>,
+    /// Last of them, Unix ms.
+    pub to: Option<i64>,
     /// The board's own name of an event.
     pub board: Option<BoardEvent>,
     /// Sealed person.

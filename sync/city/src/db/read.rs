@@ -163,7 +163,8 @@ impl Reader {
         };
         let mut boxes = list().map_err(CityError::db("list boxes"))?;
         for facts in &mut boxes {
-            self.complete(facts).map_err(CityError::db("describe a box"))?;
+            self.complete(facts)
+                .map_err(CityError::db("describe a box"))?;
         }
         Ok(boxes)
     }
@@ -217,14 +218,14 @@ impl Reader {
         read().map_err(CityError::db("list alarms"))
     }
 
-    /// Body and place of the newest record of a worker, looked for in `epoch` and in the epochs
+    /// Body of the newest record of a worker, looked for in `epoch` and in the epochs
     /// whose numbers it continues.
     pub fn worker_body(
         &self,
         id: &str,
         epoch: &str,
         worker: u32,
-    ) -> Result<Option<(u64, Vec<u8>)>, CityError> {
+    ) -> Result<Option<Vec<u8>>, CityError> {
         self.conn
             .prepare_cached(
                 "WITH RECURSIVE line (epoch, depth) AS (
@@ -233,13 +234,13 @@ impl Reader {
                    SELECT e.previous, depth + 1 FROM line
                    JOIN epoch e ON e.box = ?1 AND e.epoch = line.epoch
                    WHERE e.previous IS NOT NULL AND depth < 16)
-                 SELECT r.seq, r.body FROM line
+                 SELECT r.body FROM line
                  JOIN worker_at w ON w.box = ?1 AND w.epoch = line.epoch AND w.worker = ?3
                  JOIN record r ON r.box = ?1 AND r.epoch = w.epoch AND r.seq = w.seq
                  ORDER BY depth LIMIT 1",
             )
             .and_then(|mut s| {
-                s.query_row(params![id, epoch, worker], |row| Ok((row.get(0)?, row.get(1)?)))
+                s.query_row(params![id, epoch, worker], |row| row.get(0))
                     .optional()
             })
             .map_err(CityError::db("look for a worker"))
@@ -250,7 +251,8 @@ impl Reader {
         self.conn
             .prepare_cached("SELECT through, beyond FROM ack WHERE box = ?1 AND epoch = ?2")
             .and_then(|mut s| {
-                s.query_row(params![id, epoch], |row| Ok((row.get(0)?, row.get(1)?))).optional()
+                s.query_row(params![id, epoch], |row| Ok((row.get(0)?, row.get(1)?)))
+                    .optional()
             })
             .map_err(CityError::db("read an acknowledgement"))
     }
@@ -260,7 +262,8 @@ impl Reader {
     fn arrived_since(&self, since: i64) -> Result<u64, CityError> {
         let find = || -> rusqlite::Result<u64> {
             let newest: i64 =
-                self.conn.query_row("SELECT ifnull(max(rowid), 0) FROM record", [], |r| r.get(0))?;
+                self.conn
+                    .query_row("SELECT ifnull(max(rowid), 0) FROM record", [], |r| r.get(0))?;
             let (mut low, mut high) = (0_i64, newest);
             let mut at = self
                 .conn
@@ -297,14 +300,19 @@ impl Reader {
                 })
             })
             .optional()?;
-        let Some(epoch) = &facts.epoch else { return Ok(()) };
+        let Some(epoch) = &facts.epoch else {
+            return Ok(());
+        };
         facts.spans = self
             .conn
             .prepare_cached(
                 "SELECT first, last FROM span WHERE box = ?1 AND epoch = ?2 ORDER BY first",
             )?
             .query_map([&facts.id, epoch], |row| {
-                Ok(Span { first: row.get(0)?, last: row.get(1)? })
+                Ok(Span {
+                    first: row.get(0)?,
+                    last: row.get(1)?,
+                })
             })?
             .collect::<rusqlite::Result<_>>()?;
         facts.last_record_at = self

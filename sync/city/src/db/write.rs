@@ -15,6 +15,9 @@ const EPOCHS_PER_BOX_MAX: u64 = 1_000;
 /// Runs beyond `through` that one acknowledgement names.
 const SPANS_ANSWERED_MAX: u32 = 64;
 
+/// A hash as the table holds it.
+pub type HashBytes = [u8; 32];
+
 /// The writing connection. One thread owns it.
 #[derive(Debug)]
 pub struct Writer {
@@ -29,9 +32,18 @@ pub struct NewRecord {
     /// The exact bytes that came.
     pub body: Vec<u8>,
     /// SHA-256 of the previous hash and the body.
-    pub hash: [u8; 32],
+    pub hash: HashBytes,
     /// Code and Chinese message if the record was set aside.
     pub parked: Option<(String, String)>,
+}
+
+/// A record that is in the table.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Stored {
+    /// The exact bytes that came.
+    pub body: Vec<u8>,
+    /// SHA-256 of the previous hash and the body.
+    pub hash: HashBytes,
 }
 
 /// An unbroken run of stored seqs, both ends included.
@@ -147,27 +159,30 @@ impl WriteTx<'_> {
     }
 
     /// Hash of a stored record.
-    pub fn hash_at(&self, id: &str, epoch: &str, seq: u64) -> Result<Option<[u8; 32]>, CityError> {
+    pub fn hash_at(&self, id: &str, epoch: &str, seq: u64) -> Result<Option<HashBytes>, CityError> {
         self.tx
             .prepare_cached("SELECT hash FROM record WHERE box = ?1 AND epoch = ?2 AND seq = ?3")
-            .and_then(|mut s| s.query_row(params![id, epoch, seq], |row| row.get(0)).optional())
+            .and_then(|mut s| {
+                s.query_row(params![id, epoch, seq], |row| row.get(0))
+                    .optional()
+            })
             .map_err(CityError::db("read a hash"))
     }
 
     /// Body and hash of a stored record.
-    pub fn record_at(
-        &self,
-        id: &str,
-        epoch: &str,
-        seq: u64,
-    ) -> Result<Option<(Vec<u8>, [u8; 32])>, CityError> {
+    pub fn record_at(&self, id: &str, epoch: &str, seq: u64) -> Result<Option<Stored>, CityError> {
         self.tx
             .prepare_cached(
                 "SELECT body, hash FROM record WHERE box = ?1 AND epoch = ?2 AND seq = ?3",
             )
             .and_then(|mut s| {
-                s.query_row(params![id, epoch, seq], |row| Ok((row.get(0)?, row.get(1)?)))
-                    .optional()
+                s.query_row(params![id, epoch, seq], |row| {
+                    Ok(Stored {
+                        body: row.get(0)?,
+                        hash: row.get(1)?,
+                    })
+                })
+                .optional()
             })
             .map_err(CityError::db("read a record"))
     }
@@ -178,8 +193,8 @@ impl WriteTx<'_> {
         id: &str,
         epoch: &str,
         range: Span,
-    ) -> Result<Vec<(u64, [u8; 32])>, CityError> {
-        let read = || -> rusqlite::Result<Vec<(u64, [u8; 32])>> {
+    ) -> Result<Vec<(u64, HashBytes)>, CityError> {
+        let read = || -> rusqlite::Result<Vec<(u64, HashBytes)>> {
             self.tx
                 .prepare_cached(
                     "SELECT seq, hash FROM record
@@ -201,14 +216,20 @@ impl WriteTx<'_> {
         record: &NewRecord,
         now: i64,
     ) -> Result<(), CityError> {
-        let status = if record.parked.is_some() { "parked" } else { "stored" };
+        let status = if record.parked.is_some() {
+            "parked"
+        } else {
+            "stored"
+        };
         self.run(
             "store a record",
             "INSERT INTO record (box, epoch, seq, body, hash, received_at, status)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             params![id, epoch, record.seq, record.body, record.hash, now, status],
         )?;
-        let Some((code, message)) = &record.parked else { return Ok(()) };
+        let Some((code, message)) = &record.parked else {
+            return Ok(());
+        };
         self.run(
             "park a record",
             "INSERT INTO parked (box, epoch, seq, code, message) VALUES (?1, ?2, ?3, ?4, ?5)",
@@ -242,7 +263,10 @@ impl WriteTx<'_> {
             let (low, high) = (new.first.saturating_sub(1), new.last.saturating_add(1));
             let runs = touching
                 .query_map(params![id, epoch, low, high], |row| {
-                    Ok(Span { first: row.get(0)?, last: row.get(1)? })
+                    Ok(Span {
+                        first: row.get(0)?,
+                        last: row.get(1)?,
+                    })
                 })?
                 .collect::<rusqlite::Result<Vec<_>>>()?;
             for run in runs {
@@ -282,7 +306,10 @@ impl WriteTx<'_> {
                      ORDER BY first DESC LIMIT ?3",
                 )?
                 .query_map(params![id, epoch, SPANS_ANSWERED_MAX], |row| {
-                    Ok(Span { first: row.get(0)?, last: row.get(1)? })
+                    Ok(Span {
+                        first: row.get(0)?,
+                        last: row.get(1)?,
+                    })
                 })?
                 .collect()
         };
@@ -340,7 +367,15 @@ impl WriteTx<'_> {
             "INSERT INTO alarm (box, epoch, seq, code, message, first_at, last_at)
              SELECT ?1, ?2, ?4, ?3, ?5, ?6, ?6
              WHERE (SELECT count(*) FROM alarm WHERE box = ?1) < ?7",
-            params![id, note.epoch, note.code, note.seq, note.message, now, ALARMS_PER_BOX_MAX],
+            params![
+                id,
+                note.epoch,
+                note.code,
+                note.seq,
+                note.message,
+                now,
+                ALARMS_PER_BOX_MAX
+            ],
         )
     }
 

@@ -59,7 +59,10 @@ impl Page {
     async fn state(&self) -> Result<State, Fault> {
         let viewer = Arc::clone(&self.viewer);
         let made = tokio::task::spawn_blocking(move || {
-            viewer.lock().unwrap_or_else(PoisonError::into_inner).state()
+            viewer
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .state()
         });
         match made.await {
             Ok(state) => state.map_err(Fault::City),
@@ -93,7 +96,9 @@ impl IntoResponse for Fault {
                 "页面生成失败"
             }
             Self::Task => "页面生成失败",
-            Self::Busy => return (StatusCode::SERVICE_UNAVAILABLE, "打开的页面过多").into_response(),
+            Self::Busy => {
+                return (StatusCode::SERVICE_UNAVAILABLE, "打开的页面过多").into_response();
+            }
         };
         (StatusCode::INTERNAL_SERVER_ERROR, text).into_response()
     }
@@ -124,20 +129,25 @@ async fn state(Shared(page): Shared<Page>) -> Result<Response, Fault> {
 async fn events(
     Shared(page): Shared<Page>,
 ) -> Result<(Headers, Sse<impl Stream<Item = Result<Event, Infallible>>>), Fault> {
-    let permit = Arc::clone(&page.streams).try_acquire_owned().map_err(|_| Fault::Busy)?;
+    let permit = Arc::clone(&page.streams)
+        .try_acquire_owned()
+        .map_err(|_| Fault::Busy)?;
     let mut commits = page.commits.clone();
     commits.mark_changed();
-    let updates = stream::unfold((page, commits, permit), |(page, mut commits, permit)| async {
-        let changed = tokio::time::timeout(UPDATE_AT_LEAST, commits.changed()).await;
-        if matches!(changed, Ok(Err(_))) {
-            return None;
-        }
-        tokio::time::sleep(UPDATE_PAUSE).await;
-        commits.mark_unchanged();
-        let state = page.state().await.ok()?;
-        let event = Event::default().event("state").json_data(&state).ok()?;
-        Some((Ok(event), (page, commits, permit)))
-    });
+    let updates = stream::unfold(
+        (page, commits, permit),
+        |(page, mut commits, permit)| async {
+            let changed = tokio::time::timeout(UPDATE_AT_LEAST, commits.changed()).await;
+            if matches!(changed, Ok(Err(_))) {
+                return None;
+            }
+            tokio::time::sleep(UPDATE_PAUSE).await;
+            commits.mark_unchanged();
+            let state = page.state().await.ok()?;
+            let event = Event::default().event("state").json_data(&state).ok()?;
+            Some((Ok(event), (page, commits, permit)))
+        },
+    );
     Ok((HEADERS, Sse::new(updates).keep_alive(KeepAlive::default())))
 }
 

@@ -22,7 +22,10 @@ pub struct People {
 impl People {
     /// With the city's private key.
     pub fn new(key: CityPrivateKey) -> Self {
-        Self { key, names: BTreeMap::new() }
+        Self {
+            key,
+            names: BTreeMap::new(),
+        }
     }
 
     /// A record of this worker may have arrived: forget all that is kept.
@@ -41,7 +44,9 @@ impl People {
         if let Some(known) = self.names.get(&key) {
             return Ok(Some(known.clone()));
         }
-        let Some((_, body)) = reader.worker_body(id, epoch, worker)? else { return Ok(None) };
+        let Some(body) = reader.worker_body(id, epoch, worker)? else {
+            return Ok(None);
+        };
         let name = self.open(id, &body);
         if let Some(name) = &name {
             if self.names.len() >= NAMES_MAX {
@@ -53,18 +58,32 @@ impl People {
     }
 
     fn open(&self, id: &str, body: &[u8]) -> Option<String> {
-        let Record { kind: Kind::Worker(worker), .. } = Record::from_body(body).ok()? else {
+        let Record {
+            kind: Kind::Worker(worker),
+            ..
+        } = Record::from_body(body).ok()?
+        else {
             return None;
         };
-        let subject = Subject { r#box: id, worker: worker.worker };
-        let key = worker.wraps.iter().find_map(|wrap| seal::unwrap(wrap, &self.key, subject).ok())?;
-        seal::unseal(&worker.sealed, &key, subject).ok().map(|person| mask(&person.name))
+        let subject = Subject {
+            r#box: id,
+            worker: worker.worker,
+        };
+        let key = worker
+            .wraps
+            .iter()
+            .find_map(|wrap| seal::unwrap(wrap, &self.key, subject).ok())?;
+        seal::unseal(&worker.sealed, &key, subject)
+            .ok()
+            .map(|person| mask(&person.name))
     }
 }
 
 /// The first character, then two stars: 姓+`**`.
 fn mask(name: &str) -> String {
-    name.chars().next().map_or_else(String::new, |first| format!("{first}**"))
+    name.chars()
+        .next()
+        .map_or_else(String::new, |first| format!("{first}**"))
 }
 
 #[cfg(test)]

@@ -150,7 +150,13 @@ pub struct Viewer {
 impl Viewer {
     /// From a reading connection, the names, and what was published.
     pub fn new(reader: Reader, people: People, published: Arc<Published>) -> Self {
-        Self { reader, people, published, started_at: clock::now_ms(), records_seen: 0 }
+        Self {
+            reader,
+            people,
+            published,
+            started_at: clock::now_ms(),
+            records_seen: 0,
+        }
     }
 
     /// What is to be seen now.
@@ -161,11 +167,17 @@ impl Viewer {
             self.records_seen = totals.records;
             self.people.forget();
         }
-        let boxes: Vec<BoxRow> =
-            self.reader.boxes()?.into_iter().map(|facts| box_row(facts, now)).collect();
+        let boxes: Vec<BoxRow> = self
+            .reader
+            .boxes()?
+            .into_iter()
+            .map(|facts| box_row(facts, now))
+            .collect();
         let facts = self.reader.recent(RECORDS_SHOWN)?;
-        let recent =
-            facts.into_iter().map(|one| self.record_row(one)).collect::<Result<_, _>>()?;
+        let recent = facts
+            .into_iter()
+            .map(|one| self.record_row(one))
+            .collect::<Result<_, _>>()?;
         let alarms = self.reader.alarms()?.into_iter().map(|alarm| AlarmRow {
             id: alarm.id,
             epoch: alarm.epoch,
@@ -302,7 +314,9 @@ fn show_skew(ms: i64) -> String {
 
 /// `5 秒前`, `3 分钟前`, …
 fn age(now: i64, at: Option<i64>) -> String {
-    let Some(at) = at else { return "—".to_owned() };
+    let Some(at) = at else {
+        return "—".to_owned();
+    };
     let seconds = now.saturating_sub(at).max(0) / 1_000;
     match seconds {
         0..60 => format!("{seconds} 秒前"),
@@ -343,7 +357,10 @@ mod tests {
             heartbeat: None,
         };
         let row = box_row(facts.clone(), SILENT_MS);
-        assert_eq!((row.through, row.holes, row.missing, row.state), (4, 1, 3, "在线"));
+        assert_eq!(
+            (row.through, row.holes, row.missing, row.state),
+            (4, 1, 3, "在线")
+        );
         let row = box_row(facts, SILENT_MS + 1);
         assert_eq!((row.online, row.state), (false, "失联"));
     }

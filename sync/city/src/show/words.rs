@@ -1,10 +1,10 @@
 //! Chinese words for what records say.
 
-use sync_wire::record::{
-    ClockChange, DeviceState, Direction, EpochReason, GapCause, GateEvent, Outcome,
-    PresentationResult,
-};
 use sync_wire::Kind;
+use sync_wire::record::{
+    ClockChange, Device, DeviceState, Direction, EpochReason, GapCause, GateEvent, Outcome,
+    Passage, Presentation, PresentationResult,
+};
 
 /// How a row is colored.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -45,148 +45,154 @@ pub(crate) struct Words {
 
 /// The words of a record.
 pub(crate) fn describe(kind: &Kind) -> Words {
-    at_the_lane(kind)
-        .or_else(|| of_the_box(kind))
-        .or_else(|| of_people(kind))
-        .unwrap_or(Words { kind: "其他记录", ..Words::default() })
-}
-
-fn at_the_lane(kind: &Kind) -> Option<Words> {
-    let words = if let Kind::Presentation(one) = kind {
-        let (result, tone) = match one.result {
-            PresentationResult::Granted if one.reason.is_some() || !one.flags.is_empty() => {
-                ("放行（有提示）", Tone::Warn)
+    match kind {
+        Kind::Presentation(one) => presentation(one),
+        Kind::Passage(one) => passage(one),
+        Kind::Gate(one) => {
+            let (result, tone) = gate(one.event);
+            Words {
+                lane: one.lane.clone(),
+                ..plain("闸机", result)
             }
-            PresentationResult::Granted => ("放行", Tone::Good),
-            PresentationResult::Denied => ("拒绝", Tone::Bad),
-            PresentationResult::Repeated => ("重复刷卡", Tone::Plain),
-        };
-        let codes = one.reason.iter().chain(&one.flags);
-        Words {
-            kind: way(&one.by),
+            .toned(tone)
+        }
+        Kind::Override(one) => Words {
             lane: one.lane.clone(),
             direction: towards(one.direction),
-            result: result.to_owned(),
-            reason: codes.map(|code| reason(code)).collect::<Vec<_>>().join("、"),
-            tone: Some(tone),
-            worker: one.worker,
-        }
-    } else if let Kind::Passage(one) = kind {
-        let (result, tone) = match one.outcome {
-            Outcome::Passed => ("已通过", Tone::Good),
-            Outcome::TimedOut => ("未通过（超时）", Tone::Plain),
-            Outcome::Tailgated => ("尾随", Tone::Bad),
-            Outcome::Reversed => ("中途返回", Tone::Plain),
-            Outcome::Intruded => ("闯入", Tone::Bad),
-        };
-        Words {
-            kind: "通行",
-            lane: one.lane.clone(),
-            direction: towards(one.direction),
-            result: result.to_owned(),
-            tone: Some(tone),
-            worker: one.worker,
-            ..Words::default()
-        }
-    } else if let Kind::Gate(one) = kind {
-        let (result, tone) = gate(one.event);
-        Words {
-            kind: "闸机",
-            lane: one.lane.clone(),
-            result: result.to_owned(),
-            tone: Some(tone),
-            ..Words::default()
-        }
-    } else if let Kind::Override(one) = kind {
-        Words {
-            kind: "人工放行",
-            lane: one.lane.clone(),
-            direction: towards(one.direction),
-            result: "一键开闸".to_owned(),
             reason: one.reason.clone(),
-            tone: Some(Tone::Warn),
-            ..Words::default()
+            ..plain("人工放行", "一键开闸")
         }
-    } else if let Kind::Emergency(one) = kind {
-        Words {
-            kind: "应急放行",
+        .toned(Tone::Warn),
+        Kind::Emergency(one) => Words {
             lane: one.lane.clone(),
             direction: towards(one.direction),
-            result: format!("{} 次", one.openings),
-            tone: Some(Tone::Bad),
-            ..Words::default()
+            ..plain("应急放行", &format!("{} 次", one.openings))
         }
-    } else {
-        return None;
-    };
-    Some(words)
+        .toned(Tone::Bad),
+        Kind::EpochBegan(one) => epoch_began(one.reason),
+        Kind::Started(one) => plain("盒子启动", &format!("版本 {}", one.software)),
+        Kind::Device(one) => device(one),
+        Kind::Clock(one) => clock(one.change),
+        Kind::Gap(one) => match one.cause {
+            GapCause::PoweredOff => plain("无记录时段", "断电期间无记录"),
+            GapCause::Suspended => plain("无记录时段", "停工"),
+        }
+        .toned(Tone::Warn),
+        Kind::Project(one) => plain("项目", &one.name),
+        Kind::Employer(one) => plain("参建单位", &one.name),
+        Kind::Team(one) => plain("班组", &one.name),
+        Kind::Worker(one) => plain("人员", "登记或变更").of(one.worker),
+        Kind::Entry(one) => plain("进场", &format!("{} 起", one.on)).of(one.worker),
+        Kind::Exit(one) => plain("退场", &one.on).of(one.worker),
+        Kind::Contract(one) => plain("劳动合同", &format!("{} 签订", one.signed_on)).of(one.worker),
+        Kind::Training(one) => {
+            plain("培训", &format!("{} {} 学时", one.on, one.hours)).of(one.worker)
+        }
+        Kind::HealthCertificate(one) => {
+            plain("健康证明", &format!("有效期至 {}", one.until)).of(one.worker)
+        }
+        Kind::Blacklist(one) => {
+            plain("禁止进场名单", if one.listed { "列入" } else { "移出" }).of(one.worker)
+        }
+        Kind::RosterApplied(one) => plain("花名册生效", &format!("第 {} 版", one.version)),
+    }
 }
 
-fn of_the_box(kind: &Kind) -> Option<Words> {
-    let (kind, result, tone) = if let Kind::EpochBegan(one) = kind {
-        let why = match one.reason {
-            EpochReason::FirstStart => ("首次启用", Tone::Plain),
-            EpochReason::Restored => ("从备份恢复", Tone::Warn),
-            EpochReason::Damaged => ("数据文件损坏后重建", Tone::Bad),
-            EpochReason::Forked => ("与平台不一致，另起编号", Tone::Bad),
-        };
-        ("新编号段", why.0.to_owned(), why.1)
-    } else if let Kind::Started(one) = kind {
-        ("盒子启动", format!("版本 {}", one.software), Tone::Plain)
-    } else if let Kind::Device(one) = kind {
-        let (text, tone) = match one.state {
-            DeviceState::Online => ("上线", Tone::Good),
-            DeviceState::Offline => ("离线", Tone::Bad),
-            DeviceState::Fault => ("故障", Tone::Bad),
-        };
-        ("设备", format!("{} {text}", one.device), tone)
-    } else if let Kind::Clock(one) = kind {
-        let (text, tone) = match one.change {
-            ClockChange::Synced => ("已校时", Tone::Good),
-            ClockChange::Jumped => ("时间跳变", Tone::Warn),
-            ClockChange::Unset => ("时间不可信", Tone::Bad),
-        };
-        ("时钟", text.to_owned(), tone)
-    } else if let Kind::Gap(one) = kind {
-        let text = match one.cause {
-            GapCause::PoweredOff => "断电期间无记录",
-            GapCause::Suspended => "停工",
-        };
-        ("无记录时段", text.to_owned(), Tone::Warn)
-    } else if let Kind::RosterApplied(one) = kind {
-        ("花名册生效", format!("第 {} 版", one.version), Tone::Plain)
-    } else {
-        return None;
-    };
-    Some(Words { kind, result, tone: Some(tone), ..Words::default() })
+fn plain(kind: &'static str, result: &str) -> Words {
+    Words {
+        kind,
+        result: result.to_owned(),
+        ..Words::default()
+    }
 }
 
-fn of_people(kind: &Kind) -> Option<Words> {
-    let (kind, result, worker) = if let Kind::Worker(one) = kind {
-        ("人员", "登记或变更".to_owned(), Some(one.worker))
-    } else if let Kind::Entry(one) = kind {
-        ("进场", format!("{} 起", one.on), Some(one.worker))
-    } else if let Kind::Exit(one) = kind {
-        ("退场", one.on.clone(), Some(one.worker))
-    } else if let Kind::Contract(one) = kind {
-        ("劳动合同", format!("{} 签订", one.signed_on), Some(one.worker))
-    } else if let Kind::Training(one) = kind {
-        ("培训", format!("{} {} 学时", one.on, one.hours), Some(one.worker))
-    } else if let Kind::HealthCertificate(one) = kind {
-        ("健康证明", format!("有效期至 {}", one.until), Some(one.worker))
-    } else if let Kind::Blacklist(one) = kind {
-        let text = if one.listed { "列入" } else { "移出" };
-        ("禁止进场名单", text.to_owned(), Some(one.worker))
-    } else if let Kind::Project(one) = kind {
-        ("项目", one.name.clone(), None)
-    } else if let Kind::Employer(one) = kind {
-        ("参建单位", one.name.clone(), None)
-    } else if let Kind::Team(one) = kind {
-        ("班组", one.name.clone(), None)
-    } else {
-        return None;
+impl Words {
+    fn toned(self, tone: Tone) -> Self {
+        Self {
+            tone: Some(tone),
+            ..self
+        }
+    }
+
+    fn of(self, worker: u32) -> Self {
+        Self {
+            worker: Some(worker),
+            ..self
+        }
+    }
+}
+
+fn presentation(one: &Presentation) -> Words {
+    let (result, tone) = match one.result {
+        PresentationResult::Granted if one.reason.is_some() || !one.flags.is_empty() => {
+            ("放行（有提示）", Tone::Warn)
+        }
+        PresentationResult::Granted => ("放行", Tone::Good),
+        PresentationResult::Denied => ("拒绝", Tone::Bad),
+        PresentationResult::Repeated => ("重复刷卡", Tone::Plain),
     };
-    Some(Words { kind, result, worker, ..Words::default() })
+    let codes = one.reason.iter().chain(&one.flags);
+    Words {
+        lane: one.lane.clone(),
+        direction: towards(one.direction),
+        reason: codes
+            .map(|code| reason(code))
+            .collect::<Vec<_>>()
+            .join("、"),
+        worker: one.worker,
+        ..plain(way(&one.by), result)
+    }
+    .toned(tone)
+}
+
+fn passage(one: &Passage) -> Words {
+    let (result, tone) = match one.outcome {
+        Outcome::Passed => ("已通过", Tone::Good),
+        Outcome::TimedOut => ("未通过（超时）", Tone::Plain),
+        Outcome::Tailgated => ("尾随", Tone::Bad),
+        Outcome::Reversed => ("中途返回", Tone::Plain),
+        Outcome::Intruded => ("闯入", Tone::Bad),
+    };
+    Words {
+        lane: one.lane.clone(),
+        direction: towards(one.direction),
+        worker: one.worker,
+        ..plain("通行", result)
+    }
+    .toned(tone)
+}
+
+fn epoch_began(reason: EpochReason) -> Words {
+    let (result, tone) = match reason {
+        EpochReason::FirstStart => ("首次启用", Tone::Plain),
+        EpochReason::Restored => ("从备份恢复", Tone::Warn),
+        EpochReason::Damaged => ("数据文件损坏后重建", Tone::Bad),
+        EpochReason::Forked => ("与平台不一致，另起编号", Tone::Bad),
+    };
+    plain("新编号段", result).toned(tone)
+}
+
+fn device(one: &Device) -> Words {
+    let (text, tone) = match one.state {
+        DeviceState::Online => ("上线", Tone::Good),
+        DeviceState::Offline => ("离线", Tone::Bad),
+        DeviceState::Fault => ("故障", Tone::Bad),
+    };
+    let lane = one.lane.clone().unwrap_or_default();
+    Words {
+        lane,
+        ..plain("设备", &format!("{} {text}", one.device))
+    }
+    .toned(tone)
+}
+
+fn clock(change: ClockChange) -> Words {
+    let (result, tone) = match change {
+        ClockChange::Synced => ("已校时", Tone::Good),
+        ClockChange::Jumped => ("时间跳变", Tone::Warn),
+        ClockChange::Unset => ("时间不可信", Tone::Bad),
+    };
+    plain("时钟", result).toned(tone)
 }
 
 fn gate(event: GateEvent) -> (&'static str, Tone) {

@@ -15,19 +15,19 @@ use sync_city::pki::{self, Validity};
 use sync_city::{City, Observer, Settings};
 use sync_wire::{Ack, Compression, Ctl, Hash, Header, Hello, Message, Tier, Topic, chain};
 
-pub const EPOCH: &str = "00112233aabbccdd";
+pub(crate) const EPOCH: &str = "00112233aabbccdd";
 /// Longest wait for a state; reached only where something is broken.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-pub struct Site {
-    pub home: tempfile::TempDir,
-    pub port: u16,
+pub(crate) struct Site {
+    pub(crate) home: tempfile::TempDir,
+    pub(crate) port: u16,
     broker: Option<Child>,
 }
 
 impl Site {
     /// Keys, certificates for the city and for each box, and a running broker.
-    pub async fn begin(boxes: &[&str]) -> Self {
+    pub(crate) async fn begin(boxes: &[&str]) -> Self {
         let home = tempfile::tempdir().unwrap();
         let dir = home.path();
         let long = Validity::new(date(2020, 1, 1), 36_000).unwrap();
@@ -37,7 +37,11 @@ impl Site {
         for id in boxes {
             pki::issue_box(dir, id, &dir.join(id), long).unwrap();
         }
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
         let files = Path::new(env!("CARGO_MANIFEST_DIR")).join("broker");
         std::fs::copy(files.join("acl"), dir.join("acl")).unwrap();
         let conf = std::fs::read_to_string(files.join("mosquitto.conf.template"))
@@ -46,16 +50,21 @@ impl Site {
             .replace("@LISTEN@", "127.0.0.1")
             .replace("@DIR@", &dir.display().to_string());
         std::fs::write(dir.join("mosquitto.conf"), conf).unwrap();
-        let mut site = Self { home, port, broker: None };
+        let mut site = Self {
+            home,
+            port,
+            broker: None,
+        };
         site.start_broker().await;
         site
     }
 
-    pub async fn start_broker(&mut self) {
+    pub(crate) async fn start_broker(&mut self) {
         let log = std::fs::File::create(self.path("mosquitto.log")).unwrap();
         let mut command = Command::new("/usr/sbin/mosquitto");
         command.arg("-c").arg(self.path("mosquitto.conf"));
-        if std::fs::metadata("/proc/self").is_ok_and(|m| std::os::unix::fs::MetadataExt::uid(&m) == 0)
+        if std::fs::metadata("/proc/self")
+            .is_ok_and(|m| std::os::unix::fs::MetadataExt::uid(&m) == 0)
         {
             // Started by root it would become another user, who may not read our keys.
             let conf = std::fs::read_to_string(self.path("mosquitto.conf")).unwrap();
@@ -72,18 +81,18 @@ impl Site {
         .await;
     }
 
-    pub fn stop_broker(&mut self) {
+    pub(crate) fn stop_broker(&mut self) {
         if let Some(mut broker) = self.broker.take() {
             broker.kill().unwrap();
             broker.wait().unwrap();
         }
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.home.path().join(name)
     }
 
-    pub fn settings(&self) -> Settings {
+    pub(crate) fn settings(&self) -> Settings {
         Settings::check(File {
             dir: Some(self.home.path().to_owned()),
             broker: Some(format!("localhost:{}", self.port)),
@@ -92,7 +101,7 @@ impl Site {
         .unwrap()
     }
 
-    pub async fn city(&self, observer: Arc<dyn Observer>) -> City {
+    pub(crate) async fn city(&self, observer: Arc<dyn Observer>) -> City {
         sync_city::run(&self.settings(), observer).await.unwrap()
     }
 }
@@ -104,14 +113,14 @@ impl Drop for Site {
 }
 
 /// A box's bare connection: sends what it is told and keeps no books.
-pub struct Peer {
-    pub id: String,
+pub(crate) struct Peer {
+    pub(crate) id: String,
     client: AsyncClient,
     events: EventLoop,
 }
 
 impl Peer {
-    pub async fn connect(site: &Site, id: &str) -> Self {
+    pub(crate) async fn connect(site: &Site, id: &str) -> Self {
         let read = |name: &str| std::fs::read(site.path(id).join(name)).unwrap();
         let connector = native_tls::TlsConnector::builder()
             .disable_built_in_roots(true)
@@ -122,9 +131,9 @@ impl Peer {
         let mut options = MqttOptions::new(id, "127.0.0.1", site.port);
         options
             .set_max_packet_size(200_000, 200_000)
-            .set_transport(Transport::tls_with_config(TlsConfiguration::NativeConnector(
-                connector,
-            )));
+            .set_transport(Transport::tls_with_config(
+                TlsConfiguration::NativeConnector(connector),
+            ));
         let (client, mut events) = AsyncClient::new(options, 64);
         loop {
             match events.poll().await {
@@ -133,21 +142,31 @@ impl Peer {
                 Err(error) => panic!("box cannot connect: {error:?}"),
             }
         }
-        client.subscribe(sync_wire::topic::everything_down(id), QoS::AtLeastOnce).await.unwrap();
+        client
+            .subscribe(sync_wire::topic::everything_down(id), QoS::AtLeastOnce)
+            .await
+            .unwrap();
         loop {
             if let Event::Incoming(Packet::SubAck(_)) = events.poll().await.unwrap() {
                 break;
             }
         }
-        Self { id: id.to_owned(), client, events }
+        Self {
+            id: id.to_owned(),
+            client,
+            events,
+        }
     }
 
-    pub async fn send(&self, topic: Topic, payload: Vec<u8>) {
+    pub(crate) async fn send(&self, topic: Topic, payload: Vec<u8>) {
         let topic = topic.of(&self.id);
-        self.client.publish(topic, QoS::AtLeastOnce, false, payload).await.unwrap();
+        self.client
+            .publish(topic, QoS::AtLeastOnce, false, payload)
+            .await
+            .unwrap();
     }
 
-    pub async fn hello(&self, number: u64, last: u64, head: Hash) {
+    pub(crate) async fn hello(&self, number: u64, last: u64, head: Hash) {
         let hello = Hello {
             v: 1,
             number,
@@ -163,11 +182,12 @@ impl Peer {
             clock: sync_wire::record::ClockQuality::Synced,
             sent_at: sync_city::clock::now_ms(),
         };
-        self.send(Topic::UpCtl, Ctl::Hello(hello).encode().unwrap()).await;
+        self.send(Topic::UpCtl, Ctl::Hello(hello).encode().unwrap())
+            .await;
     }
 
     /// Waits for the next acknowledgement.
-    pub async fn ack(&mut self) -> Ack {
+    pub(crate) async fn ack(&mut self) -> Ack {
         let next = async {
             loop {
                 if let Event::Incoming(Packet::Publish(publish)) = self.events.poll().await.unwrap()
@@ -176,11 +196,13 @@ impl Peer {
                 }
             }
         };
-        tokio::time::timeout(PATIENCE, next).await.expect("an acknowledgement comes")
+        tokio::time::timeout(PATIENCE, next)
+            .await
+            .expect("an acknowledgement comes")
     }
 
     /// Waits for an acknowledgement that says so.
-    pub async fn ack_where(&mut self, wanted: impl Fn(&Ack) -> bool) -> Ack {
+    pub(crate) async fn ack_where(&mut self, wanted: impl Fn(&Ack) -> bool) -> Ack {
         loop {
             let ack = self.ack().await;
             if wanted(&ack) {
@@ -190,7 +212,7 @@ impl Peer {
     }
 
     /// Says hello until the city answers: before that, the city may not listen yet.
-    pub async fn greet(&mut self) -> Ack {
+    pub(crate) async fn greet(&mut self) -> Ack {
         let genesis = chain::genesis(&self.id, EPOCH);
         for number in 1..=300 {
             self.hello(number, 0, genesis).await;
@@ -207,32 +229,39 @@ impl Peer {
 }
 
 /// A ledger of small records and their hashes.
-pub struct Ledger {
+pub(crate) struct Ledger {
     id: String,
-    pub bodies: Vec<Vec<u8>>,
-    pub hashes: Vec<Hash>,
+    pub(crate) bodies: Vec<Vec<u8>>,
+    pub(crate) hashes: Vec<Hash>,
 }
 
 impl Ledger {
-    pub fn new(id: &str) -> Self {
-        Self { id: id.to_owned(), bodies: Vec::new(), hashes: vec![chain::genesis(id, EPOCH)] }
+    pub(crate) fn new(id: &str) -> Self {
+        Self {
+            id: id.to_owned(),
+            bodies: Vec::new(),
+            hashes: vec![chain::genesis(id, EPOCH)],
+        }
     }
 
-    pub fn push(&mut self, rest: &str) -> u64 {
+    pub(crate) fn push(&mut self, rest: &str) -> u64 {
         let at = sync_city::clock::now_ms();
         let body = format!(r#"{{"at":{at},"boot":1,"mono":1,"clock":"synced",{rest}}}"#);
-        self.hashes.push(chain::next(self.hashes.last().unwrap(), body.as_bytes()));
+        self.hashes
+            .push(chain::next(self.hashes.last().unwrap(), body.as_bytes()));
         self.bodies.push(body.into_bytes());
         self.bodies.len() as u64
     }
 
-    pub fn fill(&mut self, count: u64) {
+    pub(crate) fn fill(&mut self, count: u64) {
         for n in 0..count {
-            self.push(&format!(r#""kind":"gap","from":{n},"to":{n},"cause":"powered_off""#));
+            self.push(&format!(
+                r#""kind":"gap","from":{n},"to":{n},"cause":"powered_off""#
+            ));
         }
     }
 
-    pub fn message(&self, tier: Tier, from: usize, to: usize) -> Vec<u8> {
+    pub(crate) fn message(&self, tier: Tier, from: usize, to: usize) -> Vec<u8> {
         let header = Header {
             v: 1,
             site: "示范工地".to_owned(),
@@ -248,20 +277,25 @@ impl Ledger {
             sent_at: sync_city::clock::now_ms(),
             replay: false,
         };
-        Message { header, bodies: self.bodies[from - 1..to].to_vec() }.encode().unwrap()
+        Message {
+            header,
+            bodies: self.bodies[from - 1..to].to_vec(),
+        }
+        .encode()
+        .unwrap()
     }
 
-    pub fn live(&self, from: usize, to: usize) -> Vec<u8> {
+    pub(crate) fn live(&self, from: usize, to: usize) -> Vec<u8> {
         self.message(Tier::Live, from, to)
     }
 
-    pub fn bulk(&self, from: usize, to: usize) -> Vec<u8> {
+    pub(crate) fn bulk(&self, from: usize, to: usize) -> Vec<u8> {
         self.message(Tier::Bulk, from, to)
     }
 }
 
 /// Asks again and again until there is an answer.
-pub async fn until<T, F: Future<Output = Option<T>>>(what: &str, ask: impl Fn() -> F) -> T {
+pub(crate) async fn until<T, F: Future<Output = Option<T>>>(what: &str, ask: impl Fn() -> F) -> T {
     let asked = async {
         loop {
             if let Some(answer) = ask().await {
@@ -270,15 +304,18 @@ pub async fn until<T, F: Future<Output = Option<T>>>(what: &str, ask: impl Fn() 
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    tokio::time::timeout(PATIENCE, asked).await.unwrap_or_else(|_| panic!("never: {what}"))
+    tokio::time::timeout(PATIENCE, asked)
+        .await
+        .unwrap_or_else(|_| panic!("never: {what}"))
 }
 
 /// Rows of the city's table, by a connection of the test's own.
-pub fn rows(site: &Site) -> u64 {
+pub(crate) fn rows(site: &Site) -> u64 {
     let conn = rusqlite::Connection::open_with_flags(
         site.path("city.db"),
         rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY,
     )
     .unwrap();
-    conn.query_row("SELECT count(*) FROM record", [], |row| row.get(0)).unwrap()
+    conn.query_row("SELECT count(*) FROM record", [], |row| row.get(0))
+        .unwrap()
 }

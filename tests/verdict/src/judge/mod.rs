@@ -1,8 +1,11 @@
 //! The verdict: every act has its record, every record its act, in the same order.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::Serialize;
+
+mod walks;
+mod openings;
 
 use crate::journal::{Act, Direction, Line};
 use crate::ledger::{Ledger, Record};
@@ -10,10 +13,6 @@ use crate::pairing::{At, pair};
 
 /// A record of a card lies at most so far from the moment at which the box had the card.
 const CARD_SLACK_MS: i64 = 3_000;
-/// A record of a passage lies at most so far from the moment at which the person was through.
-const WALK_SLACK_MS: i64 = 5_000;
-/// An arm opens at most so long after the record that allowed it.
-const OPEN_WITHIN_MS: i64 = 10_000;
 /// Two clocks of one machine, read by two programs.
 const CLOCK_SLACK_MS: i64 = 250;
 /// A board frees its arm so long after its link is gone, and locks it so long after it is back.
@@ -36,6 +35,8 @@ pub struct Verdict {
     pub opened_unasked: u64,
     /// People who walked through (journal).
     pub walks: u64,
+    /// Of these, under way while the board's processor was reset: it cannot know of them.
+    pub walks_unseen: u64,
     /// Records that the city holds.
     pub city_records: u64,
     /// Of these, parked.
@@ -83,8 +84,8 @@ pub fn judge(lines: &[Line], ledger: &Ledger) -> Verdict {
     };
     judge_cards(lines, ledger, &mut verdict);
     judge_unreadable(lines, ledger, &mut verdict);
-    judge_walks(lines, ledger, &mut verdict);
-    judge_openings(lines, ledger, &mut verdict);
+    walks::judge_walks(lines, ledger, &mut verdict);
+    openings::judge_openings(lines, ledger, &mut verdict);
     let zeros = [
         verdict.lost,
         verdict.duplicated,
@@ -163,149 +164,6 @@ fn judge_unreadable(lines: &[Line], ledger: &Ledger, verdict: &mut Verdict) {
     }
 }
 
-/// Everybody who broke both beams is one passage record, on the right worker.
-fn judge_walks(lines: &[Line], ledger: &Ledger, verdict: &mut Verdict) {
-    const WALKS: [&str; 3] = ["walked_through", "tailgated", "intruded"];
-    const OUTCOMES: [&str; 3] = ["passed", "tailgated", "intruded"];
-    let gated: BTreeSet<&str> = lines
-        .iter()
-        .filter(|line| line.act == "arm_opened")
-        .filter_map(|line| line.lane.as_deref())
-        .collect();
-    let acts: Vec<Act> = lines
-        .iter()
-        .filter_map(|line| line.as_act(&WALKS))
-        .filter(|act| gated.contains(act.lane.as_str()))
-        .collect();
-    verdict.walks = count(&acts);
-    let mut groups: BTreeMap<(String, Direction), Sides> = BTreeMap::new();
-    for (index, act) in acts.iter().enumerate() {
-        let key = (act.lane.clone(), act.direction);
-        groups
-            .entry(key)
-            .or_default()
-            .0
-            .push(At { at: act.at, index });
-    }
-    let mut board_events = BTreeSet::new();
-    for (index, record) in ledger.records.iter().enumerate() {
-        let walked = record
-            .body
-            .outcome
-            .as_deref()
-            .is_some_and(|one| OUTCOMES.contains(&one));
-        if record.body.kind != "passage" || !walked {
-            continue;
-        }
-        let Some(key) = place_of(record) else {
-            continue;
-        };
-        let twice = record
-            .body
-            .board
-            .is_some_and(|event| !board_events.insert((key.0.clone(), event)));
-        if twice {
-            verdict.duplicated += 1;
-        } else {
-            groups.entry(key).or_default().1.push(At {
-                at: record.body.at,
-                index,
-            });
-        }
-    }
-    for (acts_here, records) in groups.into_values() {
-        let pairing = pair(acts_here, records, WALK_SLACK_MS);
-        verdict.lost += count(&pairing.acts_alone);
-        verdict.duplicated += count(&pairing.records_alone);
-        verdict.wrong_person += wrong_people(&pairing.pairs, &acts, ledger);
-        verdict.out_of_order += disordered_by_person(&pairing.pairs, &acts, ledger);
-    }
-}
-
-/// Every opening of an arm needs a record that allowed it, each record allows one.
-fn judge_openings(lines: &[Line], ledger: &Ledger, verdict: &mut Verdict) {
-    let mut allowed: Vec<&Record> = ledger
-        .records
-        .iter()
-        .filter(|r| allows_opening(r))
-        .collect();
-    let box_began = ledger
-        .records
-        .iter()
-        .map(|record| record.body.at)
-        .min()
-        .unwrap_or(i64::MAX);
-    let ended = lines
-        .iter()
-        .rfind(|line| line.act == "play_ended")
-        .map_or(i64::MAX, |l| l.wall_ms);
-    for line in lines {
-        let Some(act) = line.as_act(&["arm_opened"]) else {
-            continue;
-        };
-        verdict.opened += 1;
-        let found = allowed.iter().position(|record| {
-            let since = act.at.saturating_sub(record.body.at);
-            record.body.lane.as_ref() == Some(&act.lane)
-                && record.body.direction == Some(act.direction)
-                && (-CLOCK_SLACK_MS..=OPEN_WITHIN_MS).contains(&since)
-        });
-        if let Some(index) = found {
-            allowed.remove(index);
-        } else if act.at < box_began || act.at > ended || freed_itself(lines, &act) {
-            verdict.opened_unasked += 1;
-        } else {
-            verdict.opened_without_record += 1;
-        }
-    }
-}
-
-/// Whether the board opened on its own: fire, lost link, restart.
-fn freed_itself(lines: &[Line], opening: &Act) -> bool {
-    let here = |line: &Line| line.lane.as_ref() == Some(&opening.lane);
-    let before: Vec<&Line> = lines
-        .iter()
-        .filter(|l| l.wall_ms <= opening.at.saturating_add(CLOCK_SLACK_MS))
-        .collect();
-    let since = |line: &Line| opening.at.saturating_sub(line.wall_ms);
-    let fire = before
-        .iter()
-        .rev()
-        .find(|line| line.act == "fire" && here(line))
-        .is_some_and(|line| line.on == Some(true));
-    let restarted = before
-        .iter()
-        .any(|line| line.act == "board_restarted" && here(line) && since(line) <= LINK_GRACE_MS);
-    let unplugged = before
-        .iter()
-        .rev()
-        .find(|line| {
-            matches!(line.act.as_str(), "unplugged" | "plugged")
-                && line.device.as_ref() == Some(&opening.lane)
-        })
-        .is_some_and(|line| line.act == "unplugged" || since(line) <= LINK_GRACE_MS);
-    let box_down = before
-        .iter()
-        .rev()
-        .find(|line| {
-            line.act == "mark"
-                && line
-                    .name
-                    .as_deref()
-                    .is_some_and(|name| name.starts_with("box_"))
-        })
-        .is_some_and(|line| line.phase.as_deref() == Some("begin") || since(line) <= LINK_GRACE_MS);
-    fire || restarted || unplugged || box_down
-}
-
-fn allows_opening(record: &Record) -> bool {
-    match record.body.kind.as_str() {
-        "presentation" => record.body.result.as_deref() == Some("granted"),
-        "override" => true,
-        _ => false,
-    }
-}
-
 fn is_unreadable(record: &Record) -> bool {
     record.body.kind == "presentation"
         && record.body.worker.is_none()
@@ -342,33 +200,6 @@ fn disordered(pairs: &[(usize, usize)], ledger: &Ledger) -> u64 {
             .filter(|two| two.first() > two.last())
             .collect::<Vec<_>>(),
     )
-}
-
-fn disordered_by_person(pairs: &[(usize, usize)], acts: &[Act], ledger: &Ledger) -> u64 {
-    let mut by_person: BTreeMap<Option<&String>, Vec<(usize, usize)>> = BTreeMap::new();
-    for two in pairs {
-        let person = acts.get(two.0).and_then(|act| act.person.as_ref());
-        by_person.entry(person).or_default().push(*two);
-    }
-    by_person.remove(&None);
-    by_person
-        .values()
-        .map(|pairs| disordered(pairs, ledger))
-        .sum()
-}
-
-fn wrong_people(pairs: &[(usize, usize)], acts: &[Act], ledger: &Ledger) -> u64 {
-    let wrong = pairs.iter().filter(|(act, record)| {
-        let (Some(act), Some(record)) = (acts.get(*act), ledger.records.get(*record)) else {
-            return false;
-        };
-        match (who(ledger, act), record.body.worker) {
-            (Who::Worker(walked), Some(booked)) => walked != booked,
-            (Who::Stranger, Some(_)) => act.person.is_some(),
-            (_, None) => false,
-        }
-    });
-    count(&wrong.collect::<Vec<_>>())
 }
 
 fn count<T>(list: &[T]) -> u64 {

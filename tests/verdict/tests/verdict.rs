@@ -1,0 +1,454 @@
+//! Small days by hand: each counter is zero where all is well, and counts where it is not.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::fmt::Write as _;
+
+use aes_gcm::aead::{Aead as _, KeyInit as _, Payload};
+use aes_gcm::{Aes256Gcm, Key, Nonce};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use hpke::aead::AesGcm256;
+use hpke::kdf::HkdfSha256;
+use hpke::kem::X25519HkdfSha256;
+use hpke::{Kem as _, OpModeS, Serializable as _};
+use sha2::{Digest as _, Sha256};
+use tests_verdict::unseal::CityKey;
+use tests_verdict::{Verdict, journal, judge, ledger};
+
+const BOX: &str = "box-1";
+const EPOCH: &str = "00112233aabbccdd";
+const ZHANG: &str = "349901199003070016";
+const LI: &str = "349901199003070024";
+const STRANGER: &str = "34990119900307018X";
+
+/// What a test's key agreement takes its randomness from.
+struct Counting(u8);
+
+impl hpke::rand_core::TryRng for Counting {
+    type Error = std::convert::Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
+        Ok(u32::from(self.0))
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
+        Ok(u64::from(self.0))
+    }
+
+    fn try_fill_bytes(&mut self, target: &mut [u8]) -> Result<(), Self::Error> {
+        for byte in target {
+            self.0 = self.0.wrapping_add(1);
+            *byte = self.0;
+        }
+        Ok(())
+    }
+}
+
+impl hpke::rand_core::TryCryptoRng for Counting {}
+
+/// A day as it went: what the journal says, what the city holds.
+struct Day {
+    journal: String,
+    lines: u64,
+    bodies: Vec<(i64, String)>,
+}
+
+impl Day {
+    /// Two workers are known, the box has started, and nothing happened yet.
+    fn new() -> Self {
+        let mut day = Self {
+            journal: String::new(),
+            lines: 0,
+            bodies: Vec::new(),
+        };
+        day.line(0, r#""act":"journal_opened","site_day":"by hand","seed":1"#);
+        day.record(0, r#""kind":"started","boot_id":"x","software":"t""#);
+        day.worker(1, ZHANG);
+        day.worker(2, LI);
+        day
+    }
+
+    fn line(&mut self, at: i64, rest: &str) {
+        self.lines += 1;
+        let n = self.lines;
+        writeln!(
+            self.journal,
+            r#"{{"n":{n},"wall_ms":{at},"mono_ns":{n},{rest}}}"#
+        )
+        .unwrap();
+    }
+
+    fn record(&mut self, at: i64, rest: &str) {
+        let body = format!(r#"{{"at":{at},"boot":1,"mono":{at},"clock":"synced",{rest}}}"#);
+        let seq = i64::try_from(self.bodies.len()).unwrap() + 1;
+        self.bodies.push((seq, body));
+    }
+
+    fn worker(&mut self, worker: u32, number: &str) {
+        let data_key = [7_u8; 32];
+        let aad = format!("menwei-person-1|{BOX}|{worker}");
+        let person = format!(r#"{{"name":"试","id_kind":"resident","id_number":"{number}"}}"#);
+        let payload = Payload {
+            msg: person.as_bytes(),
+            aad: aad.as_bytes(),
+        };
+        let sealed = Aes256Gcm::new(&Key::<Aes256Gcm>::from(data_key))
+            .encrypt(&Nonce::from([3; 12]), payload)
+            .unwrap();
+        let sealed = STANDARD.encode([&[3_u8; 12][..], &sealed].concat());
+        let (_, public) = X25519HkdfSha256::derive_keypair(&[9; 32]);
+        let (encapped, wrapped) =
+            hpke::single_shot_seal_with_rng::<AesGcm256, HkdfSha256, X25519HkdfSha256>(
+                &OpModeS::Base,
+                &public,
+                b"menwei-key-1",
+                &data_key,
+                format!("{BOX}|{worker}").as_bytes(),
+                &mut Counting(0),
+            )
+            .unwrap();
+        let wrapped = STANDARD.encode([encapped.to_bytes().as_slice(), &wrapped].concat());
+        self.record(
+            0,
+            &format!(
+                r#""kind":"worker","worker":{worker},"sealed":"{sealed}","wraps":[{{"key":"00000000","wrapped":"{wrapped}"}}]"#
+            ),
+        );
+    }
+
+    fn card(&mut self, at: i64, person: &str) {
+        self.line(
+            at,
+            &format!(
+                r#""act":"read_ok","visit":1,"reader":"r","lane":"east","direction":"in","person":"{person}""#
+            ),
+        );
+    }
+
+    fn presented(&mut self, at: i64, worker: Option<u32>, result: &str) {
+        let worker = worker.map_or_else(String::new, |worker| format!(r#""worker":{worker},"#));
+        self.record(
+            at,
+            &format!(
+                r#""kind":"presentation","lane":"east","direction":"in","by":"005",{worker}"result":"{result}","counted":false,"policy":1"#
+            ),
+        );
+    }
+
+    fn arm(&mut self, at: i64) {
+        self.line(at, r#""act":"arm_opened","lane":"east","direction":"in""#);
+    }
+
+    fn walk(&mut self, at: i64, person: &str) {
+        self.line(
+            at,
+            &format!(
+                r#""act":"walked_through","visit":1,"lane":"east","direction":"in","person":"{person}""#
+            ),
+        );
+    }
+
+    fn passed(&mut self, at: i64, worker: u32, event: u32) {
+        self.record(
+            at,
+            &format!(
+                r#""kind":"passage","lane":"east","direction":"in","outcome":"passed","worker":{worker},"counted":true,"board":{{"boot":1,"seq":{event}}}"#
+            ),
+        );
+    }
+
+    /// One worker in, everything as it must be.
+    fn visit(&mut self, at: i64, (person, worker): (&str, u32)) {
+        self.card(at, person);
+        self.presented(at + 5, Some(worker), "granted");
+        self.arm(at + 20);
+        self.walk(at + 2_000, person);
+        self.passed(at + 2_001, worker, u32::try_from(at / 1_000).unwrap());
+    }
+
+    fn ledger(&self, change: impl Fn(&rusqlite::Connection)) -> ledger::Ledger {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("city.db");
+        let conn = rusqlite::Connection::open(&path).unwrap();
+        conn.execute_batch(
+            "CREATE TABLE record (box TEXT, epoch TEXT, seq INTEGER, body BLOB, hash BLOB,
+               received_at INTEGER, status TEXT, PRIMARY KEY (box, epoch, seq))",
+        )
+        .unwrap();
+        let mut hash = Sha256::digest(format!("menwei/1/{BOX}/{EPOCH}")).to_vec();
+        for (seq, body) in &self.bodies {
+            hash = Sha256::new()
+                .chain_update(&hash)
+                .chain_update(body)
+                .finalize()
+                .to_vec();
+            conn.execute(
+                "INSERT INTO record VALUES (?1, ?2, ?3, CAST(?4 AS BLOB), ?5, 0, 'stored')",
+                rusqlite::params![BOX, EPOCH, seq, body, hash],
+            )
+            .unwrap();
+        }
+        change(&conn);
+        drop(conn);
+        let (private, _) = X25519HkdfSha256::derive_keypair(&[9; 32]);
+        let mut key = String::new();
+        for byte in private.to_bytes() {
+            write!(key, "{byte:02x}").unwrap();
+        }
+        ledger::read(&path, &CityKey::from_hex(&key).unwrap()).unwrap()
+    }
+
+    fn judged(&self) -> Verdict {
+        judge(
+            &journal::parse(&self.journal).unwrap(),
+            &self.ledger(|_| {}),
+        )
+    }
+}
+
+#[test]
+fn a_day_without_fault() {
+    let mut day = Day::new();
+    day.visit(10_000, (ZHANG, 1));
+    day.visit(20_000, (LI, 2));
+    day.visit(30_000, (ZHANG, 1));
+    day.card(40_000, STRANGER);
+    day.presented(40_003, None, "denied");
+    let verdict = day.judged();
+    assert_eq!(
+        verdict,
+        Verdict {
+            presentations: 4,
+            granted: 3,
+            denied: 1,
+            opened: 3,
+            walks: 3,
+            city_records: 10,
+            chain_ok: true,
+            ok: true,
+            ..Verdict::default()
+        }
+    );
+}
+
+#[test]
+fn a_card_or_a_walk_without_record_is_lost() {
+    let mut day = Day::new();
+    day.visit(10_000, (ZHANG, 1));
+    day.card(20_000, LI);
+    let verdict = day.judged();
+    assert_eq!(
+        (verdict.lost, verdict.duplicated, verdict.ok),
+        (1, 0, false)
+    );
+    day.walk(30_000, LI);
+    assert_eq!(day.judged().lost, 2);
+    day.card(40_000, STRANGER);
+    assert_eq!(day.judged().lost, 3);
+}
+
+#[test]
+fn a_record_without_act_is_a_double() {
+    let mut day = Day::new();
+    day.visit(10_000, (ZHANG, 1));
+    day.presented(10_010, Some(1), "granted");
+    let verdict = day.judged();
+    assert_eq!(
+        (verdict.lost, verdict.duplicated, verdict.ok),
+        (0, 1, false)
+    );
+    day.passed(50_000, 1, 99);
+    assert_eq!(day.judged().duplicated, 2);
+    // The same event of the board once more.
+    day.passed(12_001, 1, 10);
+    assert_eq!(day.judged().duplicated, 3);
+}
+
+#[test]
+fn a_lost_and_a_doubled_record_of_one_worker_do_not_cancel() {
+    let mut day = Day::new();
+    day.card(10_000, ZHANG);
+    day.presented(10_005, Some(1), "granted");
+    day.presented(10_006, Some(1), "granted");
+    day.card(60_000, ZHANG);
+    let verdict = day.judged();
+    assert_eq!((verdict.lost, verdict.duplicated), (1, 1));
+}
+
+#[test]
+fn records_in_another_order_than_people_acted() {
+    let mut day = Day::new();
+    day.card(10_000, ZHANG);
+    day.card(20_000, ZHANG);
+    day.presented(20_005, Some(1), "denied");
+    day.presented(10_005, Some(1), "denied");
+    let verdict = day.judged();
+    assert_eq!(
+        (verdict.lost, verdict.duplicated, verdict.out_of_order),
+        (0, 0, 1)
+    );
+    assert!(!verdict.ok);
+}
+
+#[test]
+fn a_passage_on_the_wrong_worker() {
+    let mut day = Day::new();
+    day.visit(10_000, (ZHANG, 1));
+    day.card(20_000, LI);
+    day.presented(20_005, Some(2), "granted");
+    day.arm(20_010);
+    day.walk(22_000, LI);
+    day.passed(22_001, 1, 77);
+    let verdict = day.judged();
+    assert_eq!(
+        (verdict.wrong_person, verdict.lost, verdict.ok),
+        (1, 0, false)
+    );
+}
+
+#[test]
+fn an_arm_that_opens_without_a_record() {
+    let mut day = Day::new();
+    day.visit(10_000, (ZHANG, 1));
+    day.arm(12_500);
+    let verdict = day.judged();
+    assert_eq!(
+        (verdict.opened, verdict.opened_without_record, verdict.ok),
+        (2, 1, false)
+    );
+    // A denied presentation allows nothing.
+    day.card(20_000, LI);
+    day.presented(20_005, Some(2), "denied");
+    day.arm(20_010);
+    assert_eq!(day.judged().opened_without_record, 2);
+    // Before its record is no better than without.
+    day.card(30_000, LI);
+    day.arm(30_001);
+    day.presented(31_000, Some(2), "granted");
+    assert_eq!(day.judged().opened_without_record, 3);
+}
+
+#[test]
+fn an_arm_that_frees_itself_needs_no_record() {
+    let mut day = Day::new();
+    day.line(10_000, r#""act":"fire","lane":"east","on":true"#);
+    day.arm(10_050);
+    day.line(20_000, r#""act":"fire","lane":"east","on":false"#);
+    day.line(30_000, r#""act":"unplugged","device":"east""#);
+    day.arm(33_000);
+    day.line(40_000, r#""act":"plugged","device":"east""#);
+    day.line(60_000, r#""act":"board_restarted","lane":"east""#);
+    day.arm(60_100);
+    let verdict = day.judged();
+    assert_eq!((verdict.opened, verdict.opened_unasked), (3, 3));
+    assert_eq!((verdict.opened_without_record, verdict.ok), (0, true));
+    day.arm(70_000);
+    assert_eq!(day.judged().opened_without_record, 1);
+}
+
+#[test]
+fn an_emergency_allows_as_many_openings_as_it_counted() {
+    let mut day = Day::new();
+    day.arm(20_000);
+    day.arm(25_000);
+    day.record(
+        60_000,
+        r#""kind":"emergency","lane":"east","direction":"in","openings":2,"from":20000,"to":25000"#,
+    );
+    assert!(day.judged().ok);
+    day.arm(26_000);
+    assert_eq!(day.judged().opened_without_record, 1);
+}
+
+#[test]
+fn a_tailgater_is_a_passage_of_his_own() {
+    let mut day = Day::new();
+    day.visit(10_000, (ZHANG, 1));
+    day.line(
+        12_300,
+        &format!(r#""act":"tailgated","lane":"east","direction":"in","person":"{LI}""#),
+    );
+    assert_eq!(day.judged().lost, 1);
+    // His record may stand before that of whom he followed, and names that one.
+    day.record(
+        11_990,
+        r#""kind":"passage","lane":"east","direction":"in","outcome":"tailgated","worker":1,"counted":false,"board":{"boot":1,"seq":900}"#,
+    );
+    let verdict = day.judged();
+    assert_eq!(
+        (verdict.walks, verdict.wrong_person, verdict.ok),
+        (2, 0, true)
+    );
+}
+
+#[test]
+fn a_board_that_is_reset_cannot_know_who_walks() {
+    let mut day = Day::new();
+    day.visit(10_000, (ZHANG, 1));
+    day.line(20_000, r#""act":"board_restarted","lane":"east""#);
+    day.walk(20_400, LI);
+    let verdict = day.judged();
+    assert_eq!(
+        (verdict.walks, verdict.walks_unseen, verdict.ok),
+        (2, 1, true)
+    );
+}
+
+#[test]
+fn an_unreadable_card_needs_a_failed_read() {
+    let mut day = Day::new();
+    let unreadable = r#""kind":"presentation","lane":"east","direction":"in","by":"005","result":"denied","reason":"unreadable_card","counted":false,"policy":1"#;
+    day.line(
+        10_000,
+        &format!(
+            r#""act":"read_failed","visit":1,"reader":"r","lane":"east","direction":"in","person":"{ZHANG}","cause":"status_41""#
+        ),
+    );
+    day.record(10_200, unreadable);
+    assert!(day.judged().ok);
+    day.record(90_000, unreadable);
+    assert_eq!(day.judged().duplicated, 1);
+}
+
+#[test]
+fn a_changed_a_missing_and_a_swapped_row_break_the_chain() {
+    let mut day = Day::new();
+    day.visit(10_000, (ZHANG, 1));
+    assert!(day.ledger(|_| {}).chain_ok);
+    let damage = [
+        "UPDATE record SET body = CAST(replace(CAST(body AS TEXT), 'granted', 'denied_') AS BLOB)",
+        "DELETE FROM record WHERE seq = 2",
+        "UPDATE record SET hash = zeroblob(32) WHERE seq = 5",
+        "UPDATE record SET seq = CASE seq WHEN 4 THEN 95 ELSE 94 END WHERE seq IN (4, 5)",
+    ];
+    for sql in damage {
+        let ledger = day.ledger(|conn| conn.execute_batch(sql).unwrap());
+        assert!(!ledger.chain_ok, "{sql}");
+        assert!(!judge(&journal::parse(&day.journal).unwrap(), &ledger).ok);
+    }
+}
+
+#[test]
+fn a_seal_for_somebody_else_is_counted() {
+    let mut day = Day::new();
+    day.record(
+        0,
+        r#""kind":"worker","worker":3,"sealed":"AAAA","wraps":[]"#,
+    );
+    let verdict = day.judged();
+    assert_eq!((verdict.sealed_shut, verdict.ok), (1, false));
+    // Worker 1's data under the number of worker 2 does not open either.
+    let stolen = day.bodies[1].1.replace(r#""worker":1"#, r#""worker":9"#);
+    day.bodies
+        .push((i64::try_from(day.bodies.len()).unwrap() + 1, stolen));
+    assert_eq!(day.judged().sealed_shut, 2);
+}
+
+#[test]
+fn a_journal_with_a_hole_gives_no_verdict() {
+    let mut day = Day::new();
+    day.lines += 1;
+    day.arm(10);
+    assert!(journal::parse(&day.journal).is_err());
+    assert!(journal::parse("{\"n\":1}\n").is_err());
+}

@@ -162,14 +162,20 @@ impl StoreError {
 
     /// Names the file that the operating system refused.
     pub(crate) fn io(step: &'static str, path: &Path, source: io::Error) -> Self {
-        match source.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::DiskFull { step },
-            io::ErrorKind::ReadOnlyFilesystem => Self::ReadOnly { step },
-            _ => Self::Io {
-                step,
-                path: path.to_owned(),
-                source: Arc::new(source),
-            },
+        let kind = source.kind();
+        if matches!(
+            kind,
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+        ) {
+            return Self::DiskFull { step };
+        }
+        if kind == io::ErrorKind::ReadOnlyFilesystem {
+            return Self::ReadOnly { step };
+        }
+        Self::Io {
+            step,
+            path: path.to_owned(),
+            source: Arc::new(source),
         }
     }
 }

@@ -39,7 +39,12 @@ pub struct Reader {
 }
 
 impl Reader {
-    pub(crate) fn open(path: &Path, key: &Key, box_id: &str) -> Result<Self, StoreError> {
+    /// Opens a file for reading only; works beside a running box.
+    ///
+    /// # Errors
+    ///
+    /// Wrong key, damage, or no such file, each told apart.
+    pub fn open(path: &Path, key: &Key, box_id: &str) -> Result<Self, StoreError> {
         Ok(Self {
             db: connection::open_for_reading(path, key)?,
             box_id: box_id.to_owned(),

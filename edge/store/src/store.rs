@@ -140,13 +140,14 @@ impl Store {
         let Some(thread) = self.thread.take() else {
             return Ok(());
         };
-        let (done, result) = oneshot::channel();
+        let (done, mut result) = oneshot::channel();
         let sent = self.orders.send(Order::Stop { clean, done });
         let joined = thread.join();
         if sent.is_err() || joined.is_err() {
             return Err(StoreError::Closed);
         }
-        result.blocking_recv().map_err(|_gone| StoreError::Closed)?
+        // The thread is gone, so the answer is there: nothing to wait for, also inside a runtime.
+        result.try_recv().map_err(|_gone| StoreError::Closed)?
     }
 }
 

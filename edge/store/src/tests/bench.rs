@@ -7,6 +7,7 @@ use rusqlite::{Connection, params};
 use tokio::time::Instant;
 
 use super::help::{Place, body, entries, wait};
+use super::views::worker;
 use crate::ledger::Entry;
 
 const COMMITS: u64 = 4000;
@@ -149,6 +150,13 @@ fn bench_bytes_per_record() {
 #[ignore = "a measurement"]
 fn bench_opening() {
     let place = Place::new();
+    let store = place.open();
+    wait(async {
+        for number in 1..=10_000 {
+            store.writer().append(worker(number)).await.unwrap();
+        }
+    });
+    store.close().unwrap();
     for (records, name) in [(10_000, "10k"), (990_000, "1m")] {
         let store = place.open();
         let writer = store.writer();
@@ -167,9 +175,11 @@ fn bench_opening() {
             let opened = begin.elapsed();
             let reader = store.reader().unwrap();
             let roster = reader.roster().unwrap();
+            let presence = reader.presence().unwrap();
             println!(
-                "{name}: open {opened:?}, with a roster of {} {:?}",
+                "{name}: open {opened:?}, with a roster of {} and {} inside {:?}",
                 roster.len(),
+                presence.inside_count(),
                 begin.elapsed()
             );
             store.close().unwrap();

@@ -60,6 +60,17 @@ fn a_writer_outliving_its_store_is_told_that_it_is_closed() {
 }
 
 #[test]
+fn a_store_may_be_dropped_and_closed_inside_a_runtime() {
+    let place = Place::new();
+    wait(async {
+        let store = place.open();
+        store.writer().append(entries(0..1)).await.unwrap();
+        drop(store);
+        place.open().close().unwrap();
+    });
+}
+
+#[test]
 fn a_second_opening_is_refused_until_the_first_closes() {
     let place = Place::new();
     let store = place.open();

@@ -10,7 +10,7 @@ use crate::ledger::Entry;
 use crate::store::Store;
 use crate::today::ActKind;
 
-fn worker(number: u32) -> Vec<Entry> {
+pub(crate) fn worker(number: u32) -> Vec<Entry> {
     let key = DataKey::from_bytes([5; 32]);
     let mut person = record(1, sealed(number, &key));
     person.data_key = Some((number, key));

@@ -5,6 +5,7 @@
 //! it knows no workers, lanes or records, and decides nothing about who may pass.
 //!
 //! Read in this order; all but the last are pure, with time as an argument:
+//! - [`CardKind`], [`Field`]: the four kinds of card, and where their fields stand
 //! - [`CodecError`]: what can be wrong with a card's bytes
 //! - [`Masked`]: personal text that hides itself in logs
 //! - [`FrameDecoder`], [`CommandFrame`], [`ReplyFrame`]: bytes on the wire, both directions
@@ -18,13 +19,13 @@
 //! The encode side ([`ReplyFrame::encode`], [`CardText::encode`], [`BaseRead::encode`],
 //! [`SamId::from_bytes`]) is for the simulator and for tests.
 
+mod layout;
 mod error;
 mod masked;
 mod frame;
 mod status;
 mod command;
 mod nation;
-mod layout;
 mod card_text;
 mod portrait;
 mod base_read;

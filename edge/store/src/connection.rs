@@ -10,7 +10,18 @@ use rusqlite::{Connection, OpenFlags};
 use crate::error::StoreError;
 use crate::key::Key;
 
-/// Size of a database page.
+/// Size of a database page, chosen by measuring (`bench_page_sizes` in this crate's tests): 4,000
+/// commits of one record, WAL, FULL, 2026-11-22, a virtual machine with two x86 cores and ext4.
+///
+/// | page | p50 ms | p99 ms | bytes a record |
+/// |---|---|---|---|
+/// | 4096, plain | 0.161 | 0.355 | 8,962 |
+/// | 4096 | 0.181 | 0.406 | 8,999 |
+/// | 2048 | 0.177 | 0.384 | 7,055 |
+/// | 1024 | 0.167 | 0.356 | 6,214 |
+///
+/// 2048 costs no time against 4096 and saves a fifth of the wear. 1024 saves more only while records
+/// are short: a sealed worker of 900 bytes no longer fits into a page.
 pub(crate) const PAGE_BYTES: u32 = 2048;
 
 /// The most that one connection keeps of the file in memory, in KiB.

@@ -14,11 +14,11 @@ use crate::cursor::{self, Cursor};
 use crate::epoch::{self, Epoch};
 use crate::error::StoreError;
 use crate::key::Key;
-use crate::lane_memory;
 use crate::ledger;
-use crate::movements;
-use crate::people::{self, NumbersGiven, Project};
-use crate::today::{self, Backlog, TodayView};
+use crate::view::lane_memory;
+use crate::view::movements;
+use crate::view::people::{self, NumbersGiven, Project};
+use crate::view::today::{self, Backlog, TodayView};
 
 /// A record as it stands in the ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,16 +9,16 @@ use rusqlite::{Connection, OptionalExtension, params};
 use sync_wire::Head;
 use tokio::sync::{Semaphore, oneshot, watch};
 
-use crate::commit_loop::{self, LoopParts, Order, QUEUE_ORDERS_MAX};
 use crate::connection::{self, WriteLock};
 use crate::epoch;
 use crate::error::StoreError;
 use crate::key::Key;
 use crate::ledger;
 use crate::migrate;
-use crate::read_model::ReadModel;
+use crate::model::read_model::ReadModel;
 use crate::reader::Reader;
-use crate::writer::Writer;
+use crate::write::commit_loop::{self, LoopParts, Order, QUEUE_ORDERS_MAX};
+use crate::write::writer::Writer;
 
 /// Where the file is and whose it is.
 #[derive(Debug, Clone)]

@@ -12,7 +12,7 @@ use sync_wire::seal::{DataKey, Person, Sex, Subject, seal};
 
 use super::help::{Place, wait};
 use crate::ledger::Entry;
-use crate::read_model::{ReadModel, TABLES, watermarks};
+use crate::model::read_model::{ReadModel, TABLES, watermarks};
 
 /// Every row of every read model, as text.
 fn rows(db: &Connection) -> Vec<String> {

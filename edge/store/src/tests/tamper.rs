@@ -155,6 +155,24 @@ fn a_flipped_byte_in_the_salt_is_damage() {
 }
 
 #[test]
+fn a_file_cut_short_is_damage() {
+    let place = filled();
+    let bytes = std::fs::metadata(place.path()).unwrap().len();
+    for part in [3, 6, 9] {
+        let file = std::fs::File::options()
+            .write(true)
+            .open(place.path())
+            .unwrap();
+        file.set_len(bytes * (12 - part) / 12 / 2048 * 2048)
+            .unwrap();
+        let error = verify(&place.path(), &key(), &mut |_| {}).unwrap_err();
+        assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
+        let error = Store::open(&place.settings(), &key()).unwrap_err();
+        assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
+    }
+}
+
+#[test]
 fn damage_met_while_reading_is_told() {
     let place = filled();
     let store = place.open();

@@ -8,7 +8,7 @@ use super::help::{Place, wait};
 use super::models::{passage, presentation, record, sealed};
 use crate::ledger::Entry;
 use crate::store::Store;
-use crate::today::ActKind;
+use crate::view::today::ActKind;
 
 pub(crate) fn worker(number: u32) -> Vec<Entry> {
     let key = DataKey::from_bytes([5; 32]);

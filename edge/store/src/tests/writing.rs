@@ -3,8 +3,8 @@
 use super::help::{Place, body, entries, wait};
 use crate::error::StoreError;
 use crate::ledger::{Appended, Entry};
-use crate::small_act::SmallAct;
-use crate::writer::Writer;
+use crate::write::small_act::SmallAct;
+use crate::write::writer::Writer;
 
 /// Appends two records for each of `callers`, all at once; where each caller's pair stands.
 fn append_at_once(writer: &Writer, callers: u64) -> Vec<Appended> {

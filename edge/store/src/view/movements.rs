@@ -6,8 +6,8 @@ use edge_domain::{CountedAct, Direction, Presence, WorkerId};
 use rusqlite::{Connection, params};
 
 use crate::error::StoreError;
-use crate::fold::{self, Movement, utc_day};
-use crate::unfolded;
+use crate::model::fold::{self, Movement, utc_day};
+use crate::model::unfolded;
 
 const STEP: &str = "read the movements";
 

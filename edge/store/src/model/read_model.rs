@@ -4,9 +4,9 @@ use rusqlite::{Connection, OptionalExtension, params};
 use sync_wire::Record;
 
 use crate::error::StoreError;
-use crate::fold::{self, FOLD_VERSION};
 use crate::ledger;
-use crate::read_model_rows::RowWriter;
+use crate::model::fold::{self, FOLD_VERSION};
+use crate::model::rows::RowWriter;
 
 /// Records folded in one transaction.
 const BATCH_RECORDS: u32 = 1000;

@@ -13,8 +13,8 @@ use crate::cursor::{self, Cursor};
 use crate::epoch;
 use crate::error::StoreError;
 use crate::ledger;
-use crate::movements;
-use crate::words;
+use crate::view::movements;
+use crate::view::words;
 
 /// Records looked through for acts of people before giving up: devices may have talked a lot.
 const LOOK_BACK_RECORDS: u32 = 4000;

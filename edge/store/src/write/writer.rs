@@ -6,12 +6,12 @@ use std::sync::mpsc::SyncSender;
 use sync_wire::Head;
 use tokio::sync::{Semaphore, oneshot, watch};
 
-use crate::commit_loop::{Order, Reply};
 use crate::cursor::Cursor;
 use crate::epoch::Epoch;
 use crate::error::StoreError;
 use crate::ledger::{self, Appended, Entry};
-use crate::small_act::SmallAct;
+use crate::write::commit_loop::{Order, Reply};
+use crate::write::small_act::SmallAct;
 
 /// Gives orders to the one writer thread. Cheap to clone.
 ///

@@ -9,9 +9,9 @@ use sync_wire::record::{Kind, PresentationResult};
 
 use crate::epoch;
 use crate::error::StoreError;
-use crate::fold::{self, Change};
 use crate::ledger;
-use crate::words;
+use crate::model::fold::{self, Change};
+use crate::view::words;
 
 /// Records looked back on: hours of a busy site, while a grant lives seconds.
 const LOOK_BACK_RECORDS: u32 = 512;

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Params, Statement, params};
 use sync_wire::record::{Contract, Employer, Entry, Exit, IdKind, Training, Worker};
 use sync_wire::seal::{self, DataKey, Sex, Subject};
 
-use crate::fold::{Change, Movement, utc_day};
+use crate::model::fold::{Change, Movement, utc_day};
 
 /// Applies changes inside the caller's transaction.
 pub(crate) struct RowWriter<'a> {

@@ -13,8 +13,8 @@ use crate::connection::{self, WriteLock};
 use crate::epoch::{self, Epoch};
 use crate::error::StoreError;
 use crate::ledger::{Appended, Appender, Entry};
-use crate::read_model::ReadModel;
-use crate::small_act::{self, SmallAct};
+use crate::model::read_model::ReadModel;
+use crate::write::small_act::{self, SmallAct};
 
 /// Orders that may wait for the writer before a caller has to.
 pub(crate) const QUEUE_ORDERS_MAX: usize = 64;

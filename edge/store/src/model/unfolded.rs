@@ -5,7 +5,7 @@ use sync_wire::Record;
 
 use crate::error::StoreError;
 use crate::ledger;
-use crate::read_model::watermarks;
+use crate::model::read_model::watermarks;
 
 /// Records beyond the watermark of each epoch, in ledger order.
 pub(crate) fn records(db: &Connection) -> Result<Vec<Record>, StoreError> {

@@ -1,0 +1,6 @@
+//! Read models: tables folded from the ledger, never written by anything else.
+
+pub(crate) mod fold;
+pub(crate) mod rows;
+pub(crate) mod read_model;
+pub(crate) mod unfolded;

@@ -1,0 +1,7 @@
+//! What readers answer: the read models, and the newest records that are not folded yet.
+
+pub(crate) mod words;
+pub(crate) mod movements;
+pub(crate) mod people;
+pub(crate) mod lane_memory;
+pub(crate) mod today;

@@ -140,8 +140,7 @@ impl GateSide {
         why: OpenRefusal,
         out: &mut Vec<LaneEffect>,
     ) -> Option<Ticket> {
-        if why == OpenRefusal::Busy && self.senses() {
-            self.openings.busy(now, token);
+        if why == OpenRefusal::Busy && self.senses() && self.openings.retry(now, token) {
             return None;
         }
         let grant = self.openings.find(token);

@@ -209,20 +209,22 @@ impl Openings {
     }
 
     /// The gate is open for somebody else although this lane did not know: the same token waits
-    /// at the front and is tried again, unless its opening ended already.
-    pub(super) fn busy(&mut self, now: &Moment, token: u32) {
+    /// at the front and is tried again. False when its opening ended already.
+    pub(super) fn retry(&mut self, now: &Moment, token: u32) -> bool {
         let at = self
             .recent
             .iter()
             .rposition(|grant| grant.token == token && !grant.over);
-        if let Some(grant) = at.and_then(|at| self.recent.remove(at)) {
-            self.waiting.push_front(grant);
-            let until_mono_ms = now.mono_ms.saturating_add(BUSY_RETRY_MS);
-            self.passing = Some(Passing {
-                token,
-                until_mono_ms,
-            });
-        }
+        let Some(grant) = at.and_then(|at| self.recent.remove(at)) else {
+            return false;
+        };
+        self.waiting.push_front(grant);
+        let until_mono_ms = now.mono_ms.saturating_add(BUSY_RETRY_MS);
+        self.passing = Some(Passing {
+            token,
+            until_mono_ms,
+        });
+        true
     }
 
     /// The board forgot the opening under way: the next one goes.

@@ -270,6 +270,22 @@ fn busy_gate_is_asked_again_with_the_same_token() {
 }
 
 #[test]
+fn nothing_opens_again_for_a_passage_that_is_over() {
+    let mut gate = Gate::with_beams();
+    let (seq, _) = gate.enter(ZHANG);
+    let walked = gate.report(passed(Some(token(seq)), 1));
+    gate.commit(&walked);
+    let busy = GateReport::OpenRefused {
+        token: token(seq),
+        why: OpenRefusal::Busy,
+    };
+    let effects = gate.report(busy);
+    assert_eq!(gate_event(&effects).event, GateEvent::OpenRefused);
+    gate.commit(&effects);
+    assert_eq!(openings(&gate.wake_after(10_000)), []);
+}
+
+#[test]
 fn refused_opening_is_recorded_shown_and_may_be_presented_again() {
     for why in [OpenRefusal::Locked, OpenRefusal::NoLink, OpenRefusal::Fault] {
         let mut gate = Gate::with_beams();

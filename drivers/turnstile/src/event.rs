@@ -61,7 +61,7 @@ pub enum OpenRefusal {
 /// What the driver tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TurnstileEvent {
-    /// The board answers, for the first time or again.
+    /// The board answers, for the first time or again; or another one was taken in its place.
     LinkBack(BoardFacts),
     /// The board does not answer (any more). Said once until it is back.
     LinkLost {

@@ -59,7 +59,8 @@ impl Teller {
         self.lost = false;
         self.stranger = None;
         self.other_version = false;
-        if !replace(&mut self.online, true) {
+        let other = before.is_some_and(|it| it.uid != facts.uid);
+        if !replace(&mut self.online, true) || other {
             tracing::info!(uid = %facts.uid, boot = facts.boot, "Gate board answers");
             self.outbox.put(TurnstileEvent::LinkBack(facts)).await?;
         }

@@ -157,7 +157,7 @@ impl<I: InputPin, O: OutputPin, W: Watchdog> Board<I, O, W> {
         let greeting = matches!(frame.message, Some(Request::Hello { .. }));
         if greeting || self.last_request != Some(this) {
             self.last_request = Some(this);
-            self.answer(frame, greeting);
+            self.answer(frame);
         } else if self.last_heard {
             // The box did not hear the answer, but the board heard the box.
             self.gate.heard();
@@ -165,7 +165,7 @@ impl<I: InputPin, O: OutputPin, W: Watchdog> Board<I, O, W> {
         self.sent_bytes = 0;
     }
 
-    fn answer(&mut self, frame: Frame<Request>, greeting: bool) {
+    fn answer(&mut self, frame: Frame<Request>) {
         let outcome = match frame.message {
             Some(Request::Hello { major, .. }) => self.greet(major),
             Some(request) if self.greeted => self.handle(&request),
@@ -173,7 +173,7 @@ impl<I: InputPin, O: OutputPin, W: Watchdog> Board<I, O, W> {
             None => Outcome::Refused(Fault::Message),
         };
         self.drive();
-        self.last_heard = !greeting && matches!(outcome, Outcome::Answered(_));
+        self.last_heard = matches!(outcome, Outcome::Answered(_));
         let reply = match outcome {
             Outcome::Answered(reply) => reply,
             Outcome::Refused(fault) => Reply::Error(fault),

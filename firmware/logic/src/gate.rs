@@ -283,7 +283,6 @@ impl Gate {
             self.time_out_opening();
         }
         self.tokens.remember(self.now_ms, token);
-        self.guard = None;
         self.opening = Some(Opening {
             direction,
             token,

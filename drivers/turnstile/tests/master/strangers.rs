@@ -22,6 +22,7 @@ async fn another_board_is_told_and_taken_where_none_is_named() {
         accepted: true,
     };
     assert_eq!(site.next().await, changed);
+    site.until_online().await;
     site.until_polled().await;
     site.handle.open(7, Direction::In).unwrap();
     assert!(matches!(site.next().await, TurnstileEvent::Opened { .. }));

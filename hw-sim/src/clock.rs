@@ -6,12 +6,12 @@ const NS_PER_S: u64 = 1_000_000_000;
 const NS_PER_MS: u64 = 1_000_000;
 
 /// `CLOCK_MONOTONIC` in nanoseconds: comparable between processes of one machine and one boot.
-pub fn mono_ns() -> u64 {
+pub(crate) fn mono_ns() -> u64 {
     total_ns(clock_gettime(ClockId::Monotonic))
 }
 
 /// Unix time in milliseconds, by the machine's wall clock.
-pub fn wall_ms() -> i64 {
+pub(crate) fn wall_ms() -> i64 {
     let now = total_ns(clock_gettime(ClockId::Realtime));
     i64::try_from(now / NS_PER_MS).unwrap_or(i64::MAX)
 }

@@ -15,12 +15,4 @@ pub enum Direction {
 impl Direction {
     /// Both, in first.
     pub const BOTH: [Self; 2] = [Self::In, Self::Out];
-
-    /// The other way.
-    pub fn opposite(self) -> Self {
-        match self {
-            Self::In => Self::Out,
-            Self::Out => Self::In,
-        }
-    }
 }

@@ -39,10 +39,8 @@ pub enum SimError {
         source: serde_json::Error,
     },
     /// The scenario file is not valid TOML or has an unknown key.
-    #[error("parse site day {path}")]
+    #[error("parse the site day")]
     ParseSiteDay {
-        /// The file.
-        path: PathBuf,
         /// Line and reason.
         source: Box<toml::de::Error>,
     },

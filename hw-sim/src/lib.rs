@@ -31,6 +31,26 @@ mod site_day;
 mod site;
 mod visit;
 mod player;
+mod http;
+mod cli;
 
+pub use cli::Cli;
 pub use direction::Direction;
 pub use error::SimError;
+pub use gate::{LaneCommand, LaneHandle, LanePlace, LaneView, WalkEnd, WalkStyle, WorldSettings};
+pub use http::{Stage, listen, serve};
+pub use journal::{
+    Act, AtLane, AtReader, Journal, Line, MarkPhase, TurnedBack, read as read_journal,
+};
+pub use people::{CardKind, Crowd, CrowdSettings, Person, Sex, Standing, roster_file};
+pub use player::play;
+pub use reader::{
+    CardState, ReaderCommand, ReaderFault, ReaderHandle, ReaderPlace, ReaderTimes, ReaderView,
+};
+pub use settings::{GateMoment, GateTiming, TimingSink};
+pub use site::{Site, Terminals};
+pub use site_day::{
+    DeviceAct, GateSettings, Habits, Happening, LaneSettings, Mark, PeopleSettings, PlanWord,
+    ReaderSettings, ScriptedVisit, SiteDay, Stream,
+};
+pub use visit::{Plan, visit};

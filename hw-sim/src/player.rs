@@ -26,7 +26,9 @@ pub async fn play(site: &Site) -> Result<(), SimError> {
             let (site, reader) = (site.clone(), stream.reader.clone());
             acts.spawn(async move {
                 sleep_until(begun + turn.after).await;
-                visit(&site, &reader, &turn.person, turn.plan).await.map(drop)
+                visit(&site, &reader, &turn.person, turn.plan)
+                    .await
+                    .map(drop)
             });
         }
     }
@@ -35,8 +37,13 @@ pub async fn play(site: &Site) -> Result<(), SimError> {
         acts.spawn(async move {
             sleep_until(when).await;
             let person = Arc::clone(site.person(&scripted.who)?);
-            let plan = Plan { word: scripted.plan, fault: None };
-            visit(&site, &scripted.reader, &person, plan).await.map(drop)
+            let plan = Plan {
+                word: scripted.plan,
+                fault: None,
+            };
+            visit(&site, &scripted.reader, &person, plan)
+                .await
+                .map(drop)
         });
     }
     for happening in site.day().happening.clone() {
@@ -51,7 +58,10 @@ pub async fn play(site: &Site) -> Result<(), SimError> {
         acts.spawn(async move {
             for (when, phase) in [(from, MarkPhase::Begin), (to, MarkPhase::End)] {
                 sleep_until(when).await;
-                site.journal().write(Act::Mark { name: mark.name.clone(), phase });
+                site.journal().write(Act::Mark {
+                    name: mark.name.clone(),
+                    phase,
+                });
             }
             Ok(())
         });
@@ -86,7 +96,10 @@ struct ScriptedTurn {
 /// The turns of a stream: spread evenly, each up to half a step late, with the habits that its percentages say.
 fn turns_of(site: &Site, stream: &Stream, mut seeded: Seeded) -> Vec<ScriptedTurn> {
     let admitted: Vec<_> = site.crowd().of_standing(Standing::Admitted).collect();
-    let span_ms = stream.to_s.saturating_sub(stream.from_s).saturating_mul(1_000);
+    let span_ms = stream
+        .to_s
+        .saturating_sub(stream.from_s)
+        .saturating_mul(1_000);
     let step_ms = span_ms.checked_div(u64::from(stream.turns)).unwrap_or(0);
     (0..stream.turns)
         .filter_map(|turn| {
@@ -98,7 +111,11 @@ fn turns_of(site: &Site, stream: &Stream, mut seeded: Seeded) -> Vec<ScriptedTur
             let after_ms = begin_ms.saturating_add(step_ms.saturating_mul(u64::from(turn)));
             let after = Duration::from_millis(after_ms.saturating_add(late_ms));
             let plan = plan_of(stream, &mut seeded);
-            Some(ScriptedTurn { after, person, plan })
+            Some(ScriptedTurn {
+                after,
+                person,
+                plan,
+            })
         })
         .collect()
 }
@@ -113,7 +130,10 @@ fn plan_of(stream: &Stream, seeded: &mut Seeded) -> Plan {
         (.., true) => PlanWord::Waver,
         (false, false, false) => PlanWord::Normal,
     };
-    let fault = seeded.percent(stream.bad_read_percent).then(|| bad_read(seeded)).flatten();
+    let fault = seeded
+        .percent(stream.bad_read_percent)
+        .then(|| bad_read(seeded))
+        .flatten();
     Plan { word, fault }
 }
 

@@ -37,7 +37,9 @@ pub struct TimingSink {
 impl TimingSink {
     /// Timings go to this channel.
     pub fn to(sender: mpsc::Sender<GateTiming>) -> Self {
-        Self { sender: Some(sender) }
+        Self {
+            sender: Some(sender),
+        }
     }
 
     /// Reports one timing, if anybody wants it and has room.

@@ -63,10 +63,15 @@ impl Site {
         run_folder: &Path,
         timings: &TimingSink,
     ) -> Result<Self, SimError> {
-        std::fs::create_dir_all(run_folder)
-            .map_err(|source| SimError::WriteFile { path: run_folder.to_owned(), source })?;
+        std::fs::create_dir_all(run_folder).map_err(|source| SimError::WriteFile {
+            path: run_folder.to_owned(),
+            source,
+        })?;
         let journal = Journal::open(&run_folder.join("journal.jsonl"))?;
-        journal.write(Act::JournalOpened { site_day: day.name.clone(), seed: day.seed });
+        journal.write(Act::JournalOpened {
+            site_day: day.name.clone(),
+            seed: day.seed,
+        });
         let devices = run_folder.join("dev");
         let (mut readers, mut lanes) = (BTreeMap::new(), BTreeMap::new());
         let mut ordinal = 0;
@@ -75,7 +80,9 @@ impl Site {
             let place = LanePlace {
                 lane: lane.lane.clone(),
                 world: day.gate.world(lane.board),
-                board: lane.board.then(|| (devices.join(&lane.lane), day.gate.baud)),
+                board: lane
+                    .board
+                    .then(|| (devices.join(&lane.lane), day.gate.baud)),
                 ordinal,
             };
             let handle = LaneHandle::start(place, journal.clone(), timings.clone())?;
@@ -98,7 +105,16 @@ impl Site {
         }
         let crowd = day.crowd(year);
         let visits = AtomicU64::new(0);
-        Ok(Self { inner: Arc::new(Inner { day, crowd, journal, readers, lanes, visits }) })
+        Ok(Self {
+            inner: Arc::new(Inner {
+                day,
+                crowd,
+                journal,
+                readers,
+                lanes,
+                visits,
+            }),
+        })
     }
 
     /// The scenario.
@@ -133,12 +149,18 @@ impl Site {
 
     /// One lane.
     pub fn lane(&self, lane: &str) -> Result<&LaneHandle, SimError> {
-        self.inner.lanes.get(lane).ok_or_else(|| unknown("lane", lane))
+        self.inner
+            .lanes
+            .get(lane)
+            .ok_or_else(|| unknown("lane", lane))
     }
 
     /// A person by number or by group and place.
     pub fn person(&self, word: &str) -> Result<&Arc<Person>, SimError> {
-        self.inner.crowd.find(word).ok_or_else(|| unknown("person", word))
+        self.inner
+            .crowd
+            .find(word)
+            .ok_or_else(|| unknown("person", word))
     }
 
     /// The right to stand at a reader; waits until everybody before has had his turn.
@@ -148,30 +170,51 @@ impl Site {
 
     /// A number for a new turn.
     pub(crate) fn next_visit(&self) -> u64 {
-        self.inner.visits.fetch_add(1, Ordering::Relaxed).saturating_add(1)
+        self.inner
+            .visits
+            .fetch_add(1, Ordering::Relaxed)
+            .saturating_add(1)
     }
 
     /// Where the terminals are.
     pub fn terminals(&self) -> Terminals {
-        let readers = self.readers().map(|handle| {
-            (handle.place.reader.clone(), handle.place.link.clone())
-        });
+        let readers = self
+            .readers()
+            .map(|handle| (handle.place.reader.clone(), handle.place.link.clone()));
         let boards = self.lanes().filter_map(|handle| {
             let (link, _) = handle.place.board.as_ref()?;
             Some((handle.place.lane.clone(), link.clone()))
         });
-        Terminals { readers: readers.collect(), boards: boards.collect() }
+        Terminals {
+            readers: readers.collect(),
+            boards: boards.collect(),
+        }
     }
 
     /// Waits until the box has spoken to every reader and every board.
     pub async fn wait_for_box(&self) -> Result<(), SimError> {
         for reader in self.readers() {
-            let stopped = |_| SimError::Stopped { device: reader.place.reader.clone() };
-            drop(reader.view().wait_for(|view| view.heard).await.map_err(stopped)?);
+            let stopped = |_| SimError::Stopped {
+                device: reader.place.reader.clone(),
+            };
+            drop(
+                reader
+                    .view()
+                    .wait_for(|view| view.heard)
+                    .await
+                    .map_err(stopped)?,
+            );
         }
         for lane in self.lanes() {
-            let stopped = |_| SimError::Stopped { device: lane.place.lane.clone() };
-            drop(lane.view().wait_for(|view| view.heard).await.map_err(stopped)?);
+            let stopped = |_| SimError::Stopped {
+                device: lane.place.lane.clone(),
+            };
+            drop(
+                lane.view()
+                    .wait_for(|view| view.heard)
+                    .await
+                    .map_err(stopped)?,
+            );
         }
         Ok(())
     }
@@ -180,7 +223,9 @@ impl Site {
     pub async fn put(&self, reader: &str, person: &str) -> Result<u64, SimError> {
         let person = Arc::clone(self.person(person)?);
         let visit = self.next_visit();
-        self.reader(reader)?.order(ReaderCommand::Put { visit, person }).await?;
+        self.reader(reader)?
+            .order(ReaderCommand::Put { visit, person })
+            .await?;
         Ok(visit)
     }
 
@@ -199,14 +244,24 @@ impl Site {
     ) -> Result<WalkEnd, SimError> {
         let (visit, person) = who;
         let (done, over) = oneshot::channel();
-        let walk = LaneCommand::Walk { visit, person, direction, style, done: Some(done) };
+        let walk = LaneCommand::Walk {
+            visit,
+            person,
+            direction,
+            style,
+            done: Some(done),
+        };
         self.lane(lane)?.order(walk).await?;
-        over.await.map_err(|_| SimError::Stopped { device: lane.to_owned() })
+        over.await.map_err(|_| SimError::Stopped {
+            device: lane.to_owned(),
+        })
     }
 
     /// Arms a fault of a reader.
     pub async fn fault(&self, reader: &str, fault: ReaderFault) -> Result<(), SimError> {
-        self.reader(reader)?.order(ReaderCommand::Fault(fault)).await
+        self.reader(reader)?
+            .order(ReaderCommand::Fault(fault))
+            .await
     }
 
     /// Does something to a reader or a board by hand.
@@ -215,9 +270,7 @@ impl Site {
             let command = match act {
                 DeviceAct::Unplug => ReaderCommand::Unplug,
                 DeviceAct::Plug => ReaderCommand::Plug,
-                DeviceAct::WrongBaudOn => {
-                    ReaderCommand::Fault(ReaderFault::WrongBaud { on: true })
-                }
+                DeviceAct::WrongBaudOn => ReaderCommand::Fault(ReaderFault::WrongBaud { on: true }),
                 DeviceAct::WrongBaudOff => {
                     ReaderCommand::Fault(ReaderFault::WrongBaud { on: false })
                 }
@@ -247,14 +300,22 @@ impl Site {
 
     fn junk(&self) -> Vec<u8> {
         let mut seeded = Seeded::new(self.day().seed).fork(self.next_visit());
-        std::iter::repeat_with(|| seeded.byte()).take(NOISE_BYTES).collect()
+        std::iter::repeat_with(|| seeded.byte())
+            .take(NOISE_BYTES)
+            .collect()
     }
 
     fn desk(&self, reader: &str) -> Result<&AtReaderDesk, SimError> {
-        self.inner.readers.get(reader).ok_or_else(|| unknown("reader", reader))
+        self.inner
+            .readers
+            .get(reader)
+            .ok_or_else(|| unknown("reader", reader))
     }
 }
 
 fn unknown(what: &'static str, name: &str) -> SimError {
-    SimError::Unknown { what, name: name.to_owned() }
+    SimError::Unknown {
+        what,
+        name: name.to_owned(),
+    }
 }

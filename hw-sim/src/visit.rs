@@ -34,7 +34,13 @@ pub async fn visit(
     let turn = site.turn(reader)?.lock_owned().await;
     let reader = site.reader(reader)?;
     let lane = site.lane(&reader.place.lane)?;
-    let turned = Turn { site, reader, lane, person, visit: site.next_visit() };
+    let turned = Turn {
+        site,
+        reader,
+        lane,
+        person,
+        visit: site.next_visit(),
+    };
     let habits = site.day().habits;
     sleep(Duration::from_millis(habits.step_up_ms)).await;
     if let Some(fault) = plan.fault {
@@ -48,8 +54,15 @@ pub async fn visit(
     }
     let walks = opened && plan.word != PlanWord::Stay;
     if !walks {
-        let reason = if opened { TurnedBack::ChangedMind } else { TurnedBack::NotOpened };
-        site.journal().write(Act::TurnedBack { at: turned.at_lane(), reason });
+        let reason = if opened {
+            TurnedBack::ChangedMind
+        } else {
+            TurnedBack::NotOpened
+        };
+        site.journal().write(Act::TurnedBack {
+            at: turned.at_lane(),
+            reason,
+        });
         return Ok(WalkEnd::TurnedBack(reason));
     }
     sleep(Duration::from_millis(habits.pause_ms)).await;
@@ -94,7 +107,12 @@ impl Turn<'_> {
         let mut view = self.reader.view();
         let before = view.borrow().reads_ok;
         let person = Arc::clone(self.person);
-        self.reader.order(ReaderCommand::Put { visit: self.visit, person }).await?;
+        self.reader
+            .order(ReaderCommand::Put {
+                visit: self.visit,
+                person,
+            })
+            .await?;
         // The card may slip off by a fault; patience covers that too.
         let read = timeout(wait, view.wait_for(|view| view.reads_ok > before)).await;
         Ok(matches!(read, Ok(Ok(_))))
@@ -128,11 +146,17 @@ impl Turn<'_> {
         let lane = &self.lane.place.lane;
         let who = || (Some(self.visit), Some(self.person.number.clone()));
         if word == PlanWord::Waver {
-            self.site.walk(lane, who(), self.direction(), WalkStyle::StepBack).await?;
+            self.site
+                .walk(lane, who(), self.direction(), WalkStyle::StepBack)
+                .await?;
         }
-        let through = self.site.walk(lane, who(), self.direction(), WalkStyle::Through);
+        let through = self
+            .site
+            .walk(lane, who(), self.direction(), WalkStyle::Through);
         if word == PlanWord::Tailgated {
-            let second = self.site.walk(lane, (None, None), self.direction(), WalkStyle::Tailgate);
+            let second = self
+                .site
+                .walk(lane, (None, None), self.direction(), WalkStyle::Tailgate);
             let (end, _) = tokio::join!(through, second);
             return end;
         }

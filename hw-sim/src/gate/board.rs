@@ -59,7 +59,13 @@ impl SimBoard {
         let uid = BoardUid([0x34, 0x99, 0x01, 0x00, first, second, third, fourth]);
         let wires = Wires::default();
         let board = started(&wires, uid, session, ResetCause::PowerOn);
-        Self { wires, board, uid, session, booted_ms: now_ms }
+        Self {
+            wires,
+            board,
+            uid,
+            session,
+            booted_ms: now_ms,
+        }
     }
 
     /// The reset button, or a brown-out: everything in memory is gone, contacts are as they were.
@@ -93,7 +99,10 @@ impl SimBoard {
 
     /// What the relays do.
     pub(super) fn relays(&self) -> Relays {
-        Relays { open_in: self.wires.open_in.get(), open_out: self.wires.open_out.get() }
+        Relays {
+            open_in: self.wires.open_in.get(),
+            open_out: self.wires.open_out.get(),
+        }
     }
 
     /// The fire contact.
@@ -118,7 +127,13 @@ fn started(
     session: u32,
     reset_cause: ResetCause,
 ) -> Board<SimPin, SimPin, NoWatchdog> {
-    let identity = Identity { address: 1, uid, session, firmware: [0, 1, 0], reset_cause };
+    let identity = Identity {
+        address: 1,
+        uid,
+        session,
+        firmware: [0, 1, 0],
+        reset_cause,
+    };
     Board::new(wires.pins(), NoWatchdog, identity, Settings::default())
 }
 
@@ -166,7 +181,10 @@ mod tests {
                 self.armed.extend(events);
                 self.board.tick(self.now_ms, beams);
                 if self.now_ms.is_multiple_of(500) {
-                    self.ask(&Request::Poll { session: self.board.session, ack: 0 });
+                    self.ask(&Request::Poll {
+                        session: self.board.session,
+                        ack: 0,
+                    });
                 }
             }
         }
@@ -177,21 +195,32 @@ mod tests {
             let bytes = encode_frame(1, self.number, request, &mut wire).unwrap();
             let answer = self.board.exchange(&wire[..bytes]);
             let mut receiver = Receiver::<Reply>::new();
-            let frame = answer.iter().find_map(|byte| receiver.push(*byte)).unwrap().unwrap();
+            let frame = answer
+                .iter()
+                .find_map(|byte| receiver.push(*byte))
+                .unwrap()
+                .unwrap();
             frame.message.unwrap()
         }
 
         fn events(&mut self) -> Vec<EventKind> {
             let session = self.board.session;
-            match self.ask(&Request::Poll { session, ack: 0 }) {
-                Reply::Status(status) => status.events.iter().map(|event| event.kind).collect(),
-                other => panic!("{other:?}"),
-            }
+            let reply = self.ask(&Request::Poll { session, ack: 0 });
+            let Reply::Status(status) = reply else {
+                panic!("{reply:?}");
+            };
+            status.events.iter().map(|event| event.kind).collect()
         }
 
         fn open(&mut self, direction: Way, token: u32) {
             let reply = self.ask(&Request::Open { direction, token });
-            assert_eq!(reply, Reply::Open { token, result: OpenResult::Accepted });
+            assert_eq!(
+                reply,
+                Reply::Open {
+                    token,
+                    result: OpenResult::Accepted
+                }
+            );
         }
     }
 
@@ -203,7 +232,10 @@ mod tests {
             lane.run(20);
             lane.world.walk(1, direction, WalkStyle::Through);
             lane.run(1_500);
-            let passed = EventKind::Passed { direction: way, token: Some(42) };
+            let passed = EventKind::Passed {
+                direction: way,
+                token: Some(42),
+            };
             assert_eq!(lane.events(), [passed]);
             assert!(lane.armed.contains(&WorldEvent::ArmOpened(direction)));
             assert!(lane.armed.contains(&WorldEvent::ArmClosed(direction)));
@@ -221,8 +253,14 @@ mod tests {
         assert_eq!(
             lane.events(),
             [
-                EventKind::Passed { direction: Way::In, token: Some(1) },
-                EventKind::Tailgated { direction: Way::In, token: 1 },
+                EventKind::Passed {
+                    direction: Way::In,
+                    token: Some(1)
+                },
+                EventKind::Tailgated {
+                    direction: Way::In,
+                    token: 1
+                },
             ]
         );
     }
@@ -243,7 +281,13 @@ mod tests {
         let mut lane = Lane::new();
         lane.open(Way::In, 9);
         lane.run(6_500);
-        assert_eq!(lane.events(), [EventKind::TimedOut { direction: Way::In, token: 9 }]);
+        assert_eq!(
+            lane.events(),
+            [EventKind::TimedOut {
+                direction: Way::In,
+                token: 9
+            }]
+        );
     }
 
     #[test]
@@ -251,12 +295,21 @@ mod tests {
         let mut lane = Lane::new();
         lane.board.set_fire(true);
         lane.run(100);
-        assert_eq!(lane.board.relays(), Relays { open_in: true, open_out: true });
+        assert_eq!(
+            lane.board.relays(),
+            Relays {
+                open_in: true,
+                open_out: true
+            }
+        );
         lane.board.set_fire(false);
         lane.run(100);
         assert_eq!(lane.board.relays(), Relays::default());
         lane.board.reset(lane.now_ms);
-        let hello = lane.ask(&Request::Hello { major: MAJOR, minor: MINOR });
+        let hello = lane.ask(&Request::Hello {
+            major: MAJOR,
+            minor: MINOR,
+        });
         assert!(matches!(hello, Reply::Hello(hello) if hello.session == 8));
     }
 }

@@ -13,4 +13,4 @@ mod tap;
 mod task;
 
 pub use task::{LaneCommand, LaneHandle, LanePlace, LaneView};
-pub use world::{Levels, Relays, WalkEnd, WalkStyle, World, WorldEvent, WorldSettings};
+pub use world::{WalkEnd, WalkStyle, WorldSettings};

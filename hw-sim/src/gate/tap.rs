@@ -33,7 +33,11 @@ impl Tap {
                 self.began_ns.get_or_insert(now_ns);
             }
             let received = self.receiver.push(*byte);
-            let began_ns = if *byte == 0 { self.began_ns.take() } else { None };
+            let began_ns = if *byte == 0 {
+                self.began_ns.take()
+            } else {
+                None
+            };
             if let (Some(Ok(frame)), Some(first_byte_ns)) = (received, began_ns) {
                 self.whole_requests = self.whole_requests.saturating_add(1);
                 heard.extend(open_of(&frame, first_byte_ns));
@@ -49,12 +53,18 @@ impl Tap {
 }
 
 fn open_of(frame: &Frame<Request>, first_byte_ns: u64) -> Option<OpenHeard> {
-    let Some(Request::Open { direction, token }) = frame.message else { return None };
+    let Some(Request::Open { direction, token }) = frame.message else {
+        return None;
+    };
     let direction = match direction {
         Way::In => Direction::In,
         Way::Out => Direction::Out,
     };
-    Some(OpenHeard { direction, token, first_byte_ns })
+    Some(OpenHeard {
+        direction,
+        token,
+        first_byte_ns,
+    })
 }
 
 #[cfg(test)]
@@ -71,11 +81,18 @@ mod tests {
         let count = encode_frame(1, 1, &poll, &mut wire).unwrap();
         let mut tap = Tap::default();
         assert_eq!(tap.listen(100, &wire[..count]), []);
-        let open = Request::Open { direction: Way::Out, token: 9 };
+        let open = Request::Open {
+            direction: Way::Out,
+            token: 9,
+        };
         let count = encode_frame(1, 2, &open, &mut wire).unwrap();
         assert_eq!(tap.listen(200, &[0]), []);
         assert_eq!(tap.listen(300, &wire[..4]), []);
-        let heard = OpenHeard { direction: Direction::Out, token: 9, first_byte_ns: 300 };
+        let heard = OpenHeard {
+            direction: Direction::Out,
+            token: 9,
+            first_byte_ns: 300,
+        };
         assert_eq!(tap.listen(400, &wire[4..count]), [heard]);
         assert_eq!(tap.whole_requests(), 2);
     }

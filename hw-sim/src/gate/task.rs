@@ -61,6 +61,10 @@ pub enum LaneCommand {
 }
 
 /// What can be seen of a lane from outside.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a lamp of its own; the page takes them by name"
+)]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LaneView {
     /// There is an arm.
@@ -146,7 +150,10 @@ impl LaneHandle {
             None => None,
         };
         let has_arm = board.is_some();
-        let world = World::new(WorldSettings { has_arm, ..place.world });
+        let world = World::new(WorldSettings {
+            has_arm,
+            ..place.world
+        });
         let (commands, orders) = mpsc::channel(COMMANDS_MAX);
         let first = LaneView {
             has_arm,
@@ -176,12 +183,18 @@ impl LaneHandle {
             shown,
         };
         tokio::spawn(task.run(orders));
-        Ok(Self { place, commands, view })
+        Ok(Self {
+            place,
+            commands,
+            view,
+        })
     }
 
     /// Gives an order.
     pub async fn order(&self, command: LaneCommand) -> Result<(), SimError> {
-        let stopped = |_| SimError::Stopped { device: self.place.lane.clone() };
+        let stopped = |_| SimError::Stopped {
+            device: self.place.lane.clone(),
+        };
         self.commands.send(command).await.map_err(stopped)
     }
 
@@ -228,7 +241,9 @@ impl LaneTask {
     async fn run(mut self, mut orders: mpsc::Receiver<LaneCommand>) {
         let mut tick_ns = clock::mono_ns();
         loop {
-            let next_ns = self.line_next_ns().map_or(tick_ns, |line_ns| line_ns.min(tick_ns));
+            let next_ns = self
+                .line_next_ns()
+                .map_or(tick_ns, |line_ns| line_ns.min(tick_ns));
             tokio::select! {
                 order = orders.recv() => match order {
                     Some(order) => self.obey(order),
@@ -239,8 +254,16 @@ impl LaneTask {
             }
             self.step();
             let now_ns = clock::mono_ns();
-            let tick = if self.world.is_busy() { BUSY_TICK_NS } else { IDLE_TICK_NS };
-            tick_ns = if tick_ns <= now_ns { now_ns.saturating_add(tick) } else { tick_ns };
+            let tick = if self.world.is_busy() {
+                BUSY_TICK_NS
+            } else {
+                IDLE_TICK_NS
+            };
+            tick_ns = if tick_ns <= now_ns {
+                now_ns.saturating_add(tick)
+            } else {
+                tick_ns
+            };
             tick_ns = tick_ns.min(now_ns.saturating_add(tick));
             self.show();
         }
@@ -266,7 +289,7 @@ impl LaneTask {
     /// Moves everything on to now: bytes, then pins and people, then bytes out.
     fn step(&mut self) {
         let now_ns = clock::mono_ns();
-        let now_ms = now_ns / NS_PER_MS;
+        let uptime_ms = now_ns / NS_PER_MS;
         if let Some(BoardOnLine { board, port, .. }) = &mut self.board {
             let received = port.take_received(now_ns);
             if !received.is_empty() {
@@ -274,14 +297,17 @@ impl LaneTask {
                 port.send(now_ns, &answer);
             }
         }
-        let relays = self.board.as_ref().map_or_else(Relays::default, |on_line| on_line.board.relays());
-        let (beams, events) = self.world.tick(now_ms, relays);
+        let relays = self
+            .board
+            .as_ref()
+            .map_or_else(Relays::default, |on_line| on_line.board.relays());
+        let (beams, events) = self.world.tick(uptime_ms, relays);
         self.beams = beams;
         for event in events {
             self.see(now_ns, event);
         }
         if let Some(BoardOnLine { board, port, .. }) = &mut self.board {
-            board.tick(now_ms, beams);
+            board.tick(uptime_ms, beams);
             port.deliver();
         }
     }
@@ -296,11 +322,31 @@ impl LaneTask {
                     .is_some_and(|at_ns| now_ns.saturating_sub(at_ns) <= COMMANDED_WITHIN_NS);
                 let count = self.openings.entry(direction).or_default();
                 *count = count.saturating_add(1);
-                self.journal.write(Act::ArmOpened { lane, direction, commanded });
+                self.journal.write(Act::ArmOpened {
+                    lane,
+                    direction,
+                    commanded,
+                });
             }
-            WorldEvent::ArmClosed(direction) => self.journal.write(Act::ArmClosed { lane, direction }),
-            WorldEvent::WalkEnded { walker: Walker { visit, person, done }, direction, end } => {
-                let at = AtLane { visit, lane, direction, person };
+            WorldEvent::ArmClosed(direction) => {
+                self.journal.write(Act::ArmClosed { lane, direction });
+            }
+            WorldEvent::WalkEnded {
+                walker:
+                    Walker {
+                        visit,
+                        person,
+                        done,
+                    },
+                direction,
+                end,
+            } => {
+                let at = AtLane {
+                    visit,
+                    lane,
+                    direction,
+                    person,
+                };
                 self.journal.write(match end {
                     WalkEnd::Through => Act::WalkedThrough(at),
                     WalkEnd::Tailgated => Act::Tailgated(at),
@@ -309,7 +355,7 @@ impl LaneTask {
                 });
                 if let Some(done) = done {
                     // Who asked may have gone home.
-                    drop(done.send(end));
+                    let _gone: Result<(), WalkEnd> = done.send(end);
                 }
             }
         }
@@ -318,8 +364,25 @@ impl LaneTask {
     fn obey(&mut self, order: LaneCommand) {
         let lane = self.place.lane.clone();
         match (order, &mut self.board) {
-            (LaneCommand::Walk { visit, person, direction, style, done }, _) => {
-                self.world.walk(Walker { visit, person, done }, direction, style);
+            (
+                LaneCommand::Walk {
+                    visit,
+                    person,
+                    direction,
+                    style,
+                    done,
+                },
+                _,
+            ) => {
+                self.world.walk(
+                    Walker {
+                        visit,
+                        person,
+                        done,
+                    },
+                    direction,
+                    style,
+                );
             }
             (_, None) => {}
             (LaneCommand::Fire(on), Some(on_line)) => {
@@ -351,11 +414,17 @@ impl LaneTask {
             }
             (LaneCommand::WrongBaud(on), Some(on_line)) => {
                 on_line.port.set_wrong_baud(on);
-                self.journal.write(Act::Fault { device: lane, kind: "wrong_baud".to_owned() });
+                self.journal.write(Act::Fault {
+                    device: lane,
+                    kind: "wrong_baud".to_owned(),
+                });
             }
             (LaneCommand::Noise(bytes), Some(on_line)) => {
                 on_line.port.send(clock::mono_ns(), &bytes);
-                self.journal.write(Act::Fault { device: lane, kind: "noise".to_owned() });
+                self.journal.write(Act::Fault {
+                    device: lane,
+                    kind: "noise".to_owned(),
+                });
             }
         }
     }

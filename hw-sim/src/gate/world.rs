@@ -27,7 +27,12 @@ pub struct WorldSettings {
 
 impl Default for WorldSettings {
     fn default() -> Self {
-        Self { crossing_ms: 700, arm_hold_ms: 5_000, gap_ms: 250, has_arm: true }
+        Self {
+            crossing_ms: 700,
+            arm_hold_ms: 5_000,
+            gap_ms: 250,
+            has_arm: true,
+        }
     }
 }
 
@@ -80,7 +85,7 @@ impl WalkEnd {
 
 /// The relays as the board drives them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Relays {
+pub(super) struct Relays {
     /// Entry.
     pub open_in: bool,
     /// Exit.
@@ -89,7 +94,7 @@ pub struct Relays {
 
 /// The beams as the board sees them; true is broken.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Levels {
+pub(super) struct Levels {
     /// Street side.
     pub outer: bool,
     /// Site side.
@@ -98,7 +103,7 @@ pub struct Levels {
 
 /// Something that can be seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum WorldEvent<W> {
+pub(super) enum WorldEvent<W> {
     /// The relay was pulled: the arm lets go.
     ArmOpened(Direction),
     /// The arm is locked again.
@@ -139,7 +144,7 @@ struct Walking<W> {
 
 /// One lane. `W` names a walker.
 #[derive(Debug)]
-pub struct World<W> {
+pub(super) struct World<W> {
     settings: WorldSettings,
     arms: [Arm; 2],
     queue: VecDeque<Walk<W>>,
@@ -150,7 +155,7 @@ pub struct World<W> {
 
 impl<W> World<W> {
     /// A closed lane with nobody in it.
-    pub fn new(settings: WorldSettings) -> Self {
+    pub(super) fn new(settings: WorldSettings) -> Self {
         Self {
             settings,
             arms: [Arm::default(); 2],
@@ -162,27 +167,33 @@ impl<W> World<W> {
     }
 
     /// Somebody steps up to walk; he goes when the lane is free.
-    pub fn walk(&mut self, walker: W, direction: Direction, style: WalkStyle) {
-        self.queue.push_back(Walk { walker, direction, style });
+    pub(super) fn walk(&mut self, walker: W, direction: Direction, style: WalkStyle) {
+        self.queue.push_back(Walk {
+            walker,
+            direction,
+            style,
+        });
     }
 
     /// True when the arm lets people through in this direction, or there is none.
-    pub fn is_open(&self, direction: Direction) -> bool {
+    pub(super) fn is_open(&self, direction: Direction) -> bool {
         !self.settings.has_arm || self.arm(direction).open
     }
 
     /// Walkers in the lane and behind it.
-    pub fn walkers(&self) -> usize {
-        self.queue.len().saturating_add(usize::from(self.walking.is_some()))
+    pub(super) fn walkers(&self) -> usize {
+        self.queue
+            .len()
+            .saturating_add(usize::from(self.walking.is_some()))
     }
 
     /// True when something moves, so that time should be looked at closely.
-    pub fn is_busy(&self) -> bool {
+    pub(super) fn is_busy(&self) -> bool {
         self.walkers() > 0 || self.arms.iter().any(|arm| arm.relay || arm.open)
     }
 
     /// Moves on to `now_ms` under these relays.
-    pub fn tick(&mut self, now_ms: u64, relays: Relays) -> (Levels, Vec<WorldEvent<W>>) {
+    pub(super) fn tick(&mut self, now_ms: u64, relays: Relays) -> (Levels, Vec<WorldEvent<W>>) {
         let mut events = Vec::new();
         if self.settings.has_arm {
             self.move_arms(now_ms, relays, &mut events);
@@ -206,7 +217,12 @@ impl<W> World<W> {
             };
             match (arm.relay, relay) {
                 (false, true) => {
-                    *arm = Arm { relay: true, open: true, used: false, relay_fell_ms: now_ms };
+                    *arm = Arm {
+                        relay: true,
+                        open: true,
+                        used: false,
+                        relay_fell_ms: now_ms,
+                    };
                     events.push(WorldEvent::ArmOpened(direction));
                 }
                 (true, false) => {
@@ -228,20 +244,31 @@ impl<W> World<W> {
         let crossing_ms = self.settings.crossing_ms.max(100);
         let open = self.is_open(walk.direction);
         let (end, ms) = match walk.style {
-            WalkStyle::Through if open => (WalkEnd::Through, crossing_ms),
-            WalkStyle::Through => (WalkEnd::TurnedBack(TurnedBack::Blocked), crossing_ms / 3),
-            WalkStyle::StepBack => (WalkEnd::TurnedBack(TurnedBack::SteppedBack), crossing_ms / 2),
-            WalkStyle::Linger { ms } => {
-                (WalkEnd::TurnedBack(TurnedBack::SteppedBack), ms.max(crossing_ms))
-            }
+            WalkStyle::StepBack => (
+                WalkEnd::TurnedBack(TurnedBack::SteppedBack),
+                crossing_ms / 2,
+            ),
+            WalkStyle::Linger { ms } => (
+                WalkEnd::TurnedBack(TurnedBack::SteppedBack),
+                ms.max(crossing_ms),
+            ),
             WalkStyle::Tailgate if self.follows(now_ms, walk.direction) => {
                 (WalkEnd::Tailgated, crossing_ms)
             }
-            WalkStyle::Tailgate | WalkStyle::Force if open => (WalkEnd::Through, crossing_ms),
-            WalkStyle::Tailgate => (WalkEnd::TurnedBack(TurnedBack::Blocked), crossing_ms / 3),
+            WalkStyle::Through | WalkStyle::Tailgate | WalkStyle::Force if open => {
+                (WalkEnd::Through, crossing_ms)
+            }
+            WalkStyle::Through | WalkStyle::Tailgate => {
+                (WalkEnd::TurnedBack(TurnedBack::Blocked), crossing_ms / 3)
+            }
             WalkStyle::Force => (WalkEnd::Intruded, crossing_ms),
         };
-        Walking { walk, began_ms: now_ms, ends_ms: now_ms.saturating_add(ms), end }
+        Walking {
+            walk,
+            began_ms: now_ms,
+            ends_ms: now_ms.saturating_add(ms),
+            end,
+        }
     }
 
     /// True right behind somebody who went through on an opening.
@@ -253,7 +280,13 @@ impl<W> World<W> {
     }
 
     fn end_walk(&mut self, now_ms: u64, walking: Walking<W>, events: &mut Vec<WorldEvent<W>>) {
-        let Walking { walk: Walk { walker, direction, .. }, end, .. } = walking;
+        let Walking {
+            walk: Walk {
+                walker, direction, ..
+            },
+            end,
+            ..
+        } = walking;
         if end == WalkEnd::Through {
             self.last_through = Some((direction, now_ms));
             for (arm, way) in self.arms.iter_mut().zip(Direction::BOTH) {
@@ -261,22 +294,36 @@ impl<W> World<W> {
             }
         }
         self.free_from_ms = now_ms.saturating_add(self.settings.gap_ms);
-        events.push(WorldEvent::WalkEnded { walker, direction, end });
+        events.push(WorldEvent::WalkEnded {
+            walker,
+            direction,
+            end,
+        });
     }
 
     /// Which beams the walker breaks: the first for the first 60 %, the last for the last 60 % of his way.
     fn levels(&self, now_ms: u64) -> Levels {
-        let Some(walking) = &self.walking else { return Levels::default() };
+        let Some(walking) = &self.walking else {
+            return Levels::default();
+        };
         let gone = now_ms.saturating_sub(walking.began_ms).saturating_mul(100);
         let whole = walking.ends_ms.saturating_sub(walking.began_ms).max(1);
         let percent = gone.checked_div(whole).unwrap_or(100);
         let (first, last) = match walking.end {
-            WalkEnd::Through | WalkEnd::Tailgated | WalkEnd::Intruded => (percent < 60, percent >= 40),
+            WalkEnd::Through | WalkEnd::Tailgated | WalkEnd::Intruded => {
+                (percent < 60, percent >= 40)
+            }
             WalkEnd::TurnedBack(_) => (true, false),
         };
         match walking.walk.direction {
-            Direction::In => Levels { outer: first, inner: last },
-            Direction::Out => Levels { outer: last, inner: first },
+            Direction::In => Levels {
+                outer: first,
+                inner: last,
+            },
+            Direction::Out => Levels {
+                outer: last,
+                inner: first,
+            },
         }
     }
 
@@ -295,15 +342,19 @@ mod tests {
     use crate::direction::Direction;
     use crate::journal::TurnedBack;
 
-    const CLOSED: Relays = Relays { open_in: false, open_out: false };
-    const OPEN_IN: Relays = Relays { open_in: true, open_out: false };
+    const CLOSED: Relays = Relays {
+        open_in: false,
+        open_out: false,
+    };
+    const OPEN_IN: Relays = Relays {
+        open_in: true,
+        open_out: false,
+    };
 
-    /// Runs from `from_ms` to `to_ms`: the changes of the beams, and the events.
-    fn run(
-        world: &mut World<u8>,
-        span_ms: std::ops::Range<u64>,
-        relays: Relays,
-    ) -> (Vec<(bool, bool)>, Vec<WorldEvent<u8>>) {
+    type Seen = (Vec<(bool, bool)>, Vec<WorldEvent<u8>>);
+
+    /// Runs through the span: the changes of the beams, and the events.
+    fn run(world: &mut World<u8>, span_ms: std::ops::Range<u64>, relays: Relays) -> Seen {
         let (mut beams, mut events) = (Vec::new(), Vec::new());
         for now_ms in span_ms {
             let (Levels { outer, inner }, seen) = world.tick(now_ms, relays);
@@ -331,7 +382,10 @@ mod tests {
         run(&mut world, 0..400, OPEN_IN);
         world.walk(1, Direction::In, WalkStyle::Through);
         let (beams, events) = run(&mut world, 400..2_000, CLOSED);
-        assert_eq!(beams, [(true, false), (true, true), (false, true), (false, false)]);
+        assert_eq!(
+            beams,
+            [(true, false), (true, true), (false, true), (false, false)]
+        );
         assert_eq!(ended(&events), [(1, WalkEnd::Through)]);
         assert!(events.ends_with(&[WorldEvent::ArmClosed(Direction::In)]));
         assert!(!world.is_busy());
@@ -340,11 +394,17 @@ mod tests {
     #[test]
     fn a_walker_out_breaks_the_site_side_first() {
         let mut world = World::new(WorldSettings::default());
-        let open = Relays { open_in: false, open_out: true };
+        let open = Relays {
+            open_in: false,
+            open_out: true,
+        };
         run(&mut world, 0..10, open);
         world.walk(1, Direction::Out, WalkStyle::Through);
         let (beams, _) = run(&mut world, 10..2_000, open);
-        assert_eq!(beams, [(false, true), (true, true), (true, false), (false, false)]);
+        assert_eq!(
+            beams,
+            [(false, true), (true, true), (true, false), (false, false)]
+        );
     }
 
     #[test]
@@ -391,13 +451,19 @@ mod tests {
         world.walk(1, Direction::In, WalkStyle::StepBack);
         let (beams, events) = run(&mut world, 400..1_500, CLOSED);
         assert_eq!(beams, [(true, false), (false, false)]);
-        assert_eq!(ended(&events), [(1, WalkEnd::TurnedBack(TurnedBack::SteppedBack))]);
+        assert_eq!(
+            ended(&events),
+            [(1, WalkEnd::TurnedBack(TurnedBack::SteppedBack))]
+        );
         assert!(world.is_open(Direction::In));
     }
 
     #[test]
     fn an_open_road_is_always_open_and_has_no_arm_to_see() {
-        let settings = WorldSettings { has_arm: false, ..WorldSettings::default() };
+        let settings = WorldSettings {
+            has_arm: false,
+            ..WorldSettings::default()
+        };
         let mut world = World::new(settings);
         world.walk(1, Direction::In, WalkStyle::Through);
         let (_, events) = run(&mut world, 0..2_000, CLOSED);

@@ -1,5 +1,7 @@
 //! What the page does: hands, feet, cables and contacts.
 
+use std::future::{Ready, ready};
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -80,7 +82,10 @@ pub(super) async fn walk(State(stage): State<Stage>, Json(body): Json<Walk>) -> 
         None => None,
     };
     let style = body.style.unwrap_or(WalkStyle::Through);
-    let end = stage.site.walk(&body.lane, (None, person), body.direction, style).await?;
+    let end = stage
+        .site
+        .walk(&body.lane, (None, person), body.direction, style)
+        .await?;
     Ok(Json(json!({ "end": end.code() })))
 }
 
@@ -105,16 +110,20 @@ fn yes() -> bool {
 pub(super) async fn whole_visit(State(stage): State<Stage>, Json(body): Json<Visit>) -> Answer {
     let person = stage.site.person(&body.person)?.clone();
     stage.site.reader(&body.reader)?;
-    let plan = Plan { word: body.plan, fault: body.fault };
-    let going = tokio::spawn(async move {
-        visit(&stage.site, &body.reader, &person, plan).await
-    });
+    let plan = Plan {
+        word: body.plan,
+        fault: body.fault,
+    };
+    let going = tokio::spawn(async move { visit(&stage.site, &body.reader, &person, plan).await });
     if !body.wait {
         return Ok(Json(json!({})));
     }
     match going.await {
         Ok(end) => Ok(Json(json!({ "end": end?.code() }))),
-        Err(stopped) => Err(Refusal(StatusCode::SERVICE_UNAVAILABLE, stopped.to_string())),
+        Err(stopped) => Err(Refusal(
+            StatusCode::SERVICE_UNAVAILABLE,
+            stopped.to_string(),
+        )),
     }
 }
 
@@ -125,11 +134,15 @@ pub(super) async fn fault(State(stage): State<Stage>, Json(mut body): Json<Value
     let Some(Value::String(device)) = fields.remove("device") else {
         return Err(bad("device is missing"));
     };
-    let kind = fields.get("kind").cloned().ok_or_else(|| bad("kind is missing"))?;
+    let kind = fields
+        .get("kind")
+        .cloned()
+        .ok_or_else(|| bad("kind is missing"))?;
     if let Ok(act) = serde_json::from_value::<DeviceAct>(kind) {
         stage.site.device_act(&device, act).await?;
     } else {
-        let fault = serde_json::from_value::<ReaderFault>(body).map_err(|error| bad(&error.to_string()))?;
+        let fault =
+            serde_json::from_value::<ReaderFault>(body).map_err(|error| bad(&error.to_string()))?;
         stage.site.fault(&device, fault).await?;
     }
     Ok(Json(json!({})))
@@ -144,16 +157,17 @@ pub(super) struct Fire {
 
 /// The fire contact of a board.
 pub(super) async fn fire(State(stage): State<Stage>, Json(body): Json<Fire>) -> Answer {
-    let act = if body.on { DeviceAct::FireOn } else { DeviceAct::FireOff };
+    let act = if body.on {
+        DeviceAct::FireOn
+    } else {
+        DeviceAct::FireOff
+    };
     stage.site.lane(&body.lane)?;
     stage.site.device_act(&body.lane, act).await?;
     Ok(Json(json!({})))
 }
 
 /// Starts the scripted day: `{started}`, false if it was started before.
-pub(super) async fn start_play(State(stage): State<Stage>, Json(_): Json<Value>) -> Answer {
-    let started = stage.start_play();
-    // Keeps the signature of the other acts; nothing here waits.
-    tokio::task::yield_now().await;
-    Ok(Json(json!({ "started": started })))
+pub(super) fn start_play(State(stage): State<Stage>, Json(_): Json<Value>) -> Ready<Json<Value>> {
+    ready(Json(json!({ "started": stage.start_play() })))
 }

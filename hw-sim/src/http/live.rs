@@ -1,6 +1,7 @@
 //! Changes as they happen: event `state` (what moves) and event `line` (each new line of the journal).
 
 use std::convert::Infallible;
+use std::future::{Ready, ready};
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -23,28 +24,40 @@ const KEEP_ALIVE: Duration = Duration::from_secs(5);
 type Change = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// `GET /api/events`.
-pub(super) async fn events(
+pub(super) fn events(
     State(stage): State<Stage>,
-) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+) -> Ready<Sse<impl Stream<Item = Result<Event, Infallible>>>> {
     let lines = stage.site.journal().listen();
     let changes = changes(&stage);
-    let stream = unfold(Listener { stage, lines, changes }, |mut listener| async move {
-        let event = listener.next().await?;
-        Some((Ok(event), listener))
-    });
-    tokio::task::yield_now().await;
-    Sse::new(stream).keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
+    let first = true;
+    let stream = unfold(
+        Listener {
+            stage,
+            lines,
+            changes,
+            first,
+        },
+        |mut listener| async move {
+            let event = listener.next().await?;
+            Some((Ok(event), listener))
+        },
+    );
+    ready(Sse::new(stream).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
 }
 
 struct Listener {
     stage: Stage,
     lines: broadcast::Receiver<Line>,
     changes: Vec<Change>,
+    first: bool,
 }
 
 impl Listener {
     /// The next event; nothing when the site is gone.
     async fn next(&mut self) -> Option<Event> {
+        if std::mem::take(&mut self.first) {
+            return event("state", &moving(&self.stage));
+        }
         loop {
             tokio::select! {
                 biased;
@@ -71,10 +84,12 @@ fn changes(stage: &Stage) -> Vec<Change> {
     changes.push(Box::pin(async move { ended(play.changed().await).await }));
     for reader in stage.site.readers() {
         let mut view = reader.view();
+        view.mark_unchanged();
         changes.push(Box::pin(async move { ended(view.changed().await).await }));
     }
     for lane in stage.site.lanes() {
         let mut view = lane.view();
+        view.mark_unchanged();
         changes.push(Box::pin(async move { ended(view.changed().await).await }));
     }
     changes

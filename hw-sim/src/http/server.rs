@@ -1,10 +1,12 @@
 //! Routes, page and files.
 
+use std::future::{Ready, ready};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::State;
+use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
@@ -24,8 +26,9 @@ pub struct Stage {
     play: Arc<watch::Sender<Play>>,
 }
 
+/// How far the scripted day is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Play {
+pub(super) enum Play {
     NotStarted,
     Running,
     Ended,
@@ -35,7 +38,10 @@ enum Play {
 impl Stage {
     /// The day has not begun.
     pub fn new(site: Site) -> Self {
-        Self { site, play: Arc::new(watch::Sender::new(Play::NotStarted)) }
+        Self {
+            site,
+            play: Arc::new(watch::Sender::new(Play::NotStarted)),
+        }
     }
 
     /// Starts the scripted day in the background; false if it was started before.
@@ -51,7 +57,11 @@ impl Stage {
             let stage = self.clone();
             tokio::spawn(async move {
                 let ended = play(&stage.site).await;
-                stage.play.send_replace(if ended.is_ok() { Play::Ended } else { Play::Failed });
+                stage.play.send_replace(if ended.is_ok() {
+                    Play::Ended
+                } else {
+                    Play::Failed
+                });
             });
         }
         started
@@ -66,19 +76,24 @@ impl Stage {
         }
     }
 
-    pub(super) fn play_view(&self) -> watch::Receiver<impl Sized + Send + Sync + 'static + use<>> {
+    pub(super) fn play_view(&self) -> watch::Receiver<Play> {
         self.play.subscribe()
     }
 }
 
 /// Binds the page; only loopback addresses are taken.
 pub async fn listen(address: &str) -> Result<(TcpListener, SocketAddr), SimError> {
-    let failed = |source| SimError::Listen { address: address.to_owned(), source };
+    let failed = |source| SimError::Listen {
+        address: address.to_owned(),
+        source,
+    };
     let parsed: SocketAddr = address
         .parse()
         .map_err(|error| failed(std::io::Error::new(std::io::ErrorKind::InvalidInput, error)))?;
     if !parsed.ip().is_loopback() {
-        return Err(SimError::NotLoopback { address: address.to_owned() });
+        return Err(SimError::NotLoopback {
+            address: address.to_owned(),
+        });
     }
     let listener = TcpListener::bind(parsed).await.map_err(failed)?;
     let bound = listener.local_addr().map_err(failed)?;
@@ -87,7 +102,9 @@ pub async fn listen(address: &str) -> Result<(TcpListener, SocketAddr), SimError
 
 /// Serves the page until the process ends.
 pub async fn serve(listener: TcpListener, stage: Stage) -> Result<(), SimError> {
-    axum::serve(listener, router(stage)).await.map_err(|source| SimError::Serve { source })
+    axum::serve(listener, router(stage))
+        .await
+        .map_err(|source| SimError::Serve { source })
 }
 
 fn router(stage: Stage) -> Router {
@@ -114,26 +131,30 @@ struct Page<'a> {
     title: &'a str,
 }
 
-async fn page(State(stage): State<Stage>) -> Response {
-    tokio::task::yield_now().await;
-    let page = Page { title: &stage.site.day().title };
-    match page.render() {
+fn page(State(stage): State<Stage>) -> Ready<Response> {
+    let page = Page {
+        title: &stage.site.day().title,
+    };
+    ready(match page.render() {
         Ok(text) => Html(text).into_response(),
-        Err(_) => axum::http::StatusCode::INTERNAL_SERVER_ERROR.into_response(),
-    }
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    })
 }
 
-async fn whole_state(State(stage): State<Stage>) -> Response {
-    tokio::task::yield_now().await;
-    Json(state::whole(&stage)).into_response()
+fn whole_state(State(stage): State<Stage>) -> Ready<Response> {
+    ready(Json(state::whole(&stage)).into_response())
 }
 
-async fn script() -> impl IntoResponse {
-    tokio::task::yield_now().await;
-    ([(CONTENT_TYPE, "text/javascript; charset=utf-8")], include_str!("../../assets/page.js"))
+fn script() -> Ready<impl IntoResponse> {
+    ready((
+        [(CONTENT_TYPE, "text/javascript; charset=utf-8")],
+        include_str!("../../assets/page.js"),
+    ))
 }
 
-async fn style() -> impl IntoResponse {
-    tokio::task::yield_now().await;
-    ([(CONTENT_TYPE, "text/css; charset=utf-8")], include_str!("../../assets/page.css"))
+fn style() -> Ready<impl IntoResponse> {
+    ready((
+        [(CONTENT_TYPE, "text/css; charset=utf-8")],
+        include_str!("../../assets/page.css"),
+    ))
 }

@@ -57,8 +57,19 @@ struct ReaderState<'a> {
 /// Everything.
 pub(super) fn whole(stage: &Stage) -> WholeState<'_> {
     let day = stage.site.day();
-    let people = stage.site.crowd().people().iter().map(|person| card(person)).collect();
-    WholeState { name: &day.name, title: &day.title, people, moving: moving(stage) }
+    let people = stage
+        .site
+        .crowd()
+        .people()
+        .iter()
+        .map(|person| card(person))
+        .collect();
+    WholeState {
+        name: &day.name,
+        title: &day.title,
+        people,
+        moving: moving(stage),
+    }
 }
 
 /// What changes.
@@ -68,9 +79,18 @@ pub(super) fn moving(stage: &Stage) -> MovingState<'_> {
         let view = site.lane(&lane.lane).ok()?.view().borrow().clone();
         let readers = lane.readers().filter_map(|(reader, direction)| {
             let view = site.reader(reader).ok()?.view().borrow().clone();
-            Some(ReaderState { reader, direction, view })
+            Some(ReaderState {
+                reader,
+                direction,
+                view,
+            })
         });
-        Some(LaneState { lane: &lane.lane, text: &lane.text, view, readers: readers.collect() })
+        Some(LaneState {
+            lane: &lane.lane,
+            text: &lane.text,
+            view,
+            readers: readers.collect(),
+        })
     });
     MovingState {
         play: stage.play_word(),

@@ -8,6 +8,4 @@ mod pacing;
 mod pty;
 mod port;
 
-pub use pacing::PacedLine;
-pub use port::{Delivered, Port};
-pub use pty::Pty;
+pub(crate) use port::{Delivered, Port};

@@ -12,7 +12,7 @@ const BUNCH_NS: u64 = 1_000_000;
 ///
 /// Time comes in as nanoseconds of one clock that does not fall.
 #[derive(Debug)]
-pub struct PacedLine<M> {
+pub(super) struct PacedLine<M> {
     byte_ns: u64,
     queue: VecDeque<u8>,
     /// When the byte at the front began to be sent.
@@ -24,7 +24,7 @@ pub struct PacedLine<M> {
 
 impl<M> PacedLine<M> {
     /// An idle line of this speed in bits a second (at least 1).
-    pub fn new(baud: u32) -> Self {
+    pub(super) fn new(baud: u32) -> Self {
         Self {
             byte_ns: byte_ns(baud),
             queue: VecDeque::new(),
@@ -36,56 +36,72 @@ impl<M> PacedLine<M> {
     }
 
     /// Changes the speed for everything that has not arrived yet.
-    pub fn set_baud(&mut self, baud: u32) {
+    pub(super) fn set_baud(&mut self, baud: u32) {
         self.byte_ns = byte_ns(baud);
     }
 
     /// Puts bytes on the line, behind those already on it.
-    pub fn push(&mut self, now_ns: u64, bytes: &[u8]) {
+    pub(super) fn push(&mut self, now_ns: u64, bytes: &[u8]) {
         if self.queue.is_empty() {
             self.front_start_ns = self.front_start_ns.max(now_ns);
         }
         self.queue.extend(bytes);
-        self.pushed = self.pushed.saturating_add(u64::try_from(bytes.len()).unwrap_or(0));
+        self.pushed = self
+            .pushed
+            .saturating_add(u64::try_from(bytes.len()).unwrap_or(0));
     }
 
     /// Sets a mark behind the last byte pushed so far.
-    pub fn mark(&mut self, mark: M) {
+    pub(super) fn mark(&mut self, mark: M) {
         self.marks.push_back((self.pushed, mark));
     }
 
     /// Takes the bytes whose stop bit has passed by `now_ns`.
-    pub fn take_arrived(&mut self, now_ns: u64) -> Vec<u8> {
+    pub(super) fn take_arrived(&mut self, now_ns: u64) -> Vec<u8> {
         let elapsed = now_ns.saturating_sub(self.front_start_ns);
         let whole = elapsed.checked_div(self.byte_ns).unwrap_or(u64::MAX);
-        let count = usize::try_from(whole).unwrap_or(usize::MAX).min(self.queue.len());
+        let count = usize::try_from(whole)
+            .unwrap_or(usize::MAX)
+            .min(self.queue.len());
         let taken = u64::try_from(count).unwrap_or(0);
-        self.front_start_ns =
-            self.front_start_ns.saturating_add(taken.saturating_mul(self.byte_ns));
+        self.front_start_ns = self
+            .front_start_ns
+            .saturating_add(taken.saturating_mul(self.byte_ns));
         self.arrived = self.arrived.saturating_add(taken);
         self.queue.drain(..count).collect()
     }
 
     /// The next mark that the bytes taken so far have reached.
-    pub fn take_mark(&mut self) -> Option<M> {
-        let reached = self.marks.front().is_some_and(|(at, _)| *at <= self.arrived);
-        if reached { self.marks.pop_front().map(|(_, mark)| mark) } else { None }
+    pub(super) fn take_mark(&mut self) -> Option<M> {
+        let reached = self
+            .marks
+            .front()
+            .is_some_and(|(at, _)| *at <= self.arrived);
+        if reached {
+            self.marks.pop_front().map(|(_, mark)| mark)
+        } else {
+            None
+        }
     }
 
     /// When it is worth looking again: about a millisecond of bytes, or the last byte if that is sooner.
-    pub fn next_ns(&self) -> Option<u64> {
-        let waiting = u64::try_from(self.queue.len()).ok().filter(|waiting| *waiting > 0)?;
-        let bunch = BUNCH_NS.checked_div(self.byte_ns).unwrap_or(u64::MAX).max(1).min(waiting);
-        Some(self.front_start_ns.saturating_add(bunch.saturating_mul(self.byte_ns)))
-    }
-
-    /// True when nothing is on its way.
-    pub fn is_idle(&self) -> bool {
-        self.queue.is_empty()
+    pub(super) fn next_ns(&self) -> Option<u64> {
+        let waiting = u64::try_from(self.queue.len())
+            .ok()
+            .filter(|waiting| *waiting > 0)?;
+        let bunch = BUNCH_NS
+            .checked_div(self.byte_ns)
+            .unwrap_or(u64::MAX)
+            .max(1)
+            .min(waiting);
+        Some(
+            self.front_start_ns
+                .saturating_add(bunch.saturating_mul(self.byte_ns)),
+        )
     }
 
     /// Loses what is on its way (the cable was pulled) and gives back the marks never reached.
-    pub fn cut(&mut self) -> Vec<M> {
+    pub(super) fn cut(&mut self) -> Vec<M> {
         self.queue.clear();
         self.arrived = self.pushed;
         self.marks.drain(..).map(|(_, mark)| mark).collect()
@@ -93,7 +109,10 @@ impl<M> PacedLine<M> {
 }
 
 fn byte_ns(baud: u32) -> u64 {
-    BITS_PER_BYTE.saturating_mul(NS_PER_S).checked_div(u64::from(baud)).unwrap_or(NS_PER_S)
+    BITS_PER_BYTE
+        .saturating_mul(NS_PER_S)
+        .checked_div(u64::from(baud))
+        .unwrap_or(NS_PER_S)
 }
 
 #[cfg(test)]
@@ -120,14 +139,20 @@ mod tests {
         // 1295 bytes: 112 ms at 115200, 225 ms at 57600, 1349 ms at 9600.
         for (baud, expected_ms) in [(115_200, 112), (57_600, 225), (9_600, 1_349)] {
             let (taken_ns, ..) = arrival_of_last_ns(baud, 1_295);
-            assert!(taken_ns.abs_diff(expected_ms * 1_000_000) < 1_000_000, "{baud}: {taken_ns}");
+            assert!(
+                taken_ns.abs_diff(expected_ms * 1_000_000) < 1_000_000,
+                "{baud}: {taken_ns}"
+            );
         }
     }
 
     #[test]
     fn a_fast_line_is_looked_at_about_once_a_millisecond() {
         let (taken_ns, looks, _) = arrival_of_last_ns(460_800, 4_608);
-        assert!(u64::from(looks) <= taken_ns / 900_000 + 2, "{looks} looks in {taken_ns} ns");
+        assert!(
+            u64::from(looks) <= taken_ns / 900_000 + 2,
+            "{looks} looks in {taken_ns} ns"
+        );
     }
 
     #[test]
@@ -157,6 +182,6 @@ mod tests {
         assert_eq!(line.take_mark(), None);
         assert_eq!(line.cut(), vec!["second"]);
         assert_eq!(line.take_mark(), None);
-        assert!(line.is_idle());
+        assert_eq!(line.next_ns(), None);
     }
 }

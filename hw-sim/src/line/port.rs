@@ -13,7 +13,7 @@ const READ_BYTES_MAX: usize = 512;
 
 /// A mark behind the last byte of a reply was reached: that byte has been written to the terminal.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Delivered<M> {
+pub(crate) struct Delivered<M> {
     /// The mark.
     pub mark: M,
     /// `CLOCK_MONOTONIC` in ns, taken just before the last byte was written.
@@ -26,7 +26,7 @@ pub struct Delivered<M> {
 
 /// The device's end of its cable.
 #[derive(Debug)]
-pub struct Port<M> {
+pub(crate) struct Port<M> {
     link: PathBuf,
     baud: u32,
     pty: Option<Pty>,
@@ -40,7 +40,7 @@ pub struct Port<M> {
 
 impl<M> Port<M> {
     /// A port with its cable in.
-    pub fn open(link: PathBuf, baud: u32) -> Result<Self, SimError> {
+    pub(crate) fn open(link: PathBuf, baud: u32) -> Result<Self, SimError> {
         let pty = Pty::open(&link, baud)?;
         Ok(Self {
             link,
@@ -56,19 +56,19 @@ impl<M> Port<M> {
     }
 
     /// True while the cable is in.
-    pub fn is_plugged(&self) -> bool {
+    pub(crate) fn is_plugged(&self) -> bool {
         self.pty.is_some()
     }
 
     /// Pulls the cable: what is on the wire is lost. Returns the marks that will never be reached.
-    pub fn unplug(&mut self) -> Vec<M> {
+    pub(crate) fn unplug(&mut self) -> Vec<M> {
         self.pty = None;
         self.from_box.cut();
         self.to_box.cut()
     }
 
     /// Puts the cable in again: a new terminal under the old name. Nothing happens if it is in already.
-    pub fn plug(&mut self) -> Result<(), SimError> {
+    pub(crate) fn plug(&mut self) -> Result<(), SimError> {
         if self.pty.is_none() {
             self.pty = Some(Pty::open(&self.link, self.baud)?);
         }
@@ -76,12 +76,12 @@ impl<M> Port<M> {
     }
 
     /// Makes both ends disagree about the speed, or agree again.
-    pub fn set_wrong_baud(&mut self, wrong: bool) {
+    pub(crate) fn set_wrong_baud(&mut self, wrong: bool) {
         self.wrong_baud = wrong;
     }
 
     /// Changes the device's own speed.
-    pub fn set_baud(&mut self, baud: u32) {
+    pub(crate) fn set_baud(&mut self, baud: u32) {
         self.baud = baud;
         self.from_box.set_baud(baud);
         self.to_box.set_baud(baud);
@@ -90,7 +90,7 @@ impl<M> Port<M> {
     /// Waits for bytes from the box and puts them on the wire; gives when the first of them arrived
     /// at the terminal and the bytes as the box wrote them. Never returns while the cable is out.
     /// Cancel-safe.
-    pub async fn arrive(&mut self) -> (u64, Vec<u8>) {
+    pub(crate) async fn arrive(&mut self) -> (u64, Vec<u8>) {
         let mut buffer = [0u8; READ_BYTES_MAX];
         let read = match &self.pty {
             Some(pty) => pty.read(&mut buffer).await,
@@ -109,12 +109,12 @@ impl<M> Port<M> {
     }
 
     /// The bytes from the box whose time on the wire is over.
-    pub fn take_received(&mut self, now_ns: u64) -> Vec<u8> {
+    pub(crate) fn take_received(&mut self, now_ns: u64) -> Vec<u8> {
         self.from_box.take_arrived(now_ns)
     }
 
     /// Puts bytes for the box on the wire. With the cable out they are lost.
-    pub fn send(&mut self, now_ns: u64, bytes: &[u8]) {
+    pub(crate) fn send(&mut self, now_ns: u64, bytes: &[u8]) {
         if self.pty.is_some() {
             self.garbled_since_mark |= !self.speeds_agree();
             let heard = self.as_heard(bytes);
@@ -123,12 +123,12 @@ impl<M> Port<M> {
     }
 
     /// Sets a mark behind everything sent so far.
-    pub fn mark(&mut self, mark: M) {
+    pub(crate) fn mark(&mut self, mark: M) {
         self.to_box.mark(mark);
     }
 
     /// Writes to the terminal what has had its time on the wire and reports the marks reached.
-    pub fn deliver(&mut self) -> Vec<Delivered<M>> {
+    pub(crate) fn deliver(&mut self) -> Vec<Delivered<M>> {
         let mono_ns = clock::mono_ns();
         let due = self.to_box.take_arrived(mono_ns);
         if let (Some(pty), false) = (&self.pty, due.is_empty()) {
@@ -139,23 +139,26 @@ impl<M> Port<M> {
         while let Some(mark) = self.to_box.take_mark() {
             let whole = !std::mem::take(&mut self.lost_since_mark);
             let garbled = std::mem::take(&mut self.garbled_since_mark);
-            reached.push(Delivered { mark, mono_ns, whole, garbled });
+            reached.push(Delivered {
+                mark,
+                mono_ns,
+                whole,
+                garbled,
+            });
         }
         reached
     }
 
     /// When either direction wants to be looked at again.
-    pub fn next_ns(&self) -> Option<u64> {
-        [self.from_box.next_ns(), self.to_box.next_ns()].into_iter().flatten().min()
-    }
-
-    /// True when nothing is on its way to the box.
-    pub fn is_quiet(&self) -> bool {
-        self.to_box.is_idle()
+    pub(crate) fn next_ns(&self) -> Option<u64> {
+        [self.from_box.next_ns(), self.to_box.next_ns()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// True when the box has taken every byte written so far.
-    pub fn is_taken(&self) -> bool {
+    pub(crate) fn is_taken(&self) -> bool {
         self.pty.as_ref().is_some_and(|pty| pty.not_taken() == 0)
     }
 
@@ -169,6 +172,9 @@ impl<M> Port<M> {
         if self.speeds_agree() {
             return bytes.to_vec();
         }
-        bytes.iter().map(|byte| byte ^ (self.garbage.byte() | 1)).collect()
+        bytes
+            .iter()
+            .map(|byte| byte ^ (self.garbage.byte() | 1))
+            .collect()
     }
 }

@@ -16,7 +16,7 @@ use crate::error::SimError;
 
 /// One open pseudo-terminal. Dropping it is pulling the cable: the box reads an end of file, the name is gone.
 #[derive(Debug)]
-pub struct Pty {
+pub(super) struct Pty {
     master: AsyncFd<OwnedFd>,
     /// Kept open so that the master does not report an error while the box has the port closed.
     slave: OwnedFd,
@@ -28,9 +28,11 @@ impl Pty {
     /// Makes a new terminal in raw mode and puts `link` (replacing an older one) in front of it.
     ///
     /// `baud` is the speed the terminal reports until the box sets its own.
-    pub fn open(link: &Path, baud: u32) -> Result<Self, SimError> {
-        Self::try_open(link, baud)
-            .map_err(|source| SimError::OpenPty { link: link.to_owned(), source })
+    pub(super) fn open(link: &Path, baud: u32) -> Result<Self, SimError> {
+        Self::try_open(link, baud).map_err(|source| SimError::OpenPty {
+            link: link.to_owned(),
+            source,
+        })
     }
 
     fn try_open(link: &Path, baud: u32) -> io::Result<Self> {
@@ -52,11 +54,16 @@ impl Pty {
             reason = "its replacement is unsafe for exotic owners of a descriptor; this one is an OwnedFd"
         )]
         let master = AsyncFd::new(master)?;
-        Ok(Self { master, slave, device, link: link.to_owned() })
+        Ok(Self {
+            master,
+            slave,
+            device,
+            link: link.to_owned(),
+        })
     }
 
     /// Waits for bytes from the box. Cancel-safe: bytes not taken stay in the terminal.
-    pub async fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+    pub(super) async fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
             let mut ready = self.master.readable().await?;
             let read = ready.try_io(|fd| Ok(rustix::io::read(fd.get_ref(), &mut *buffer)?));
@@ -67,7 +74,7 @@ impl Pty {
     }
 
     /// Writes what fits at once and returns how many bytes that was; a wire does not wait for a slow listener.
-    pub fn write_now(&self, bytes: &[u8]) -> io::Result<usize> {
+    pub(super) fn write_now(&self, bytes: &[u8]) -> io::Result<usize> {
         let mut written = 0;
         while let Some(rest) = bytes.get(written..).filter(|rest| !rest.is_empty()) {
             match rustix::io::write(self.master.get_ref(), rest) {
@@ -81,19 +88,14 @@ impl Pty {
     }
 
     /// The speed the box has set on its end, in bits a second; nothing if the terminal does not say.
-    pub fn speed_set_by_box(&self) -> Option<u32> {
+    pub(super) fn speed_set_by_box(&self) -> Option<u32> {
         let speed = tcgetattr(&self.slave).ok()?.output_speed();
         (speed != 0).then_some(speed)
     }
 
     /// How many written bytes the box has not taken yet.
-    pub fn not_taken(&self) -> u64 {
+    pub(super) fn not_taken(&self) -> u64 {
         rustix::io::ioctl_fionread(&self.slave).unwrap_or(0)
-    }
-
-    /// The stable name that the box opens.
-    pub fn link(&self) -> &Path {
-        &self.link
     }
 }
 

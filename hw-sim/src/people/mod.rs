@@ -1,6 +1,6 @@
 //! Invented people: who they are, what is on their card, and what the roster file says of them.
 //!
-//! - `number`: ID numbers and company codes with right check digits
+//! - `number`: ID numbers with right check digits
 //! - `names`: the stock of names, some rare
 //! - `person`: one person
 //! - `crowd`: the seeded generator
@@ -12,8 +12,7 @@ mod person;
 mod crowd;
 mod roster_file;
 
-pub use crowd::{Crowd, CrowdSettings};
 pub(crate) use crowd::compact;
-pub use number::{check_character, company_check_character};
+pub use crowd::{Crowd, CrowdSettings};
 pub use person::{CardKind, Person, Sex, Standing};
 pub use roster_file::roster_file;

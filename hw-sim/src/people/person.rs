@@ -90,8 +90,13 @@ pub enum Standing {
 
 impl Standing {
     /// Those who are refused on the way in.
-    pub const DENIED: [Self; 5] =
-        [Self::NotOnRoster, Self::Left, Self::UnderAge, Self::Untrained, Self::Blacklisted];
+    pub const DENIED: [Self; 5] = [
+        Self::NotOnRoster,
+        Self::Left,
+        Self::UnderAge,
+        Self::Untrained,
+        Self::Blacklisted,
+    ];
 
     /// The word used in scenario files.
     pub fn code(self) -> &'static str {
@@ -154,6 +159,10 @@ pub struct Person {
 impl fmt::Debug for Person {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let head: String = self.number.chars().take(6).collect();
-        write!(formatter, "Person({head}********, {})", self.standing.code())
+        write!(
+            formatter,
+            "Person({head}********, {})",
+            self.standing.code()
+        )
     }
 }

@@ -23,7 +23,8 @@ struct Project {
 
 #[derive(Serialize)]
 struct Employer {
-    employer: u32,
+    #[serde(rename = "employer")]
+    number: u32,
     uscc: &'static str,
     name: &'static str,
     #[serde(rename = "type")]
@@ -32,7 +33,8 @@ struct Employer {
 
 #[derive(Serialize)]
 struct Team {
-    team: u32,
+    #[serde(rename = "team")]
+    number: u32,
     employer: u32,
     name: &'static str,
 }
@@ -65,7 +67,10 @@ struct Worker<'a> {
     blacklisted: bool,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde calls it with a reference"
+)]
 fn is_false(value: &bool) -> bool {
     !value
 }
@@ -75,16 +80,19 @@ pub fn roster_file(crowd: &Crowd) -> Result<String, SimError> {
     let year = crowd.settings().year;
     let on_roster = |person: &&std::sync::Arc<Person>| person.standing != Standing::NotOnRoster;
     let file = RosterFile {
-        project: Project { code: "3499002026TEST001", name: "测试市滨河家园一期工程" },
+        project: Project {
+            code: "3499002026TEST001",
+            name: "测试市滨河家园一期工程",
+        },
         employers: vec![
             Employer {
-                employer: 1,
+                number: 1,
                 uscc: "91349900MA8N0TE00Y",
                 name: "测试市第一建筑工程有限公司",
                 kind: "009",
             },
             Employer {
-                employer: 2,
+                number: 2,
                 uscc: "91349900MA8N0TE18Q",
                 name: "测试市众力劳务有限公司",
                 kind: "006",
@@ -92,12 +100,23 @@ pub fn roster_file(crowd: &Crowd) -> Result<String, SimError> {
         ],
         teams: TEAMS
             .iter()
-            .map(|&(team, _, name)| Team { team, employer: if team == 4 { 1 } else { 2 }, name })
+            .map(|&(team, _, name)| Team {
+                number: team,
+                employer: if team == 4 { 1 } else { 2 },
+                name,
+            })
             .collect(),
-        workers: crowd.people().iter().filter(on_roster).map(|person| worker(person, year)).collect(),
+        workers: crowd
+            .people()
+            .iter()
+            .filter(on_roster)
+            .map(|person| worker(person, year))
+            .collect(),
     };
-    serde_json::to_string_pretty(&file)
-        .map_err(|source| SimError::Encode { what: "roster file", source })
+    serde_json::to_string_pretty(&file).map_err(|source| SimError::Encode {
+        what: "roster file",
+        source,
+    })
 }
 
 fn worker(person: &Person, year: i16) -> Worker<'_> {
@@ -116,7 +135,9 @@ fn worker(person: &Person, year: i16) -> Worker<'_> {
         trade: person.trade,
         role: "20",
         entered_on: last_year(3, 1),
-        left_on: (person.standing == Standing::Left).then(|| last_year(12, 20)).flatten(),
+        left_on: (person.standing == Standing::Left)
+            .then(|| last_year(12, 20))
+            .flatten(),
         contract_signed_on: last_year(3, 1),
         trained_on: trained.then(|| last_year(3, 2)).flatten(),
         health_certificate_until: None,
@@ -127,28 +148,64 @@ fn worker(person: &Person, year: i16) -> Worker<'_> {
 #[cfg(test)]
 mod tests {
     use super::roster_file;
-    use crate::people::{Crowd, CrowdSettings, company_check_character};
+    use crate::people::{Crowd, CrowdSettings};
+
+    /// GB 32100: The character behind the first seventeen of a unified social credit code; nothing if one of them is not allowed there.
+    fn company_check_character(first_seventeen: &str) -> Option<char> {
+        const ALPHABET: &str = "0123456789ABCDEFGHJKLMNPQRTUWXY";
+        if first_seventeen.chars().count() != 17 {
+            return None;
+        }
+        let (mut sum, mut weight): (usize, usize) = (0, 1);
+        for character in first_seventeen.chars() {
+            let value = ALPHABET.chars().position(|known| known == character)?;
+            sum = sum.checked_add(value.checked_mul(weight)?)?;
+            weight = weight.checked_mul(3)?.checked_rem(31)?;
+        }
+        let check = 31usize.checked_sub(sum.checked_rem(31)?)?.checked_rem(31)?;
+        ALPHABET.chars().nth(check)
+    }
 
     #[test]
     fn the_file_has_everybody_but_the_strangers() {
-        let crowd = Crowd::invent(CrowdSettings { seed: 5, count: 20, denied_each: 1, year: 2026 });
+        let crowd = Crowd::invent(CrowdSettings {
+            seed: 5,
+            count: 20,
+            denied_each: 1,
+            year: 2026,
+        });
         let file: serde_json::Value = serde_json::from_str(&roster_file(&crowd).unwrap()).unwrap();
         let workers = file["workers"].as_array().unwrap();
         assert_eq!(workers.len(), 20 + 6 + 4);
         let stranger = &crowd.find("not_on_roster").unwrap().number;
-        assert!(workers.iter().all(|worker| worker["id_number"] != **stranger));
+        assert!(
+            workers
+                .iter()
+                .all(|worker| worker["id_number"] != **stranger)
+        );
         let left = &crowd.find("left").unwrap().number;
-        let left = workers.iter().find(|worker| worker["id_number"] == **left).unwrap();
+        let left = workers
+            .iter()
+            .find(|worker| worker["id_number"] == **left)
+            .unwrap();
         assert_eq!(left["left_on"], "2025-12-20");
         assert!(left.get("blacklisted").is_none());
         let untrained = &crowd.find("untrained").unwrap().number;
-        let untrained = workers.iter().find(|one| one["id_number"] == **untrained).unwrap();
+        let untrained = workers
+            .iter()
+            .find(|one| one["id_number"] == **untrained)
+            .unwrap();
         assert!(untrained.get("trained_on").is_none());
     }
 
     #[test]
     fn the_companies_have_right_codes() {
-        let crowd = Crowd::invent(CrowdSettings { seed: 5, count: 1, denied_each: 0, year: 2026 });
+        let crowd = Crowd::invent(CrowdSettings {
+            seed: 5,
+            count: 1,
+            denied_each: 0,
+            year: 2026,
+        });
         let file: serde_json::Value = serde_json::from_str(&roster_file(&crowd).unwrap()).unwrap();
         for employer in file["employers"].as_array().unwrap() {
             let (first, check) = employer["uscc"].as_str().unwrap().split_at(17);

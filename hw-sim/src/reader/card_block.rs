@@ -8,18 +8,30 @@ const BLOCK_BYTES: usize = 256;
 const NO_END: &str = "长期";
 
 /// The block as the chip of this person's card holds it; a text too long for its field is cut.
-pub fn card_block(person: &Person) -> Vec<u8> {
+pub(super) fn card_block(person: &Person) -> Vec<u8> {
     let mut block = match &person.card {
         CardKind::Resident => identity_layout(person, &[("", 36)]),
-        CardKind::HongKongMacaoTaiwan { travel_permit, times_issued } => {
-            identity_layout(person, &[(travel_permit, 18), (times_issued, 4), ("", 6), ("J", 2), ("", 6)])
-        }
-        CardKind::Foreigner2017 { english_name, nationality } => {
-            foreigner_2017(person, english_name, nationality)
-        }
-        CardKind::Foreigner2023 { english_name, nationality } => {
-            foreigner_2023(person, english_name, nationality)
-        }
+        CardKind::HongKongMacaoTaiwan {
+            travel_permit,
+            times_issued,
+        } => identity_layout(
+            person,
+            &[
+                (travel_permit, 18),
+                (times_issued, 4),
+                ("", 6),
+                ("J", 2),
+                ("", 6),
+            ],
+        ),
+        CardKind::Foreigner2017 {
+            english_name,
+            nationality,
+        } => foreigner_2017(person, english_name, nationality),
+        CardKind::Foreigner2023 {
+            english_name,
+            nationality,
+        } => foreigner_2023(person, english_name, nationality),
     };
     // Only a wrong table above could miss the size; the tests pin every offset.
     block.resize(BLOCK_BYTES, 0);
@@ -89,7 +101,10 @@ fn dates(person: &Person) -> (String, String, String) {
 }
 
 fn fields_of(fields: &[(&str, usize)]) -> Vec<u8> {
-    fields.iter().flat_map(|(text, width)| field(text, *width)).collect()
+    fields
+        .iter()
+        .flat_map(|(text, width)| field(text, *width))
+        .collect()
 }
 
 /// One field; a surrogate pair at the edge is dropped whole.
@@ -97,8 +112,11 @@ fn field(text: &str, width: usize) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(width);
     for character in text.chars() {
         let mut units = [0u16; 2];
-        let encoded: Vec<u8> =
-            character.encode_utf16(&mut units).iter().flat_map(|unit| unit.to_le_bytes()).collect();
+        let encoded: Vec<u8> = character
+            .encode_utf16(&mut units)
+            .iter()
+            .flat_map(|unit| unit.to_le_bytes())
+            .collect();
         if bytes.len().saturating_add(encoded.len()) > width {
             break;
         }
@@ -149,12 +167,21 @@ pub(super) mod tests {
     fn check(block: &[u8], fields: &[(usize, usize, &str)]) {
         assert_eq!(block.len(), 256);
         for (offset, width, expected) in fields {
-            assert_eq!(text_at(block, *offset, *width), *expected, "offset {offset}");
+            assert_eq!(
+                text_at(block, *offset, *width),
+                *expected,
+                "offset {offset}"
+            );
         }
     }
 
     fn found(word: &str) -> Person {
-        let settings = CrowdSettings { seed: 1, count: 5, denied_each: 0, year: 2026 };
+        let settings = CrowdSettings {
+            seed: 1,
+            count: 5,
+            denied_each: 0,
+            year: 2026,
+        };
         Person::clone(Crowd::invent(settings).find(word).unwrap())
     }
 
@@ -182,7 +209,10 @@ pub(super) mod tests {
 
     #[test]
     fn no_end_date_is_written_as_long_term() {
-        let block = card_block(&Person { valid_to: None, ..zhang_san() });
+        let block = card_block(&Person {
+            valid_to: None,
+            ..zhang_san()
+        });
         assert_eq!(block[204..210], [0x7F, 0x95, 0x1F, 0x67, 0x20, 0x00]);
     }
 
@@ -232,9 +262,18 @@ pub(super) mod tests {
 
     #[test]
     fn a_long_and_a_two_unit_name_survive() {
-        check(&card_block(&found("admitted:3")), &[(0, 30, "阿卜杜热合曼·麦麦提明")]);
+        check(
+            &card_block(&found("admitted:3")),
+            &[(0, 30, "阿卜杜热合曼·麦麦提明")],
+        );
         check(&card_block(&found("admitted:1")), &[(0, 30, "陈\u{2CB7C}")]);
-        let long = Person { name: "长".repeat(14) + "\u{2CB7C}", ..zhang_san() };
-        check(&card_block(&long), &[(0, 30, &"长".repeat(14)), (30, 2, "1")]);
+        let long = Person {
+            name: "长".repeat(14) + "\u{2CB7C}",
+            ..zhang_san()
+        };
+        check(
+            &card_block(&long),
+            &[(0, 30, &"长".repeat(14)), (30, 2, "1")],
+        );
     }
 }

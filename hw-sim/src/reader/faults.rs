@@ -136,9 +136,10 @@ impl ReaderFault {
                 reply.truncate(bytes);
                 vec![reply]
             }
-            Self::Chunks { bytes } => {
-                reply.chunks(bytes.clamp(1, 64)).map(<[u8]>::to_vec).collect()
-            }
+            Self::Chunks { bytes } => reply
+                .chunks(bytes.clamp(1, 64))
+                .map(<[u8]>::to_vec)
+                .collect(),
             Self::Doubled => vec![[reply.clone(), reply].concat()],
             Self::Status { .. }
             | Self::Silence { .. }
@@ -153,5 +154,8 @@ impl ReaderFault {
 /// Junk that holds no whole preamble: it never has `96`.
 fn noise(seeded: &mut Seeded) -> Vec<u8> {
     let count = seeded.between(1, NOISE_BYTES_MAX);
-    (0..count).map(|_| seeded.byte()).map(|byte| if byte == 0x96 { 0xAA } else { byte }).collect()
+    (0..count)
+        .map(|_| seeded.byte())
+        .map(|byte| if byte == 0x96 { 0xAA } else { byte })
+        .collect()
 }

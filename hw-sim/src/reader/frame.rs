@@ -14,7 +14,7 @@ const LEN_BYTES: usize = 2;
 
 /// A command of the host, as two bytes on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Command {
+pub(super) enum Command {
     /// `10 FF`
     Reset,
     /// `11 FF`
@@ -39,7 +39,7 @@ pub enum Command {
 
 /// Why a frame is no command; the device answers it with a status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CommandFault {
+pub(super) enum CommandFault {
     /// Checksum wrong: status `10`.
     Checksum,
     /// Length impossible: status `11`.
@@ -50,7 +50,7 @@ pub enum CommandFault {
 
 impl CommandFault {
     /// The third status byte of the answer.
-    pub fn status(self) -> u8 {
+    pub(super) fn status(self) -> u8 {
         match self {
             Self::Checksum => 0x10,
             Self::Length => 0x11,
@@ -61,55 +61,64 @@ impl CommandFault {
 
 /// Collects bytes from the host and gives whole commands. Holds at most one frame of bytes.
 #[derive(Debug, Default)]
-pub struct CommandReceiver {
+pub(super) struct CommandReceiver {
     bytes: VecDeque<u8>,
 }
 
 impl CommandReceiver {
     /// Takes bytes, however they were split.
-    pub fn push(&mut self, bytes: &[u8]) {
+    pub(super) fn push(&mut self, bytes: &[u8]) {
         self.bytes.extend(bytes);
     }
 
     /// Forgets what was begun.
-    pub fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         self.bytes.clear();
     }
 
     /// The next command or damaged frame among the bytes so far.
-    pub fn next_command(&mut self) -> Option<Result<Command, CommandFault>> {
-        loop {
-            self.drop_until_preamble();
-            let head = self.copy(PREAMBLE.len()..PREAMBLE.len().saturating_add(LEN_BYTES));
-            let &[high, low] = head.as_slice() else { return None };
-            if !self.bytes.iter().zip(PREAMBLE).all(|(byte, expected)| *byte == expected) {
-                return None;
-            }
-            let len = usize::from(u16::from_be_bytes([high, low]));
-            if !(3..=COMMAND_LEN_MAX).contains(&len) {
-                self.bytes.drain(..PREAMBLE.len());
-                return Some(Err(CommandFault::Length));
-            }
-            let start = PREAMBLE.len();
-            let end = start.saturating_add(LEN_BYTES).saturating_add(len);
-            if self.bytes.len() < end {
-                return None;
-            }
-            let summed = self.copy(start..end);
-            if summed.iter().fold(0, |sum, byte| sum ^ byte) != 0 {
-                // The length may be a lie: keep what follows the first byte.
-                self.bytes.drain(..1);
-                return Some(Err(CommandFault::Checksum));
-            }
-            self.bytes.drain(..end);
-            return Some(parse(summed.get(LEN_BYTES..).unwrap_or_default()));
+    pub(super) fn next_command(&mut self) -> Option<Result<Command, CommandFault>> {
+        self.drop_until_preamble();
+        let head = self.copy(PREAMBLE.len()..PREAMBLE.len().saturating_add(LEN_BYTES));
+        let &[high, low] = head.as_slice() else {
+            return None;
+        };
+        if !self
+            .bytes
+            .iter()
+            .zip(PREAMBLE)
+            .all(|(byte, expected)| *byte == expected)
+        {
+            return None;
         }
+        let len = usize::from(u16::from_be_bytes([high, low]));
+        if !(3..=COMMAND_LEN_MAX).contains(&len) {
+            self.bytes.drain(..PREAMBLE.len());
+            return Some(Err(CommandFault::Length));
+        }
+        let start = PREAMBLE.len();
+        let end = start.saturating_add(LEN_BYTES).saturating_add(len);
+        if self.bytes.len() < end {
+            return None;
+        }
+        let summed = self.copy(start..end);
+        if summed.iter().fold(0, |sum, byte| sum ^ byte) != 0 {
+            // The length may be a lie: keep what follows the first byte.
+            self.bytes.drain(..1);
+            return Some(Err(CommandFault::Checksum));
+        }
+        self.bytes.drain(..end);
+        Some(parse(summed.get(LEN_BYTES..).unwrap_or_default()))
     }
 
     /// Drops bytes until they begin like a preamble, or too few are left to tell.
     fn drop_until_preamble(&mut self) {
         while !self.bytes.is_empty() {
-            let fits = self.bytes.iter().zip(PREAMBLE).all(|(byte, expected)| *byte == expected);
+            let fits = self
+                .bytes
+                .iter()
+                .zip(PREAMBLE)
+                .all(|(byte, expected)| *byte == expected);
             if fits {
                 return;
             }
@@ -118,7 +127,12 @@ impl CommandReceiver {
     }
 
     fn copy(&self, range: std::ops::Range<usize>) -> Vec<u8> {
-        self.bytes.iter().skip(range.start).take(range.len()).copied().collect()
+        self.bytes
+            .iter()
+            .skip(range.start)
+            .take(range.len())
+            .copied()
+            .collect()
     }
 }
 
@@ -133,7 +147,9 @@ fn parse(rest: &[u8]) -> Result<Command, CommandFault> {
         [0x30, 0x01, _] => Ok(Command::ReadBase),
         [0x30, 0x10, _] => Ok(Command::ReadBaseWithFingerprint),
         [0x30, 0x03, _] => Ok(Command::ReadNewAddress),
-        [0x60, code, _] => baud(*code).map(Command::SetBaud).ok_or(CommandFault::Unknown),
+        [0x60, code, _] => baud(*code)
+            .map(Command::SetBaud)
+            .ok_or(CommandFault::Unknown),
         [0x61, 0xFF, _, _] => Ok(Command::SetRadioBytesMax),
         _ => Err(CommandFault::Unknown),
     }
@@ -151,7 +167,7 @@ fn baud(code: u8) -> Option<u32> {
 }
 
 /// A whole reply: `00 00 SW3` and the data, framed.
-pub fn reply_frame(status: u8, data: &[u8]) -> Vec<u8> {
+pub(super) fn reply_frame(status: u8, data: &[u8]) -> Vec<u8> {
     let len = u16::try_from(data.len().saturating_add(4)).unwrap_or(u16::MAX);
     let mut summed = len.to_be_bytes().to_vec();
     summed.extend([0, 0, status]);
@@ -182,14 +198,20 @@ mod tests {
             (Command::FindCard, frame(&[0, 3, 0x20, 0x01, 0x22])),
             (Command::SelectCard, frame(&[0, 3, 0x20, 0x02, 0x21])),
             (Command::ReadBase, frame(&[0, 3, 0x30, 0x01, 0x32])),
-            (Command::ReadBaseWithFingerprint, frame(&[0, 3, 0x30, 0x10, 0x23])),
+            (
+                Command::ReadBaseWithFingerprint,
+                frame(&[0, 3, 0x30, 0x10, 0x23]),
+            ),
             (Command::ReadNewAddress, frame(&[0, 3, 0x30, 0x03, 0x30])),
             (Command::SetBaud(115_200), frame(&[0, 3, 0x60, 0x00, 0x63])),
             (Command::SetBaud(57_600), frame(&[0, 3, 0x60, 0x01, 0x62])),
             (Command::SetBaud(38_400), frame(&[0, 3, 0x60, 0x02, 0x61])),
             (Command::SetBaud(19_200), frame(&[0, 3, 0x60, 0x03, 0x60])),
             (Command::SetBaud(9_600), frame(&[0, 3, 0x60, 0x04, 0x67])),
-            (Command::SetRadioBytesMax, frame(&[0, 4, 0x61, 0xFF, 0x50, 0xCA])),
+            (
+                Command::SetRadioBytesMax,
+                frame(&[0, 4, 0x61, 0xFF, 0x50, 0xCA]),
+            ),
         ]
     }
 
@@ -222,11 +244,23 @@ mod tests {
     #[test]
     fn damaged_commands_get_their_status() {
         for (bytes, fault, status) in [
-            (frame(&[0, 3, 0x20, 0x01, 0x23]), CommandFault::Checksum, 0x10),
+            (
+                frame(&[0, 3, 0x20, 0x01, 0x23]),
+                CommandFault::Checksum,
+                0x10,
+            ),
             (frame(&[0, 2, 0x20, 0x22]), CommandFault::Length, 0x11),
             (frame(&[0xFF, 0xFF, 0x20, 0x01]), CommandFault::Length, 0x11),
-            (frame(&[0, 3, 0x77, 0x01, 0x75]), CommandFault::Unknown, 0x21),
-            (frame(&[0, 3, 0x60, 0x09, 0x6A]), CommandFault::Unknown, 0x21),
+            (
+                frame(&[0, 3, 0x77, 0x01, 0x75]),
+                CommandFault::Unknown,
+                0x21,
+            ),
+            (
+                frame(&[0, 3, 0x60, 0x09, 0x6A]),
+                CommandFault::Unknown,
+                0x21,
+            ),
         ] {
             let mut receiver = CommandReceiver::default();
             receiver.push(&bytes);

@@ -10,15 +10,11 @@ use serde::{Deserialize, Serialize};
 use super::card_block::card_block;
 use super::faults::ReaderFault;
 use super::frame::{Command, CommandReceiver, reply_frame};
+use super::reply_data::{base_data, portrait, sam_id};
 use crate::people::Person;
 use crate::seed::Seeded;
 
 const NS_PER_MS: u64 = 1_000_000;
-const TEXT_BYTES: u16 = 256;
-const PORTRAIT_BYTES: u16 = 1_024;
-/// First bytes of every portrait: "WLf", 126 rows.
-const PORTRAIT_MAGIC: [u8; 12] =
-    [0x57, 0x4C, 0x66, 0x00, 0x7E, 0x00, 0x32, 0x00, 0x00, 0xFF, 0x85, 0x00];
 /// Answer time of commands that need no card.
 const OTHER_MS: u64 = 5;
 
@@ -36,7 +32,11 @@ pub struct ReaderTimes {
 
 impl Default for ReaderTimes {
     fn default() -> Self {
-        Self { find_ms: 40, select_ms: 50, read_ms: 550 }
+        Self {
+            find_ms: 40,
+            select_ms: 50,
+            read_ms: 550,
+        }
     }
 }
 
@@ -56,7 +56,7 @@ pub enum CardState {
 
 /// How one base read ended, for the journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ReadOutcome {
+pub(super) struct ReadOutcome {
     /// The turn that the card belongs to.
     pub visit: u64,
     /// Number on the card.
@@ -67,7 +67,7 @@ pub struct ReadOutcome {
 
 /// What the reader does now.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outgoing {
+pub(super) enum Outgoing {
     /// Bytes for the line; when the last one is out, `outcome` happened and `baud` is the speed.
     Bytes {
         /// The bytes.
@@ -97,7 +97,7 @@ struct Card {
 
 /// One reader.
 #[derive(Debug)]
-pub struct SamReader {
+pub(super) struct SamReader {
     times: ReaderTimes,
     sam_id: [u8; 16],
     receiver: CommandReceiver,
@@ -116,7 +116,7 @@ pub struct SamReader {
 
 impl SamReader {
     /// A reader without a card. `ordinal` is the last part of its serial number.
-    pub fn new(times: ReaderTimes, ordinal: u32, seeded: Seeded) -> Self {
+    pub(super) fn new(times: ReaderTimes, ordinal: u32, seeded: Seeded) -> Self {
         Self {
             times,
             sam_id: sam_id(ordinal),
@@ -136,37 +136,43 @@ impl SamReader {
     }
 
     /// A card is put on the reader. False if another one lies there.
-    pub fn put(&mut self, visit: u64, person: Arc<Person>) -> bool {
+    pub(super) fn put(&mut self, visit: u64, person: Arc<Person>) -> bool {
         if self.card.is_some() {
             return false;
         }
-        self.card = Some(Card { visit, person, consumed: false });
+        self.card = Some(Card {
+            visit,
+            person,
+            consumed: false,
+        });
         true
     }
 
     /// The card is lifted; gives its turn and number.
-    pub fn lift(&mut self) -> Option<(u64, String)> {
+    pub(super) fn lift(&mut self) -> Option<(u64, String)> {
         let card = self.card.take()?;
         Some((card.visit, card.person.number.clone()))
     }
 
     /// Turn and number of the card on the reader.
-    pub fn card(&self) -> Option<(u64, &str)> {
-        self.card.as_ref().map(|card| (card.visit, card.person.number.as_str()))
+    pub(super) fn card(&self) -> Option<(u64, &str)> {
+        self.card
+            .as_ref()
+            .map(|card| (card.visit, card.person.number.as_str()))
     }
 
     /// What the reader knows of the card.
-    pub fn state(&self) -> CardState {
+    pub(super) fn state(&self) -> CardState {
         self.state
     }
 
     /// Commands understood since the start.
-    pub fn commands_heard(&self) -> u64 {
+    pub(super) fn commands_heard(&self) -> u64 {
         self.commands_heard
     }
 
     /// Arms a fault. `WrongBaud` is a matter of the line and is ignored here.
-    pub fn arm(&mut self, fault: ReaderFault) {
+    pub(super) fn arm(&mut self, fault: ReaderFault) {
         match fault {
             ReaderFault::Silence { commands } => self.silent_commands = commands,
             ReaderFault::SelfTestFailed { on } => self.self_test_failed = on,
@@ -187,7 +193,7 @@ impl SamReader {
     }
 
     /// The cable was pulled: the reader loses its power and everything but the card lying on it.
-    pub fn power_lost(&mut self) {
+    pub(super) fn power_lost(&mut self) {
         self.receiver.clear();
         self.state = CardState::NoCard;
         self.running = None;
@@ -199,7 +205,7 @@ impl SamReader {
     }
 
     /// Takes bytes from the line. A command that comes while another one runs is lost, as on a real reader.
-    pub fn receive(&mut self, now_ns: u64, bytes: &[u8]) {
+    pub(super) fn receive(&mut self, now_ns: u64, bytes: &[u8]) {
         self.receiver.push(bytes);
         while let Some(received) = self.receiver.next_command() {
             if self.running.is_some() {
@@ -218,14 +224,17 @@ impl SamReader {
     }
 
     /// When the reader wants to be asked again.
-    pub fn next_ns(&self) -> Option<u64> {
+    pub(super) fn next_ns(&self) -> Option<u64> {
         let running = self.running.map(|(at, _)| at);
         let leaving = self.leaving.front().map(|(at, _)| *at);
-        [running, leaving, self.lift_at_ns].into_iter().flatten().min()
+        [running, leaving, self.lift_at_ns]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Everything that happens up to `now_ns`, in order.
-    pub fn poll(&mut self, now_ns: u64) -> Vec<Outgoing> {
+    pub(super) fn poll(&mut self, now_ns: u64) -> Vec<Outgoing> {
         let mut happened = Vec::new();
         if self.lift_at_ns.is_some_and(|at| at <= now_ns) {
             self.lift_at_ns = None;
@@ -255,7 +264,10 @@ impl SamReader {
             | Command::SetBaud(_)
             | Command::SetRadioBytesMax => OTHER_MS,
         };
-        let reads = matches!(command, Command::ReadBase | Command::ReadBaseWithFingerprint);
+        let reads = matches!(
+            command,
+            Command::ReadBase | Command::ReadBaseWithFingerprint
+        );
         if reads
             && self.state == CardState::Selected
             && self.next_faults.front() == Some(&ReaderFault::LiftDuringRead)
@@ -267,11 +279,15 @@ impl SamReader {
     }
 
     fn note_silence(&mut self, now_ns: u64, command: Option<Command>) {
-        let reads = matches!(command, Some(Command::ReadBase | Command::ReadBaseWithFingerprint));
+        let reads = matches!(
+            command,
+            Some(Command::ReadBase | Command::ReadBaseWithFingerprint)
+        );
         if reads && self.state == CardState::Selected {
             let outcome = self.outcome(Some("silence".to_owned()));
             self.state = CardState::NoCard;
-            self.leaving.extend(outcome.map(|outcome| (now_ns, Outgoing::Unanswered(outcome))));
+            self.leaving
+                .extend(outcome.map(|outcome| (now_ns, Outgoing::Unanswered(outcome))));
         }
     }
 
@@ -294,7 +310,14 @@ impl SamReader {
             Command::SamId => self.leave(at_ns, plain(reply_frame(0x90, &self.sam_id))),
             Command::SetBaud(baud) => {
                 let bytes = reply_frame(0x90, &[]);
-                self.leave(at_ns, Outgoing::Bytes { bytes, outcome: None, baud: Some(baud) });
+                self.leave(
+                    at_ns,
+                    Outgoing::Bytes {
+                        bytes,
+                        outcome: None,
+                        baud: Some(baud),
+                    },
+                );
             }
             Command::FindCard => self.find(at_ns),
             Command::SelectCard => self.select(at_ns),
@@ -303,15 +326,26 @@ impl SamReader {
             Command::ReadNewAddress => {
                 // 91: the card has no new address; right after a base read no second select is needed.
                 let there = self.state == CardState::ReadDone && self.card.is_some();
-                self.leave(at_ns, plain(reply_frame(if there { 0x91 } else { 0x21 }, &[])));
+                self.leave(
+                    at_ns,
+                    plain(reply_frame(if there { 0x91 } else { 0x21 }, &[])),
+                );
             }
         }
     }
 
     fn find(&mut self, at_ns: u64) {
         let found = self.card.as_ref().is_some_and(|card| !card.consumed);
-        self.state = if found { CardState::Present } else { CardState::NoCard };
-        let reply = if found { reply_frame(0x9F, &[0; 4]) } else { reply_frame(0x80, &[]) };
+        self.state = if found {
+            CardState::Present
+        } else {
+            CardState::NoCard
+        };
+        let reply = if found {
+            reply_frame(0x9F, &[0; 4])
+        } else {
+            reply_frame(0x80, &[])
+        };
         self.leave(at_ns, plain(reply));
     }
 
@@ -361,7 +395,7 @@ impl SamReader {
         at_ns: u64,
         reply: Vec<u8>,
         fault: Option<ReaderFault>,
-        outcome: Option<ReadOutcome>,
+        mut outcome: Option<ReadOutcome>,
     ) {
         let pieces = match fault {
             Some(fault) => fault.changed(reply, &mut self.seeded),
@@ -370,9 +404,18 @@ impl SamReader {
         let mut at_ns = at_ns;
         let last = pieces.len().saturating_sub(1);
         for (place, bytes) in pieces.into_iter().enumerate() {
-            let pause_ms = u64::try_from(bytes.len() / 10).unwrap_or(0).saturating_add(1);
-            let outcome = if place == last { outcome.clone() } else { None };
-            self.leave(at_ns, Outgoing::Bytes { bytes, outcome, baud: None });
+            let pause_ms = u64::try_from(bytes.len() / 10)
+                .unwrap_or(0)
+                .saturating_add(1);
+            let outcome = if place == last { outcome.take() } else { None };
+            self.leave(
+                at_ns,
+                Outgoing::Bytes {
+                    bytes,
+                    outcome,
+                    baud: None,
+                },
+            );
             at_ns = at_ns.saturating_add(pause_ms.saturating_mul(NS_PER_MS));
         }
     }
@@ -380,13 +423,27 @@ impl SamReader {
     fn read_failed(&mut self, at_ns: u64, status: u8) {
         let gone = self.card.is_none();
         self.state = CardState::NoCard;
-        let outcome = if gone { None } else { self.outcome(Some(format!("status_{status:02x}"))) };
+        let outcome = if gone {
+            None
+        } else {
+            self.outcome(Some(format!("status_{status:02x}")))
+        };
         let bytes = reply_frame(status, &[]);
-        self.leave(at_ns, Outgoing::Bytes { bytes, outcome, baud: None });
+        self.leave(
+            at_ns,
+            Outgoing::Bytes {
+                bytes,
+                outcome,
+                baud: None,
+            },
+        );
     }
 
     fn refuse(&mut self, at_ns: u64, command: Command, status: u8) {
-        let reads = matches!(command, Command::ReadBase | Command::ReadBaseWithFingerprint);
+        let reads = matches!(
+            command,
+            Command::ReadBase | Command::ReadBaseWithFingerprint
+        );
         if reads && self.state == CardState::Selected {
             return self.read_failed(at_ns, status);
         }
@@ -395,7 +452,11 @@ impl SamReader {
 
     fn outcome(&self, cause: Option<String>) -> Option<ReadOutcome> {
         let (visit, person) = self.card()?;
-        Some(ReadOutcome { visit, person: person.to_owned(), cause })
+        Some(ReadOutcome {
+            visit,
+            person: person.to_owned(),
+            cause,
+        })
     }
 
     fn leave(&mut self, at_ns: u64, outgoing: Outgoing) {
@@ -404,39 +465,9 @@ impl SamReader {
 }
 
 fn plain(bytes: Vec<u8>) -> Outgoing {
-    Outgoing::Bytes { bytes, outcome: None, baud: None }
-}
-
-/// The data of a base-read reply: lengths big-endian, text, portrait, and no fingerprint.
-pub(super) fn base_data(text: &[u8], portrait: &[u8], with_fingerprint: bool) -> Vec<u8> {
-    let mut data = Vec::new();
-    data.extend(TEXT_BYTES.to_be_bytes());
-    data.extend(PORTRAIT_BYTES.to_be_bytes());
-    if with_fingerprint {
-        data.extend([0, 0]);
+    Outgoing::Bytes {
+        bytes,
+        outcome: None,
+        baud: None,
     }
-    data.extend(text);
-    data.extend(portrait);
-    data
 }
-
-/// A portrait that nobody can decode: the magic, then bytes seeded by the number.
-fn portrait(number: &str) -> Vec<u8> {
-    let seed = number.bytes().fold(0u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
-    let mut seeded = Seeded::new(seed);
-    let rest = usize::from(PORTRAIT_BYTES).saturating_sub(PORTRAIT_MAGIC.len());
-    PORTRAIT_MAGIC.into_iter().chain((0..rest).map(|_| seeded.byte())).collect()
-}
-
-/// `05.03-20260101-0000349901-…`: type and version, date, maker, serial; all little-endian.
-fn sam_id(ordinal: u32) -> [u8; 16] {
-    let mut id = [0; 16];
-    let parts = [5u16.to_le_bytes(), 3u16.to_le_bytes()].concat();
-    let numbers = [20_260_101u32, 349_901, ordinal];
-    let bytes = parts.into_iter().chain(numbers.into_iter().flat_map(u32::to_le_bytes));
-    for (place, byte) in id.iter_mut().zip(bytes) {
-        *place = byte;
-    }
-    id
-}
-

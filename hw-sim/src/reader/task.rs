@@ -126,12 +126,18 @@ impl ReaderHandle {
             not_taken: VecDeque::new(),
         };
         tokio::spawn(task.run(orders));
-        Ok(Self { place, commands, view })
+        Ok(Self {
+            place,
+            commands,
+            view,
+        })
     }
 
     /// Gives an order.
     pub async fn order(&self, command: ReaderCommand) -> Result<(), SimError> {
-        let stopped = |_| SimError::Stopped { device: self.place.reader.clone() };
+        let stopped = |_| SimError::Stopped {
+            device: self.place.reader.clone(),
+        };
         self.commands.send(command).await.map_err(stopped)
     }
 
@@ -177,8 +183,12 @@ impl ReaderTask {
     }
 
     fn next_ns(&self) -> Option<u64> {
-        let looking = (!self.not_taken.is_empty()).then(|| clock::mono_ns().saturating_add(LOOK_NS));
-        [self.sam.next_ns(), self.port.next_ns(), looking].into_iter().flatten().min()
+        let looking =
+            (!self.not_taken.is_empty()).then(|| clock::mono_ns().saturating_add(LOOK_NS));
+        [self.sam.next_ns(), self.port.next_ns(), looking]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     fn step(&mut self) {
@@ -196,7 +206,11 @@ impl ReaderTask {
 
     fn carry_out(&mut self, now_ns: u64, outgoing: Outgoing) {
         match outgoing {
-            Outgoing::Bytes { bytes, outcome, baud } => {
+            Outgoing::Bytes {
+                bytes,
+                outcome,
+                baud,
+            } => {
                 self.port.send(now_ns, &bytes);
                 if let Some(outcome) = outcome {
                     self.port.mark(Behind::Read(outcome));
@@ -213,7 +227,12 @@ impl ReaderTask {
     }
 
     fn delivered(&mut self, delivered: Delivered<Behind>) {
-        let Delivered { mark, mono_ns, whole, garbled } = delivered;
+        let Delivered {
+            mark,
+            mono_ns,
+            whole,
+            garbled,
+        } = delivered;
         let mut outcome = match mark {
             Behind::Baud(baud) => return self.port.set_baud(baud),
             Behind::Read(outcome) => outcome,
@@ -233,7 +252,8 @@ impl ReaderTask {
             kind: GateMoment::ReplyWritten,
             mono_ns,
         });
-        self.not_taken.push_back((mono_ns.saturating_add(TAKEN_WITHIN_NS), outcome));
+        self.not_taken
+            .push_back((mono_ns.saturating_add(TAKEN_WITHIN_NS), outcome));
     }
 
     /// A whole reply counts once the box has emptied its input queue; not before, and not much later.
@@ -245,9 +265,13 @@ impl ReaderTask {
                     view.read_visit = Some(outcome.visit);
                     view.reads_ok = view.reads_ok.saturating_add(1);
                 });
-                self.journal.write(Act::ReadOk(self.at(outcome.visit, outcome.person)));
+                self.journal
+                    .write(Act::ReadOk(self.at(outcome.visit, outcome.person)));
             } else if now_ns >= give_up_ns {
-                self.failed(ReadOutcome { cause: Some("not_taken".to_owned()), ..outcome });
+                self.failed(ReadOutcome {
+                    cause: Some("not_taken".to_owned()),
+                    ..outcome
+                });
             } else {
                 self.not_taken.push_front((give_up_ns, outcome));
                 return;
@@ -256,10 +280,13 @@ impl ReaderTask {
     }
 
     fn failed(&mut self, outcome: ReadOutcome) {
-        self.shown.send_modify(|view| view.reads_failed = view.reads_failed.saturating_add(1));
+        self.shown
+            .send_modify(|view| view.reads_failed = view.reads_failed.saturating_add(1));
         let cause = outcome.cause.unwrap_or_else(|| "unknown".to_owned());
-        self.journal
-            .write(Act::ReadFailed { at: self.at(outcome.visit, outcome.person), cause });
+        self.journal.write(Act::ReadFailed {
+            at: self.at(outcome.visit, outcome.person),
+            cause,
+        });
     }
 
     fn obey(&mut self, order: ReaderCommand) {
@@ -278,7 +305,10 @@ impl ReaderTask {
             }
             ReaderCommand::Fault(fault) => {
                 let kind = fault.name().to_owned();
-                self.journal.write(Act::Fault { device: device(), kind });
+                self.journal.write(Act::Fault {
+                    device: device(),
+                    kind,
+                });
                 if let ReaderFault::WrongBaud { on } = fault {
                     self.port.set_wrong_baud(on);
                 }
@@ -299,14 +329,21 @@ impl ReaderTask {
     }
 
     fn pull_cable(&mut self) {
-        let on_the_wire = self.port.unplug().into_iter().filter_map(|behind| match behind {
-            Behind::Read(outcome) => Some(outcome),
-            Behind::Baud(_) => None,
-        });
+        let on_the_wire = self
+            .port
+            .unplug()
+            .into_iter()
+            .filter_map(|behind| match behind {
+                Behind::Read(outcome) => Some(outcome),
+                Behind::Baud(_) => None,
+            });
         let unseen = self.not_taken.drain(..).map(|(_, outcome)| outcome);
         let lost: Vec<_> = on_the_wire.chain(unseen).collect();
         for outcome in lost {
-            self.failed(ReadOutcome { cause: Some("unplugged".to_owned()), ..outcome });
+            self.failed(ReadOutcome {
+                cause: Some("unplugged".to_owned()),
+                ..outcome
+            });
         }
         self.sam.power_lost();
     }

@@ -87,6 +87,8 @@ impl Master {
                             waited?;
                             self.refuse_all().await?;
                         }
+                        delivered = self.teller.outbox.deliver_one(),
+                            if !self.teller.outbox.is_empty() => delivered?,
                         outcome = &mut opening => break outcome,
                     }
                 }

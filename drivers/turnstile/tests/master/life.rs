@@ -77,6 +77,18 @@ async fn a_line_that_is_unplugged_is_told_and_found_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_slow_lane_hears_of_the_loss_while_it_lasts() {
+    let mut site = Site::start_with(settings(), 1);
+    wait(1000).await;
+    site.world().unplugged = true;
+    wait(1000).await;
+    site.until_online().await;
+    let lost = site.next().await;
+    assert!(matches!(lost, TurnstileEvent::LinkLost { .. }), "{lost:?}");
+    assert!(site.world().unplugged);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_board_that_is_not_there_at_first_is_told_once_and_found_later() {
     let mut site = Site::start();
     site.world().deaf = true;

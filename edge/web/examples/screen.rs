@@ -9,18 +9,13 @@
     clippy::indexing_slicing,
     reason = "the invented morning has a fixed length"
 )]
-#![expect(
-    missing_docs,
-    unreachable_pub,
-    unnameable_types,
-    reason = "shared with the tests"
-)]
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use edge_web::{LedgerView, Remedy};
 
+#[expect(dead_code, reason = "the tests use more of it")]
 #[path = "../tests/site/mod.rs"]
 mod site;
 

@@ -6,6 +6,8 @@ use axum::extract::Path;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
 struct Asset {
@@ -40,11 +42,7 @@ impl Asset {
     fn digest(&self) -> &str {
         self.digest.get_or_init(|| {
             let digest = Sha256::digest(self.bytes);
-            digest
-                .iter()
-                .take(8)
-                .map(|byte| format!("{byte:02x}"))
-                .collect()
+            URL_SAFE_NO_PAD.encode(digest).chars().take(12).collect()
         })
     }
 }

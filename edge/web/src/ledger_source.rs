@@ -48,7 +48,7 @@ impl fmt::Debug for LedgerSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LedgerSource")
             .field("day_starts_h", &self.day_starts_h)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod site;
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use edge_web::{HealthView, LedgerView, Remedy, Verdict};
@@ -37,7 +38,8 @@ fn form(client: &Client, site: &Site, path: &str, fields: &[(&str, &str)]) -> Re
 }
 
 fn escaped(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+    let bytes: Vec<String> = text.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    bytes.concat()
 }
 
 async fn page(client: &Client, site: &Site, path: &str) -> Response {
@@ -488,6 +490,10 @@ async fn a_changed_lamp_reaches_the_page() {
     assert!(seen.contains("event: devices"));
     site.health.send_replace(HealthView::default());
     live.until("还没有设备").await;
+    // The page tells the box's time, never the browser's.
+    site.clock_ms.fetch_add(60_000, Ordering::Relaxed);
+    site.health.send_replace(site::troubled_box());
+    live.until("data: 07:03:11").await;
 }
 
 #[tokio::test]
@@ -504,7 +510,7 @@ struct Live {
     answer: Response,
 }
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 impl Live {
     async fn open(client: &Client, site: &Site, since: &str, last: Option<&str>) -> Self {

@@ -13,9 +13,9 @@ use tokio::time::Instant;
 use crate::error::WebError;
 
 /// A session that nobody used for this long is over.
-pub(crate) const IDLE_MAX: Duration = Duration::from_secs(30 * 60);
+pub(crate) const IDLE_MAX: Duration = Duration::from_mins(30);
 /// A session is over after this time however busy it was: one long working day.
-const AGE_MAX: Duration = Duration::from_secs(16 * 60 * 60);
+const AGE_MAX: Duration = Duration::from_hours(16);
 /// Sessions at once; beyond it the one idle longest is ended.
 const SESSIONS_MAX: usize = 64;
 const TOKEN_BYTES: usize = 32;

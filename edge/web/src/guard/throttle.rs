@@ -10,9 +10,9 @@ const KEYS_MAX: usize = 512;
 /// The first wait.
 const WAIT_FIRST: Duration = Duration::from_secs(15);
 /// The longest wait: long enough to stop guessing, short enough for a clerk who mistyped.
-const WAIT_MAX: Duration = Duration::from_secs(15 * 60);
+const WAIT_MAX: Duration = Duration::from_mins(15);
 /// A key that did not fail for this long starts afresh.
-const FORGET_AFTER: Duration = Duration::from_secs(60 * 60);
+const FORGET_AFTER: Duration = Duration::from_hours(1);
 
 /// Failures by key, such as a peer's address or an account's name.
 #[derive(Debug, Default)]

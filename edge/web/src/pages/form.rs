@@ -98,7 +98,7 @@ mod tests {
             "尝试次数太多，请 15 秒后再试。"
         );
         assert_eq!(
-            wait_text(Duration::from_secs(600)),
+            wait_text(Duration::from_mins(10)),
             "尝试次数太多，请 11 分钟后再试。"
         );
     }

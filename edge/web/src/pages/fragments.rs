@@ -52,7 +52,7 @@ struct Devices<'a> {
 #[derive(Template)]
 #[template(path = "part/row.html")]
 struct Row<'a> {
-    row: &'a PassageRow,
+    passage: &'a PassageRow,
     time: String,
     note: String,
     uploaded: bool,
@@ -105,7 +105,7 @@ impl Fragments {
 pub(crate) fn row(row: &PassageRow, acked_through: u64) -> Result<String, WebError> {
     let time = clock_text(row.at_ms);
     html(&Row {
-        row,
+        passage: row,
         time,
         note: row.note_text(),
         uploaded: row.uploaded || row.seq <= acked_through,

@@ -95,11 +95,10 @@ impl PassageRow {
     pub(crate) fn class(&self) -> &'static str {
         match &self.verdict {
             Verdict::Granted { notes } if notes.is_empty() => "granted",
-            Verdict::Granted { .. } => "flagged",
+            Verdict::Granted { .. } | Verdict::Unannounced { .. } => "flagged",
             Verdict::Denied { .. } => "denied",
             Verdict::Repeated => "repeated",
             Verdict::Override { .. } => "override",
-            Verdict::Unannounced { .. } => "flagged",
         }
     }
 

@@ -65,7 +65,7 @@ pub(crate) struct Day(pub(crate) Mutex<TodayView>);
 
 impl TodaySource for Day {
     fn today(&self, _now_ms: i64, rows_max: usize) -> Result<TodayView, SourceError> {
-        let mut view = self.0.lock().unwrap().clone();
+        let mut view = self.0.lock().map_err(|_| "poisoned")?.clone();
         view.rows.truncate(rows_max);
         Ok(view)
     }
@@ -75,7 +75,6 @@ impl TodaySource for Day {
 pub(crate) struct Site {
     pub(crate) address: String,
     pub(crate) code: ClaimCode,
-    pub(crate) accounts: Arc<Accounts>,
     pub(crate) day: Arc<Day>,
     pub(crate) health: watch::Sender<HealthView>,
     pub(crate) head: watch::Sender<Head>,
@@ -109,8 +108,8 @@ impl Site {
         };
         let clock = Arc::clone(&clock_ms);
         let channels = WebChannels {
-            today: Arc::clone(&day) as Arc<dyn TodaySource>,
-            accounts: Arc::clone(&accounts) as Arc<dyn AccountStore>,
+            today: day.clone(),
+            accounts,
             health: health_seen,
             head: head_seen,
             clock: Arc::new(move || clock.load(Ordering::Relaxed)),
@@ -120,7 +119,6 @@ impl Site {
         Self {
             address,
             code,
-            accounts,
             day,
             health,
             head,
@@ -152,8 +150,8 @@ fn head_at(seq: u64) -> Head {
     }
 }
 
-fn masked(name: &str) -> Option<MaskedName> {
-    Some(MaskedName::from(&PersonName::parse(name).unwrap()))
+fn masked(name: &str) -> MaskedName {
+    MaskedName::from(&PersonName::parse(name).unwrap())
 }
 
 /// A granted entry of an invented worker.
@@ -162,7 +160,7 @@ pub(crate) fn granted(seq: u64, name: &str) -> PassageRow {
         seq,
         at_ms: MORNING_MS + i64::try_from(seq).unwrap() * 1_700,
         time_is_sure: true,
-        name: masked(name),
+        name: Some(masked(name)),
         team: Some("钢筋一班".to_owned()),
         lane: "1号通道".to_owned(),
         way: Way::In,
@@ -195,12 +193,9 @@ pub(crate) fn busy_morning() -> TodayView {
             let mut row = granted(seq * 2 + 1_180, names[pick % names.len()]);
             row.at_ms = MORNING_MS - (30 - i64::try_from(seq).unwrap()) * 4_300;
             row.team = Some(teams[pick % teams.len()].to_owned());
-            row.lane = if pick % 3 == 0 {
-                "2号通道"
-            } else {
-                "1号通道"
+            if pick % 3 == 0 {
+                "2号通道".clone_into(&mut row.lane);
             }
-            .to_owned();
             row.way = if pick % 7 == 0 { Way::Out } else { Way::In };
             row
         })

@@ -15,7 +15,8 @@ const SLOTS_MAX: usize = 256;
 
 #[derive(Debug)]
 struct Slot {
-    event: Option<BoardEvent>,
+    /// What is acknowledged once the record is durable; several for a count of lost reports.
+    events: Vec<BoardEvent>,
     /// `None` for an event that is only acknowledged.
     record: Option<Record>,
     ticket: Option<Ticket>,
@@ -25,8 +26,18 @@ struct Slot {
 pub(super) struct EventLog {
     slots: VecDeque<Slot>,
     newest: Option<EventMark>,
-    overflowed: u32,
+    dropped: Dropped,
 }
+
+/// Reports that found no room. The board may forget them once their count is durable.
+#[derive(Debug, Default)]
+pub(super) struct Dropped {
+    pub(super) count: u32,
+    events: Vec<BoardEvent>,
+}
+
+/// Dropped events that are still acknowledged one by one.
+const DROPPED_MAX: usize = 4_096;
 
 /// What became of a board event that arrived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +55,7 @@ impl EventLog {
         Self {
             slots: VecDeque::new(),
             newest,
-            overflowed: 0,
+            dropped: Dropped::default(),
         }
     }
 
@@ -59,10 +70,12 @@ impl EventLog {
             self.newest = Some(stamp);
             return Arrival::New;
         }
-        let under_way = self
+        let mut kept = self
             .slots
             .iter()
-            .any(|slot| slot.event.is_some_and(|one| one.stamp() == stamp));
+            .flat_map(|slot| &slot.events)
+            .chain(&self.dropped.events);
+        let under_way = kept.any(|one| one.stamp() == stamp);
         if under_way {
             Arrival::UnderWay
         } else {
@@ -71,25 +84,38 @@ impl EventLog {
     }
 
     pub(super) fn push(&mut self, event: Option<BoardEvent>, record: Option<Record>) {
-        if self.slots.len() >= SLOTS_MAX {
-            self.overflowed = self.overflowed.saturating_add(1);
-        } else {
+        if self.has_room() {
             self.slots.push_back(Slot {
-                event,
+                events: event.into_iter().collect(),
                 record,
                 ticket: None,
             });
+            return;
+        }
+        self.dropped.count = self.dropped.count.saturating_add(1);
+        if self.dropped.events.len() < DROPPED_MAX {
+            self.dropped.events.extend(event);
         }
     }
 
-    /// How many reports were dropped because the ledger could not take them; once.
-    pub(super) fn take_overflow(&mut self) -> Option<u32> {
-        let room = self.slots.len() < SLOTS_MAX;
-        let count = (room && self.overflowed > 0).then_some(self.overflowed);
-        if count.is_some() {
-            self.overflowed = 0;
-        }
-        count
+    fn has_room(&self) -> bool {
+        self.slots.len() < SLOTS_MAX
+    }
+
+    /// What was dropped, once there is room for the record that says so.
+    pub(super) fn take_dropped(&mut self) -> Option<Dropped> {
+        let due = self.has_room() && self.dropped.count > 0;
+        due.then(|| core::mem::take(&mut self.dropped))
+    }
+
+    /// Queues the record of a loss.
+    pub(super) fn push_loss(&mut self, dropped: Dropped, record: Record) {
+        let record = Some(record);
+        self.slots.push_back(Slot {
+            events: dropped.events,
+            record,
+            ticket: None,
+        });
     }
 
     /// Whether a record stands ready to be sent.
@@ -110,26 +136,28 @@ impl EventLog {
         Some(record)
     }
 
-    /// The record of this ticket is durable.
-    pub(super) fn recorded(&mut self, ticket: Ticket) -> Option<BoardEvent> {
-        let front = self
-            .slots
-            .front()
-            .is_some_and(|slot| slot.ticket == Some(ticket));
-        if front {
-            self.slots.pop_front().and_then(|slot| slot.event)
-        } else {
-            None
-        }
+    /// The record of this ticket is durable. Gives what the board may forget.
+    pub(super) fn recorded(&mut self, ticket: Ticket) -> Vec<BoardEvent> {
+        self.pop_if(|slot| slot.ticket == Some(ticket))
     }
 
     /// Events at the front that need no record.
-    pub(super) fn pop_unrecorded(&mut self) -> Option<BoardEvent> {
-        let front = self.slots.front().is_some_and(|slot| slot.record.is_none());
-        if front {
-            self.slots.pop_front().and_then(|slot| slot.event)
+    pub(super) fn pop_unrecorded(&mut self) -> Vec<BoardEvent> {
+        let mut events = Vec::new();
+        while self.slots.front().is_some_and(|slot| slot.record.is_none()) {
+            events.extend(self.pop_if(|_| true));
+        }
+        events
+    }
+
+    fn pop_if(&mut self, fits: impl Fn(&Slot) -> bool) -> Vec<BoardEvent> {
+        if self.slots.front().is_some_and(fits) {
+            self.slots
+                .pop_front()
+                .map(|slot| slot.events)
+                .unwrap_or_default()
         } else {
-            None
+            Vec::new()
         }
     }
 

@@ -74,15 +74,36 @@ impl GateSide {
         presentation: Option<u64>,
         count: Option<u32>,
     ) {
+        let record = self.gate_record(at, event, presentation, count);
+        self.events.push(None, Some(record));
+    }
+
+    /// Queues the record of reports that found no room, if there are any.
+    pub(super) fn note_dropped(&mut self, at: Moment) {
+        if let Some(dropped) = self.events.take_dropped() {
+            let record = self.gate_record(at, GateEvent::EventsLost, None, Some(dropped.count));
+            self.events.push_loss(dropped, record);
+        }
+    }
+
+    fn gate_record(
+        &self,
+        at: Moment,
+        event: GateEvent,
+        presentation: Option<u64>,
+        count: Option<u32>,
+    ) -> Record {
         let lane = self.lane.clone();
-        let act = Act::Gate(GateRecord {
-            lane,
-            event,
-            presentation,
-            count,
-            board: None,
-        });
-        self.events.push(None, Some(Record { at, act }));
+        Record {
+            at,
+            act: Act::Gate(GateRecord {
+                lane,
+                event,
+                presentation,
+                count,
+                board: None,
+            }),
+        }
     }
 
     /// Takes a report. Gives the presentation that came to nothing, so that presenting again

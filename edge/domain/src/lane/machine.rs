@@ -11,7 +11,9 @@ use crate::ids::{Direction, PersonTag, Ticket};
 use crate::lane::display::Display;
 use crate::lane::emergencies::Emergencies;
 use crate::lane::gate_side::GateSide;
-use crate::lane::messages::{LaneEffect, LaneInput, LaneMemory, LaneSettings, SiteView};
+use crate::lane::messages::{
+    BoardEvent, LaneEffect, LaneInput, LaneMemory, LaneSettings, SiteView,
+};
 use crate::lane::openings::{Grant, WAITING_MAX, token_of};
 use crate::lane::pending::{Asked, Pending, PendingRecords};
 use crate::lane::presentation::{Presented, judge, repeated};
@@ -211,9 +213,8 @@ impl Lane {
             }
             Some(Pending::Repeat(display)) => step.out.push(LaneEffect::Show(display)),
             Some(Pending::Event) => {
-                let event = self.gate.events.recorded(ticket);
-                step.out
-                    .extend(event.map(|event| LaneEffect::Acknowledge { event }));
+                let events = self.gate.events.recorded(ticket);
+                step.out.extend(acknowledged(events));
             }
             Some(Pending::Emergency(_)) => self.emergencies.recorded(),
             None => step.out.push(LaneEffect::Alarm {
@@ -325,9 +326,8 @@ impl Lane {
 
     /// Sends what waits for the ledger, unless it failed a moment ago.
     fn pump(&mut self, step: &mut Step<'_>) {
-        while let Some(event) = self.gate.events.pop_unrecorded() {
-            step.out.push(LaneEffect::Acknowledge { event });
-        }
+        step.out
+            .extend(acknowledged(self.gate.events.pop_unrecorded()));
         if self
             .retry_at_ms
             .is_some_and(|retry_at_ms| retry_at_ms > step.now.mono_ms)
@@ -335,10 +335,7 @@ impl Lane {
             return;
         }
         self.retry_at_ms = None;
-        if let Some(count) = self.gate.events.take_overflow() {
-            self.gate
-                .note(step.now, GateEvent::EventsLost, None, Some(count));
-        }
+        self.gate.note_dropped(step.now);
         if self.gate.events.has_ready() {
             let ticket = self.pending.next_ticket();
             if let Some(record) = self.gate.events.send(ticket) {
@@ -380,4 +377,10 @@ impl Lane {
         }
         self.wake_asked_ms = next.map(|(mono_ms, _)| mono_ms);
     }
+}
+
+fn acknowledged(events: Vec<BoardEvent>) -> impl Iterator<Item = LaneEffect> {
+    events
+        .into_iter()
+        .map(|event| LaneEffect::Acknowledge { event })
 }

@@ -1,6 +1,7 @@
 //! Tests on real files.
 
 mod bench;
+mod crash;
 mod cursors;
 mod help;
 mod models;

@@ -259,6 +259,7 @@ proptest! {
             (
                 proptest::collection::vec(prop_oneof![movements(), people(), companies()], 1..12),
                 any::<bool>(),
+                proptest::bool::weighted(0.1),
             ),
             1..10,
         ),
@@ -267,10 +268,13 @@ proptest! {
         let store = place.open();
         let writer = store.writer();
         wait(async {
-            for (entries, fold) in batches {
+            for (entries, fold, new_epoch) in batches {
                 writer.append(entries).await.unwrap();
                 if fold {
                     writer.catch_up().await.unwrap();
+                }
+                if new_epoch {
+                    writer.begin_epoch().await.unwrap();
                 }
             }
         });

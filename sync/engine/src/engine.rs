@@ -1,83 +1,36 @@
 //! The state machine of the uplink.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
-use sync_wire::ack::Parked;
 use sync_wire::message::Tier;
-use sync_wire::{Ack, Ctl, Head, Heartbeat, Hello, Presence, State, Topic, VERSION, WireError};
+use sync_wire::{Ack, Hash, Topic};
 
 use crate::action::{Action, Alarm};
 use crate::backoff::{Backoff, STABLE_MS};
 use crate::input::{Input, LedgerRecord, Now, OurHashes};
+use crate::link::{Link, Status};
 use crate::pack::pack;
+use crate::parked::ParkedList;
 use crate::settings::{Identity, Settings, Start};
 use crate::uplink::Uplink;
+use crate::voice::Voice;
 
 /// A hello is not repeated sooner than this, whatever asks for it, ms.
 const HELLO_MS_MIN: u64 = 1_000;
 /// The city may silence the bulk tier for at most this long at a time, ms.
 const RETRY_AFTER_MS_MAX: u64 = 600_000;
-/// Most parked records that are kept for the screen; the oldest stay.
-const PARKED_KEPT_MAX: usize = 1_000;
-
-/// How far the connection is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Link {
-    /// No connection; the next attempt at this time.
-    Offline {
-        /// Monotonic ms.
-        retry_at_ms: u64,
-    },
-    /// An attempt is under way.
-    Connecting,
-    /// Connected; the city has not said yet what it has.
-    Greeting {
-        /// The next hello, monotonic ms.
-        next_at_ms: u64,
-        /// Hellos sent since the last answer.
-        tries: u32,
-    },
-    /// The cursor is the city's; records flow.
-    Online,
-    /// The city has another continuation of this epoch; nothing is uploaded.
-    Forked {
-        /// The next hello, monotonic ms.
-        next_at_ms: u64,
-    },
-}
-
-/// What there is to show.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Status {
-    /// How far the connection is.
-    pub link: Link,
-    /// Acknowledged without a hole.
-    pub acked_through: u64,
-    /// Records that are not acknowledged.
-    pub backlog: u64,
-    /// How far the city's clock is ahead of the box's, ms.
-    pub skew_ms: Option<i64>,
-    /// When the city last acknowledged, by the box's wall clock, Unix ms.
-    pub last_ack_at: Option<i64>,
-    /// Records that are parked at the city.
-    pub parked: usize,
-}
 
 /// The uplink. See the crate's documentation.
 #[derive(Debug)]
 pub struct Engine {
-    identity: Identity,
+    voice: Voice,
     settings: Settings,
     uplink: Uplink,
     backoff: Backoff,
     link: Link,
-    head: Head,
-    roster_version: Option<u64>,
     actions: VecDeque<Action>,
-    parked: BTreeMap<u64, Parked>,
+    parked: ParkedList,
     connected_at_ms: Option<u64>,
-    hello_number: u64,
-    hello_at_ms: Option<u64>,
     heartbeat_at_ms: u64,
     /// Last sign that what was sent arrives.
     progress_at_ms: u64,
@@ -93,18 +46,20 @@ impl Engine {
     /// Starts offline and wants a connection at once.
     pub fn new(identity: Identity, settings: Settings, start: &Start) -> Self {
         Self {
-            identity,
+            voice: Voice {
+                identity,
+                head: start.head,
+                roster_version: start.roster_version,
+                hello_number: 0,
+                hello_at_ms: None,
+            },
             settings,
             uplink: Uplink::new(start.head.seq, start.through, &start.ranges),
             backoff: Backoff::default(),
             link: Link::Connecting,
-            head: start.head,
-            roster_version: start.roster_version,
             actions: VecDeque::from([Action::Connect]),
-            parked: BTreeMap::new(),
+            parked: ParkedList::default(),
             connected_at_ms: None,
-            hello_number: 0,
-            hello_at_ms: None,
             heartbeat_at_ms: 0,
             progress_at_ms: 0,
             bulk_at_ms: 0,
@@ -172,12 +127,12 @@ impl Engine {
             Input::Connected => self.connected(now),
             Input::Disconnected { jitter } => self.disconnected(now, jitter),
             Input::Head(head) => {
-                if head.seq > self.head.seq {
-                    self.head = head;
+                if head.seq > self.voice.head.seq {
+                    self.voice.head = head;
                     self.uplink.grow(head.seq);
                 }
             }
-            Input::RosterApplied { version } => self.roster_version = Some(version),
+            Input::RosterApplied { version } => self.voice.roster_version = Some(version),
             Input::Records {
                 tier,
                 from,
@@ -204,14 +159,7 @@ impl Engine {
         self.connected_at_ms = Some(now.mono_ms);
         self.heartbeat_at_ms = now.mono_ms.saturating_add(self.settings.heartbeat_ms);
         self.actions.push_back(Action::Subscribe);
-        let state = State {
-            v: VERSION,
-            state: Presence::Online,
-            epoch: self.identity.epoch.clone(),
-            software: self.identity.software.clone(),
-            since: now.wall_ms,
-        };
-        self.publish(Topic::State, state.encode(), true);
+        self.actions.extend(self.voice.online(now));
         self.say_hello(now, 0);
     }
 
@@ -258,7 +206,8 @@ impl Engine {
         }
         if self.connected_at_ms.is_some() && self.heartbeat_at_ms <= now.mono_ms {
             self.heartbeat_at_ms = now.mono_ms.saturating_add(self.settings.heartbeat_ms);
-            self.beat(now);
+            self.actions
+                .extend(self.voice.heartbeat(now, &self.uplink, self.skew_ms));
         }
         for at in [&mut self.bulk_at_ms, &mut self.live_at_ms] {
             if *at <= now.mono_ms {
@@ -282,6 +231,7 @@ impl Engine {
     fn greet(&mut self, now: Now) {
         self.uplink.rewind();
         let earliest = self
+            .voice
             .hello_at_ms
             .map_or(0, |at| at.saturating_add(HELLO_MS_MIN));
         if earliest <= now.mono_ms {
@@ -305,60 +255,13 @@ impl Engine {
             next_at_ms: now.mono_ms.saturating_add(wait),
             tries,
         };
-        self.publish_hello(now);
+        self.actions.extend(self.voice.hello(now, &self.uplink));
     }
 
     fn ask_the_forked(&mut self, now: Now) {
         let next_at_ms = now.mono_ms.saturating_add(self.settings.hello_ms_max);
         self.link = Link::Forked { next_at_ms };
-        self.publish_hello(now);
-    }
-
-    fn publish_hello(&mut self, now: Now) {
-        self.hello_number = self.hello_number.saturating_add(1);
-        self.hello_at_ms = Some(now.mono_ms);
-        let hello = Hello {
-            v: VERSION,
-            number: self.hello_number,
-            site: self.identity.site.clone(),
-            r#box: self.identity.box_name.clone(),
-            epoch: self.identity.epoch.clone(),
-            first: 1,
-            last: self.head.seq,
-            head: self.head.hash,
-            acked_through: self.uplink.through(),
-            roster_version: self.roster_version,
-            software: self.identity.software.clone(),
-            clock: now.clock,
-            sent_at: now.wall_ms,
-        };
-        self.publish(Topic::UpCtl, Ctl::Hello(hello).encode(), false);
-    }
-
-    fn beat(&mut self, now: Now) {
-        let heartbeat = Heartbeat {
-            v: VERSION,
-            r#box: self.identity.box_name.clone(),
-            epoch: self.identity.epoch.clone(),
-            last: self.head.seq,
-            acked_through: self.uplink.through(),
-            backlog: self.uplink.backlog(),
-            skew_ms: self.skew_ms,
-            clock: now.clock,
-            sent_at: now.wall_ms,
-        };
-        self.publish(Topic::UpCtl, Ctl::Heartbeat(heartbeat).encode(), false);
-    }
-
-    /// Encoding these messages fails only for names that the settings have refused already.
-    fn publish(&mut self, topic: Topic, payload: Result<Vec<u8>, WireError>, retain: bool) {
-        if let Ok(payload) = payload {
-            self.actions.push_back(Action::Publish {
-                topic,
-                payload,
-                retain,
-            });
-        }
+        self.actions.extend(self.voice.hello(now, &self.uplink));
     }
 
     fn pause(&mut self, now: Now, tier: Tier, wait_ms: u64) {
@@ -398,7 +301,7 @@ impl Engine {
         now: Now,
         tier: Tier,
         from: u64,
-        (prev, mut records): (sync_wire::Hash, Vec<LedgerRecord>),
+        (prev, mut records): (Hash, Vec<LedgerRecord>),
     ) {
         if self.link != Link::Online {
             return;
@@ -408,7 +311,13 @@ impl Engine {
             .take_while(|(seq, record)| *seq == record.seq);
         let whole = expected.count();
         records.truncate(whole);
-        let Ok(packed) = pack(&self.identity, &self.settings, now, tier, (prev, records)) else {
+        let Ok(packed) = pack(
+            &self.voice.identity,
+            &self.settings,
+            now,
+            tier,
+            (prev, records),
+        ) else {
             self.actions
                 .push_back(Action::Alarm(Alarm::LedgerUnreadable { from }));
             self.pause(now, tier, self.settings.read_retry_ms);
@@ -422,12 +331,16 @@ impl Engine {
             Tier::Live => Topic::UpLive,
             Tier::Bulk => Topic::UpBulk,
         };
-        self.publish(topic, Ok(packed.payload), false);
+        self.actions.push_back(Action::Publish {
+            topic,
+            payload: packed.payload,
+            retain: false,
+        });
     }
 
     fn acknowledged(&mut self, now: Now, ack: &Ack, ours: &OurHashes) {
         // A word about another epoch, or from before this connection, says nothing about this one.
-        if ack.epoch != self.identity.epoch || self.connected_at_ms.is_none() {
+        if ack.epoch != self.voice.identity.epoch || self.connected_at_ms.is_none() {
             return;
         }
         self.skew_ms = Some(ack.now.saturating_sub(now.wall_ms));
@@ -468,18 +381,19 @@ impl Engine {
     /// really has less than it had.
     fn may_doubt(&self, now: Now) -> bool {
         let quiet = self.settings.heartbeat_ms;
-        self.hello_at_ms
+        self.voice
+            .hello_at_ms
             .is_none_or(|at| now.mono_ms.saturating_sub(at) >= quiet)
     }
 
-    fn is_ours(&self, seq: u64, head: sync_wire::Hash, ours: &OurHashes) -> bool {
+    fn is_ours(&self, seq: u64, head: Hash, ours: &OurHashes) -> bool {
         seq <= self.uplink.last() && ours.get(&seq) == Some(&head)
     }
 
     /// The answer to a hello: the cursor becomes the city's, if the city speaks of this very chain.
     fn greeted(&mut self, now: Now, ack: &Ack, ours: &OurHashes) {
         let asked = matches!(self.link, Link::Greeting { .. } | Link::Forked { .. });
-        if !asked || ack.hello != Some(self.hello_number) {
+        if !asked || ack.hello != Some(self.voice.hello_number) {
             return;
         }
         if !self.is_ours(ack.through, ack.head, ours) {
@@ -522,18 +436,7 @@ impl Engine {
     }
 
     fn note_parked(&mut self, ack: &Ack, all: bool) {
-        let before = self.parked.clone();
-        if all {
-            self.parked.clear();
-        }
-        self.parked
-            .extend(ack.parked.iter().map(|parked| (parked.seq, parked.clone())));
-        while self.parked.len() > PARKED_KEPT_MAX {
-            self.parked.pop_last();
-        }
-        if self.parked != before {
-            let parked = self.parked.values().cloned().collect();
-            self.actions.push_back(Action::SaveParked(parked));
-        }
+        let changed = self.parked.note(&ack.parked, all);
+        self.actions.extend(changed.map(Action::SaveParked));
     }
 }

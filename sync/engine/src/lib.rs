@@ -12,6 +12,9 @@
 //! - [`action`]: what is to be done
 //! - [`uplink`]: which records are acknowledged, on their way, or next
 //! - [`pack`]: records into a message that fits
+//! - [`parked`]: what the city has put aside
+//! - [`voice`]: what the box says about itself
+//! - [`link`]: how far the connection is
 //! - [`engine`]: the state machine
 
 pub mod ranges;
@@ -21,15 +24,19 @@ pub mod input;
 pub mod action;
 pub mod uplink;
 pub mod pack;
+mod parked;
+mod voice;
+pub mod link;
 pub mod engine;
 
 #[cfg(test)]
-mod engine_test;
-#[cfg(test)]
 mod city_test;
+#[cfg(test)]
+mod engine_test;
 
 pub use action::{Action, Alarm};
 pub use backoff::Backoff;
-pub use engine::{Engine, Link, Status};
+pub use engine::Engine;
 pub use input::{Input, LedgerRecord, Now, OurHashes};
+pub use link::{Link, Status};
 pub use settings::{Identity, Settings, Start};

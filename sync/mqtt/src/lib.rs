@@ -23,9 +23,9 @@ pub mod pipe;
 pub mod session;
 
 #[cfg(test)]
-mod broker_test;
-#[cfg(test)]
 mod harness_test;
+#[cfg(test)]
+mod broker_test;
 
 pub use error::MqttError;
 pub use ledger::{Ledger, LedgerError, Page};

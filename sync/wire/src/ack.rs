@@ -2,10 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::VERSION;
 use crate::chain::Hash;
 use crate::error::{ParkCode, WireError};
-use crate::name::check_epoch;
+use crate::name::{VERSION, check_epoch};
 
 /// Most bytes of an acknowledgement.
 pub const ACK_BYTES_MAX: usize = 64 * 1024;

@@ -2,10 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::VERSION;
 use crate::chain::Hash;
 use crate::error::WireError;
-use crate::name::{check_box_name, check_epoch};
+use crate::name::{VERSION, check_box_name, check_epoch};
 use crate::record::ClockQuality;
 
 /// Most bytes of a control message.

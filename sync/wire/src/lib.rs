@@ -5,10 +5,10 @@
 //! examples are the files in `samples/`, which the tests execute.
 //!
 //! - [`error`]: what can be wrong with bytes, and the codes under which a city parks a record
-//! - [`name`]: box names and epochs
-//! - [`codes`]: the national code tables with their Chinese names
+//! - [`name`]: box names, epochs, the protocol's version
 //! - [`chain`]: the hash chain over record bodies
 //! - [`record`]: the body of a record, kind by kind
+//! - [`codes`]: the national code tables with their Chinese names
 //! - [`seal`]: personal data, readable for the box and the city only
 //! - [`topic`]: where messages go
 //! - [`message`]: up to 200 records on their way to the city
@@ -18,9 +18,9 @@
 
 pub mod error;
 pub mod name;
-pub mod codes;
 pub mod chain;
 pub mod record;
+pub mod codes;
 pub mod seal;
 pub mod topic;
 pub mod message;
@@ -40,9 +40,7 @@ pub use chain::{Hash, Head};
 pub use ctl::{Ctl, Heartbeat, Hello};
 pub use error::{ParkCode, WireError};
 pub use message::{Compression, Header, Message, Tier};
+pub use name::VERSION;
 pub use record::{Kind, Record, Stamp};
 pub use state::{Presence, State};
 pub use topic::Topic;
-
-/// Major version of the protocol: the second level of every topic and the `v` of every message.
-pub const VERSION: u32 = 1;

@@ -4,10 +4,9 @@ use std::io::Read;
 
 use serde::{Deserialize, Serialize};
 
-use crate::VERSION;
 use crate::chain::{Hash, next};
 use crate::error::WireError;
-use crate::name::{check_box_name, check_epoch};
+use crate::name::{VERSION, check_box_name, check_epoch};
 use crate::record::BODY_BYTES_MAX;
 
 /// Most records in one message.

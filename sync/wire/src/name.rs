@@ -1,7 +1,10 @@
-//! Box names and epochs: the first two thirds of a record's name (box, epoch, seq).
+//! Box names and epochs: the first two thirds of a record's name (box, epoch, seq). And the
+//! protocol's version.
 
 use crate::error::WireError;
 
+/// Major version of the protocol: the second level of every topic and the `v` of every message.
+pub const VERSION: u32 = 1;
 /// Longest box name, in characters.
 pub const BOX_NAME_CHARS_MAX: usize = 32;
 /// Length of an epoch, in characters: 8 random bytes in hexadecimal.

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::VERSION;
 use crate::error::WireError;
+use crate::name::VERSION;
 
 /// Most bytes of a state.
 pub const STATE_BYTES_MAX: usize = 4 * 1024;

@@ -7,14 +7,14 @@
 //!
 //! - [`stamp`]: when it happened, by which clock
 //! - [`box_acts`]: the box about itself: epochs, starts, gaps, devices, clock
-//! - [`lane_acts`]: what happened at a lane
 //! - [`people`]: project, employers, teams, workers and what is known about them
+//! - [`lane_acts`]: what happened at a lane
 //! - [`body`]: [`Record`], [`Kind`] and the way from and to bytes
 
 pub mod stamp;
 pub mod box_acts;
-pub mod lane_acts;
 pub mod people;
+pub mod lane_acts;
 pub mod body;
 
 #[cfg(test)]

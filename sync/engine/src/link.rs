@@ -1,0 +1,44 @@
+//! How far the connection is, and what there is to show.
+
+/// How far the connection is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Link {
+    /// No connection; the next attempt at this time.
+    Offline {
+        /// Monotonic ms.
+        retry_at_ms: u64,
+    },
+    /// An attempt is under way.
+    Connecting,
+    /// Connected; the city has not said yet what it has.
+    Greeting {
+        /// The next hello, monotonic ms.
+        next_at_ms: u64,
+        /// Hellos sent since the last answer.
+        tries: u32,
+    },
+    /// The cursor is the city's; records flow.
+    Online,
+    /// The city has another continuation of this epoch; nothing is uploaded.
+    Forked {
+        /// The next hello, monotonic ms.
+        next_at_ms: u64,
+    },
+}
+
+/// What there is to show.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    /// How far the connection is.
+    pub link: Link,
+    /// Acknowledged without a hole.
+    pub acked_through: u64,
+    /// Records that are not acknowledged.
+    pub backlog: u64,
+    /// How far the city's clock is ahead of the box's, ms.
+    pub skew_ms: Option<i64>,
+    /// When the city last acknowledged, by the box's wall clock, Unix ms.
+    pub last_ack_at: Option<i64>,
+    /// Records that are parked at the city.
+    pub parked: usize,
+}

@@ -120,8 +120,8 @@ pub(crate) fn fast_day(more: &str) -> hw_sim::SiteDay {
         seed = 3
         people = {{ seed = 3, count = 5 }}
         reader = {{ baud = 460800, find_ms = 1, select_ms = 1, read_ms = 1 }}
-        gate = {{ crossing_ms = 150, gap_ms = 50 }}
-        habits = {{ step_up_ms = 0, pass_wait_ms = 400, lift_ms = 5, pause_ms = 20 }}
+        gate = {{ crossing_ms = 500, gap_ms = 50 }}
+        habits = {{ step_up_ms = 0, pass_wait_ms = 400, lift_ms = 5, pause_ms = 20, overlap = false }}
         lane = [{{ lane = "a", text = "一号", reader_in = "a-in" }}]
         {more}
         "#

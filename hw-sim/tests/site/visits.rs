@@ -134,7 +134,11 @@ async fn a_scripted_day_is_played_to_its_end() {
     site.wait_for_box().await.unwrap();
     play(&site).await.unwrap();
     let lines = journal(folder.path());
-    assert_eq!(count(&lines, |act| matches!(act, Act::WalkedThrough(_))), 3);
+    assert_eq!(
+        count(&lines, |act| matches!(act, Act::WalkedThrough(_))),
+        3,
+        "{lines:#?}"
+    );
     assert_eq!(
         count(&lines, |act| matches!(act, Act::TurnedBack { .. })),
         1

@@ -15,8 +15,10 @@ use crate::{Result, eventually};
 /// One lane as it is wired.
 #[derive(Debug, Clone)]
 pub struct LaneWiring {
-    /// Its name.
+    /// Its id.
     pub id: String,
+    /// Its name on screens.
+    pub name: String,
     /// Its readers: name, `in` or `out`, terminal.
     pub readers: Vec<(String, &'static str, PathBuf)>,
     /// Its gate board's terminal; none for a lane without a gate.
@@ -164,7 +166,7 @@ fn settings(folder: &Path, plan: &BoxPlan, listen: &str) -> Result<String> {
     }
     toml.push_str(&plan.more);
     for lane in &plan.lanes {
-        write!(toml, "\n[[lane]]\nid = \"{}\"\n", lane.id)?;
+        write!(toml, "\n[[lane]]\nid = \"{}\"\nname = \"{}\"\n", lane.id, lane.name)?;
         for (name, direction, terminal) in &lane.readers {
             write!(
                 toml,
@@ -179,7 +181,7 @@ fn settings(folder: &Path, plan: &BoxPlan, listen: &str) -> Result<String> {
             write!(
                 toml,
                 "\n[lane.gate]\nname = \"{}闸机\"\nlink = \"serial:{}?baud={}\"\n",
-                lane.id,
+                lane.name,
                 gate.display(),
                 plan.baud
             )?;

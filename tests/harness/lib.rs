@@ -3,7 +3,7 @@
 //!
 //! `process` programs that end with the test · `ports` free loopback ports · `eventually` waiting for
 //! a state · `browser` a real Chromium · `city`, `broker`, `gate_box`, `simulator` the four programs of a
-//! site.
+//! site · `site` all of them together.
 
 mod eventually;
 mod ports;
@@ -13,12 +13,14 @@ mod city;
 mod broker;
 mod gate_box;
 mod simulator;
+mod site;
 
 pub use broker::Broker;
 pub use browser::Browser;
 pub use city::City;
 pub use gate_box::{BoxPlan, GateBox, LaneWiring};
 pub use simulator::Simulator;
+pub use site::{BOX_ID, Site, SitePlan};
 pub use eventually::{PATIENCE, eventually};
 pub use ports::free_port;
 pub use process::{Process, bin_dir, repository, run};

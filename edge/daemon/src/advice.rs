@@ -3,7 +3,7 @@
 use edge_store::StoreError;
 
 /// Cause, effect and what to do, for the installer or the clerk.
-pub fn advice(error: &StoreError) -> String {
+pub(crate) fn advice(error: &StoreError) -> String {
     match error {
         StoreError::WrongKey { path } => format!(
             "密钥打不开 {}。可能换过密钥文件或拿错了数据库；数据未改动。请放回原来的密钥文件",

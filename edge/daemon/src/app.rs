@@ -7,7 +7,6 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use drivers_link::{Jitter, LinkOpener, SystemLinks};
-use edge_domain::Roster;
 use edge_store::{Entry, Key, Store, Writer};
 use sync_wire::Kind;
 use sync_wire::record::{EpochBegan, EpochReason, Started};
@@ -36,24 +35,24 @@ const CLOCK_CHANGES_MAX: usize = 16;
 /// The setting that holds the key of strangers' tags, in hexadecimal.
 const TAG_KEY: &str = "person_tag_key";
 /// Version of this software.
-pub const SOFTWARE: &str = concat!("menwei ", env!("CARGO_PKG_VERSION"));
+pub(crate) const SOFTWARE: &str = concat!("menwei ", env!("CARGO_PKG_VERSION"));
 
 /// The opened ledger with its clock.
 #[derive(Debug)]
-pub struct Opened {
+pub(crate) struct Opened {
     /// The ledger.
-    pub store: Store,
+    pub(crate) store: Store,
     /// The clock, above its floor.
-    pub clock: Clock,
+    pub(crate) clock: Clock,
     /// Jumps and syncs of the clock, to be recorded.
-    pub changes: mpsc::Receiver<ClockChange>,
+    pub(crate) changes: mpsc::Receiver<ClockChange>,
 }
 
 /// The runtime of the office thread.
 ///
 /// # Errors
 /// The system gives no event queue.
-pub fn office_runtime() -> Result<Runtime, DaemonError> {
+pub(crate) fn office_runtime() -> Result<Runtime, DaemonError> {
     Ok(Builder::new_current_thread().enable_all().max_blocking_threads(4).build()?)
 }
 
@@ -61,7 +60,7 @@ pub fn office_runtime() -> Result<Runtime, DaemonError> {
 ///
 /// # Errors
 /// The ledger does not open or takes no record.
-pub async fn open(config: &SiteConfig) -> Result<Opened, DaemonError> {
+pub(crate) async fn open(config: &SiteConfig) -> Result<Opened, DaemonError> {
     let key = Key::from_file(&config.ledger.key_file)?;
     let store = Store::open(&store_settings(config), &key)?;
     let facts = store.facts().clone();
@@ -96,9 +95,9 @@ pub async fn open(config: &SiteConfig) -> Result<Opened, DaemonError> {
 ///
 /// # Errors
 /// The ledger does not open, or a port of the screen is taken.
-pub fn run(config: SiteConfig) -> Result<(), DaemonError> {
+pub(crate) fn run(config: SiteConfig) -> Result<(), DaemonError> {
     let runtime = office_runtime()?;
-    runtime.block_on(serve(config))
+    LocalSet::new().block_on(&runtime, serve(config))
 }
 
 async fn serve(config: SiteConfig) -> Result<(), DaemonError> {

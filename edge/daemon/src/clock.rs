@@ -6,29 +6,29 @@ use edge_domain::{ClockQuality, Moment};
 use rustix::time::{ClockId, clock_gettime};
 
 /// Wall time and monotonic time drifting apart by more than this between two readings is a jump.
-pub const JUMP_MS: i64 = 2_000;
+pub(crate) const JUMP_MS: i64 = 2_000;
 /// A skew against the city below this, measured by its acknowledgement, proves the wall clock.
-pub const SKEW_TRUSTED_MS: i64 = 5_000;
+pub(crate) const SKEW_TRUSTED_MS: i64 = 5_000;
 /// How long such a proof is believed.
-pub const PROOF_AGE_MS_MAX: u64 = 6 * 3_600_000;
+pub(crate) const PROOF_AGE_MS_MAX: u64 = 6 * 3_600_000;
 /// What systemd-timesyncd touches once it has set the clock.
 const TIMESYNC_MARK: &str = "/run/systemd/timesync/synchronized";
 const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 
 /// One look at the machine's clocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Reading {
+pub(crate) struct Reading {
     /// Wall clock, Unix ms, as the machine shows it.
-    pub wall_ms: i64,
+    pub(crate) wall_ms: i64,
     /// Milliseconds since boot, suspended time included.
-    pub mono_ms: u64,
+    pub(crate) mono_ms: u64,
     /// The system says that its clock was set from the network.
-    pub synchronized: bool,
+    pub(crate) synchronized: bool,
 }
 
 /// What changed about the clock between two readings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ClockChange {
+pub(crate) enum ClockChange {
     /// The wall clock was below the floor and now is not, or was proved for the first time.
     Synced { before: i64, after: i64 },
     /// The wall clock moved against monotonic time by more than [`JUMP_MS`].
@@ -39,7 +39,7 @@ pub enum ClockChange {
 
 /// Pure: judges readings against each other and against the floor.
 #[derive(Debug)]
-pub struct ClockWatch {
+pub(crate) struct ClockWatch {
     floor_ms: i64,
     last: Option<Reading>,
     proved_at_mono_ms: Option<u64>,
@@ -48,12 +48,12 @@ pub struct ClockWatch {
 
 impl ClockWatch {
     /// `floor_ms` is the latest moment that is certainly past: build, last record, certificate.
-    pub fn new(floor_ms: i64) -> Self {
+    pub(crate) fn new(floor_ms: i64) -> Self {
         Self { floor_ms, last: None, proved_at_mono_ms: None, quality: ClockQuality::Holdover }
     }
 
     /// Takes in a skew measured against the city (city minus box, ms).
-    pub fn prove(&mut self, mono_ms: u64, skew_ms: i64) {
+    pub(crate) fn prove(&mut self, mono_ms: u64, skew_ms: i64) {
         if skew_ms.abs() <= SKEW_TRUSTED_MS {
             self.proved_at_mono_ms = Some(mono_ms);
         } else {
@@ -62,7 +62,7 @@ impl ClockWatch {
     }
 
     /// Judges a reading: the wall time to write down, its quality, and what changed.
-    pub fn judge(&mut self, reading: Reading) -> (i64, ClockQuality, Option<ClockChange>) {
+    pub(crate) fn judge(&mut self, reading: Reading) -> (i64, ClockQuality, Option<ClockChange>) {
         let quality = self.quality_of(reading);
         let wall_ms = reading.wall_ms.max(self.floor_ms);
         let change = self.change(reading, quality);
@@ -101,7 +101,7 @@ impl ClockWatch {
 
 /// The box's clock: cheap to clone, one judge behind it.
 #[derive(Debug, Clone)]
-pub struct Clock {
+pub(crate) struct Clock {
     boot: u32,
     watch: Arc<Mutex<ClockWatch>>,
     changes: tokio::sync::mpsc::Sender<ClockChange>,
@@ -109,12 +109,12 @@ pub struct Clock {
 
 impl Clock {
     /// `boot` is the ledger's number for this machine boot; `changes` receives jumps and syncs.
-    pub fn new(boot: u32, floor_ms: i64, changes: tokio::sync::mpsc::Sender<ClockChange>) -> Self {
+    pub(crate) fn new(boot: u32, floor_ms: i64, changes: tokio::sync::mpsc::Sender<ClockChange>) -> Self {
         Self { boot, watch: Arc::new(Mutex::new(ClockWatch::new(floor_ms))), changes }
     }
 
     /// The moment as the ledger writes it.
-    pub fn now(&self) -> Moment {
+    pub(crate) fn now(&self) -> Moment {
         let reading = read();
         let mut watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
         let (wall_ms, quality, change) = watch.judge(reading);
@@ -128,14 +128,14 @@ impl Clock {
     }
 
     /// Takes in a skew measured against the city (city minus box, ms).
-    pub fn prove(&self, skew_ms: i64) {
+    pub(crate) fn prove(&self, skew_ms: i64) {
         let mono_ms = read().mono_ms;
         self.watch.lock().unwrap_or_else(PoisonError::into_inner).prove(mono_ms, skew_ms);
     }
 }
 
 /// Looks at the machine's clocks.
-pub fn read() -> Reading {
+pub(crate) fn read() -> Reading {
     let boot = clock_gettime(ClockId::Boottime);
     let wall = clock_gettime(ClockId::Realtime);
     let mono_ms = u64::try_from(boot.tv_sec * 1_000 + boot.tv_nsec / 1_000_000).unwrap_or(0);
@@ -150,7 +150,7 @@ pub fn read() -> Reading {
 ///
 /// # Errors
 /// The kernel file cannot be read.
-pub fn boot_id() -> std::io::Result<String> {
+pub(crate) fn boot_id() -> std::io::Result<String> {
     Ok(std::fs::read_to_string(BOOT_ID)?.trim().to_owned())
 }
 

@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 use std::path::Path;
 
 use edge_domain::WorkerId;
-use edge_store::{Key, Reader, Store, StoreSettings, VerifyOutcome};
+use edge_store::{BrokenHow, Key, Reader, StoreSettings, VerifyProgress};
 use serde_json::json;
 
 use crate::app::{self, Opened};
@@ -21,12 +21,14 @@ const PAGE_RECORDS: u32 = 500;
 const PAGE_BYTES: usize = 1 << 20;
 /// Records of one commit during an import.
 const IMPORT_BATCH: usize = 200;
+/// Records between two lines of progress.
+const PROGRESS_RECORDS: u64 = 200_000;
 
 /// `menwei run`.
 ///
 /// # Errors
 /// The settings have faults, or the ledger does not open.
-pub fn run(config: &Path, verbose: bool) -> Result<(), DaemonError> {
+pub(crate) fn run(config: &Path, verbose: bool) -> Result<(), DaemonError> {
     crate::logging::start(verbose);
     app::run(SiteConfig::load(config)?)
 }
@@ -35,7 +37,7 @@ pub fn run(config: &Path, verbose: bool) -> Result<(), DaemonError> {
 ///
 /// # Errors
 /// All faults of the settings.
-pub fn check_config(config: &Path) -> Result<(), DaemonError> {
+pub(crate) fn check_config(config: &Path) -> Result<(), DaemonError> {
     let config = SiteConfig::load(config)?;
     print(&format!("配置没有错误。考勤盒 {}，项目 {}（{}）", config.box_id, config.site_name, config.site_code))?;
     print(&format!("账本 {}，网页 http://{}", config.ledger.path.display(), config.screen))?;
@@ -54,7 +56,7 @@ pub fn check_config(config: &Path) -> Result<(), DaemonError> {
 ///
 /// # Errors
 /// The ledger does not open.
-pub fn status(config: &Path, as_json: bool) -> Result<(), DaemonError> {
+pub(crate) fn status(config: &Path, as_json: bool) -> Result<(), DaemonError> {
     let config = SiteConfig::load(config)?;
     let reader = reader(&config)?;
     let Some(epoch) = reader.epochs()?.pop() else {
@@ -79,21 +81,38 @@ pub fn status(config: &Path, as_json: bool) -> Result<(), DaemonError> {
 ///
 /// # Errors
 /// The first broken record, or the damage of the file.
-pub fn verify(config: &Path) -> Result<(), DaemonError> {
+pub(crate) fn verify(config: &Path) -> Result<(), DaemonError> {
     let config = SiteConfig::load(config)?;
     let key = Key::from_file(&config.ledger.key_file)?;
     let mut shown = 0;
-    let report = edge_store::verify(&config.ledger.path, &key, &mut |checked: u64| {
-        if checked >= shown + 200_000 {
-            shown = checked;
-            progress(&format!("已核对 {checked} 条"));
+    let report = edge_store::verify(&config.ledger.path, &key, &mut |step| match step {
+        VerifyProgress::Pages => progress("正在核对文件的每一页"),
+        VerifyProgress::Records { done, total } if done >= shown + PROGRESS_RECORDS => {
+            shown = done;
+            progress(&format!("已核对 {done} / {total} 条"));
         }
+        VerifyProgress::Records { .. } => {}
     })?;
-    match report.outcome {
-        VerifyOutcome::Intact => {
-            print(&format!("账本完好：共 {} 条，末条哈希 {}", report.records, report.head.hash.to_hex()))
-        }
-        broken => Err(DaemonError::Broken(format!("账本不完好：{}", broken_text(&broken)))),
+    for epoch in &report.epochs {
+        let (seq, hash) = (epoch.head.seq, epoch.head.hash.to_hex());
+        print(&format!("账本 {}：{} 条相符，到第 {seq} 条，哈希 {hash}", epoch.epoch, epoch.records))?;
+    }
+    match report.first_broken() {
+        None => print(&format!("账本完好，共 {} 条", report.records)),
+        Some((epoch, broken)) => Err(DaemonError::Broken(format!(
+            "账本 {epoch} 不完好：第一处不对的是第 {} 条（{}）",
+            broken.seq,
+            how(broken.how)
+        ))),
+    }
+}
+
+fn how(how: BrokenHow) -> &'static str {
+    match how {
+        BrokenHow::Missing => "缺失",
+        BrokenHow::BodyChanged => "内容被改",
+        BrokenHow::HashChanged => "哈希被改",
+        BrokenHow::Unfit => "内容与哈希不符",
     }
 }
 
@@ -101,7 +120,7 @@ pub fn verify(config: &Path) -> Result<(), DaemonError> {
 ///
 /// # Errors
 /// The ledger does not open, or the file cannot be written.
-pub fn export(config: &Path, range: RangeInclusive<u64>, out: Option<&Path>) -> Result<(), DaemonError> {
+pub(crate) fn export(config: &Path, range: RangeInclusive<u64>, out: Option<&Path>) -> Result<(), DaemonError> {
     let config = SiteConfig::load(config)?;
     let reader = reader(&config)?;
     let mut sink: Box<dyn Write> = match out {
@@ -134,7 +153,7 @@ pub fn export(config: &Path, range: RangeInclusive<u64>, out: Option<&Path>) -> 
 ///
 /// # Errors
 /// The file or the ledger cannot be used; or rows were refused: the others are in.
-pub fn import(config: &Path, file: &Path) -> Result<(), DaemonError> {
+pub(crate) fn import(config: &Path, file: &Path) -> Result<(), DaemonError> {
     let config = SiteConfig::load(config)?;
     let roster = RosterFile::load(file)?;
     let city = config.city.as_ref().and_then(|city| city.public_key_file.as_deref());
@@ -173,16 +192,12 @@ fn reader(config: &SiteConfig) -> Result<Reader, DaemonError> {
 }
 
 /// The settings of the store for a site's settings.
-pub fn store_settings(config: &SiteConfig) -> StoreSettings {
+pub(crate) fn store_settings(config: &SiteConfig) -> StoreSettings {
     StoreSettings {
         path: config.ledger.path.clone(),
         box_id: config.box_id.clone(),
         site: config.site_code.clone(),
     }
-}
-
-fn broken_text(outcome: &VerifyOutcome) -> String {
-    format!("{outcome:?}")
 }
 
 fn print(line: &str) -> Result<(), DaemonError> {

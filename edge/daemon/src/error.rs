@@ -9,7 +9,7 @@ use crate::config::Fault;
 
 /// A failure that ends a command. The text is for the installer, so it is Chinese.
 #[derive(Debug, Error)]
-pub enum DaemonError {
+pub(crate) enum DaemonError {
     /// The configuration file cannot be read.
     #[error("读不了配置文件 {}", file.display())]
     ReadConfig {
@@ -64,7 +64,7 @@ pub enum DaemonError {
 
 impl DaemonError {
     /// Exit code: 78 (EX_CONFIG) keeps systemd from trying again in a loop.
-    pub fn exit_code(&self) -> u8 {
+    pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::ReadConfig { .. } | Self::ConfigSyntax { .. } | Self::ConfigFaults(_) => 78,
             Self::Broken(_) => 2,

@@ -16,11 +16,11 @@ use crate::clock::Clock;
 use crate::records;
 
 /// News that wait at most.
-pub const NEWS_MAX: usize = 256;
+pub(crate) const NEWS_MAX: usize = 256;
 
 /// What the gate thread tells the health desk.
 #[derive(Debug)]
-pub enum HealthNews {
+pub(crate) enum HealthNews {
     /// A device came, went or broke.
     Device(DeviceNews),
     /// A commit worked.
@@ -31,25 +31,25 @@ pub enum HealthNews {
 
 /// A device's new state.
 #[derive(Debug)]
-pub struct DeviceNews {
+pub(crate) struct DeviceNews {
     /// Its name in the settings.
-    pub device: String,
+    pub(crate) device: String,
     /// The lane it belongs to.
-    pub lane: String,
+    pub(crate) lane: String,
     /// Its state.
-    pub state: LampState,
+    pub(crate) state: LampState,
     /// What is wrong and what to do.
-    pub remedy: Option<Remedy>,
+    pub(crate) remedy: Option<Remedy>,
     /// What it says it is.
-    pub identity: Option<String>,
+    pub(crate) identity: Option<String>,
 }
 
 /// A device of the settings: its name and its lane.
-pub type DeviceName = (String, String);
+pub(crate) type DeviceName = (String, String);
 
 /// Collects news and status into the snapshot, and writes device changes into the ledger.
 #[derive(Debug)]
-pub struct HealthDesk {
+pub(crate) struct HealthDesk {
     clock: Clock,
     writer: Writer,
     order: Vec<String>,
@@ -61,7 +61,7 @@ pub struct HealthDesk {
 
 impl HealthDesk {
     /// A desk for the devices of the settings, none of them heard of yet.
-    pub fn new(
+    pub(crate) fn new(
         clock: Clock,
         writer: Writer,
         devices: &[DeviceName],
@@ -90,7 +90,7 @@ impl HealthDesk {
 
     /// Runs until nobody tells news any more. `backlog` asks the ledger for the time of the oldest
     /// record that the city has not acknowledged.
-    pub async fn run(
+    pub(crate) async fn run(
         mut self,
         mut news: mpsc::Receiver<HealthNews>,
         mut sync: Option<watch::Receiver<SyncStatus>>,
@@ -202,12 +202,13 @@ fn sync_view(
             SyncLink::Offline => LinkView::Offline,
             SyncLink::Connecting => LinkView::Connecting,
             SyncLink::Online => LinkView::Online,
+            SyncLink::Forked => LinkView::Offline,
         },
         backlog: last.saturating_sub(status.acked_through),
         oldest_at_ms,
-        last_ack_at_ms: status.last_ack_at_ms,
+        last_ack_at_ms: status.last_ack_at,
         acked_through: status.acked_through,
-        parked: status.parked,
+        parked: u64::try_from(status.parked).unwrap_or(u64::MAX),
         remedy: status.last_error.map(|cause| Remedy {
             code: "E-UP-01".to_owned(),
             cause,

@@ -18,7 +18,7 @@ const WORKERS_MAX: usize = 20_000;
 /// The roster file as written (JSON).
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct RosterFile {
+pub(crate) struct RosterFile {
     project: ProjectRow,
     employers: Vec<EmployerRow>,
     teams: Vec<TeamRow>,
@@ -92,7 +92,7 @@ impl RosterFile {
     ///
     /// # Errors
     /// It cannot be read, is no JSON of this form, or is too large.
-    pub fn load(file: &Path) -> Result<Self, DaemonError> {
+    pub(crate) fn load(file: &Path) -> Result<Self, DaemonError> {
         let text = std::fs::read(file)
             .map_err(|source| DaemonError::File { file: file.to_path_buf(), source })?;
         let roster: Self = serde_json::from_slice(&text).map_err(|error| DaemonError::Content {
@@ -111,16 +111,16 @@ impl RosterFile {
 
 /// What an import makes, and what it could not take.
 #[derive(Debug)]
-pub struct Import {
+pub(crate) struct Import {
     /// The records in order.
-    pub records: Vec<Record>,
+    pub(crate) records: Vec<Record>,
     /// Rows that were refused: place in the file and why, in Chinese.
-    pub refused: Vec<String>,
+    pub(crate) refused: Vec<String>,
 }
 
 /// Pure: the records of a roster file. `known` are the numbers that the box already has, so that
 /// an imported person keeps his.
-pub fn records(file: &RosterFile, known: &BTreeMap<IdNumber, WorkerId>, at: Moment) -> Import {
+pub(crate) fn records(file: &RosterFile, known: &BTreeMap<IdNumber, WorkerId>, at: Moment) -> Import {
     let mut import = Import { records: Vec::new(), refused: Vec::new() };
     let mut add = |act: Act| import.records.push(Record { at, act });
     add(Act::Project { code: file.project.code.clone(), name: file.project.name.clone() });

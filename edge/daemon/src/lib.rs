@@ -6,7 +6,7 @@
 //! strangers' numbers · `records` from the domain's record to the wire's body · `systemd` ready and
 //! watchdog · `health` one snapshot of the box · `lane` one task per lane, where a lane's effects
 //! happen · `city` the ledger as the sync engine reads it · `import` a roster file as records ·
-//! `people` sealing · `app` wiring of `menwei run` · `commands` the others · `cli`.
+//! `people` sealing · `office` screen and way to the city · `app` wiring of `menwei run` · `commands` the others · `cli`.
 //!
 //! Two threads run tasks: the gate thread has the lanes and their drivers, the office thread the
 //! screen and the way to the city, so that nobody at the gate waits for a page.
@@ -24,10 +24,9 @@ mod lane;
 mod city;
 mod import;
 mod people;
+mod office;
 mod app;
 mod commands;
 mod cli;
 
 pub use cli::{Cli, Command, execute};
-pub use config::{Fault, SiteConfig};
-pub use error::DaemonError;

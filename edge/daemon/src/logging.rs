@@ -3,7 +3,7 @@
 use tracing_subscriber::fmt;
 
 /// Starts the log at INFO, or at DEBUG where `verbose`.
-pub fn start(verbose: bool) {
+pub(crate) fn start(verbose: bool) {
     let level = if verbose { tracing::Level::DEBUG } else { tracing::Level::INFO };
     fmt()
         .with_max_level(level)

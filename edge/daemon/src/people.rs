@@ -12,14 +12,14 @@ use crate::records;
 
 /// Seals people for this box and, where its key is known, for the city.
 #[derive(Debug)]
-pub struct Sealer {
+pub(crate) struct Sealer {
     box_id: String,
     city: Option<CityPublicKey>,
 }
 
 impl Sealer {
     /// A sealer of a box; `city` is the city's public key.
-    pub fn new(box_id: &str, city: Option<CityPublicKey>) -> Self {
+    pub(crate) fn new(box_id: &str, city: Option<CityPublicKey>) -> Self {
         Self { box_id: box_id.to_owned(), city }
     }
 
@@ -27,7 +27,7 @@ impl Sealer {
     ///
     /// # Errors
     /// No randomness, or the person does not fit into a record.
-    pub fn entry(&self, record: &Record) -> Result<Entry, DaemonError> {
+    pub(crate) fn entry(&self, record: &Record) -> Result<Entry, DaemonError> {
         let Act::Worker { worker, person } = &record.act else {
             return Ok(Entry::new(records::body(record, None)?));
         };
@@ -39,7 +39,7 @@ impl Sealer {
 
     fn seal(&self, worker: WorkerId, person: &Person, key: [u8; 32]) -> Result<Worker, DaemonError> {
         let subject = Subject { r#box: &self.box_id, worker: worker.0 };
-        let key = seal::DataKey::from_bytes(key);
+        let key = DataKey::from_bytes(key);
         let sealed = seal::seal(&plain(person), &key, random::<12>()?, subject)?;
         let mut wraps = Vec::new();
         if let Some(city) = &self.city {
@@ -53,7 +53,7 @@ impl Sealer {
 ///
 /// # Errors
 /// The file cannot be read or holds something else.
-pub fn city_key(file: &Path) -> Result<CityPublicKey, DaemonError> {
+pub(crate) fn city_key(file: &Path) -> Result<CityPublicKey, DaemonError> {
     let text = std::fs::read_to_string(file)
         .map_err(|source| DaemonError::File { file: file.to_path_buf(), source })?;
     let bytes = sync_wire::chain::from_hex::<32>(text.trim()).ok_or(DaemonError::Content {
@@ -67,7 +67,7 @@ pub fn city_key(file: &Path) -> Result<CityPublicKey, DaemonError> {
 ///
 /// # Errors
 /// The system has none.
-pub fn random<const N: usize>() -> Result<[u8; N], DaemonError> {
+pub(crate) fn random<const N: usize>() -> Result<[u8; N], DaemonError> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(|error| DaemonError::System(error.into()))?;
     Ok(bytes)

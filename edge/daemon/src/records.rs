@@ -14,7 +14,7 @@ use crate::error::DaemonError;
 ///
 /// # Errors
 /// The body is over 8 KiB, or a worker's person is not sealed.
-pub fn body(record: &domain::Record, sealed: Option<wire::Worker>) -> Result<Vec<u8>, DaemonError> {
+pub(crate) fn body(record: &domain::Record, sealed: Option<wire::Worker>) -> Result<Vec<u8>, DaemonError> {
     let kind = match (&record.act, sealed) {
         (Act::Worker { .. }, Some(worker)) => Kind::Worker(worker),
         (Act::Worker { .. }, None) => return Err(DaemonError::NotSealed),
@@ -27,12 +27,12 @@ pub fn body(record: &domain::Record, sealed: Option<wire::Worker>) -> Result<Vec
 ///
 /// # Errors
 /// The body is over 8 KiB.
-pub fn box_body(at: Moment, kind: Kind) -> Result<Vec<u8>, WireError> {
+pub(crate) fn box_body(at: Moment, kind: Kind) -> Result<Vec<u8>, WireError> {
     Record { stamp: stamp(at), kind }.to_body()
 }
 
 /// The clock's change as a record.
-pub fn clock_changed(change: ClockChange) -> Kind {
+pub(crate) fn clock_changed(change: ClockChange) -> Kind {
     let (change, before, after) = match change {
         ClockChange::Synced { before, after } => (wire::ClockChange::Synced, before, after),
         ClockChange::Jumped { before, after } => (wire::ClockChange::Jumped, before, after),
@@ -42,12 +42,17 @@ pub fn clock_changed(change: ClockChange) -> Kind {
 }
 
 fn stamp(at: Moment) -> Stamp {
-    let clock = match at.quality {
-        ClockQuality::Synced => wire::stamp::ClockQuality::Synced,
-        ClockQuality::Holdover => wire::stamp::ClockQuality::Holdover,
-        ClockQuality::Unset => wire::stamp::ClockQuality::Unset,
-    };
+    let clock = clock_quality(at.quality);
     Stamp { at: at.wall_ms, boot: at.boot, mono: at.mono_ms, clock }
+}
+
+/// Trust in the wall clock, on the wire.
+pub(crate) fn clock_quality(quality: ClockQuality) -> wire::ClockQuality {
+    match quality {
+        ClockQuality::Synced => wire::ClockQuality::Synced,
+        ClockQuality::Holdover => wire::ClockQuality::Holdover,
+        ClockQuality::Unset => wire::ClockQuality::Unset,
+    }
 }
 
 /// The kind of an act; `None` for the one that must be sealed first.
@@ -137,7 +142,7 @@ fn roster_kind(act: &Act) -> Option<Kind> {
 }
 
 /// A direction on the wire.
-pub fn direction(direction: domain::Direction) -> wire::Direction {
+pub(crate) fn direction(direction: domain::Direction) -> wire::Direction {
     match direction {
         domain::Direction::In => wire::Direction::In,
         domain::Direction::Out => wire::Direction::Out,
@@ -145,7 +150,7 @@ pub fn direction(direction: domain::Direction) -> wire::Direction {
 }
 
 /// A kind of document on the wire.
-pub fn id_kind(kind: DocumentKind) -> wire::IdKind {
+pub(crate) fn id_kind(kind: DocumentKind) -> wire::IdKind {
     match kind {
         DocumentKind::Resident => wire::IdKind::Resident,
         DocumentKind::Hmt => wire::IdKind::Hmt,

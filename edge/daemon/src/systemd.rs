@@ -8,16 +8,16 @@ use tokio::time::{Instant, interval};
 
 /// Work that proves the box alive, counted by those who do it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Proofs {
+pub(crate) struct Proofs {
     /// Real commits of the ledger's writer.
-    pub commits: u64,
+    pub(crate) commits: u64,
     /// Real turns of the sync loop, `None` where no city is configured.
-    pub sync_turns: Option<u64>,
+    pub(crate) sync_turns: Option<u64>,
 }
 
 impl Proofs {
     /// True if every kind of work has moved on since `earlier`.
-    pub fn moved_since(self, earlier: Self) -> bool {
+    pub(crate) fn moved_since(self, earlier: Self) -> bool {
         let synced = match (self.sync_turns, earlier.sync_turns) {
             (Some(now), Some(before)) => now > before,
             (None, _) => true,
@@ -28,19 +28,19 @@ impl Proofs {
 }
 
 /// Tells systemd something; on a machine without systemd it does nothing.
-pub fn notify(state: &[NotifyState<'_>]) {
+pub(crate) fn notify(state: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(state) {
         tracing::warn!(%error, "Could not tell systemd");
     }
 }
 
 /// Says READY=1 with a status line.
-pub fn ready(status: &str) {
+pub(crate) fn ready(status: &str) {
     notify(&[NotifyState::Ready, NotifyState::Status(status)]);
 }
 
 /// Feeds the watchdog whenever all proofs have moved; a stalled commit or sync loop starves it.
-pub async fn feed_watchdog(mut proofs: watch::Receiver<Proofs>) {
+pub(crate) async fn feed_watchdog(mut proofs: watch::Receiver<Proofs>) {
     let Some(limit) = sd_notify::watchdog_enabled() else {
         return std::future::pending().await;
     };

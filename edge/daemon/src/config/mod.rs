@@ -4,7 +4,5 @@ mod walk;
 mod policy;
 mod site;
 
-pub use site::{
-    CityConfig, GateConfig, LaneConfig, LedgerConfig, LinkLossWord, ReaderConfig, SiteConfig,
-};
-pub use walk::Fault;
+pub(crate) use site::{GateConfig, LaneConfig, LinkLossWord, ReaderConfig, SiteConfig};
+pub(crate) use walk::Fault;

@@ -8,7 +8,7 @@ use edge_domain::{AntiPassback, Direction, LaneId, Policy};
 use toml::Table;
 
 use crate::config::policy;
-use crate::config::walk::{Fault, Walk};
+use crate::config::walk::Walk;
 use crate::error::DaemonError;
 
 /// Most lanes that one box serves.
@@ -18,97 +18,99 @@ const READERS_MAX: usize = 4;
 
 /// Everything that `site.toml` says.
 #[derive(Debug, Clone)]
-pub struct SiteConfig {
+pub(crate) struct SiteConfig {
     /// The box's name: the common name of its certificate and a level of its topics.
-    pub box_id: String,
+    pub(crate) box_id: String,
     /// Project code of the city platform.
-    pub site_code: String,
+    pub(crate) site_code: String,
     /// Name of the project as people know it.
-    pub site_name: String,
+    pub(crate) site_name: String,
     /// Where the ledger lives and what opens it.
-    pub ledger: LedgerConfig,
+    pub(crate) ledger: LedgerConfig,
     /// Address of the clerk's screen.
-    pub screen: SocketAddr,
+    pub(crate) screen: SocketAddr,
     /// The city, absent where there is none yet.
-    pub city: Option<CityConfig>,
+    pub(crate) city: Option<CityConfig>,
     /// The lanes in the order of the file.
-    pub lanes: Vec<LaneConfig>,
+    pub(crate) lanes: Vec<LaneConfig>,
     /// The numbers that the rules use.
-    pub policy: Policy,
+    pub(crate) policy: Policy,
 }
 
 /// Where the ledger lives.
 #[derive(Debug, Clone)]
-pub struct LedgerConfig {
+pub(crate) struct LedgerConfig {
     /// The database file.
-    pub path: PathBuf,
+    pub(crate) path: PathBuf,
     /// A file of 32 bytes (or 64 hex digits) that only the service can read.
-    pub key_file: PathBuf,
+    pub(crate) key_file: PathBuf,
 }
 
 /// How to reach the city.
 #[derive(Debug, Clone)]
-pub struct CityConfig {
+pub(crate) struct CityConfig {
     /// Host of the broker, as its certificate names it.
-    pub host: String,
+    pub(crate) host: String,
     /// Port of the broker's TLS listener.
-    pub port: u16,
+    pub(crate) port: u16,
     /// PEM file of the authority that signed the broker's certificate.
-    pub ca_file: PathBuf,
+    pub(crate) ca_file: PathBuf,
     /// PEM file of the box's certificate.
-    pub certificate_file: PathBuf,
+    pub(crate) certificate_file: PathBuf,
     /// PKCS#8 PEM file of the box's private key.
-    pub key_file: PathBuf,
+    pub(crate) key_file: PathBuf,
     /// File of the city's public key, for which workers' data keys are wrapped.
-    pub public_key_file: Option<PathBuf>,
+    pub(crate) public_key_file: Option<PathBuf>,
 }
 
 /// One lane.
 #[derive(Debug, Clone)]
-pub struct LaneConfig {
-    /// Its name.
-    pub id: LaneId,
+pub(crate) struct LaneConfig {
+    /// Its id in records.
+    pub(crate) id: LaneId,
+    /// Its name on screens.
+    pub(crate) name: String,
     /// What happens if somebody enters twice.
-    pub anti_passback: AntiPassback,
+    pub(crate) anti_passback: AntiPassback,
     /// Its readers.
-    pub readers: Vec<ReaderConfig>,
+    pub(crate) readers: Vec<ReaderConfig>,
     /// Its gate board; a lane without one counts attendance on the grant.
-    pub gate: Option<GateConfig>,
+    pub(crate) gate: Option<GateConfig>,
 }
 
 /// One reader.
 #[derive(Debug, Clone)]
-pub struct ReaderConfig {
+pub(crate) struct ReaderConfig {
     /// Its name on screens and in records.
-    pub name: String,
+    pub(crate) name: String,
     /// The way that a card on it means.
-    pub direction: Direction,
+    pub(crate) direction: Direction,
     /// Where it is plugged in.
-    pub link: LinkAddress,
+    pub(crate) link: LinkAddress,
     /// Pause between two looks for a card, ms.
-    pub find_interval_ms: u32,
+    pub(crate) find_interval_ms: u32,
 }
 
 /// One gate board.
 #[derive(Debug, Clone)]
-pub struct GateConfig {
+pub(crate) struct GateConfig {
     /// Its name on screens and in records.
-    pub name: String,
+    pub(crate) name: String,
     /// Where it is plugged in.
-    pub link: LinkAddress,
+    pub(crate) link: LinkAddress,
     /// Its address on the line.
-    pub address: u8,
+    pub(crate) address: u8,
     /// Length of the opening pulse, ms.
-    pub open_pulse_ms: u32,
+    pub(crate) open_pulse_ms: u32,
     /// How long an opening waits for the person, ms.
-    pub pass_timeout_ms: u32,
+    pub(crate) pass_timeout_ms: u32,
     /// What the board does without the box.
-    pub link_loss: LinkLossWord,
+    pub(crate) link_loss: LinkLossWord,
 }
 
 /// What the board does without the box.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LinkLossWord {
+pub(crate) enum LinkLossWord {
     /// Going out is free, coming in is closed.
     FreeExit,
     /// Both ways are free.
@@ -122,7 +124,7 @@ impl SiteConfig {
     ///
     /// # Errors
     /// The file cannot be read, is no TOML, or holds faults: then all of them.
-    pub fn load(file: &Path) -> Result<Self, DaemonError> {
+    pub(crate) fn load(file: &Path) -> Result<Self, DaemonError> {
         let text = std::fs::read_to_string(file)
             .map_err(|source| DaemonError::ReadConfig { file: file.to_path_buf(), source })?;
         Self::parse(&text)
@@ -132,7 +134,7 @@ impl SiteConfig {
     ///
     /// # Errors
     /// No TOML, or faults: then all of them.
-    pub fn parse(text: &str) -> Result<Self, DaemonError> {
+    pub(crate) fn parse(text: &str) -> Result<Self, DaemonError> {
         let table: Table = text.parse().map_err(|source: toml::de::Error| {
             let line = source.span().map_or(1, |span| {
                 text.bytes().take(span.start).filter(|byte| *byte == b'\n').count() + 1
@@ -243,7 +245,9 @@ fn lanes(root: &mut Walk) -> Vec<LaneConfig> {
 }
 
 fn lane(walk: &mut Walk, links: &mut Vec<LinkAddress>) -> Option<LaneConfig> {
-    let id = walk.parsed("id", "1 至 32 个字的通道名，如 1号通道", |text| LaneId::parse(text).ok());
+    let id = walk.parsed("id", "1 至 32 个字的通道编号，如 gate-1", |text| LaneId::parse(text).ok());
+    let default_name = id.as_ref().map(|id| id.as_str().to_owned()).unwrap_or_default();
+    let name = walk.parsed_or("name", default_name, "1 至 32 个字", |text| short_text(text, 32));
     let anti_passback = walk.word_or_first(
         "anti_passback",
         &[("soft", AntiPassback::Soft), ("hard", AntiPassback::Hard), ("off", AntiPassback::Off)],
@@ -254,7 +258,7 @@ fn lane(walk: &mut Walk, links: &mut Vec<LinkAddress>) -> Option<LaneConfig> {
         walk.absorb(reader_walk.finish());
     }
     let gate = walk.table("gate", false).map(|gate_walk| finish(walk, gate_walk, |gate_walk| gate(gate_walk, links)));
-    Some(LaneConfig { id: id?, anti_passback: anti_passback?, readers, gate: gate.flatten() })
+    Some(LaneConfig { id: id?, name: name?, anti_passback: anti_passback?, readers, gate: gate.flatten() })
 }
 
 fn reader(walk: &mut Walk, links: &mut Vec<LinkAddress>) -> Option<ReaderConfig> {

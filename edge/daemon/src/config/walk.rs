@@ -6,13 +6,13 @@ use toml::{Table, Value};
 
 /// One thing that is wrong in the configuration, in the installer's words.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
+pub(crate) struct Fault {
     /// Full key, as `lane[2].gate.link`.
-    pub key: String,
+    pub(crate) key: String,
     /// What stands there, `None` where the key is missing.
-    pub found: Option<String>,
+    pub(crate) found: Option<String>,
     /// What may stand there, in Chinese, with the range and unit.
-    pub allowed: String,
+    pub(crate) allowed: String,
 }
 
 impl fmt::Display for Fault {

@@ -10,7 +10,7 @@ use edge_domain::{
 use jiff::civil::Date;
 
 /// What a card's text presents; a text that makes no document is an unreadable card.
-pub fn credential(text: &CardText) -> Credential {
+pub(crate) fn credential(text: &CardText) -> Credential {
     document(text).map_or(
         Credential::Unreadable { why: UnreadableCard::Invalid },
         Credential::IdCard,
@@ -18,7 +18,7 @@ pub fn credential(text: &CardText) -> Credential {
 }
 
 /// What a failed read presents; `None` where nothing was presented that a person should answer for.
-pub fn unreadable(failure: ReadFailure) -> Credential {
+pub(crate) fn unreadable(failure: ReadFailure) -> Credential {
     let why = match failure {
         ReadFailure::LiftAndTryAgain { .. } => UnreadableCard::ReadFailed,
         ReadFailure::PulledAway => UnreadableCard::Removed,
@@ -74,7 +74,7 @@ fn date(text: &str) -> Option<Date> {
 }
 
 /// What the gate's driver tells, in the lane's words; `None` for what only the lamps need.
-pub fn gate_report(event: &TurnstileEvent) -> Option<GateReport> {
+pub(crate) fn gate_report(event: &TurnstileEvent) -> Option<GateReport> {
     Some(match event {
         TurnstileEvent::LinkBack(_) => GateReport::LinkBack,
         TurnstileEvent::LinkLost { .. } => GateReport::LinkLost,
@@ -135,7 +135,7 @@ fn board_report(report: &BoardReport) -> Option<GateReport> {
 }
 
 /// The lane's direction for a board's.
-pub fn way(direction: turnstile::Direction) -> Direction {
+pub(crate) fn way(direction: turnstile::Direction) -> Direction {
     match direction {
         turnstile::Direction::In => Direction::In,
         turnstile::Direction::Out => Direction::Out,
@@ -143,7 +143,7 @@ pub fn way(direction: turnstile::Direction) -> Direction {
 }
 
 /// The board's direction for a lane's.
-pub fn board_way(direction: Direction) -> turnstile::Direction {
+pub(crate) fn board_way(direction: Direction) -> turnstile::Direction {
     match direction {
         Direction::In => turnstile::Direction::In,
         Direction::Out => turnstile::Direction::Out,

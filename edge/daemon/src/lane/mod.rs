@@ -7,5 +7,5 @@ mod task;
 mod lamps;
 mod start;
 
-pub use site::GateSite;
-pub use start::{LanePlan, start};
+pub(crate) use site::GateSite;
+pub(crate) use start::{LanePlan, start};

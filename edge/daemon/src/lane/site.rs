@@ -13,21 +13,21 @@ use crate::tagger::PersonTagger;
 
 /// The site as the lanes see it. Lives on the gate thread, so it needs no lock.
 #[derive(Debug)]
-pub struct GateSite {
+pub(crate) struct GateSite {
     /// The box's clock.
-    pub clock: Clock,
+    pub(crate) clock: Clock,
     /// Who is registered; a change arrives as a whole.
-    pub roster: watch::Receiver<Arc<Roster>>,
+    pub(crate) roster: watch::Receiver<Arc<Roster>>,
     /// The numbers of the rules.
-    pub policy: Policy,
+    pub(crate) policy: Policy,
     /// Who is inside, moved by committed records only.
-    pub presence: RefCell<Presence>,
+    pub(crate) presence: RefCell<Presence>,
     /// The ledger.
-    pub writer: Writer,
+    pub(crate) writer: Writer,
     /// Tags the numbers of strangers.
-    pub tagger: PersonTagger,
+    pub(crate) tagger: PersonTagger,
     /// Where device and ledger states go.
-    pub news: mpsc::Sender<HealthNews>,
+    pub(crate) news: mpsc::Sender<HealthNews>,
 }
 
 impl GateSite {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use drivers_idcard::{PollSettings, ReaderEvent, ReaderSettings};
 use drivers_link::{Jitter, LinkOpener};
 use drivers_turnstile::{
-    BoardSettings, LinkLossPolicy, TurnstileEvent, TurnstileHandle, TurnstileSettings,
+    BoardTuning, LinkLossPolicy, TurnstileEvent, TurnstileHandle, TurnstileSettings,
     turnstile_channel,
 };
 use edge_domain::{Lane, LaneMemory, LaneSettings, Sensing};
@@ -31,15 +31,15 @@ const PASSAGE_DEFAULT_MS: u64 = 6_000;
 
 /// A lane to start.
 #[derive(Debug)]
-pub struct LanePlan {
+pub(crate) struct LanePlan {
     /// Its settings.
-    pub config: LaneConfig,
+    pub(crate) config: LaneConfig,
     /// What it knows from before the restart.
-    pub memory: LaneMemory,
+    pub(crate) memory: LaneMemory,
 }
 
 /// Starts one lane: its drivers and its loop, all on the current thread.
-pub fn start(plan: LanePlan, site: &Rc<GateSite>, opener: &Arc<dyn LinkOpener>, jitter: &Jitter) {
+pub(crate) fn start(plan: LanePlan, site: &Rc<GateSite>, opener: &Arc<dyn LinkOpener>, jitter: &Jitter) {
     let (sender, news) = mpsc::channel(NEWS_MAX);
     let LanePlan { config, memory } = plan;
     for (index, reader) in config.readers.iter().enumerate() {
@@ -98,10 +98,10 @@ fn start_gate(
 ) -> TurnstileHandle {
     let (handle, commands) = turnstile_channel();
     let (events, heard) = mpsc::channel::<TurnstileEvent>(NEWS_MAX);
-    let defaults = BoardSettings::default();
+    let defaults = BoardTuning::default();
     let settings = TurnstileSettings {
-        address: config.address,
-        board: BoardSettings {
+        board_address: config.address,
+        tuning: BoardTuning {
             open_pulse_ms: millis(config.open_pulse_ms, defaults.open_pulse_ms),
             pass_timeout_ms: millis(config.pass_timeout_ms, defaults.pass_timeout_ms),
             link_loss: match config.link_loss {
@@ -111,11 +111,10 @@ fn start_gate(
             },
             ..defaults
         },
-        ..TurnstileSettings::new(config.link.clone())
+        ..TurnstileSettings::new(config.link.clone(), Arc::clone(jitter))
     };
     spawn_local(drivers_turnstile::run(settings, Arc::clone(opener), commands, events));
     spawn_local(forward(heard, news.clone(), LaneNews::Gate));
-    let _ = jitter;
     handle
 }
 

@@ -71,7 +71,7 @@ impl LaneTask {
     }
 
     fn reader(&mut self, index: usize, event: ReaderEvent) {
-        for news in reader_news(&self.names, index, &event) {
+        if let Some(news) = reader_news(&self.names, index, &event) {
             self.site.tell(news);
         }
         let Some(direction) = self.directions.get(index).copied() else { return };
@@ -107,7 +107,7 @@ impl LaneTask {
     }
 
     fn gate(&mut self, event: &TurnstileEvent) {
-        for news in gate_news(&self.names, event) {
+        if let Some(news) = gate_news(&self.names, event) {
             self.site.tell(news);
         }
         if let TurnstileEvent::LinkBack(facts) | TurnstileEvent::Restarted(facts) = event {

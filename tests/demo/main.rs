@@ -1,0 +1,76 @@
+//! `demo`: a whole site to play with, or a scripted morning with a verdict.
+
+mod morning;
+mod pictures;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use tests::{Result, Site, SitePlan};
+
+/// Brings up a whole site: a broker, the city, simulated devices, and the box.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// Play the scripted morning for at least so many seconds and print the verdict as JSON
+    #[arg(long, value_parser = clap::value_parser!(u64).range(55..=3_600))]
+    seconds: Option<u64>,
+    /// Take pictures of the three pages into this folder and end
+    #[arg(long)]
+    screenshots: Option<PathBuf>,
+    /// Where the site's files go; a fresh folder below target/ if not given
+    #[arg(long)]
+    dir: Option<PathBuf>,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let result = match (arguments.seconds, &arguments.screenshots) {
+        (Some(seconds), _) => match folder(&arguments) {
+            Ok(folder) => morning::play(&folder, seconds).await,
+            Err(error) => Err(error),
+        },
+        (None, Some(out)) => pictures(&arguments, out).await.map(|()| true),
+        (None, None) => visit(&arguments).await.map(|()| true),
+    };
+    match result {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("demo: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn folder(arguments: &Arguments) -> Result<PathBuf> {
+    let folder = match &arguments.dir {
+        Some(dir) => std::path::absolute(dir)?,
+        None => std::path::absolute("target/demo")?,
+    };
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder)?;
+    }
+    std::fs::create_dir_all(&folder)?;
+    Ok(folder)
+}
+
+async fn pictures(arguments: &Arguments, out: &std::path::Path) -> Result<()> {
+    let folder = folder(arguments)?;
+    let mut site = Site::start(&folder, &SitePlan::of("play")).await?;
+    pictures::take(&mut site, &folder, out).await
+}
+
+async fn visit(arguments: &Arguments) -> Result<()> {
+    let folder = folder(arguments)?;
+    eprintln!("正在启动：证书、消息服务器、市级平台、模拟设备、考勤盒 …");
+    let mut site = Site::start(&folder, &SitePlan::of("play")).await?;
+    let code = site.gate_box.claim_code().await?;
+    println!("模拟工地    {}", site.simulator.page());
+    println!("劳资员网页  {}/claim    一次性认领码：{code}", site.gate_box.screen());
+    println!("市级平台    {}", site.city.page()?);
+    println!("在“模拟工地”把工人的身份证放到读卡器上，看闸机打开，再看另外两页。按 Ctrl-C 结束。");
+    tokio::signal::ctrl_c().await?;
+    site.gate_box.stop().await
+}

@@ -1,0 +1,116 @@
+//! The scripted morning: people come, the broker dies for a while, everything is judged at the end.
+
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::{Map, Value, json};
+use tests::{Result, Site, SitePlan, bin_dir, eventually};
+use tokio::time::{Duration, Instant, sleep_until};
+
+/// Plays the morning and prints the verdict; true if every promise was kept.
+pub(crate) async fn play(folder: &Path, seconds: u64) -> Result<bool> {
+    let plan = SitePlan::of("demo");
+    eprintln!("正在启动 …");
+    let mut site = Site::start(folder, &plan).await?;
+    site.devices_answer().await?;
+    eprintln!("早班开始：{} 台读卡器，{} 块闸机板", site.simulator.readers().len(), site.simulator.boards().len());
+    let begin = Instant::now();
+    site.simulator.act("play", &json!({})).await?;
+    let outage = follow_script(&mut site).await?;
+    eprintln!("人都走了，等平台收齐 …");
+    sleep_until(begin + Duration::from_secs(seconds)).await;
+    let records = site.settled().await?;
+    site.gate_box.stop().await?;
+    let verify = site.gate_box.menwei(&["verify"]);
+    let journal = site.simulator.journal()?;
+    let mut verdict = verdict(&site)?;
+    let judged = verdict.get("ok").and_then(Value::as_bool).unwrap_or(false);
+    verdict.remove("ok");
+    verdict.insert("ledger_records".to_owned(), json!(records));
+    verdict.insert("broker_outage_s".to_owned(), json!(outage.as_secs()));
+    verdict.insert("ledger_intact".to_owned(), json!(verify.is_ok()));
+    verdict.insert("open_ms_p99".to_owned(), json!(percentile(&mut openings_ms(&journal), 0.99)));
+    let city_records = verdict.get("city_records").and_then(Value::as_u64);
+    let kept = judged
+        && verify.is_ok()
+        && city_records == Some(records)
+        && outage.as_secs() >= 15
+        && verdict.get("presentations").and_then(Value::as_u64) >= Some(100);
+    verdict.insert("ok".to_owned(), json!(kept));
+    println!("{}", Value::Object(verdict));
+    Ok(kept)
+}
+
+/// Takes the broker down and up as the script's marks say; returns how long it was down.
+async fn follow_script(site: &mut Site) -> Result<Duration> {
+    let mut seen = 0;
+    let mut down_at = None;
+    let mut outage = Duration::ZERO;
+    loop {
+        let lines = eventually("the script goes on", async || {
+            site.simulator.process().check_alive()?;
+            let lines = site.simulator.journal()?;
+            Ok((lines.len() > seen).then_some(lines))
+        })
+        .await?;
+        for line in &lines[seen..] {
+            match (line["act"].as_str(), line["name"].as_str(), line["phase"].as_str()) {
+                (Some("mark"), Some("broker_down"), Some("begin")) => {
+                    eprintln!("消息服务器停机");
+                    site.broker.down()?;
+                    down_at = Some(Instant::now());
+                }
+                (Some("mark"), Some("broker_down"), Some("end")) => {
+                    outage += down_at.take().map(|at| at.elapsed()).unwrap_or_default();
+                    site.broker.up().await?;
+                    eprintln!("消息服务器恢复");
+                }
+                (Some("play_ended"), _, _) => return Ok(outage),
+                _ => {}
+            }
+        }
+        seen = lines.len();
+    }
+}
+
+/// The verdict is another program's, which shares nothing with the box.
+fn verdict(site: &Site) -> Result<Map<String, Value>> {
+    let output = Command::new(bin_dir()?.join("site-verdict"))
+        .arg("--journal")
+        .arg(site.simulator.journal_file())
+        .arg("--city-db")
+        .arg(site.city.folder().join("city.db"))
+        .arg("--city-key")
+        .arg(site.city.folder().join("city-seal.key"))
+        .output()?;
+    serde_json::from_slice(&output.stdout)
+        .map_err(|_| format!("no verdict: {}", String::from_utf8_lossy(&output.stderr)).into())
+}
+
+/// From the reader's last byte to the arm, for every card that opened one, in ms.
+fn openings_ms(journal: &[Value]) -> Vec<f64> {
+    let mut found = Vec::new();
+    for (index, line) in journal.iter().enumerate() {
+        if line["act"] != "read_ok" {
+            continue;
+        }
+        let of_lane = |other: &&Value| other["lane"] == line["lane"] && other["direction"] == line["direction"];
+        let next = journal[index + 1..].iter().filter(of_lane).find(|other| {
+            other["act"] == "arm_opened" || other["act"] == "read_ok" || other["act"] == "turned_back"
+        });
+        let Some(opened) = next.filter(|next| next["act"] == "arm_opened" && next["commanded"] == true)
+        else {
+            continue;
+        };
+        if let (Some(from), Some(to)) = (line["mono_ns"].as_f64(), opened["mono_ns"].as_f64()) {
+            found.push((to - from) / 1e6);
+        }
+    }
+    found
+}
+
+fn percentile(values: &mut [f64], share: f64) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let at = ((values.len() as f64 * share).ceil() as usize).clamp(1, values.len().max(1)) - 1;
+    values.get(at).map_or(0.0, |value| (value * 100.0).round() / 100.0)
+}

@@ -1,0 +1,160 @@
+//! A whole site: broker, city, simulated devices and the box, wired as a site day says.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::broker::Broker;
+use crate::city::{City, text};
+use crate::gate_box::{BoxPlan, GateBox, LaneWiring};
+use crate::process::repository;
+use crate::simulator::Simulator;
+use crate::{Result, eventually};
+
+/// The box's name at every simulated site.
+pub const BOX_ID: &str = "ah-000001";
+
+/// The lanes of a site day, as far as wiring needs them.
+#[derive(Debug, Deserialize)]
+struct Wiring {
+    lane: Vec<Lane>,
+    #[serde(default)]
+    reader: Speed,
+}
+
+#[derive(Debug, Deserialize)]
+struct Lane {
+    lane: String,
+    text: String,
+    reader_in: Option<String>,
+    reader_out: Option<String>,
+    board: Option<bool>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(default)]
+struct Speed {
+    baud: u32,
+}
+
+impl Default for Speed {
+    fn default() -> Self {
+        Self { baud: 115_200 }
+    }
+}
+
+/// How a site is set up.
+#[derive(Debug, Clone)]
+pub struct SitePlan {
+    /// The scenario file.
+    pub site_day: PathBuf,
+    /// Whether its people come by themselves.
+    pub play: bool,
+    /// Pause between two looks for a card, ms.
+    pub find_interval_ms: u32,
+    /// Further text of `site.toml`.
+    pub more: String,
+}
+
+impl SitePlan {
+    /// A site day of the repository, with nobody coming by himself.
+    pub fn of(name: &str) -> Self {
+        Self {
+            site_day: repository().join("hw-sim/site-days").join(format!("{name}.toml")),
+            play: false,
+            find_interval_ms: 300,
+            more: String::new(),
+        }
+    }
+}
+
+/// A site that runs.
+#[derive(Debug)]
+pub struct Site {
+    /// The broker.
+    pub broker: Broker,
+    /// The city.
+    pub city: City,
+    /// Devices and people.
+    pub simulator: Simulator,
+    /// The box.
+    pub gate_box: GateBox,
+}
+
+impl Site {
+    /// Brings everything up below `folder`; the roster is imported, all devices answer.
+    pub async fn start(folder: &Path, plan: &SitePlan) -> Result<Self> {
+        let mut site = Self::prepare(folder, plan).await?;
+        site.gate_box.up().await?;
+        Ok(site)
+    }
+
+    /// Everything but the box, which stands ready to be started.
+    pub async fn prepare(folder: &Path, plan: &SitePlan) -> Result<Self> {
+        let (city_dir, box_dir) = (folder.join("city"), folder.join("box"));
+        City::keys(&city_dir)?;
+        City::issue_box(&city_dir, BOX_ID, &box_dir)?;
+        let broker = Broker::start(&city_dir, &folder.join("broker")).await?;
+        let mut city = City::new(&city_dir, broker.port());
+        city.up().await?;
+        let simulator = Simulator::start(&folder.join("sim"), &plan.site_day, false).await?;
+        let box_plan = box_plan(plan, &simulator, broker.port())?;
+        let gate_box = GateBox::new(&box_dir, &box_plan)?;
+        let roster = box_dir.join("roster.json");
+        Simulator::roster(&plan.site_day, &roster)?;
+        gate_box.menwei(&["import", text(&roster)?])?;
+        Ok(Self { broker, city, simulator, gate_box })
+    }
+
+    /// Waits until the city has every record that the box has now, and the box knows it.
+    pub async fn settled(&self) -> Result<u64> {
+        eventually("the city has every record and the box knows it", async || {
+            let status = self.gate_box.status()?;
+            let records = status["records"].as_u64().unwrap_or(0);
+            let acked = status["acked_through"].as_u64().unwrap_or(0);
+            Ok((acked == records && self.city.count(BOX_ID)? == records).then_some(records))
+        })
+        .await
+    }
+
+    /// Waits until the gate boards and readers answer, by the box's own records.
+    pub async fn devices_answer(&self) -> Result<()> {
+        let wanted = self.simulator.readers().len() + self.simulator.boards().len();
+        eventually("every device answers", async || {
+            let records = self.gate_box.menwei(&["export"])?;
+            let online = records.lines().filter(|line| {
+                line.contains("\"kind\":\"device\"") && line.contains("\"state\":\"online\"")
+            });
+            Ok((online.count() >= wanted).then_some(()))
+        })
+        .await
+    }
+}
+
+fn box_plan(plan: &SitePlan, simulator: &Simulator, broker_port: u16) -> Result<BoxPlan> {
+    let wiring: Wiring = toml::from_str(&fs::read_to_string(&plan.site_day)?)?;
+    let mut lanes = Vec::new();
+    for lane in wiring.lane {
+        let mut readers = Vec::new();
+        let ways = [("in", "进", &lane.reader_in), ("out", "出", &lane.reader_out)];
+        for (direction, word, id) in ways {
+            let Some(id) = id else { continue };
+            let terminal = simulator.readers().get(id).ok_or_else(|| format!("no reader {id}"))?;
+            readers.push((format!("{}{word}口读卡器", lane.text), direction, terminal.clone()));
+        }
+        let gate = simulator.boards().get(&lane.lane).cloned();
+        if lane.board.unwrap_or(true) != gate.is_some() {
+            return Err(format!("lane {}: the simulator has another wiring", lane.lane).into());
+        }
+        lanes.push(LaneWiring { id: lane.lane, name: lane.text, readers, gate });
+    }
+    Ok(BoxPlan {
+        id: BOX_ID.to_owned(),
+        baud: wiring.reader.baud,
+        find_interval_ms: plan.find_interval_ms,
+        lanes,
+        broker_port: Some(broker_port),
+        more: plan.more.clone(),
+    })
+}

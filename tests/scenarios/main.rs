@@ -1,0 +1,1 @@
+//! Whole sites, real programs, real bytes.

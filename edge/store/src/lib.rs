@@ -2,7 +2,7 @@
 //!
 //! Read in this order: [`Store`] opens the file and starts the one writer thread; [`Writer`] appends
 //! to the ledger, durable when it returns; [`Reader`] answers questions on a connection of its own;
-//! [`verify`] checks the whole chain. The file is encrypted (`SQLCipher`) with a raw 32-byte [`Key`].
+//! [`verify()`] checks the whole chain. The file is encrypted (`SQLCipher`) with a raw 32-byte [`Key`].
 //!
 //! The ledger is the truth. Every other table about people and gates is a read model: folded from the
 //! ledger in batches, after the worker at the gate has been answered, and rebuilt from it row for row.

@@ -15,6 +15,7 @@ use crate::epoch::{self, Epoch};
 use crate::error::StoreError;
 use crate::key::Key;
 use crate::ledger;
+use crate::migrate;
 use crate::view::lane_memory;
 use crate::view::movements;
 use crate::view::people::{self, NumbersGiven, Project};

@@ -11,6 +11,7 @@ use crate::error::WebError;
 #[template(path = "error.html")]
 struct ErrorPage {
     style: String,
+    icon: String,
     code: &'static str,
     cause: &'static str,
     effect: &'static str,
@@ -26,10 +27,11 @@ fn answer(status: StatusCode, page: &ErrorPage) -> Response {
 
 impl IntoResponse for WebError {
     fn into_response(self) -> Response {
-        let style = assets::address("app.css");
+        let (style, icon) = (assets::address("app.css"), assets::address("icon.svg"));
         if matches!(self, Self::Busy) {
             let page = ErrorPage {
                 style,
+                icon,
                 code: "E-WEB-503",
                 cause: "同时登录的人太多。",
                 effect: "这一次没有登录，打卡不受影响。",
@@ -40,6 +42,7 @@ impl IntoResponse for WebError {
         log(&self);
         let page = ErrorPage {
             style,
+            icon,
             code: "E-WEB-500",
             cause: "本机读不出这一页的数据。",
             effect: "网页暂时看不到，打卡和上传不受网页影响。",
@@ -65,6 +68,7 @@ pub(crate) async fn not_found(method: Method, uri: Uri) -> Response {
     tracing::debug!(%method, path = uri.path(), "No such page");
     let page = ErrorPage {
         style: assets::address("app.css"),
+        icon: assets::address("icon.svg"),
         code: "E-WEB-404",
         cause: "没有这一页。",
         effect: "网址可能输错了，或者这一页还没有。",
@@ -77,6 +81,7 @@ pub(crate) async fn not_found(method: Method, uri: Uri) -> Response {
 pub(crate) fn forbidden() -> Response {
     let page = ErrorPage {
         style: assets::address("app.css"),
+        icon: assets::address("icon.svg"),
         code: "E-WEB-403",
         cause: "这个请求不是从本机的网页发出的。",
         effect: "为防止别的网站冒用您的登录，本机没有执行。",
@@ -89,6 +94,7 @@ pub(crate) fn forbidden() -> Response {
 pub(crate) fn too_slow() -> Response {
     let page = ErrorPage {
         style: assets::address("app.css"),
+        icon: assets::address("icon.svg"),
         code: "E-WEB-504",
         cause: "本机太忙，没能及时答复。",
         effect: "这一次操作可能没有完成，打卡不受影响。",

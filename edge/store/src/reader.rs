@@ -40,14 +40,17 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// Opens a file for reading only; works beside a running box.
+    /// Opens a file beside its writer, which may be another process or none.
+    /// [`Store::reader`](crate::Store::reader) gives one for a file that this process writes.
     ///
     /// # Errors
     ///
-    /// Wrong key, damage, or no such file, each told apart.
+    /// As [`Store::open`](crate::Store::open), but a file in use is no error.
     pub fn open(path: &Path, key: &Key, box_id: &str) -> Result<Self, StoreError> {
+        let db = connection::open_for_reading(path, key)?;
+        migrate::check(&db, path)?;
         Ok(Self {
-            db: connection::open_for_reading(path, key)?,
+            db,
             box_id: box_id.to_owned(),
         })
     }

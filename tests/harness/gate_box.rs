@@ -38,6 +38,8 @@ pub struct BoxPlan {
     pub lanes: Vec<LaneWiring>,
     /// Broker's port; none for a box without a city.
     pub broker_port: Option<u16>,
+    /// Further keys of each gate.
+    pub gate_more: String,
     /// Further text of `site.toml`.
     pub more: String,
 }
@@ -180,10 +182,11 @@ fn settings(folder: &Path, plan: &BoxPlan, listen: &str) -> Result<String> {
         if let Some(gate) = &lane.gate {
             write!(
                 toml,
-                "\n[lane.gate]\nname = \"{}闸机\"\nlink = \"serial:{}?baud={}\"\n",
+                "\n[lane.gate]\nname = \"{}闸机\"\nlink = \"serial:{}?baud={}\"\n{}\n",
                 lane.name,
                 gate.display(),
-                plan.baud
+                plan.baud,
+                plan.gate_more
             )?;
         }
     }

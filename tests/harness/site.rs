@@ -1,5 +1,6 @@
 //! A whole site: broker, city, simulated devices and the box, wired as a site day says.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -53,6 +54,8 @@ pub struct SitePlan {
     pub play: bool,
     /// Pause between two looks for a card, ms.
     pub find_interval_ms: u32,
+    /// Further keys of each gate.
+    pub gate_more: String,
     /// Further text of `site.toml`.
     pub more: String,
 }
@@ -64,8 +67,44 @@ impl SitePlan {
             site_day: repository().join("hw-sim/site-days").join(format!("{name}.toml")),
             play: false,
             find_interval_ms: 300,
+            gate_more: String::new(),
             more: String::new(),
         }
+    }
+
+    /// The box's settings for the site day's lanes on these terminals.
+    pub fn wire(
+        &self,
+        terminals: &BTreeMap<String, PathBuf>,
+        boards: &BTreeMap<String, PathBuf>,
+        broker_port: Option<u16>,
+    ) -> Result<BoxPlan> {
+        let wiring: Wiring = toml::from_str(&fs::read_to_string(&self.site_day)?)?;
+        let mut lanes = Vec::new();
+        for lane in wiring.lane {
+            let mut readers = Vec::new();
+            let ways = [("in", "进", &lane.reader_in), ("out", "出", &lane.reader_out)];
+            for (direction, word, id) in ways {
+                let Some(id) = id else { continue };
+                let terminal = terminals.get(id).ok_or_else(|| format!("no reader {id}"))?;
+                let name = format!("{}{word}口读卡器", lane.text);
+                readers.push((name, direction, terminal.clone()));
+            }
+            let gate = boards.get(&lane.lane).cloned();
+            if lane.board.unwrap_or(true) != gate.is_some() {
+                return Err(format!("lane {}: wired another way", lane.lane).into());
+            }
+            lanes.push(LaneWiring { id: lane.lane, name: lane.text, readers, gate });
+        }
+        Ok(BoxPlan {
+            id: BOX_ID.to_owned(),
+            baud: wiring.reader.baud,
+            find_interval_ms: self.find_interval_ms,
+            lanes,
+            broker_port,
+            gate_more: self.gate_more.clone(),
+            more: self.more.clone(),
+        })
     }
 }
 
@@ -99,7 +138,8 @@ impl Site {
         let mut city = City::new(&city_dir, broker.port());
         city.up().await?;
         let simulator = Simulator::start(&folder.join("sim"), &plan.site_day, false).await?;
-        let box_plan = box_plan(plan, &simulator, broker.port())?;
+        let box_plan =
+            plan.wire(simulator.readers(), simulator.boards(), Some(broker.port()))?;
         let gate_box = GateBox::new(&box_dir, &box_plan)?;
         let roster = box_dir.join("roster.json");
         Simulator::roster(&plan.site_day, &roster)?;
@@ -130,31 +170,4 @@ impl Site {
         })
         .await
     }
-}
-
-fn box_plan(plan: &SitePlan, simulator: &Simulator, broker_port: u16) -> Result<BoxPlan> {
-    let wiring: Wiring = toml::from_str(&fs::read_to_string(&plan.site_day)?)?;
-    let mut lanes = Vec::new();
-    for lane in wiring.lane {
-        let mut readers = Vec::new();
-        let ways = [("in", "进", &lane.reader_in), ("out", "出", &lane.reader_out)];
-        for (direction, word, id) in ways {
-            let Some(id) = id else { continue };
-            let terminal = simulator.readers().get(id).ok_or_else(|| format!("no reader {id}"))?;
-            readers.push((format!("{}{word}口读卡器", lane.text), direction, terminal.clone()));
-        }
-        let gate = simulator.boards().get(&lane.lane).cloned();
-        if lane.board.unwrap_or(true) != gate.is_some() {
-            return Err(format!("lane {}: the simulator has another wiring", lane.lane).into());
-        }
-        lanes.push(LaneWiring { id: lane.lane, name: lane.text, readers, gate });
-    }
-    Ok(BoxPlan {
-        id: BOX_ID.to_owned(),
-        baud: wiring.reader.baud,
-        find_interval_ms: plan.find_interval_ms,
-        lanes,
-        broker_port: Some(broker_port),
-        more: plan.more.clone(),
-    })
 }

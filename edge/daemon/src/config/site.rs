@@ -274,7 +274,7 @@ fn gate(walk: &mut Walk, links: &mut Vec<LinkAddress>) -> Option<GateConfig> {
     let name = walk.parsed("name", "1 至 32 个字", |text| short_text(text, 32));
     let link = own_link(walk, links);
     let address = walk.number_or("address", 1, 1..=30, "线上地址");
-    let open_pulse_ms = walk.number_or("open_pulse_ms", 400, 100..=2_000, "毫秒");
+    let open_pulse_ms = walk.number_or("open_pulse_ms", 400, 50..=5_000, "毫秒");
     let pass_timeout_ms = walk.number_or("pass_timeout_ms", 5_000, 1_000..=30_000, "毫秒");
     let link_loss = walk.word_or_first(
         "link_loss",

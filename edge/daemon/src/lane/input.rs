@@ -84,7 +84,7 @@ pub(crate) fn gate_report(event: &TurnstileEvent) -> Option<GateReport> {
         TurnstileEvent::OpenRefused { token, why, .. } => {
             GateReport::OpenRefused { token: *token, why: refusal(*why) }
         }
-        TurnstileEvent::Reported(report) => board_report(report)?,
+        TurnstileEvent::Reported(report) => board_report(report),
         TurnstileEvent::IdentityChanged { .. }
         | TurnstileEvent::VersionMismatch { .. }
         | TurnstileEvent::StateChanged { .. } => return None,
@@ -103,13 +103,13 @@ fn refusal(why: turnstile::OpenRefusal) -> OpenRefusal {
     }
 }
 
-fn board_report(report: &BoardReport) -> Option<GateReport> {
+fn board_report(report: &BoardReport) -> GateReport {
     let event = BoardEvent {
         boot: report.key.boot,
         seq: report.key.seq,
         age_ms: report.age_ms.into(),
     };
-    Some(match report.kind {
+    match report.kind {
         EventKind::Passed { direction, token } => {
             GateReport::Passed { direction: way(direction), token, event }
         }
@@ -130,8 +130,8 @@ fn board_report(report: &BoardReport) -> Option<GateReport> {
         EventKind::Fire { on } => GateReport::Fire { on, event },
         EventKind::Tamper { on } => GateReport::Tamper { on, event },
         // The driver tells of the link itself; the board's own view only needs the acknowledgement.
-        EventKind::LinkLost | EventKind::LinkBack => return None,
-    })
+        EventKind::LinkLost | EventKind::LinkBack => GateReport::Unrecorded { event },
+    }
 }
 
 /// The lane's direction for a board's.

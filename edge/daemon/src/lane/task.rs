@@ -113,10 +113,8 @@ impl LaneTask {
         if let TurnstileEvent::LinkBack(facts) | TurnstileEvent::Restarted(facts) = event {
             self.board = Some(facts.uid);
         }
-        match (input::gate_report(event), event) {
-            (Some(report), _) => self.feed(LaneInput::Gate(report)),
-            (None, TurnstileEvent::Reported(report)) => self.acknowledge_key(report.key),
-            (None, _) => {}
+        if let Some(report) = input::gate_report(event) {
+            self.feed(LaneInput::Gate(report));
         }
     }
 
@@ -180,13 +178,9 @@ impl LaneTask {
     }
 
     fn acknowledge(&self, event: BoardEvent) {
-        if let Some(uid) = self.board {
-            self.acknowledge_key(EventKey { uid, boot: event.boot, seq: event.seq });
-        }
-    }
-
-    fn acknowledge_key(&self, key: EventKey) {
-        if let Some(Err(error)) = self.gate.as_ref().map(|gate| gate.acknowledge(key)) {
+        let (Some(uid), Some(gate)) = (self.board, &self.gate) else { return };
+        let key = EventKey { uid, boot: event.boot, seq: event.seq };
+        if let Err(error) = gate.acknowledge(key) {
             tracing::warn!(%error, "An event is not acknowledged, the board will tell it again");
         }
     }

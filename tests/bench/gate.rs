@@ -1,0 +1,107 @@
+//! From the last byte of the reader's reply to the first byte of the open command, beside a bare
+//! commit of a body of the same kind, in turn.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hw_sim::{GateMoment, GateTiming, Plan, SiteDay, TimingSink};
+use rusqlite::Connection;
+use tests::{GateBox, Result, SitePlan, Simulator};
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+use crate::folder;
+use crate::generator::Generator;
+use crate::report::{Report, percentile};
+
+/// The year that the simulator counts birthdays from.
+const YEAR: i16 = 2026;
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// One lane, so many swipes.
+pub(crate) async fn measure(swipes: u32) -> Result<()> {
+    let folder = folder("gate-files")?;
+    let plan = SitePlan {
+        find_interval_ms: 10,
+        gate_more: "open_pulse_ms = 50".to_owned(),
+        ..SitePlan::of("bench-gate")
+    };
+    let (sink, mut timings) = mpsc::channel(256);
+    let day = SiteDay::read(&plan.site_day)?;
+    let site = hw_sim::Site::start(day, YEAR, &folder.join("sim"), &TimingSink::to(sink))?;
+    let terminals = site.terminals();
+    let box_plan = plan.wire(&terminals.readers, &terminals.boards, None)?;
+    let mut gate_box = GateBox::new(&folder.join("box"), &box_plan)?;
+    let roster = folder.join("box/roster.json");
+    Simulator::roster(&plan.site_day, &roster)?;
+    gate_box.menwei(&["import", roster.to_str().ok_or("folder's name")?])?;
+    gate_box.up().await?;
+    site.wait_for_box().await?;
+
+    let mut bare = Bare::open(&folder.join("bare.db"))?;
+    let (mut open_ms, mut bare_ms) = (Vec::new(), Vec::new());
+    let people = site.crowd().people().to_vec();
+    for (turn, person) in people.iter().cycle().take(usize::try_from(swipes)?).enumerate() {
+        while timings.try_recv().is_ok() {}
+        hw_sim::visit(&site, "gate-1-in", &Arc::clone(person), Plan::default()).await?;
+        open_ms.push(from_reply_to_open(&mut timings).await?);
+        bare_ms.push(bare.commit()?);
+        if turn % 200 == 199 {
+            eprintln!("{} / {swipes}", turn + 1);
+        }
+    }
+    gate_box.stop().await?;
+    let mut report = Report::new("gate");
+    report.add("swipes", f64::from(swipes));
+    report.add("open_ms_p50", percentile(&open_ms, 0.50));
+    report.add("open_ms_p99", percentile(&open_ms, 0.99));
+    report.add("bare_commit_ms_p50", percentile(&bare_ms, 0.50));
+    report.add("bare_commit_ms_p99", percentile(&bare_ms, 0.99));
+    let ratio = |share| percentile(&open_ms, share) / percentile(&bare_ms, share);
+    report.add_at_most("ratio_p50", ratio(0.50), 1.5);
+    report.add_at_most("ratio_p99", ratio(0.99), 2.5);
+    report.finish()
+}
+
+/// The time between the last reply and the first open command after it, in ms.
+async fn from_reply_to_open(timings: &mut mpsc::Receiver<GateTiming>) -> Result<f64> {
+    let mut reply = None;
+    loop {
+        let timing = timeout(PATIENCE, timings.recv()).await?.ok_or("the simulator ended")?;
+        match (timing.kind, reply) {
+            (GateMoment::ReplyWritten, _) => reply = Some(timing.mono_ns),
+            (GateMoment::OpenArrived, Some(reply)) => {
+                return Ok(timing.mono_ns.saturating_sub(reply) as f64 / 1e6);
+            }
+            (GateMoment::OpenArrived, None) => {}
+        }
+    }
+}
+
+/// A plain SQLite file with the same promise: WAL, `synchronous=FULL`, one row a commit.
+struct Bare {
+    db: Connection,
+    generator: Generator,
+    seq: u64,
+}
+
+impl Bare {
+    fn open(file: &Path) -> Result<Self> {
+        let db = Connection::open(file)?;
+        db.execute_batch(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
+             CREATE TABLE ledger (seq INTEGER PRIMARY KEY, body BLOB NOT NULL, hash BLOB NOT NULL);",
+        )?;
+        Ok(Self { db, generator: Generator::new(2), seq: 0 })
+    }
+
+    fn commit(&mut self) -> Result<f64> {
+        self.seq += 1;
+        let body = self.generator.body(self.seq)?;
+        let mut insert = self.db.prepare_cached("INSERT INTO ledger VALUES (?1, ?2, ?3)")?;
+        let begin = std::time::Instant::now();
+        insert.execute((self.seq.cast_signed(), &body, [0_u8; 32].as_slice()))?;
+        Ok(begin.elapsed().as_secs_f64() * 1e3)
+    }
+}

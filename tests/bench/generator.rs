@@ -1,0 +1,91 @@
+//! Realistic records from a seed: 600 workers, jittered times, presentations and passages.
+
+use sync_wire::record::{
+    BoardEvent, ClockQuality, Direction, IdKind, Outcome, Passage, Presentation,
+    PresentationResult, Stamp,
+};
+use sync_wire::{Kind, Record};
+use tests::Result;
+
+const WORKERS: u64 = 600;
+/// 2026-11-02 06:00 in Beijing.
+const FIRST_DAY_MS: i64 = 1_793_570_400_000;
+const DAY_MS: i64 = 86_400_000;
+/// Records of one day: every worker in and out, each a presentation and a passage.
+const PER_DAY: u64 = WORKERS * 4;
+
+/// Records in ledger order.
+#[derive(Debug)]
+pub(crate) struct Generator {
+    state: u64,
+    made: u64,
+    board_seq: u16,
+}
+
+impl Generator {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self { state: seed, made: 0, board_seq: 0 }
+    }
+
+    /// SplitMix64 (Steele, Lea, Flood 2014).
+    fn random(&mut self) -> u64 {
+        self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = self.state;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^ (mixed >> 31)
+    }
+
+    /// The body of the next record; `seq` is the number that it will get.
+    pub(crate) fn body(&mut self, seq: u64) -> Result<Vec<u8>> {
+        let (day, place) = (self.made / PER_DAY, self.made % PER_DAY);
+        let direction = if place < PER_DAY / 2 { Direction::In } else { Direction::Out };
+        let evening_ms = if direction == Direction::In { 0 } else { 11 * 3_600_000 };
+        let pair = (place % (PER_DAY / 2)) / 2;
+        let worker = u32::try_from((pair * 7 + day) % WORKERS + 1)?;
+        let jitter_ms = i64::try_from(self.random() % 1_500)?;
+        let in_rush_ms = i64::try_from(pair)? * 6_000 + jitter_ms + if place % 2 == 0 { 0 } else { 2_400 };
+        let at = FIRST_DAY_MS + i64::try_from(day)? * DAY_MS + evening_ms + in_rush_ms;
+        let lane = format!("gate-{}", worker % 4 + 1);
+        let kind = if place % 2 == 0 {
+            self.presentation(lane, direction, worker)
+        } else {
+            self.passage(lane, direction, worker, seq.saturating_sub(1))
+        };
+        self.made += 1;
+        let mono = u64::try_from(at - FIRST_DAY_MS + 60_000)?;
+        let stamp = Stamp { at, boot: 1, mono, clock: ClockQuality::Synced };
+        Ok(Record { stamp, kind }.to_body()?)
+    }
+
+    fn presentation(&mut self, lane: String, direction: Direction, worker: u32) -> Kind {
+        let warned = self.random() % 20 == 0;
+        Kind::Presentation(Presentation {
+            lane,
+            direction,
+            by: "005".to_owned(),
+            worker: Some(worker),
+            document: Some(IdKind::Resident),
+            result: PresentationResult::Granted,
+            reason: None,
+            flags: if warned { vec!["contract_missing".to_owned()] } else { Vec::new() },
+            of: None,
+            counted: false,
+            person_tag: None,
+            policy: 1,
+        })
+    }
+
+    fn passage(&mut self, lane: String, direction: Direction, worker: u32, presentation: u64) -> Kind {
+        self.board_seq = self.board_seq.checked_add(1).unwrap_or(1);
+        Kind::Passage(Passage {
+            lane,
+            direction,
+            outcome: Outcome::Passed,
+            presentation: Some(presentation),
+            worker: Some(worker),
+            counted: true,
+            board: Some(BoardEvent { boot: 1, seq: self.board_seq }),
+        })
+    }
+}

@@ -18,7 +18,7 @@ const BODY_BYTES_MAX: usize = 64 * 1024;
 /// Longest time until an answer begins. Waiting for a turn at the password desk is the slowest.
 const ANSWER_MAX: Duration = Duration::from_secs(15);
 
-/// The whole screen. Serve it with [`serve()`](crate::serve()), which also tells it the peer's address.
+/// The whole screen. Serve it with `serve`, which also tells it the peer's address.
 pub fn router(state: WebState) -> Router {
     Router::new()
         .route("/", get(today_page::show))

@@ -183,3 +183,35 @@ fn the_examples_of_the_protocol_are_the_samples() {
         );
     }
 }
+
+#[test]
+fn a_park_code_of_a_newer_city_is_read() {
+    let newer = String::from_utf8(line("ack-parked.json")).unwrap();
+    let newer = newer.replace("unknown_reference", "some_new_code");
+    let ack = Ack::decode(newer.as_bytes()).unwrap();
+    assert_eq!(ack.parked[0].code, crate::ParkCode::Other);
+    assert_eq!(
+        ack.parked[0].message,
+        "平台还没有对应的工人、班组或单位，请先补报"
+    );
+}
+
+#[test]
+fn long_or_reversed_lists_are_refused() {
+    let mut ack = Ack::decode(&line("ack.json")).unwrap();
+    let range = ack.ranges[0];
+    ack.ranges = vec![range; 65];
+    assert!(matches!(
+        ack.encode(),
+        Err(crate::WireError::ListTooLong { list: "ranges", .. })
+    ));
+    ack.ranges = vec![crate::AckRange {
+        from: 9,
+        to: 8,
+        head: range.head,
+    }];
+    assert!(matches!(
+        ack.encode(),
+        Err(crate::WireError::CountsDisagree { .. })
+    ));
+}

@@ -6,24 +6,24 @@ let chosen = null;
 let lastHeardAt = 0;
 
 const FAULTS = [
-  ["读卡失败一次(41)", { kind: "status", status: 0x41 }],
+  ["读卡失败一次（41）", { kind: "status", status: 0x41 }],
   ["前置噪声", { kind: "noise_before" }], ["帧内噪声", { kind: "noise_inside" }], ["后置噪声", { kind: "noise_after" }],
   ["四个 AA", { kind: "four_aa" }], ["校验错误", { kind: "bad_checksum" }], ["长度谎报", { kind: "length_lie" }],
   ["半帧", { kind: "half_frame", bytes: 600 }], ["逐字节", { kind: "chunks", bytes: 1 }], ["重复应答", { kind: "doubled" }],
   ["读卡中取走", { kind: "lift_during_read" }], ["静默五条命令", { kind: "silence", commands: 5 }],
-  ["波特率错误:开", { kind: "wrong_baud", on: true }], ["波特率错误:关", { kind: "wrong_baud", on: false }],
-  ["自检失败(60):开", { kind: "self_test_failed", on: true }], ["自检失败(60):关", { kind: "self_test_failed", on: false }],
-  ["未授权(66):开", { kind: "not_authorized", on: true }], ["未授权(66):关", { kind: "not_authorized", on: false }],
+  ["波特率错误：开", { kind: "wrong_baud", on: true }], ["波特率错误：关", { kind: "wrong_baud", on: false }],
+  ["自检失败（60）：开", { kind: "self_test_failed", on: true }], ["自检失败（60）：关", { kind: "self_test_failed", on: false }],
+  ["未授权（66）：开", { kind: "not_authorized", on: true }], ["未授权（66）：关", { kind: "not_authorized", on: false }],
 ];
-const CARD_STATE = { no_card: "有卡,未识别", present: "已找到卡", selected: "已选卡,读取中", read_done: "已读,请取走" };
+const CARD_STATE = { no_card: "有卡，未识别", present: "已找到卡", selected: "已选卡，读取中", read_done: "已读，请取走" };
 const WAY = { in: "进", out: "出" };
-const REASON = { not_opened: "闸没开,回去了", changed_mind: "闸开了,没走", stepped_back: "走一半退回", blocked: "被闸挡住" };
+const REASON = { not_opened: "闸没开，回去了", changed_mind: "闸开了，没走", stepped_back: "走一半退回", blocked: "被闸挡住" };
 
 async function post(path, body) {
   try {
     const answer = await fetch(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
-    if (!answer.ok) tell(`没有成功:${(await answer.json()).error}`);
-  } catch (error) { tell(`没有成功:${error.message}`); }
+    if (!answer.ok) tell(`没有成功：${(await answer.json()).error}`);
+  } catch (error) { tell(`没有成功：${error.message}`); }
 }
 
 function nameOf(number) {
@@ -45,16 +45,16 @@ function sentence(line) {
   const where = lane ? lane.text : line.lane;
   const who = nameOf(line.person);
   switch (line.act) {
-    case "card_put": return `${who} 在${where}(${WAY[line.direction]})放上证件`;
+    case "card_put": return `${who} 在${where}（${WAY[line.direction]}）放上证件`;
     case "read_ok": return `${who} 的证件已完整读出`;
-    case "read_failed": return `${who} 的证件没有读成(${line.cause})`;
+    case "read_failed": return `${who} 的证件没有读成（${line.cause}）`;
     case "card_lifted": return `${who} 取走证件`;
     case "walked_through": return `✔ ${who} 走${WAY[line.direction]}了${where}`;
-    case "turned_back": return `✖ ${who} 在${where}:${REASON[line.reason]}`;
+    case "turned_back": return `✖ ${who} 在${where}：${REASON[line.reason]}`;
     case "tailgated": return `▲ ${who} 尾随${WAY[line.direction]}了${where}`;
     case "intruded": return `▲ ${who} 闯${WAY[line.direction]}了${where}`;
-    case "arm_opened": return `${where} 闸臂打开(${WAY[line.direction]})${line.commanded ? "" : ",控制板自行放行"}`;
-    case "arm_closed": return `${where} 闸臂关闭(${WAY[line.direction]})`;
+    case "arm_opened": return `${where} 闸臂打开（${WAY[line.direction]}）${line.commanded ? "" : "，控制板自行放行"}`;
+    case "arm_closed": return `${where} 闸臂关闭（${WAY[line.direction]}）`;
     case "fire": return `${where} 火警${line.on ? "开始" : "解除"}`;
     case "tamper": return `${where} 箱门${line.on ? "打开" : "关上"}`;
     case "unplugged": return `${line.device} 被拔线`;
@@ -111,7 +111,7 @@ function addReader(state, slot) {
   reader.refresh = () => {
     const view = reader.view;
     box.querySelector(".reader-state").textContent = !view.plugged ? "✖ 已拔线"
-      : view.person ? `${nameOf(view.person)}:${CARD_STATE[view.state]}` : view.heard ? "空闲" : "空闲(盒子未连接)";
+      : view.person ? `${nameOf(view.person)}：${CARD_STATE[view.state]}` : view.heard ? "空闲" : "空闲（盒子未连接）";
     box.classList.toggle("has-card", Boolean(view.person));
     box.classList.toggle("off", !view.plugged);
     box.querySelector('[data-do="cable"]').textContent = view.plugged ? "拔线" : "插回";
@@ -167,7 +167,7 @@ function showLane(state) {
     const arm = box.querySelector(`.arm-${way}`);
     const open = view[`open_${way}`];
     arm.classList.toggle("open", open);
-    arm.textContent = !view.has_arm ? `${WAY[way]}:无闸机` : open ? `${WAY[way]}:╱ 开` : `${WAY[way]}:▬ 关`;
+    arm.textContent = !view.has_arm ? `${WAY[way]}：无闸机` : open ? `${WAY[way]}：╱ 开` : `${WAY[way]}：▬ 关`;
   }
   box.querySelector(".outer").classList.toggle("broken", view.beam_outer);
   box.querySelector(".inner").classList.toggle("broken", view.beam_inner);
@@ -206,7 +206,10 @@ function show(state) {
 
 async function begin() {
   const state = await (await fetch("/api/state")).json();
-  state.people.forEach(addPerson);
+  // The refused stand near the top, where a visitor finds them.
+  const refused = (person) => person.standing !== "admitted" || person.id_kind !== "resident";
+  const others = state.people.filter((person) => !refused(person));
+  [...others.slice(0, 5), ...state.people.filter(refused), ...others.slice(5)].forEach(addPerson);
   show(state);
   const events = new EventSource("/api/events");
   events.addEventListener("state", (event) => show(JSON.parse(event.data)));
@@ -218,7 +221,7 @@ async function begin() {
   events.onopen = () => { lastHeardAt = Date.now(); };
   events.onerror = () => {
     document.body.classList.add("lost");
-    $("status").textContent = "与模拟器失去连接,画面停在断开的一刻";
+    $("status").textContent = "与模拟器失去连接，画面停在断开的一刻";
   };
 }
 
@@ -231,4 +234,4 @@ $("fire-all").addEventListener("click", () => {
   const on = ![...lanes.values()].some((lane) => lane.view.fire);
   for (const [id, lane] of lanes) if (lane.view.has_arm) post("/api/fire", { lane: id, on });
 });
-begin().catch((error) => { $("status").textContent = `打不开:${error.message}`; });
+begin().catch((error) => { $("status").textContent = `打不开：${error.message}`; });

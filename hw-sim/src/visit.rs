@@ -15,6 +15,11 @@ use crate::reader::{ReaderCommand, ReaderFault, ReaderHandle};
 use crate::site::Site;
 use crate::site_day::PlanWord;
 
+/// Longest wait for an arm that somebody left open, in ms.
+const LEFT_OPEN_MS_MAX: u64 = 10_000;
+/// A board waits a little longer for its person than the arm stays free, in ms.
+const BOARD_GIVES_UP_MS: u64 = 1_200;
+
 /// What the person means to do.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Plan {
@@ -63,6 +68,9 @@ pub async fn visit(
             at: turned.at_lane(),
             reason,
         });
+        if opened {
+            turned.wait_until_closed().await;
+        }
         return Ok(WalkEnd::TurnedBack(reason));
     }
     sleep(Duration::from_millis(habits.pause_ms)).await;
@@ -140,6 +148,16 @@ impl Turn<'_> {
     /// Whoever wants out and finds the exit free goes; a free entry is not taken for an invitation.
     fn exit_is_free(&self) -> bool {
         self.direction() == Direction::Out && self.lane.view().borrow().open_out
+    }
+
+    /// The next one sees the arm open for somebody else and does not step up before it is locked again.
+    async fn wait_until_closed(&self) {
+        let direction = self.direction();
+        let mut view = self.lane.view();
+        let closed = view.wait_for(|view| !view.has_arm || !view.is_open(direction));
+        // A lane that is free for good has no turn to wait for.
+        drop(timeout(Duration::from_millis(LEFT_OPEN_MS_MAX), closed).await);
+        sleep(Duration::from_millis(BOARD_GIVES_UP_MS)).await;
     }
 
     async fn walk(&self, word: PlanWord) -> Result<WalkEnd, SimError> {

@@ -5,12 +5,14 @@ use sync_wire::{Header, Hello, WireError};
 use crate::db::AlarmNote;
 use crate::decide::RefusalCode;
 
+/// The page says it in Chinese; what exactly was wrong is for whoever reads the log.
 pub(crate) fn bad_message(error: &WireError) -> AlarmNote {
+    tracing::warn!(%error, "A message could not be read");
     AlarmNote {
         epoch: String::new(),
         seq: 0,
         code: "bad_message",
-        message: format!("收到无法解析的报文，已丢弃，等待盒子重发（{error}）"),
+        message: "收到无法解析的报文，已丢弃，等待盒子重发".to_owned(),
     }
 }
 

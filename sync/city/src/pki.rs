@@ -235,3 +235,86 @@ fn write_open(path: &PathBuf, text: &str) -> Result<(), CityError> {
         source,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    fn long() -> Validity {
+        Validity::new(jiff::civil::date(2020, 1, 1), 36_000).unwrap()
+    }
+
+    #[test]
+    fn keys_are_secret_and_are_made_once() {
+        let home = tempfile::tempdir().unwrap();
+        let dir = home.path();
+        init(dir, long()).unwrap();
+        issue_city(dir, long()).unwrap();
+        for name in [CA_KEY, SEAL_KEY, SIGN_KEY, "city.key"] {
+            let mode = std::fs::metadata(dir.join(name))
+                .unwrap()
+                .permissions()
+                .mode();
+            assert_eq!(mode & 0o777, 0o600, "{name}");
+        }
+        assert!(matches!(init(dir, long()), Err(CityError::KeyExists(_))));
+        assert!(matches!(
+            issue_city(dir, long()),
+            Err(CityError::KeyExists(_))
+        ));
+    }
+
+    #[test]
+    fn a_box_gets_all_it_needs_and_no_secret_of_the_city() {
+        let home = tempfile::tempdir().unwrap();
+        let (dir, out) = (home.path(), home.path().join("out"));
+        init(dir, long()).unwrap();
+        issue_box(dir, "box-1", &out, long()).unwrap();
+        let mut names: Vec<_> = std::fs::read_dir(&out)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        assert_eq!(names, ["box.key", "box.pem", CA_CERT, SEAL_PUB, SIGN_PUB]);
+        let read = |name: &str| std::fs::read_to_string(out.join(name)).unwrap();
+        assert!(
+            read("box.key").starts_with("-----BEGIN PRIVATE KEY-----"),
+            "PKCS#8"
+        );
+        assert_eq!(read(CA_CERT).matches("BEGIN CERTIFICATE").count(), 1);
+        let identity = native_tls::Identity::from_pkcs8(
+            read("box.pem").as_bytes(),
+            read("box.key").as_bytes(),
+        );
+        assert!(identity.is_ok());
+    }
+
+    #[test]
+    fn the_seal_keys_belong_together() {
+        let home = tempfile::tempdir().unwrap();
+        init(home.path(), long()).unwrap();
+        let private = read_key_file(&home.path().join(SEAL_KEY)).unwrap();
+        let public = read_key_file(&home.path().join(SEAL_PUB)).unwrap();
+        let private = sync_wire::seal::CityPrivateKey::from_bytes(private);
+        assert_eq!(private.public().unwrap().as_bytes(), &public);
+    }
+
+    #[test]
+    fn names_days_and_key_files_are_checked() {
+        for bad in ["", "city", "broker", "a/b", "../x", "Box", "盒"] {
+            assert!(check_box_id(bad).is_err(), "{bad}");
+        }
+        assert!(check_box_id("box-1").is_ok());
+        let day = jiff::civil::date(2026, 11, 22);
+        assert!(Validity::new(day, 0).is_err());
+        assert!(Validity::new(day, 36_501).is_err());
+        assert!(Validity::new(Date::MAX, 1).is_err());
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("key");
+        for bad in ["", "00", "zz", &"g".repeat(64), &"门".repeat(64)] {
+            std::fs::write(&path, bad).unwrap();
+            assert!(read_key_file(&path).is_err(), "{bad}");
+        }
+    }
+}

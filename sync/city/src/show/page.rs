@@ -113,6 +113,7 @@ pub fn router(page: Page) -> Router {
         .route("/healthz", get(|| async { (HEADERS, "ok") }))
         .route("/city.css", get(style))
         .route("/city.js", get(script))
+        .route("/icon.svg", get(icon))
         .with_state(page)
 }
 
@@ -159,4 +160,9 @@ async fn style() -> Response {
 async fn script() -> Response {
     let kind = [(header::CONTENT_TYPE, "text/javascript; charset=utf-8")];
     (HEADERS, kind, include_str!("../../assets/city.js")).into_response()
+}
+
+async fn icon() -> Response {
+    let kind = [(header::CONTENT_TYPE, "image/svg+xml")];
+    (HEADERS, kind, include_str!("../../assets/icon.svg")).into_response()
 }

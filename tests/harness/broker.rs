@@ -28,12 +28,22 @@ impl Broker {
         let settings = fs::read_to_string(templates.join("mosquitto.conf.template"))?
             .replace("@PORT@", &port.to_string())
             .replace("@LISTEN@", "127.0.0.1")
-            .replace("@DIR@", city.to_str().ok_or("the folder's name is no text")?);
+            .replace(
+                "@DIR@",
+                city.to_str().ok_or("the folder's name is no text")?,
+            );
         fs::copy(templates.join("acl"), city.join("acl"))?;
         // Started by root, Mosquitto would change to a user that cannot read the folder.
         let user = run(Path::new("/usr/bin/id"), &["-un"])?;
-        fs::write(folder.join("mosquitto.conf"), format!("user {}\n{settings}", user.trim()))?;
-        let mut broker = Self { port, folder: folder.to_path_buf(), process: None };
+        fs::write(
+            folder.join("mosquitto.conf"),
+            format!("user {}\n{settings}", user.trim()),
+        )?;
+        let mut broker = Self {
+            port,
+            folder: folder.to_path_buf(),
+            process: None,
+        };
         broker.up().await?;
         Ok(broker)
     }
@@ -48,7 +58,8 @@ impl Broker {
         let settings = self.folder.join("mosquitto.conf");
         let settings = settings.to_str().ok_or("the folder's name is no text")?;
         let log = self.folder.join("mosquitto.log");
-        let mut process = Process::start("mosquitto", Path::new(MOSQUITTO), &["-c", settings], &log)?;
+        let mut process =
+            Process::start("mosquitto", Path::new(MOSQUITTO), &["-c", settings], &log)?;
         let port = self.port;
         eventually("the broker listens", async || {
             process.check_alive()?;

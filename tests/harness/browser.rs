@@ -30,7 +30,12 @@ impl Browser {
         let client = reqwest::Client::builder().no_proxy().build()?;
         let base = format!("http://127.0.0.1:{port}");
         eventually("chromedriver listens", async || {
-            Ok(client.get(format!("{base}/status")).send().await.ok().map(|_| ()))
+            Ok(client
+                .get(format!("{base}/status"))
+                .send()
+                .await
+                .ok()
+                .map(|_| ()))
         })
         .await?;
         let profile = folder.join("chromium-profile");
@@ -40,17 +45,33 @@ impl Browser {
                 "--no-first-run", "--disable-background-networking", "--disable-component-update",
                 "--disable-sync", "--hide-scrollbars", format!("--user-data-dir={}", profile.display())],
         }}}});
-        let answer: Value =
-            client.post(format!("{base}/session")).json(&options).send().await?.json().await?;
+        let answer: Value = client
+            .post(format!("{base}/session"))
+            .json(&options)
+            .send()
+            .await?
+            .json()
+            .await?;
         let id = answer["value"]["sessionId"]
             .as_str()
             .ok_or_else(|| format!("no browser session: {answer}"))?;
-        Ok(Self { driver, session: format!("{base}/session/{id}"), client })
+        Ok(Self {
+            driver,
+            session: format!("{base}/session/{id}"),
+            client,
+        })
     }
 
     async fn command(&self, path: &str, body: Value) -> Result<Value> {
         let url = format!("{}/{path}", self.session);
-        let answer: Value = self.client.post(url).json(&body).send().await?.json().await?;
+        let answer: Value = self
+            .client
+            .post(url)
+            .json(&body)
+            .send()
+            .await?
+            .json()
+            .await?;
         if let Some(error) = answer["value"]["error"].as_str() {
             return Err(format!("browser: {path}: {error}: {}", answer["value"]["message"]).into());
         }
@@ -59,11 +80,28 @@ impl Browser {
 
     /// Sets the size of the page itself, as a phone or a PC has it.
     pub async fn resize(&self, width: u32, height: u32) -> Result<()> {
-        let metrics = json!({"cmd": "Emulation.setDeviceMetricsOverride", "params": {
+        let metrics = json!({
             "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600,
-        }});
-        self.command("goog/cdp/execute", metrics).await?;
-        Ok(())
+        });
+        self.developer("Emulation.setDeviceMetricsOverride", metrics)
+            .await
+            .map(drop)
+    }
+
+    /// Runs a script at the beginning of every page from now on.
+    pub async fn in_every_page(&self, script: &str) -> Result<()> {
+        let source = json!({"source": script});
+        self.developer("Page.addScriptToEvaluateOnNewDocument", source)
+            .await
+            .map(drop)
+    }
+
+    async fn developer(&self, method: &str, parameters: Value) -> Result<Value> {
+        self.command(
+            "goog/cdp/execute",
+            json!({"cmd": method, "params": parameters}),
+        )
+        .await
     }
 
     /// Opens an address.
@@ -74,19 +112,27 @@ impl Browser {
 
     /// Runs a script in the page; its `return` value comes back.
     pub async fn script(&self, script: &str) -> Result<Value> {
-        self.command("execute/sync", json!({"script": script, "args": []})).await
+        self.command("execute/sync", json!({"script": script, "args": []}))
+            .await
     }
 
     /// Waits until `script` returns true.
     pub async fn until(&self, what: &str, script: &str) -> Result<()> {
         eventually(what, async || {
-            Ok(self.script(script).await?.as_bool().unwrap_or(false).then_some(()))
+            Ok(self
+                .script(script)
+                .await?
+                .as_bool()
+                .unwrap_or(false)
+                .then_some(()))
         })
         .await
     }
 
     async fn element(&self, css: &str) -> Result<String> {
-        let found = self.command("element", json!({"using": "css selector", "value": css})).await?;
+        let found = self
+            .command("element", json!({"using": "css selector", "value": css}))
+            .await?;
         found
             .as_object()
             .and_then(|object| object.values().next())
@@ -98,24 +144,27 @@ impl Browser {
     /// Types into the first element that matches.
     pub async fn fill(&self, css: &str, text: &str) -> Result<()> {
         let element = self.element(css).await?;
-        self.command(&format!("element/{element}/value"), json!({"text": text})).await?;
+        self.command(&format!("element/{element}/value"), json!({"text": text}))
+            .await?;
         Ok(())
     }
 
     /// Clicks the first element that matches.
     pub async fn click(&self, css: &str) -> Result<()> {
         let element = self.element(css).await?;
-        self.command(&format!("element/{element}/click"), json!({})).await?;
+        self.command(&format!("element/{element}/click"), json!({}))
+            .await?;
         Ok(())
     }
 
     /// Saves a picture of what is on screen.
     pub async fn screenshot(&self, file: &Path) -> Result<()> {
-        let shot = self
-            .command("goog/cdp/execute", json!({"cmd": "Page.captureScreenshot", "params": {}}))
-            .await?;
+        let shot = self.developer("Page.captureScreenshot", json!({})).await?;
         let data = shot["data"].as_str().ok_or("the browser gave no picture")?;
-        std::fs::write(file, base64::Engine::decode(&base64::prelude::BASE64_STANDARD, data)?)?;
+        std::fs::write(
+            file,
+            base64::Engine::decode(&base64::prelude::BASE64_STANDARD, data)?,
+        )?;
         Ok(())
     }
 

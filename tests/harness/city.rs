@@ -31,13 +31,28 @@ impl City {
     /// Issues a box's certificate into `out`.
     pub fn issue_box(folder: &Path, box_id: &str, out: &Path) -> Result<()> {
         let program = bin_dir()?.join("menwei-city");
-        run(&program, &["issue", "--dir", text(folder)?, "--box", box_id, "--out", text(out)?])?;
+        run(
+            &program,
+            &[
+                "issue",
+                "--dir",
+                text(folder)?,
+                "--box",
+                box_id,
+                "--out",
+                text(out)?,
+            ],
+        )?;
         Ok(())
     }
 
     /// A city in a folder that has keys; not started yet.
     pub fn new(folder: &Path, broker_port: u16) -> Self {
-        Self { folder: folder.to_path_buf(), broker_port, process: None }
+        Self {
+            folder: folder.to_path_buf(),
+            broker_port,
+            process: None,
+        }
     }
 
     /// Starts it and waits until its page answers.
@@ -49,8 +64,15 @@ impl City {
         let broker = format!("localhost:{}", self.broker_port);
         let log = self.folder.join("menwei-city.log");
         let program = bin_dir()?.join("menwei-city");
-        let arguments =
-            ["run", "--dir", text(&self.folder)?, "--broker", &broker, "--listen", "127.0.0.1:0"];
+        let arguments = [
+            "run",
+            "--dir",
+            text(&self.folder)?,
+            "--broker",
+            &broker,
+            "--listen",
+            "127.0.0.1:0",
+        ];
         let mut process = Process::start("menwei-city", &program, &arguments, &log)?;
         eventually("the city is ready", async || {
             process.check_alive()?;
@@ -69,12 +91,23 @@ impl City {
         Ok(())
     }
 
+    /// The running process.
+    pub fn process(&self) -> Result<&Process> {
+        self.process
+            .as_ref()
+            .ok_or_else(|| "the city does not run".into())
+    }
+
     /// The address of its page.
     pub fn page(&self) -> Result<String> {
         let status = fs::read_to_string(self.folder.join("menwei-city.json"))?;
         let status: Value = serde_json::from_str(&status)?;
         let http = status["http"].as_str().ok_or("the city names no address")?;
-        Ok(if http.starts_with("http") { http.to_owned() } else { format!("http://{http}") })
+        Ok(if http.starts_with("http") {
+            http.to_owned()
+        } else {
+            format!("http://{http}")
+        })
     }
 
     /// Its database, for looking only.
@@ -102,5 +135,6 @@ impl City {
 }
 
 pub(crate) fn text(path: &Path) -> Result<&str> {
-    path.to_str().ok_or_else(|| "the folder's name is no text".into())
+    path.to_str()
+        .ok_or_else(|| "the folder's name is no text".into())
 }

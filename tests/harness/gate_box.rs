@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
@@ -44,6 +45,17 @@ pub struct BoxPlan {
     pub more: String,
 }
 
+/// How a command of the box ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// Exit code; none if a signal ended it.
+    pub code: Option<i32>,
+    /// Standard output.
+    pub printed: String,
+    /// Standard error.
+    pub complained: String,
+}
+
 /// A box as a process in a folder of its own.
 #[derive(Debug)]
 pub struct GateBox {
@@ -66,7 +78,11 @@ impl GateBox {
         fs::set_permissions(&key, fs::Permissions::from_mode(0o600))?;
         let listen = format!("127.0.0.1:{}", free_port()?);
         fs::write(folder.join("site.toml"), settings(folder, plan, &listen)?)?;
-        Ok(Self { folder: folder.to_path_buf(), screen: format!("http://{listen}"), process: None })
+        Ok(Self {
+            folder: folder.to_path_buf(),
+            screen: format!("http://{listen}"),
+            process: None,
+        })
     }
 
     /// Starts it and waits until its screen answers.
@@ -74,7 +90,12 @@ impl GateBox {
         let program = bin_dir()?.join("menwei");
         let config = self.config();
         let arguments = ["--config", text(&config)?, "run"];
-        let mut process = Process::start("menwei", &program, &arguments, &self.folder.join("menwei.log"))?;
+        let mut process = Process::start(
+            "menwei",
+            &program,
+            &arguments,
+            &self.folder.join("menwei.log"),
+        )?;
         let client = reqwest::Client::builder().no_proxy().build()?;
         let url = format!("{}/login", self.screen);
         eventually("the box's screen answers", async || {
@@ -103,7 +124,9 @@ impl GateBox {
 
     /// The running process.
     pub fn process(&mut self) -> Result<&mut Process> {
-        self.process.as_mut().ok_or_else(|| "the box does not run".into())
+        self.process
+            .as_mut()
+            .ok_or_else(|| "the box does not run".into())
     }
 
     /// kill -9.
@@ -133,6 +156,37 @@ impl GateBox {
         run(&bin_dir()?.join("menwei"), &all)
     }
 
+    /// Runs `menwei` to its end, however it ends: exit code, what it printed, what it complained.
+    pub fn menwei_ends(&self, arguments: &[&str]) -> Result<Ended> {
+        let config = self.config();
+        let output = Command::new(bin_dir()?.join("menwei"))
+            .arg("--config")
+            .arg(&config)
+            .args(arguments)
+            .stdin(Stdio::null())
+            .output()?;
+        Ok(Ended {
+            code: output.status.code(),
+            printed: String::from_utf8(output.stdout)?,
+            complained: String::from_utf8(output.stderr)?,
+        })
+    }
+
+    /// Changes the settings file; it takes effect with the next start.
+    pub fn edit(&self, change: impl FnOnce(String) -> String) -> Result<()> {
+        let config = self.config();
+        Ok(fs::write(&config, change(fs::read_to_string(&config)?))?)
+    }
+
+    /// The ledger after `seq` as `menwei export` tells it.
+    pub fn records(&self, after: u64) -> Result<Vec<Value>> {
+        let text = self.menwei(&["export", "--from", &(after + 1).to_string()])?;
+        Ok(text
+            .lines()
+            .map(serde_json::from_str)
+            .collect::<Result<_, _>>()?)
+    }
+
     /// `menwei status --json`.
     pub fn status(&self) -> Result<Value> {
         Ok(serde_json::from_str(&self.menwei(&["status", "--json"])?)?)
@@ -143,7 +197,9 @@ impl GateBox {
         let process = self.process()?;
         eventually("the box prints a claim code", async || {
             let log = process.log();
-            let line = log.lines().find_map(|line| line.split("认领码：").nth(1).map(str::to_owned));
+            let line = log
+                .lines()
+                .find_map(|line| line.split("开通码：").nth(1).map(str::to_owned));
             Ok(line.map(|code| code.trim().to_owned()))
         })
         .await
@@ -168,7 +224,11 @@ fn settings(folder: &Path, plan: &BoxPlan, listen: &str) -> Result<String> {
     }
     toml.push_str(&plan.more);
     for lane in &plan.lanes {
-        write!(toml, "\n[[lane]]\nid = \"{}\"\nname = \"{}\"\n", lane.id, lane.name)?;
+        write!(
+            toml,
+            "\n[[lane]]\nid = \"{}\"\nname = \"{}\"\n",
+            lane.id, lane.name
+        )?;
         for (name, direction, terminal) in &lane.readers {
             write!(
                 toml,

@@ -3,7 +3,7 @@
 //!
 //! `process` programs that end with the test · `ports` free loopback ports · `eventually` waiting for
 //! a state · `browser` a real Chromium · `city`, `broker`, `gate_box`, `simulator` the four programs of a
-//! site · `site` all of them together.
+//! site · `site` all of them together · `lone_gate` without a city · `cable` a gate's cable that a test can cut.
 
 mod eventually;
 mod ports;
@@ -14,16 +14,20 @@ mod broker;
 mod gate_box;
 mod simulator;
 mod site;
+mod lone_gate;
+mod cable;
 
 pub use broker::Broker;
 pub use browser::Browser;
+pub use cable::{CableRule, GateCable};
 pub use city::City;
-pub use gate_box::{BoxPlan, GateBox, LaneWiring};
-pub use simulator::Simulator;
-pub use site::{BOX_ID, Site, SitePlan};
 pub use eventually::{PATIENCE, eventually};
+pub use gate_box::{BoxPlan, Ended, GateBox, LaneWiring};
+pub use lone_gate::LoneGate;
 pub use ports::free_port;
 pub use process::{Process, bin_dir, repository, run};
+pub use simulator::Simulator;
+pub use site::{BOX_ID, Site, SitePlan};
 
 /// Anything that goes wrong in a test is told as text.
 pub type Result<T, E = Box<dyn std::error::Error + Send + Sync>> = std::result::Result<T, E>;

@@ -18,7 +18,9 @@ pub fn bin_dir() -> Result<PathBuf> {
 
 /// The repository's root.
 pub fn repository() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."))
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap_or(Path::new("."))
 }
 
 /// A running program whose output goes to a log file; killed when dropped.
@@ -40,7 +42,11 @@ impl Process {
             .stderr(output)
             .spawn()
             .map_err(|error| format!("{} does not start: {error}", program.display()))?;
-        Ok(Self { name: name.to_owned(), child, log: log.to_path_buf() })
+        Ok(Self {
+            name: name.to_owned(),
+            child,
+            log: log.to_path_buf(),
+        })
     }
 
     /// The process id.
@@ -58,6 +64,18 @@ impl Process {
         self.child.kill()?;
         self.child.wait()?;
         Ok(())
+    }
+
+    /// Any signal by its name, such as `STOP`.
+    pub fn signal(&self, name: &str) -> Result<()> {
+        let sent = Command::new("kill")
+            .args([&format!("-{name}"), &self.child.id().to_string()])
+            .status()?;
+        if sent.success() {
+            Ok(())
+        } else {
+            Err(format!("kill -{name}: {sent}").into())
+        }
     }
 
     /// SIGTERM, then waits for the end.
@@ -96,7 +114,10 @@ impl Drop for Process {
 
 /// Runs a program to its end and returns what it printed; an error if it fails.
 pub fn run(program: &Path, arguments: &[&str]) -> Result<String> {
-    let output = Command::new(program).args(arguments).stdin(Stdio::null()).output()?;
+    let output = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .output()?;
     if !output.status.success() {
         let errors = String::from_utf8_lossy(&output.stderr);
         return Err(format!("{} {arguments:?} failed: {errors}", program.display()).into());

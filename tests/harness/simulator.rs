@@ -33,26 +33,44 @@ impl Simulator {
     pub async fn start(folder: &Path, site_day: &Path, play: bool) -> Result<Self> {
         fs::create_dir_all(folder)?;
         let program = bin_dir()?.join("hw-sim");
-        let mut arguments =
-            vec!["run", "--dir", text(folder)?, "--site", text(site_day)?, "--listen", "127.0.0.1:0"];
+        let mut arguments = vec![
+            "run",
+            "--dir",
+            text(folder)?,
+            "--site",
+            text(site_day)?,
+            "--listen",
+            "127.0.0.1:0",
+        ];
         if play {
             arguments.push("--play");
         }
-        let mut process = Process::start("hw-sim", &program, &arguments, &folder.join("hw-sim.log"))?;
+        let mut process =
+            Process::start("hw-sim", &program, &arguments, &folder.join("hw-sim.log"))?;
         let file = folder.join("hw-sim.json");
         let ready = eventually("the simulator is ready", async || {
             process.check_alive()?;
-            Ok(fs::read(&file).ok().and_then(|text| serde_json::from_slice(&text).ok()))
+            Ok(fs::read(&file)
+                .ok()
+                .and_then(|text| serde_json::from_slice(&text).ok()))
         })
         .await?;
         let client = reqwest::Client::builder().no_proxy().build()?;
-        Ok(Self { folder: folder.to_path_buf(), ready, client, process })
+        Ok(Self {
+            folder: folder.to_path_buf(),
+            ready,
+            client,
+            process,
+        })
     }
 
     /// Writes the roster file of a site day's people.
     pub fn roster(site_day: &Path, out: &Path) -> Result<()> {
         let program = bin_dir()?.join("hw-sim");
-        run(&program, &["people", "--site", text(site_day)?, "--out", text(out)?])?;
+        run(
+            &program,
+            &["people", "--site", text(site_day)?, "--out", text(out)?],
+        )?;
         Ok(())
     }
 
@@ -69,7 +87,11 @@ impl Simulator {
     /// The address of its page.
     pub fn page(&self) -> String {
         let http = &self.ready.http;
-        if http.starts_with("http") { http.clone() } else { format!("http://{http}") }
+        if http.starts_with("http") {
+            http.clone()
+        } else {
+            format!("http://{http}")
+        }
     }
 
     /// One act through its API.
@@ -86,7 +108,9 @@ impl Simulator {
 
     /// Puts a card on a reader.
     pub async fn put(&self, reader: &str, person: &str) -> Result<()> {
-        self.act("put", &json!({"reader": reader, "person": person})).await.map(drop)
+        self.act("put", &json!({"reader": reader, "person": person}))
+            .await
+            .map(drop)
     }
 
     /// Takes it off.
@@ -96,12 +120,20 @@ impl Simulator {
 
     /// A person walks through a lane.
     pub async fn walk(&self, lane: &str, direction: &str) -> Result<()> {
-        self.act("walk", &json!({"lane": lane, "direction": direction})).await.map(drop)
+        self.act("walk", &json!({"lane": lane, "direction": direction}))
+            .await
+            .map(drop)
     }
 
     /// What it shows.
     pub async fn state(&self) -> Result<Value> {
-        Ok(self.client.get(format!("{}/api/state", self.page())).send().await?.json().await?)
+        Ok(self
+            .client
+            .get(format!("{}/api/state", self.page()))
+            .send()
+            .await?
+            .json()
+            .await?)
     }
 
     /// The file of what people did.
@@ -112,7 +144,10 @@ impl Simulator {
     /// What people did so far.
     pub fn journal(&self) -> Result<Vec<Value>> {
         let text = fs::read_to_string(self.journal_file())?;
-        Ok(text.lines().map(serde_json::from_str).collect::<Result<_, _>>()?)
+        Ok(text
+            .lines()
+            .map(serde_json::from_str)
+            .collect::<Result<_, _>>()?)
     }
 
     /// The process.

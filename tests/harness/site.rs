@@ -64,7 +64,9 @@ impl SitePlan {
     /// A site day of the repository, with nobody coming by himself.
     pub fn of(name: &str) -> Self {
         Self {
-            site_day: repository().join("hw-sim/site-days").join(format!("{name}.toml")),
+            site_day: repository()
+                .join("hw-sim/site-days")
+                .join(format!("{name}.toml")),
             play: false,
             find_interval_ms: 300,
             gate_more: String::new(),
@@ -83,7 +85,10 @@ impl SitePlan {
         let mut lanes = Vec::new();
         for lane in wiring.lane {
             let mut readers = Vec::new();
-            let ways = [("in", "进", &lane.reader_in), ("out", "出", &lane.reader_out)];
+            let ways = [
+                ("in", "进", &lane.reader_in),
+                ("out", "出", &lane.reader_out),
+            ];
             for (direction, word, id) in ways {
                 let Some(id) = id else { continue };
                 let terminal = terminals.get(id).ok_or_else(|| format!("no reader {id}"))?;
@@ -94,7 +99,12 @@ impl SitePlan {
             if lane.board.unwrap_or(true) != gate.is_some() {
                 return Err(format!("lane {}: wired another way", lane.lane).into());
             }
-            lanes.push(LaneWiring { id: lane.lane, name: lane.text, readers, gate });
+            lanes.push(LaneWiring {
+                id: lane.lane,
+                name: lane.text,
+                readers,
+                gate,
+            });
         }
         Ok(BoxPlan {
             id: BOX_ID.to_owned(),
@@ -138,23 +148,30 @@ impl Site {
         let mut city = City::new(&city_dir, broker.port());
         city.up().await?;
         let simulator = Simulator::start(&folder.join("sim"), &plan.site_day, false).await?;
-        let box_plan =
-            plan.wire(simulator.readers(), simulator.boards(), Some(broker.port()))?;
+        let box_plan = plan.wire(simulator.readers(), simulator.boards(), Some(broker.port()))?;
         let gate_box = GateBox::new(&box_dir, &box_plan)?;
         let roster = box_dir.join("roster.json");
         Simulator::roster(&plan.site_day, &roster)?;
         gate_box.menwei(&["import", text(&roster)?])?;
-        Ok(Self { broker, city, simulator, gate_box })
+        Ok(Self {
+            broker,
+            city,
+            simulator,
+            gate_box,
+        })
     }
 
     /// Waits until the city has every record that the box has now, and the box knows it.
     pub async fn settled(&self) -> Result<u64> {
-        eventually("the city has every record and the box knows it", async || {
-            let status = self.gate_box.status()?;
-            let records = status["records"].as_u64().unwrap_or(0);
-            let acked = status["acked_through"].as_u64().unwrap_or(0);
-            Ok((acked == records && self.city.count(BOX_ID)? == records).then_some(records))
-        })
+        eventually(
+            "the city has every record and the box knows it",
+            async || {
+                let status = self.gate_box.status()?;
+                let records = status["records"].as_u64().unwrap_or(0);
+                let acked = status["acked_through"].as_u64().unwrap_or(0);
+                Ok((acked == records && self.city.count(BOX_ID)? == records).then_some(records))
+            },
+        )
         .await
     }
 

@@ -19,7 +19,11 @@ fn files_are_at_most_500_lines() {
             }
         }
     }
-    assert!(long.is_empty(), "split by what the parts are about:\n{}", long.join("\n"));
+    assert!(
+        long.is_empty(),
+        "split by what the parts are about:\n{}",
+        long.join("\n")
+    );
 }
 
 #[test]

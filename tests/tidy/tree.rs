@@ -4,7 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 pub(crate) fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap()
+        .to_path_buf()
 }
 
 /// Every file below `folder` that git would keep.
@@ -18,7 +21,11 @@ pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
             if name == "target" || name == ".git" {
                 continue;
             }
-            if path.is_dir() { folders.push(path) } else { found.push(path) }
+            if path.is_dir() {
+                folders.push(path)
+            } else {
+                found.push(path)
+            }
         }
     }
     found.sort();
@@ -27,18 +34,31 @@ pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
 
 pub(crate) fn with_extension(extension: &str) -> Vec<PathBuf> {
     let files = files(&root());
-    files.into_iter().filter(|file| file.extension().is_some_and(|e| e == extension)).collect()
+    files
+        .into_iter()
+        .filter(|file| file.extension().is_some_and(|e| e == extension))
+        .collect()
 }
 
 /// The path as written in documents: relative to the root, with slashes.
 pub(crate) fn short(path: &Path) -> String {
-    path.strip_prefix(root()).unwrap_or(path).to_str().unwrap().to_owned()
+    path.strip_prefix(root())
+        .unwrap_or(path)
+        .to_str()
+        .unwrap()
+        .to_owned()
 }
 
 /// The member paths of the workspace in the order of the root manifest.
 pub(crate) fn members() -> Vec<String> {
     let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
-    let list = manifest.split("members = [").nth(1).unwrap().split(']').next().unwrap();
+    let list = manifest
+        .split("members = [")
+        .nth(1)
+        .unwrap()
+        .split(']')
+        .next()
+        .unwrap();
     list.lines()
         .filter_map(|line| line.trim().strip_prefix('"')?.strip_suffix("\","))
         .map(str::to_owned)

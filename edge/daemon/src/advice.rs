@@ -13,7 +13,11 @@ pub(crate) fn advice(error: &StoreError) -> String {
             "{} 是新版软件写的（版本 {found}，本软件只认到 {known}）；数据未改动。请安装新版软件",
             path.display()
         ),
-        StoreError::OtherBox { path, found, expected } => format!(
+        StoreError::OtherBox {
+            path,
+            found,
+            expected,
+        } => format!(
             "{} 属于考勤盒 {found}，不是本盒 {expected}；数据未改动。请核对 box.id，或换回本盒的数据",
             path.display()
         ),
@@ -21,9 +25,9 @@ pub(crate) fn advice(error: &StoreError) -> String {
             "{} 正被另一个进程使用，同一账本只能由一个进程打开。请先停止它（systemctl stop menwei）",
             path.display()
         ),
-        StoreError::Damaged { what } => format!(
-            "文件已损坏（{what}）。请不要删除，用 menwei verify 查明第一处损坏，并联系运维"
-        ),
+        StoreError::Damaged { what } => {
+            format!("文件已损坏（{what}）。请不要删除，用 menwei verify 查明第一处损坏，并联系运维")
+        }
         StoreError::DiskFull { .. } => {
             "磁盘已满，新的考勤写不进去，进场已关闭，出场照开并计数。请清理磁盘".to_owned()
         }
@@ -39,7 +43,10 @@ pub(crate) fn advice(error: &StoreError) -> String {
             path.display()
         ),
         StoreError::Io { step, path, .. } => {
-            format!("系统拒绝访问 {}（{step}）。请检查路径和权限", path.display())
+            format!(
+                "系统拒绝访问 {}（{step}）。请检查路径和权限",
+                path.display()
+            )
         }
         StoreError::Database { .. }
         | StoreError::Setting { .. }

@@ -7,7 +7,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use drivers_link::{Jitter, LinkOpener, SystemLinks};
-use edge_store::{Entry, Key, Store, Writer};
+use edge_store::{Entry, Key, Store, StoreSettings, Writer};
 use sync_wire::Kind;
 use sync_wire::record::{EpochBegan, EpochReason, Started};
 use tokio::runtime::{Builder, Runtime};
@@ -16,14 +16,13 @@ use tokio::task::LocalSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::{self, Clock, ClockChange};
-use crate::commands::store_settings;
 use crate::config::SiteConfig;
 use crate::error::DaemonError;
 use crate::health::{DeviceName, HealthDesk, HealthNews, NEWS_MAX};
 use crate::lane::{GateSite, LanePlan};
 use crate::office::{self, Office};
 use crate::people::random;
-use crate::records;
+use crate::records::{self, SOFTWARE};
 use crate::systemd::{self, Proofs};
 use crate::tagger::PersonTagger;
 
@@ -34,8 +33,6 @@ const PULSE: Duration = Duration::from_secs(8);
 const CLOCK_CHANGES_MAX: usize = 16;
 /// The setting that holds the key of strangers' tags, in hexadecimal.
 const TAG_KEY: &str = "person_tag_key";
-/// Version of this software.
-pub(crate) const SOFTWARE: &str = concat!("menwei ", env!("CARGO_PKG_VERSION"));
 
 /// The opened ledger with its clock.
 #[derive(Debug)]
@@ -53,7 +50,10 @@ pub(crate) struct Opened {
 /// # Errors
 /// The system gives no event queue.
 pub(crate) fn office_runtime() -> Result<Runtime, DaemonError> {
-    Ok(Builder::new_current_thread().enable_all().max_blocking_threads(4).build()?)
+    Ok(Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(4)
+        .build()?)
 }
 
 /// Opens the ledger, numbers this boot and writes down that the box started.
@@ -86,9 +86,15 @@ pub(crate) async fn open(config: &SiteConfig) -> Result<Opened, DaemonError> {
         software: SOFTWARE.to_owned(),
         off_since: facts.last_at,
     }));
-    let bodies = kinds.into_iter().map(|kind| records::box_body(clock.now(), kind).map(Entry::new));
+    let bodies = kinds
+        .into_iter()
+        .map(|kind| records::box_body(clock.now(), kind).map(Entry::new));
     writer.append(bodies.collect::<Result<_, _>>()?).await?;
-    Ok(Opened { store, clock, changes })
+    Ok(Opened {
+        store,
+        clock,
+        changes,
+    })
 }
 
 /// Runs the box until it is told to stop.
@@ -101,13 +107,21 @@ pub(crate) fn run(config: SiteConfig) -> Result<(), DaemonError> {
 }
 
 async fn serve(config: SiteConfig) -> Result<(), DaemonError> {
-    let Opened { store, clock, changes } = open(&config).await?;
+    let Opened {
+        store,
+        clock,
+        changes,
+    } = open(&config).await?;
     let facts = store.facts().clone();
     let stop = CancellationToken::new();
     let (news, heard) = mpsc::channel(NEWS_MAX);
     let gate = start_gate_thread(&config, &store, &clock, news, stop.clone()).await?;
     systemd::ready(&format!("{} 条通道工作中", config.lanes.len()));
-    tracing::info!(lanes = config.lanes.len(), unclean = facts.unclean, "Lanes ready");
+    tracing::info!(
+        lanes = config.lanes.len(),
+        unclean = facts.unclean,
+        "Lanes ready"
+    );
 
     let (proofs, proofs_seen) = watch::channel(Proofs::default());
     tokio::spawn(record_clock_changes(clock.clone(), store.writer(), changes));
@@ -115,19 +129,29 @@ async fn serve(config: SiteConfig) -> Result<(), DaemonError> {
     if facts.unclean {
         check_in_background(&store)?;
     }
-    let (desk, health) = HealthDesk::new(clock.clone(), store.writer(), &devices(&config));
-    let office = Office { config: &config, store: &store, clock: &clock, stop: &stop };
+    let (desk, health) = HealthDesk::new(clock.clone(), store.writer(), &devices(&config), config.lane_names());
+    let office = Office {
+        config: &config,
+        store: &store,
+        clock: &clock,
+        stop: &stop,
+    };
     let sync = office::start_sync(&office)?;
     tokio::spawn(pulse(store.writer(), proofs, sync.clone()));
     let reader = Arc::new(std::sync::Mutex::new(store.reader()?));
-    tokio::spawn(desk.run(heard, sync, async move || office::oldest_waiting(&reader).await));
+    tokio::spawn(desk.run(heard, sync, async move || {
+        office::oldest_waiting(&reader).await
+    }));
     office::start_screen(&office, health).await?;
 
     wait_for_the_end(&stop).await?;
     systemd::notify(&[sd_notify::NotifyState::Stopping]);
     tracing::info!("Stopping");
     stop.cancel();
-    if tokio::task::spawn_blocking(move || gate.join()).await.is_err() {
+    if tokio::task::spawn_blocking(move || gate.join())
+        .await
+        .is_err()
+    {
         tracing::error!("The gate thread did not end by itself");
     }
     tokio::task::spawn_blocking(move || store.close())
@@ -153,7 +177,9 @@ fn devices(config: &SiteConfig) -> Vec<DeviceName> {
         .flat_map(|lane| {
             let readers = lane.readers.iter().map(|reader| reader.name.clone());
             let gate = lane.gate.iter().map(|gate| gate.name.clone());
-            readers.chain(gate).map(|name| (name, lane.id.as_str().to_owned()))
+            readers
+                .chain(gate)
+                .map(|name| (name, lane.id.as_str().to_owned()))
         })
         .collect()
 }
@@ -172,7 +198,10 @@ async fn start_gate_thread(
     let tagger = PersonTagger::new(&tag_key(&store.writer(), reader.setting(TAG_KEY)?).await?);
     let mut plans = Vec::new();
     for lane in &config.lanes {
-        plans.push(LanePlan { config: lane.clone(), memory: reader.lane_memory(lane.id.as_str())? });
+        plans.push(LanePlan {
+            config: lane.clone(),
+            memory: reader.lane_memory(lane.id.as_str())?,
+        });
     }
     let (clock, writer, policy) = (clock.clone(), store.writer(), config.policy.clone());
     let (began, begun) = thread_channel::sync_channel(1);
@@ -186,21 +215,25 @@ async fn start_gate_thread(
         news,
     };
     let runtime = Builder::new_current_thread().enable_all().build()?;
-    let gate = thread::Builder::new().name("gate".to_owned()).spawn(move || {
-        let local = LocalSet::new();
-        local.block_on(&runtime, async move {
-            let site = Rc::new(site());
-            let opener: Arc<dyn LinkOpener> = Arc::new(SystemLinks::default());
-            for plan in plans {
-                crate::lane::start(plan, &site, &opener, &jitter());
-            }
-            if began.send(()).is_err() {
-                tracing::error!("Nobody waits for the lanes");
-            }
-            stop.cancelled().await;
-        });
-    })?;
-    begun.recv().map_err(|_| DaemonError::System(std::io::Error::other("gate thread")))?;
+    let gate = thread::Builder::new()
+        .name("gate".to_owned())
+        .spawn(move || {
+            let local = LocalSet::new();
+            local.block_on(&runtime, async move {
+                let site = Rc::new(site());
+                let opener: Arc<dyn LinkOpener> = Arc::new(SystemLinks::default());
+                for plan in plans {
+                    crate::lane::start(plan, &site, &opener, &jitter());
+                }
+                if began.send(()).is_err() {
+                    tracing::error!("Nobody waits for the lanes");
+                }
+                stop.cancelled().await;
+            });
+        })?;
+    begun
+        .recv()
+        .map_err(|_| DaemonError::System(std::io::Error::other("gate thread")))?;
     Ok(gate)
 }
 
@@ -213,7 +246,9 @@ async fn tag_key(writer: &Writer, stored: Option<String>) -> Result<[u8; 32], Da
         return Ok(key);
     }
     let key = random::<32>()?;
-    writer.put_setting(TAG_KEY, &sync_wire::chain::hex(&key)).await?;
+    writer
+        .put_setting(TAG_KEY, &sync_wire::chain::hex(&key))
+        .await?;
     Ok(key)
 }
 
@@ -249,7 +284,10 @@ async fn pulse(
         match writer.pulse().await {
             Ok(commits) => {
                 let sync_turns = sync.as_ref().map(|status| status.borrow().turns);
-                proofs.send_replace(Proofs { commits, sync_turns });
+                proofs.send_replace(Proofs {
+                    commits,
+                    sync_turns,
+                });
             }
             Err(error) => tracing::error!(%error, "The proof commit failed"),
         }
@@ -259,12 +297,20 @@ async fn pulse(
 /// After an unclean stop the file is checked while the gate works.
 fn check_in_background(store: &Store) -> Result<(), DaemonError> {
     let reader = store.reader()?;
-    thread::Builder::new().name("quick-check".to_owned()).spawn(move || {
-        match reader.quick_check() {
+    thread::Builder::new()
+        .name("quick-check".to_owned())
+        .spawn(move || match reader.quick_check() {
             Ok(()) => tracing::info!("The ledger's file is sound after an unclean stop"),
             Err(error) => tracing::error!(%error, "The ledger's file is damaged"),
-        }
-    })?;
+        })?;
     Ok(())
 }
 
+/// The settings of the store for a site's settings.
+fn store_settings(config: &SiteConfig) -> StoreSettings {
+    StoreSettings {
+        path: config.ledger.path.clone(),
+        box_id: config.box_id.clone(),
+        site: config.site_code.clone(),
+    }
+}

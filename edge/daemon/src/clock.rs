@@ -49,7 +49,12 @@ pub(crate) struct ClockWatch {
 impl ClockWatch {
     /// `floor_ms` is the latest moment that is certainly past: build, last record, certificate.
     pub(crate) fn new(floor_ms: i64) -> Self {
-        Self { floor_ms, last: None, proved_at_mono_ms: None, quality: ClockQuality::Holdover }
+        Self {
+            floor_ms,
+            last: None,
+            proved_at_mono_ms: None,
+            quality: ClockQuality::Holdover,
+        }
     }
 
     /// Takes in a skew measured against the city (city minus box, ms).
@@ -78,13 +83,19 @@ impl ClockWatch {
         let proved = self
             .proved_at_mono_ms
             .is_some_and(|at| reading.mono_ms.saturating_sub(at) <= PROOF_AGE_MS_MAX);
-        if reading.synchronized || proved { ClockQuality::Synced } else { ClockQuality::Holdover }
+        if reading.synchronized || proved {
+            ClockQuality::Synced
+        } else {
+            ClockQuality::Holdover
+        }
     }
 
     fn change(&self, reading: Reading, quality: ClockQuality) -> Option<ClockChange> {
         let Some(last) = self.last else {
-            return (quality == ClockQuality::Unset)
-                .then_some(ClockChange::Unset { before: self.floor_ms, after: reading.wall_ms });
+            return (quality == ClockQuality::Unset).then_some(ClockChange::Unset {
+                before: self.floor_ms,
+                after: reading.wall_ms,
+            });
         };
         let elapsed = i64::try_from(reading.mono_ms.saturating_sub(last.mono_ms)).unwrap_or(0);
         let expected = last.wall_ms.saturating_add(elapsed);
@@ -109,8 +120,16 @@ pub(crate) struct Clock {
 
 impl Clock {
     /// `boot` is the ledger's number for this machine boot; `changes` receives jumps and syncs.
-    pub(crate) fn new(boot: u32, floor_ms: i64, changes: tokio::sync::mpsc::Sender<ClockChange>) -> Self {
-        Self { boot, watch: Arc::new(Mutex::new(ClockWatch::new(floor_ms))), changes }
+    pub(crate) fn new(
+        boot: u32,
+        floor_ms: i64,
+        changes: tokio::sync::mpsc::Sender<ClockChange>,
+    ) -> Self {
+        Self {
+            boot,
+            watch: Arc::new(Mutex::new(ClockWatch::new(floor_ms))),
+            changes,
+        }
     }
 
     /// The moment as the ledger writes it.
@@ -124,13 +143,21 @@ impl Clock {
         {
             tracing::warn!(?change, "Clock change not recorded, the queue is full");
         }
-        Moment { wall_ms, boot: self.boot, mono_ms: reading.mono_ms, quality }
+        Moment {
+            wall_ms,
+            boot: self.boot,
+            mono_ms: reading.mono_ms,
+            quality,
+        }
     }
 
     /// Takes in a skew measured against the city (city minus box, ms).
     pub(crate) fn prove(&self, skew_ms: i64) {
         let mono_ms = read().mono_ms;
-        self.watch.lock().unwrap_or_else(PoisonError::into_inner).prove(mono_ms, skew_ms);
+        self.watch
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .prove(mono_ms, skew_ms);
     }
 }
 
@@ -161,7 +188,11 @@ mod tests {
     const FLOOR_MS: i64 = 1_795_302_000_000;
 
     fn reading(wall_ms: i64, mono_ms: u64, synchronized: bool) -> Reading {
-        Reading { wall_ms, mono_ms, synchronized }
+        Reading {
+            wall_ms,
+            mono_ms,
+            synchronized,
+        }
     }
 
     #[test]
@@ -169,7 +200,13 @@ mod tests {
         let mut watch = ClockWatch::new(FLOOR_MS);
         let (wall_ms, quality, change) = watch.judge(reading(0, 10, false));
         assert_eq!((wall_ms, quality), (FLOOR_MS, ClockQuality::Unset));
-        assert_eq!(change, Some(ClockChange::Unset { before: FLOOR_MS, after: 0 }));
+        assert_eq!(
+            change,
+            Some(ClockChange::Unset {
+                before: FLOOR_MS,
+                after: 0
+            })
+        );
     }
 
     #[test]
@@ -178,7 +215,13 @@ mod tests {
         watch.judge(reading(0, 10, false));
         let (wall_ms, quality, change) = watch.judge(reading(FLOOR_MS + 5_000, 1_010, true));
         assert_eq!((wall_ms, quality), (FLOOR_MS + 5_000, ClockQuality::Synced));
-        assert_eq!(change, Some(ClockChange::Synced { before: 1_000, after: FLOOR_MS + 5_000 }));
+        assert_eq!(
+            change,
+            Some(ClockChange::Synced {
+                before: 1_000,
+                after: FLOOR_MS + 5_000
+            })
+        );
     }
 
     #[test]
@@ -187,7 +230,13 @@ mod tests {
         watch.judge(reading(FLOOR_MS + 90_000_000, 10, true));
         let (_, _, change) = watch.judge(reading(FLOOR_MS + 3_600_000, 1_010, true));
         let before = FLOOR_MS + 90_001_000;
-        assert_eq!(change, Some(ClockChange::Jumped { before, after: FLOOR_MS + 3_600_000 }));
+        assert_eq!(
+            change,
+            Some(ClockChange::Jumped {
+                before,
+                after: FLOOR_MS + 3_600_000
+            })
+        );
     }
 
     #[test]
@@ -201,11 +250,20 @@ mod tests {
     fn the_city_proves_a_clock_until_the_proof_is_old_or_contradicted() {
         let mut watch = ClockWatch::new(FLOOR_MS);
         watch.prove(1_000, 40);
-        assert_eq!(watch.judge(reading(FLOOR_MS, 1_000, false)).1, ClockQuality::Synced);
+        assert_eq!(
+            watch.judge(reading(FLOOR_MS, 1_000, false)).1,
+            ClockQuality::Synced
+        );
         let later = 1_001 + PROOF_AGE_MS_MAX;
         let wall_ms = FLOOR_MS + i64::try_from(PROOF_AGE_MS_MAX).unwrap() + 1;
-        assert_eq!(watch.judge(reading(wall_ms, later, false)).1, ClockQuality::Holdover);
+        assert_eq!(
+            watch.judge(reading(wall_ms, later, false)).1,
+            ClockQuality::Holdover
+        );
         watch.prove(later, 60_000);
-        assert_eq!(watch.judge(reading(wall_ms, later, false)).1, ClockQuality::Holdover);
+        assert_eq!(
+            watch.judge(reading(wall_ms, later, false)).1,
+            ClockQuality::Holdover
+        );
     }
 }

@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 use std::path::Path;
 
 use edge_domain::WorkerId;
-use edge_store::{BrokenHow, Key, Reader, StoreSettings, VerifyProgress};
+use edge_store::{BrokenHow, Key, Reader, VerifyProgress};
 use serde_json::json;
 
 use crate::app::{self, Opened};
@@ -39,15 +39,31 @@ pub(crate) fn run(config: &Path, verbose: bool) -> Result<(), DaemonError> {
 /// All faults of the settings.
 pub(crate) fn check_config(config: &Path) -> Result<(), DaemonError> {
     let config = SiteConfig::load(config)?;
-    print(&format!("配置没有错误。考勤盒 {}，项目 {}（{}）", config.box_id, config.site_name, config.site_code))?;
-    print(&format!("账本 {}，网页 http://{}", config.ledger.path.display(), config.screen))?;
+    print(&format!(
+        "配置没有错误。考勤盒 {}，项目 {}（{}）",
+        config.box_id, config.site_name, config.site_code
+    ))?;
+    print(&format!(
+        "账本 {}，网页 http://{}",
+        config.ledger.path.display(),
+        config.screen
+    ))?;
     match &config.city {
         Some(city) => print(&format!("平台 {}:{}", city.host, city.port))?,
         None => print("没有配置平台：只在本地记账")?,
     }
     for lane in &config.lanes {
-        let gate = lane.gate.as_ref().map_or("没有闸机，刷卡即计考勤".to_owned(), |gate| gate.link.to_string());
-        print(&format!("通道 {}：{} 台读卡器，闸机 {gate}", lane.id, lane.readers.len()))?;
+        let gate = lane
+            .gate
+            .as_ref()
+            .map_or("没有闸机，刷卡即计考勤".to_owned(), |gate| {
+                gate.link.to_string()
+            });
+        print(&format!(
+            "通道 {}：{} 台读卡器，闸机 {gate}",
+            lane.id,
+            lane.readers.len()
+        ))?;
     }
     Ok(())
 }
@@ -73,7 +89,10 @@ pub(crate) fn status(config: &Path, as_json: bool) -> Result<(), DaemonError> {
         }).to_string());
     }
     print(&format!("考勤盒 {}，账本 {}", config.box_id, epoch.name))?;
-    print(&format!("已记 {} 条，平台已确认到 {}，待上传 {backlog} 条", head.seq, cursor.through))?;
+    print(&format!(
+        "已记 {} 条，平台已确认到 {}，待上传 {backlog} 条",
+        head.seq, cursor.through
+    ))?;
     print(&format!("在场 {inside} 人"))
 }
 
@@ -95,7 +114,10 @@ pub(crate) fn verify(config: &Path) -> Result<(), DaemonError> {
     })?;
     for epoch in &report.epochs {
         let (seq, hash) = (epoch.head.seq, epoch.head.hash.to_hex());
-        print(&format!("账本 {}：{} 条相符，到第 {seq} 条，哈希 {hash}", epoch.epoch, epoch.records))?;
+        print(&format!(
+            "账本 {}：{} 条相符，到第 {seq} 条，哈希 {hash}",
+            epoch.epoch, epoch.records
+        ))?;
     }
     match report.first_broken() {
         None => print(&format!("账本完好，共 {} 条", report.records)),
@@ -120,16 +142,25 @@ fn how(how: BrokenHow) -> &'static str {
 ///
 /// # Errors
 /// The ledger does not open, or the file cannot be written.
-pub(crate) fn export(config: &Path, range: RangeInclusive<u64>, out: Option<&Path>) -> Result<(), DaemonError> {
+pub(crate) fn export(
+    config: &Path,
+    range: RangeInclusive<u64>,
+    out: Option<&Path>,
+) -> Result<(), DaemonError> {
     let config = SiteConfig::load(config)?;
     let reader = reader(&config)?;
     let mut sink: Box<dyn Write> = match out {
-        Some(file) => Box::new(std::io::BufWriter::new(
-            File::create(file).map_err(|source| DaemonError::File { file: file.to_path_buf(), source })?,
-        )),
+        Some(file) => Box::new(std::io::BufWriter::new(File::create(file).map_err(
+            |source| DaemonError::File {
+                file: file.to_path_buf(),
+                source,
+            },
+        )?)),
         None => Box::new(std::io::stdout().lock()),
     };
-    let Some(epoch) = reader.epochs()?.pop() else { return Ok(()) };
+    let Some(epoch) = reader.epochs()?.pop() else {
+        return Ok(());
+    };
     let mut from = (*range.start()).max(1);
     loop {
         let page = reader.records(&epoch.name, from, PAGE_RECORDS, PAGE_BYTES)?;
@@ -138,7 +169,11 @@ pub(crate) fn export(config: &Path, range: RangeInclusive<u64>, out: Option<&Pat
         for record in wanted {
             let body = String::from_utf8_lossy(&record.body);
             let hash = record.hash.to_hex();
-            writeln!(sink, "{{\"epoch\":\"{}\",\"seq\":{},\"hash\":\"{hash}\",\"body\":{body}}}", epoch.name, record.seq)?;
+            writeln!(
+                sink,
+                "{{\"epoch\":\"{}\",\"seq\":{},\"hash\":\"{hash}\",\"body\":{body}}}",
+                epoch.name, record.seq
+            )?;
             from = record.seq + 1;
             written += 1;
         }
@@ -156,7 +191,10 @@ pub(crate) fn export(config: &Path, range: RangeInclusive<u64>, out: Option<&Pat
 pub(crate) fn import(config: &Path, file: &Path) -> Result<(), DaemonError> {
     let config = SiteConfig::load(config)?;
     let roster = RosterFile::load(file)?;
-    let city = config.city.as_ref().and_then(|city| city.public_key_file.as_deref());
+    let city = config
+        .city
+        .as_ref()
+        .and_then(|city| city.public_key_file.as_deref());
     let sealer = Sealer::new(&config.box_id, city.map(city_key).transpose()?);
     let office = app::office_runtime()?;
     office.block_on(async {
@@ -169,20 +207,34 @@ pub(crate) fn import(config: &Path, file: &Path) -> Result<(), DaemonError> {
             .map(|standing| (standing.number.clone(), standing.worker))
             .collect();
         let import = import::records(&roster, &known, clock.now());
-        let entries: Vec<_> =
-            import.records.iter().map(|record| sealer.entry(record)).collect::<Result<_, _>>()?;
+        let entries: Vec<_> = import
+            .records
+            .iter()
+            .map(|record| sealer.entry(record))
+            .collect::<Result<_, _>>()?;
         let writer = store.writer();
         for (index, batch) in entries.chunks(IMPORT_BATCH).enumerate() {
             writer.append(batch.to_vec()).await?;
-            progress(&format!("已写入 {} / {} 条", (index * IMPORT_BATCH) + batch.len(), entries.len()));
+            progress(&format!(
+                "已写入 {} / {} 条",
+                (index * IMPORT_BATCH) + batch.len(),
+                entries.len()
+            ));
         }
         writer.catch_up().await?;
         store.close()?;
-        print(&format!("导入完成：{} 条记录，{} 行有错", entries.len(), import.refused.len()))?;
+        print(&format!(
+            "导入完成：{} 条记录，{} 行有错",
+            entries.len(),
+            import.refused.len()
+        ))?;
         if import.refused.is_empty() {
             return Ok(());
         }
-        Err(DaemonError::Content { file: file.to_path_buf(), detail: import.refused.join("\n") })
+        Err(DaemonError::Content {
+            file: file.to_path_buf(),
+            detail: import.refused.join("\n"),
+        })
     })
 }
 
@@ -191,21 +243,15 @@ fn reader(config: &SiteConfig) -> Result<Reader, DaemonError> {
     Ok(Reader::open(&config.ledger.path, &key, &config.box_id)?)
 }
 
-/// The settings of the store for a site's settings.
-pub(crate) fn store_settings(config: &SiteConfig) -> StoreSettings {
-    StoreSettings {
-        path: config.ledger.path.clone(),
-        box_id: config.box_id.clone(),
-        site: config.site_code.clone(),
-    }
-}
-
 fn print(line: &str) -> Result<(), DaemonError> {
     writeln!(std::io::stdout().lock(), "{line}")?;
     Ok(())
 }
 
-#[expect(clippy::print_stderr, reason = "progress belongs on the terminal, not in the output")]
+#[expect(
+    clippy::print_stderr,
+    reason = "progress belongs on the terminal, not in the output"
+)]
 fn progress(line: &str) {
     eprintln!("{line}");
 }

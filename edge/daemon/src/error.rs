@@ -5,30 +5,14 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use crate::advice::advice;
-use crate::config::Fault;
+use crate::config::ConfigError;
 
 /// A failure that ends a command. The text is for the installer, so it is Chinese.
 #[derive(Debug, Error)]
 pub(crate) enum DaemonError {
-    /// The configuration file cannot be read.
-    #[error("读不了配置文件 {}", file.display())]
-    ReadConfig {
-        /// Which.
-        file: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// The configuration is no TOML.
-    #[error("配置文件第 {line} 行不合 TOML 语法：{detail}")]
-    ConfigSyntax {
-        /// Line, from 1.
-        line: usize,
-        /// The parser's words.
-        detail: String,
-    },
-    /// The configuration has faults; all of them.
-    #[error("配置有 {} 处错误：\n{}", .0.len(), listed(.0))]
-    ConfigFaults(Vec<Fault>),
+    /// The settings.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     /// The ledger does not open or does not take a record.
     #[error("账本：{}", advice(.0))]
     Store(#[from] edge_store::StoreError),
@@ -66,7 +50,7 @@ impl DaemonError {
     /// Exit code: 78 (EX_CONFIG) keeps systemd from trying again in a loop.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
-            Self::ReadConfig { .. } | Self::ConfigSyntax { .. } | Self::ConfigFaults(_) => 78,
+            Self::Config(_) => 78,
             Self::Broken(_) => 2,
             Self::Store(_)
             | Self::File { .. }
@@ -76,8 +60,4 @@ impl DaemonError {
             | Self::System(_) => 1,
         }
     }
-}
-
-fn listed(faults: &[Fault]) -> String {
-    faults.iter().map(|fault| format!("  · {fault}")).collect::<Vec<_>>().join("\n")
 }

@@ -54,22 +54,25 @@ pub(crate) struct HealthDesk {
     writer: Writer,
     order: Vec<String>,
     lamps: BTreeMap<String, DeviceLamp>,
+    lanes: BTreeMap<String, String>,
     ledger: LedgerView,
     oldest_at_ms: Option<i64>,
     view: watch::Sender<HealthView>,
 }
 
 impl HealthDesk {
-    /// A desk for the devices of the settings, none of them heard of yet.
+    /// A desk for the devices of the settings, none of them heard of yet; `lanes` are the names of
+    /// the lanes on screens by their ids.
     pub(crate) fn new(
         clock: Clock,
         writer: Writer,
         devices: &[DeviceName],
+        lanes: BTreeMap<String, String>,
     ) -> (Self, watch::Receiver<HealthView>) {
         let lamps = devices.iter().map(|(name, lane)| {
             let lamp = DeviceLamp {
                 name: name.clone(),
-                lane: Some(lane.clone()),
+                lane: Some(lanes.get(lane).unwrap_or(lane).clone()),
                 state: LampState::Unknown,
                 remedy: None,
             };
@@ -81,6 +84,7 @@ impl HealthDesk {
             writer,
             order: devices.iter().map(|(name, _)| name.clone()).collect(),
             lamps: lamps.collect(),
+            lanes,
             ledger: LedgerView::Writable,
             oldest_at_ms: None,
             view,
@@ -126,7 +130,7 @@ impl HealthDesk {
         tracing::info!(device = news.device, state = ?news.state, "Device state");
         let lamp = DeviceLamp {
             name: news.device.clone(),
-            lane: Some(news.lane),
+            lane: Some(self.lanes.get(&news.lane).cloned().unwrap_or(news.lane)),
             state: news.state,
             remedy: news.remedy,
         };
@@ -165,7 +169,11 @@ impl HealthDesk {
             ClockQuality::Unset => ClockView::Unset,
         };
         let view = HealthView {
-            devices: self.order.iter().filter_map(|name| self.lamps.get(name).cloned()).collect(),
+            devices: self
+                .order
+                .iter()
+                .filter_map(|name| self.lamps.get(name).cloned())
+                .collect(),
             clock,
             sync: sync_view(sync, self.writer.head().borrow().seq, self.oldest_at_ms),
             ledger: self.ledger.clone(),
@@ -195,7 +203,11 @@ fn sync_view(
     oldest_at_ms: Option<i64>,
 ) -> SyncView {
     let Some(status) = sync.map(|status| status.borrow().clone()) else {
-        return SyncView { backlog: last, oldest_at_ms, ..SyncView::default() };
+        return SyncView {
+            backlog: last,
+            oldest_at_ms,
+            ..SyncView::default()
+        };
     };
     SyncView {
         link: match status.link {

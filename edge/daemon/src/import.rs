@@ -54,7 +54,10 @@ struct TeamRow {
 struct WorkerRow {
     name: String,
     #[serde(default)]
-    #[expect(dead_code, reason = "the number itself tells the kind of document; kept so that the file may say it")]
+    #[expect(
+        dead_code,
+        reason = "the number itself tells the kind of document; kept so that the file may say it"
+    )]
     id_kind: Option<String>,
     id_number: String,
     sex: String,
@@ -83,7 +86,10 @@ struct WorkerRow {
 
 impl std::fmt::Debug for WorkerRow {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("WorkerRow").field("team", &self.team).finish_non_exhaustive()
+        formatter
+            .debug_struct("WorkerRow")
+            .field("team", &self.team)
+            .finish_non_exhaustive()
     }
 }
 
@@ -93,8 +99,10 @@ impl RosterFile {
     /// # Errors
     /// It cannot be read, is no JSON of this form, or is too large.
     pub(crate) fn load(file: &Path) -> Result<Self, DaemonError> {
-        let text = std::fs::read(file)
-            .map_err(|source| DaemonError::File { file: file.to_path_buf(), source })?;
+        let text = std::fs::read(file).map_err(|source| DaemonError::File {
+            file: file.to_path_buf(),
+            source,
+        })?;
         let roster: Self = serde_json::from_slice(&text).map_err(|error| DaemonError::Content {
             file: file.to_path_buf(),
             detail: format!("第 {} 行第 {} 列：{error}", error.line(), error.column()),
@@ -120,10 +128,20 @@ pub(crate) struct Import {
 
 /// Pure: the records of a roster file. `known` are the numbers that the box already has, so that
 /// an imported person keeps his.
-pub(crate) fn records(file: &RosterFile, known: &BTreeMap<IdNumber, WorkerId>, at: Moment) -> Import {
-    let mut import = Import { records: Vec::new(), refused: Vec::new() };
+pub(crate) fn records(
+    file: &RosterFile,
+    known: &BTreeMap<IdNumber, WorkerId>,
+    at: Moment,
+) -> Import {
+    let mut import = Import {
+        records: Vec::new(),
+        refused: Vec::new(),
+    };
     let mut add = |act: Act| import.records.push(Record { at, act });
-    add(Act::Project { code: file.project.code.clone(), name: file.project.name.clone() });
+    add(Act::Project {
+        code: file.project.code.clone(),
+        name: file.project.name.clone(),
+    });
     for row in &file.employers {
         match Uscc::parse(&row.uscc) {
             Ok(uscc) => add(Act::Employer(Employer {
@@ -132,7 +150,9 @@ pub(crate) fn records(file: &RosterFile, known: &BTreeMap<IdNumber, WorkerId>, a
                 name: row.name.clone(),
                 kind: row.r#type.clone(),
             })),
-            Err(_) => import.refused.push(format!("单位 {}：统一社会信用代码不合规则", row.name)),
+            Err(_) => import
+                .refused
+                .push(format!("单位 {}：统一社会信用代码不合规则", row.name)),
         }
     }
     for row in &file.teams {
@@ -155,11 +175,20 @@ pub(crate) fn records(file: &RosterFile, known: &BTreeMap<IdNumber, WorkerId>, a
                     next += 1;
                     id
                 });
-                let first = Act::Worker { worker: id, person: Box::new(person) };
+                let first = Act::Worker {
+                    worker: id,
+                    person: Box::new(person),
+                };
                 let rest = acts.into_iter().map(|act| act(id));
-                import.records.extend(std::iter::once(first).chain(rest).map(|act| Record { at, act }));
+                import.records.extend(
+                    std::iter::once(first)
+                        .chain(rest)
+                        .map(|act| Record { at, act }),
+                );
             }
-            Err(why) => import.refused.push(format!("第 {} 名工人：{why}", index + 1)),
+            Err(why) => import
+                .refused
+                .push(format!("第 {} 名工人：{why}", index + 1)),
         }
     }
     import
@@ -189,26 +218,49 @@ fn worker(row: &WorkerRow) -> Result<(Person, Vec<WorkerAct>), &'static str> {
     let trade = Trade::parse(&row.trade).map_err(|_| "工种代码不在表内")?;
     let role = Role::from_code(&row.role).ok_or("岗位代码应为 10 或 20")?;
     let (team, on) = (TeamId(row.team), row.entered_on);
-    let mut acts: Vec<WorkerAct> =
-        vec![Box::new(move |worker| Act::Entry { worker, team, trade, role, on })];
+    let mut acts: Vec<WorkerAct> = vec![Box::new(move |worker| Act::Entry {
+        worker,
+        team,
+        trade,
+        role,
+        on,
+    })];
     if let Some(signed_on) = row.contract_signed_on {
         acts.push(Box::new(move |worker| Act::Contract {
             worker,
-            contract: Contract { signed_on, until: None },
+            contract: Contract {
+                signed_on,
+                until: None,
+            },
         }));
     }
     if let Some(on) = row.trained_on {
-        let training = Training { kind: TrainingKind::Safety, on, hours: 24 };
+        let training = Training {
+            kind: TrainingKind::Safety,
+            on,
+            hours: 24,
+        };
         acts.push(Box::new(move |worker| Act::Training { worker, training }));
     }
     if let Some(until) = row.health_certificate_until {
-        acts.push(Box::new(move |worker| Act::HealthCertificate { worker, until }));
+        acts.push(Box::new(move |worker| Act::HealthCertificate {
+            worker,
+            until,
+        }));
     }
     if row.blacklisted {
-        acts.push(Box::new(|worker| Act::Blacklist { worker, listed: true, reason: None }));
+        acts.push(Box::new(|worker| Act::Blacklist {
+            worker,
+            listed: true,
+            reason: None,
+        }));
     }
     if let Some(on) = row.left_on {
-        acts.push(Box::new(move |worker| Act::Exit { worker, on, reason: None }));
+        acts.push(Box::new(move |worker| Act::Exit {
+            worker,
+            on,
+            reason: None,
+        }));
     }
     Ok((person, acts))
 }

@@ -4,9 +4,9 @@
 //! Reading order, bottom first: `config` the settings and all their faults · `advice` the ledger's
 //! troubles in Chinese · `error` · `clock` the only reader of the system clock · `tagger` tags of
 //! strangers' numbers · `records` from the domain's record to the wire's body · `systemd` ready and
-//! watchdog · `health` one snapshot of the box · `lane` one task per lane, where a lane's effects
-//! happen · `city` the ledger as the sync engine reads it · `import` a roster file as records ·
-//! `people` sealing · `office` screen and way to the city · `app` wiring of `menwei run` · `commands` the others · `cli`.
+//! watchdog · `health` one snapshot of the box · `logging` · `lane` one task per lane, where a
+//! lane's effects happen · `import` a roster file as records · `people` sealing · `office` the
+//! screen and the way to the city · `app` wiring of `menwei run` · `commands` the others · `cli`.
 //!
 //! Two threads run tasks: the gate thread has the lanes and their drivers, the office thread the
 //! screen and the way to the city, so that nobody at the gate waits for a page.
@@ -21,7 +21,6 @@ mod systemd;
 mod health;
 mod logging;
 mod lane;
-mod city;
 mod import;
 mod people;
 mod office;

@@ -4,7 +4,11 @@ use tracing_subscriber::fmt;
 
 /// Starts the log at INFO, or at DEBUG where `verbose`.
 pub(crate) fn start(verbose: bool) {
-    let level = if verbose { tracing::Level::DEBUG } else { tracing::Level::INFO };
+    let level = if verbose {
+        tracing::Level::DEBUG
+    } else {
+        tracing::Level::INFO
+    };
     fmt()
         .with_max_level(level)
         .with_writer(std::io::stderr)

@@ -20,7 +20,10 @@ pub(crate) struct Sealer {
 impl Sealer {
     /// A sealer of a box; `city` is the city's public key.
     pub(crate) fn new(box_id: &str, city: Option<CityPublicKey>) -> Self {
-        Self { box_id: box_id.to_owned(), city }
+        Self {
+            box_id: box_id.to_owned(),
+            city,
+        }
     }
 
     /// The ledger's entry of a record, its person sealed if it has one.
@@ -34,18 +37,33 @@ impl Sealer {
         let key = random::<32>()?;
         let sealed = self.seal(*worker, person, key)?;
         let body = records::body(record, Some(sealed))?;
-        Ok(Entry { body, data_key: Some((worker.0, DataKey::from_bytes(key))) })
+        Ok(Entry {
+            body,
+            data_key: Some((worker.0, DataKey::from_bytes(key))),
+        })
     }
 
-    fn seal(&self, worker: WorkerId, person: &Person, key: [u8; 32]) -> Result<Worker, DaemonError> {
-        let subject = Subject { r#box: &self.box_id, worker: worker.0 };
+    fn seal(
+        &self,
+        worker: WorkerId,
+        person: &Person,
+        key: [u8; 32],
+    ) -> Result<Worker, DaemonError> {
+        let subject = Subject {
+            r#box: &self.box_id,
+            worker: worker.0,
+        };
         let key = DataKey::from_bytes(key);
         let sealed = seal::seal(&plain(person), &key, random::<12>()?, subject)?;
         let mut wraps = Vec::new();
         if let Some(city) = &self.city {
             wraps.push(seal::wrap(&key, city, random::<32>()?, subject)?);
         }
-        Ok(Worker { worker: worker.0, sealed, wraps })
+        Ok(Worker {
+            worker: worker.0,
+            sealed,
+            wraps,
+        })
     }
 }
 
@@ -54,8 +72,10 @@ impl Sealer {
 /// # Errors
 /// The file cannot be read or holds something else.
 pub(crate) fn city_key(file: &Path) -> Result<CityPublicKey, DaemonError> {
-    let text = std::fs::read_to_string(file)
-        .map_err(|source| DaemonError::File { file: file.to_path_buf(), source })?;
+    let text = std::fs::read_to_string(file).map_err(|source| DaemonError::File {
+        file: file.to_path_buf(),
+        source,
+    })?;
     let bytes = sync_wire::chain::from_hex::<32>(text.trim()).ok_or(DaemonError::Content {
         file: file.to_path_buf(),
         detail: "应为 64 个小写十六进制字符的平台公钥".to_owned(),

@@ -8,19 +8,29 @@ use sync_wire::{Kind, Record, Stamp, WireError};
 use crate::clock::ClockChange;
 use crate::error::DaemonError;
 
+/// What records name as the software that wrote them.
+pub(crate) const SOFTWARE: &str = concat!("menwei ", env!("CARGO_PKG_VERSION"));
+
 /// The body of a record.
 ///
 /// `sealed` is the sealed person of an [`Act::Worker`]; nothing else carries personal data.
 ///
 /// # Errors
 /// The body is over 8 KiB, or a worker's person is not sealed.
-pub(crate) fn body(record: &domain::Record, sealed: Option<wire::Worker>) -> Result<Vec<u8>, DaemonError> {
+pub(crate) fn body(
+    record: &domain::Record,
+    sealed: Option<wire::Worker>,
+) -> Result<Vec<u8>, DaemonError> {
     let kind = match (&record.act, sealed) {
         (Act::Worker { .. }, Some(worker)) => Kind::Worker(worker),
         (Act::Worker { .. }, None) => return Err(DaemonError::NotSealed),
         (act, _) => kind(act).ok_or(DaemonError::NotSealed)?,
     };
-    Ok(Record { stamp: stamp(record.at), kind }.to_body()?)
+    Ok(Record {
+        stamp: stamp(record.at),
+        kind,
+    }
+    .to_body()?)
 }
 
 /// The body of one of the box's own acts.
@@ -28,7 +38,11 @@ pub(crate) fn body(record: &domain::Record, sealed: Option<wire::Worker>) -> Res
 /// # Errors
 /// The body is over 8 KiB.
 pub(crate) fn box_body(at: Moment, kind: Kind) -> Result<Vec<u8>, WireError> {
-    Record { stamp: stamp(at), kind }.to_body()
+    Record {
+        stamp: stamp(at),
+        kind,
+    }
+    .to_body()
 }
 
 /// The clock's change as a record.
@@ -38,12 +52,21 @@ pub(crate) fn clock_changed(change: ClockChange) -> Kind {
         ClockChange::Jumped { before, after } => (wire::ClockChange::Jumped, before, after),
         ClockChange::Unset { before, after } => (wire::ClockChange::Unset, before, after),
     };
-    Kind::Clock(wire::ClockChanged { change, before, after })
+    Kind::Clock(wire::ClockChanged {
+        change,
+        before,
+        after,
+    })
 }
 
 fn stamp(at: Moment) -> Stamp {
     let clock = clock_quality(at.quality);
-    Stamp { at: at.wall_ms, boot: at.boot, mono: at.mono_ms, clock }
+    Stamp {
+        at: at.wall_ms,
+        boot: at.boot,
+        mono: at.mono_ms,
+        clock,
+    }
 }
 
 /// Trust in the wall clock, on the wire.
@@ -82,9 +105,11 @@ fn kind(act: &Act) -> Option<Kind> {
 
 fn roster_kind(act: &Act) -> Option<Kind> {
     Some(match act {
-        Act::Project { code, name } => {
-            Kind::Project(wire::Project { code: code.clone(), name: name.clone(), area: None })
-        }
+        Act::Project { code, name } => Kind::Project(wire::Project {
+            code: code.clone(),
+            name: name.clone(),
+            area: None,
+        }),
         Act::Employer(one) => Kind::Employer(wire::Employer {
             employer: one.employer.0,
             uscc: one.uscc.as_str().to_owned(),
@@ -96,16 +121,24 @@ fn roster_kind(act: &Act) -> Option<Kind> {
             employer: one.employer.0,
             name: one.name.clone(),
         }),
-        Act::Entry { worker, team, trade, role, on } => Kind::Entry(wire::Entry {
+        Act::Entry {
+            worker,
+            team,
+            trade,
+            role,
+            on,
+        } => Kind::Entry(wire::Entry {
             worker: worker.0,
             team: team.0,
             trade: trade.code(),
             role: role.code().to_owned(),
             on: on.to_string(),
         }),
-        Act::Exit { worker, on, reason } => {
-            Kind::Exit(wire::Exit { worker: worker.0, on: on.to_string(), reason: reason.clone() })
-        }
+        Act::Exit { worker, on, reason } => Kind::Exit(wire::Exit {
+            worker: worker.0,
+            on: on.to_string(),
+            reason: reason.clone(),
+        }),
         Act::Contract { worker, contract } => Kind::Contract(wire::Contract {
             worker: worker.0,
             signed_on: contract.signed_on.to_string(),
@@ -117,10 +150,17 @@ fn roster_kind(act: &Act) -> Option<Kind> {
             on: training.on.to_string(),
             hours: training.hours.into(),
         }),
-        Act::HealthCertificate { worker, until } => Kind::HealthCertificate(
-            wire::HealthCertificate { worker: worker.0, until: until.to_string() },
-        ),
-        Act::Blacklist { worker, listed, reason } => Kind::Blacklist(wire::Blacklist {
+        Act::HealthCertificate { worker, until } => {
+            Kind::HealthCertificate(wire::HealthCertificate {
+                worker: worker.0,
+                until: until.to_string(),
+            })
+        }
+        Act::Blacklist {
+            worker,
+            listed,
+            reason,
+        } => Kind::Blacklist(wire::Blacklist {
             worker: worker.0,
             listed: *listed,
             reason: reason.clone(),
@@ -173,7 +213,11 @@ fn presentation(one: &domain::PresentationRecord) -> wire::Presentation {
         document: one.document.map(id_kind),
         result,
         reason: one.reason.map(|reason| reason.code().to_owned()),
-        flags: one.flags.iter().map(|flag| flag.code().to_owned()).collect(),
+        flags: one
+            .flags
+            .iter()
+            .map(|flag| flag.code().to_owned())
+            .collect(),
         of: one.of,
         counted: one.counted,
         person_tag: one.person_tag.map(domain::PersonTag::to_hex),
@@ -182,7 +226,10 @@ fn presentation(one: &domain::PresentationRecord) -> wire::Presentation {
 }
 
 fn board(stamp: domain::BoardStamp) -> wire::BoardEvent {
-    wire::BoardEvent { boot: stamp.boot, seq: stamp.seq }
+    wire::BoardEvent {
+        boot: stamp.boot,
+        seq: stamp.seq,
+    }
 }
 
 fn passage(one: &domain::PassageRecord) -> wire::Passage {

@@ -55,7 +55,11 @@ pub(crate) async fn feed_watchdog(mut proofs: watch::Receiver<Proofs>) {
             fed = now;
             fed_at = Instant::now();
         } else if fed_at.elapsed() > limit.saturating_sub(Duration::from_secs(5)) {
-            tracing::error!(?now, ?fed, "No commit or no sync turn, the watchdog is not fed");
+            tracing::error!(
+                ?now,
+                ?fed,
+                "No commit or no sync turn, the watchdog is not fed"
+            );
         }
     }
 }
@@ -66,10 +70,37 @@ mod tests {
 
     #[test]
     fn a_stalled_commit_or_a_stalled_sync_starves_the_watchdog() {
-        let before = Proofs { commits: 3, sync_turns: Some(7) };
-        assert!(Proofs { commits: 4, sync_turns: Some(8) }.moved_since(before));
-        assert!(!Proofs { commits: 3, sync_turns: Some(8) }.moved_since(before));
-        assert!(!Proofs { commits: 4, sync_turns: Some(7) }.moved_since(before));
-        assert!(Proofs { commits: 1, sync_turns: None }.moved_since(Proofs::default()));
+        let before = Proofs {
+            commits: 3,
+            sync_turns: Some(7),
+        };
+        assert!(
+            Proofs {
+                commits: 4,
+                sync_turns: Some(8)
+            }
+            .moved_since(before)
+        );
+        assert!(
+            !Proofs {
+                commits: 3,
+                sync_turns: Some(8)
+            }
+            .moved_since(before)
+        );
+        assert!(
+            !Proofs {
+                commits: 4,
+                sync_turns: Some(7)
+            }
+            .moved_since(before)
+        );
+        assert!(
+            Proofs {
+                commits: 1,
+                sync_turns: None
+            }
+            .moved_since(Proofs::default())
+        );
     }
 }

@@ -21,7 +21,9 @@ impl PersonTagger {
         for (slot, byte) in block.iter_mut().zip(key) {
             *slot = *byte;
         }
-        Self { mac: Hmac::new(&block.into()) }
+        Self {
+            mac: Hmac::new(&block.into()),
+        }
     }
 
     /// The first 8 bytes of HMAC-SHA256 over the number.

@@ -1,6 +1,7 @@
 //! The screen's sources over the box's file: figures and accounts through one read connection,
 //! writes through the file's writer.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -32,6 +33,7 @@ pub struct LedgerSource {
 
 struct Reading {
     reader: Reader,
+    lane_names: BTreeMap<String, String>,
     refusals: Refusals,
 }
 
@@ -57,6 +59,7 @@ impl LedgerSource {
     pub fn new(reader: Reader, writer: Writer, day_starts_h: u8) -> Self {
         let reading = Reading {
             reader,
+            lane_names: BTreeMap::new(),
             refusals: Refusals::default(),
         };
         Self {
@@ -64,6 +67,13 @@ impl LedgerSource {
             writer,
             day_starts_h,
         }
+    }
+
+    /// Shows lanes by these names instead of by their ids.
+    #[must_use]
+    pub fn with_lane_names(self, names: BTreeMap<String, String>) -> Self {
+        self.read(|reading| reading.lane_names = names);
+        self
     }
 
     fn read<T>(&self, query: impl FnOnce(&mut Reading) -> T) -> T {
@@ -127,7 +137,7 @@ impl Reading {
             entered_today: u64::try_from(view.entered)?,
             denied_today: self.refusals.count,
             on_roster: u64::from(self.reader.numbers_given()?.worker),
-            rows: view.acts.iter().map(row).collect(),
+            rows: view.acts.iter().map(|act| row(act, &self.lane_names)).collect(),
         })
     }
 }
@@ -165,14 +175,14 @@ impl Refusals {
     }
 }
 
-fn row(act: &RecentAct) -> PassageRow {
+fn row(act: &RecentAct, lane_names: &BTreeMap<String, String>) -> PassageRow {
     PassageRow {
         seq: act.seq,
         at_ms: act.at,
         time_is_sure: act.clock != ClockQuality::Unset,
         name: act.name.as_ref().map(MaskedName::from),
         team: act.team.clone(),
-        lane: act.lane.clone(),
+        lane: lane_names.get(&act.lane).unwrap_or(&act.lane).clone(),
         way: match act.direction {
             Direction::In => Way::In,
             Direction::Out => Way::Out,

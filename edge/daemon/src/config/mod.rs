@@ -1,8 +1,9 @@
 //! `site.toml`: one file, every fault in it told at once.
 
 mod walk;
+mod error;
 mod policy;
 mod site;
 
+pub(crate) use error::ConfigError;
 pub(crate) use site::{GateConfig, LaneConfig, LinkLossWord, ReaderConfig, SiteConfig};
-pub(crate) use walk::Fault;

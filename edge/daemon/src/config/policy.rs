@@ -21,9 +21,16 @@ pub(super) fn policy(walk: &mut Walk) -> Option<Policy> {
     let day_boundary_h = walk.number_or("day_starts_h", 4, 0..=6, "点");
     let emergency_entry = walk.word_or_first(
         "emergency",
-        &[("off", EmergencyMode::Off), ("counted", EmergencyMode::Counted)],
+        &[
+            ("off", EmergencyMode::Off),
+            ("counted", EmergencyMode::Counted),
+        ],
     );
-    let ages = if walk.has("age") { ages(walk) } else { default.ages.clone() };
+    let ages = if walk.has("age") {
+        ages(walk)
+    } else {
+        default.ages.clone()
+    };
     Some(Policy {
         version,
         ages,
@@ -37,10 +44,16 @@ pub(super) fn policy(walk: &mut Walk) -> Option<Policy> {
 }
 
 fn requirement(walk: &mut Walk, key: &'static str, default: Requirement) -> Option<Requirement> {
-    let words =
-        [("deny", Requirement::Required), ("warn", Requirement::Warned), ("off", Requirement::Ignored)];
+    let words = [
+        ("deny", Requirement::Required),
+        ("warn", Requirement::Warned),
+        ("off", Requirement::Ignored),
+    ];
     walk.parsed_or(key, default, "以下之一：deny、warn、off", |text| {
-        words.iter().find(|(word, _)| *word == text).map(|(_, requirement)| *requirement)
+        words
+            .iter()
+            .find(|(word, _)| *word == text)
+            .map(|(_, requirement)| *requirement)
     })
 }
 
@@ -56,16 +69,26 @@ fn ages(walk: &mut Walk) -> Vec<AgeRule> {
 fn age(walk: &mut Walk) -> Option<AgeRule> {
     let sex = walk.word_or_first(
         "sex",
-        &[("any", None), ("male", Some(Sex::Male)), ("female", Some(Sex::Female))],
+        &[
+            ("any", None),
+            ("male", Some(Sex::Male)),
+            ("female", Some(Sex::Female)),
+        ],
     );
     let from = walk.number_or("from", 0, 0..=AGE_MAX, "周岁");
     let to = walk.number_or("to", AGE_MAX, 0..=AGE_MAX, "周岁");
     if from > to {
-        walk.fault("from", Some(&Value::Integer(from.into())), &format!("不大于 to（{to}）的周岁"));
+        walk.fault(
+            "from",
+            Some(&Value::Integer(from.into())),
+            &format!("不大于 to（{to}）的周岁"),
+        );
     }
-    let trades = walk.texts("trades", "工种代码的列表，如 [\"030\", \"130\"]", |text| {
-        Trade::parse(text).ok()
-    });
+    let trades = walk.texts(
+        "trades",
+        "工种代码的列表，如 [\"030\", \"130\"]",
+        |text| Trade::parse(text).ok(),
+    );
     let effect = walk.word(
         "effect",
         &[
@@ -77,7 +100,9 @@ fn age(walk: &mut Walk) -> Option<AgeRule> {
     );
     Some(AgeRule {
         sex: sex?,
-        trades: trades.map_or(TradeSet::All, |trades: BTreeSet<Trade>| TradeSet::Only(trades)),
+        trades: trades.map_or(TradeSet::All, |trades: BTreeSet<Trade>| {
+            TradeSet::Only(trades)
+        }),
         age_min: u8::try_from(from).ok()?,
         age_max: u8::try_from(to).ok()?,
         effect: effect?,

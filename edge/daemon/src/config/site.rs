@@ -1,5 +1,6 @@
 //! The settings of one box, checked as a whole.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -7,9 +8,9 @@ use drivers_link::LinkAddress;
 use edge_domain::{AntiPassback, Direction, LaneId, Policy};
 use toml::Table;
 
+use crate::config::error::ConfigError;
 use crate::config::policy;
 use crate::config::walk::Walk;
-use crate::error::DaemonError;
 
 /// Most lanes that one box serves.
 const LANES_MAX: usize = 16;
@@ -120,13 +121,21 @@ pub(crate) enum LinkLossWord {
 }
 
 impl SiteConfig {
+    /// The lanes' names on screens by their ids.
+    pub(crate) fn lane_names(&self) -> BTreeMap<String, String> {
+        let lanes = self.lanes.iter();
+        lanes.map(|lane| (lane.id.as_str().to_owned(), lane.name.clone())).collect()
+    }
+
     /// Reads and checks a file.
     ///
     /// # Errors
     /// The file cannot be read, is no TOML, or holds faults: then all of them.
-    pub(crate) fn load(file: &Path) -> Result<Self, DaemonError> {
-        let text = std::fs::read_to_string(file)
-            .map_err(|source| DaemonError::ReadConfig { file: file.to_path_buf(), source })?;
+    pub(crate) fn load(file: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(file).map_err(|source| ConfigError::Read {
+            file: file.to_path_buf(),
+            source,
+        })?;
         Self::parse(&text)
     }
 
@@ -134,19 +143,26 @@ impl SiteConfig {
     ///
     /// # Errors
     /// No TOML, or faults: then all of them.
-    pub(crate) fn parse(text: &str) -> Result<Self, DaemonError> {
+    pub(crate) fn parse(text: &str) -> Result<Self, ConfigError> {
         let table: Table = text.parse().map_err(|source: toml::de::Error| {
             let line = source.span().map_or(1, |span| {
-                text.bytes().take(span.start).filter(|byte| *byte == b'\n').count() + 1
+                text.bytes()
+                    .take(span.start)
+                    .filter(|byte| *byte == b'\n')
+                    .count()
+                    + 1
             });
-            DaemonError::ConfigSyntax { line, detail: source.message().to_owned() }
+            ConfigError::Syntax {
+                line,
+                detail: source.message().to_owned(),
+            }
         })?;
         let mut root = Walk::new("", table);
         let config = site(&mut root);
         let faults = root.finish();
         match config {
             Some(config) if faults.is_empty() => Ok(config),
-            _ => Err(DaemonError::ConfigFaults(faults)),
+            _ => Err(ConfigError::Faults(faults)),
         }
     }
 }
@@ -154,19 +170,32 @@ impl SiteConfig {
 fn site(root: &mut Walk) -> Option<SiteConfig> {
     let box_id = section(root, "box", |walk| walk.parsed("id", BOX_ALLOWED, box_name));
     let names = section(root, "site", |walk| {
-        let code = walk.parsed("code", "1 至 32 个字母、数字或横线（平台的项目编码）", project_code);
+        let code = walk.parsed(
+            "code",
+            "1 至 32 个字母、数字或横线（平台的项目编码）",
+            project_code,
+        );
         let name = walk.parsed("name", "1 至 60 个字", |text| short_text(text, 60));
         Some((code?, name?))
     });
     let ledger = section(root, "ledger", |walk| {
         let path = walk.parsed("path", PATH_ALLOWED, absolute);
         let key_file = walk.parsed("key_file", PATH_ALLOWED, absolute);
-        Some(LedgerConfig { path: path?, key_file: key_file? })
+        Some(LedgerConfig {
+            path: path?,
+            key_file: key_file?,
+        })
     });
     let screen = section(root, "screen", |walk| {
-        walk.parsed("listen", "IP:端口，如 127.0.0.1:8480（只供本机）", |text| text.parse().ok())
+        walk.parsed(
+            "listen",
+            "IP:端口，如 127.0.0.1:8480（只供本机）",
+            |text| text.parse().ok(),
+        )
     });
-    let city = root.table("city", false).map(|walk| finish(root, walk, city));
+    let city = root
+        .table("city", false)
+        .map(|walk| finish(root, walk, city));
     let policy = match root.table("policy", false) {
         Some(walk) => finish(root, walk, policy::policy),
         None => Some(Policy::default()),
@@ -174,8 +203,10 @@ fn site(root: &mut Walk) -> Option<SiteConfig> {
     let lanes = lanes(root);
     let (site_code, site_name) = names?;
     let mut policy = policy?;
-    policy.anti_passback_by_lane =
-        lanes.iter().map(|lane| (lane.id.clone(), lane.anti_passback)).collect();
+    policy.anti_passback_by_lane = lanes
+        .iter()
+        .map(|lane| (lane.id.clone(), lane.anti_passback))
+        .collect();
     Some(SiteConfig {
         box_id: box_id?,
         site_code,
@@ -208,16 +239,22 @@ fn finish<T>(
 }
 
 fn city(walk: &mut Walk) -> Option<CityConfig> {
-    let broker = walk.parsed("broker", "主机名:端口，如 city.example.cn:8883", |text| {
-        let (host, port) = text.rsplit_once(':')?;
-        let port: u16 = port.parse().ok().filter(|port| *port != 0)?;
-        (!host.is_empty() && !host.contains(char::is_whitespace)).then(|| (host.to_owned(), port))
-    });
+    let broker = walk.parsed(
+        "broker",
+        "主机名:端口，如 city.example.cn:8883",
+        |text| {
+            let (host, port) = text.rsplit_once(':')?;
+            let port: u16 = port.parse().ok().filter(|port| *port != 0)?;
+            (!host.is_empty() && !host.contains(char::is_whitespace))
+                .then(|| (host.to_owned(), port))
+        },
+    );
     let ca_file = walk.parsed("ca_file", PATH_ALLOWED, absolute);
     let certificate_file = walk.parsed("certificate_file", PATH_ALLOWED, absolute);
     let key_file = walk.parsed("key_file", PATH_ALLOWED, absolute);
-    let public_key_file =
-        walk.parsed_or("public_key_file", None, PATH_ALLOWED, |text| absolute(text).map(Some));
+    let public_key_file = walk.parsed_or("public_key_file", None, PATH_ALLOWED, |text| {
+        absolute(text).map(Some)
+    });
     let (host, port) = broker?;
     Some(CityConfig {
         host,
@@ -245,29 +282,55 @@ fn lanes(root: &mut Walk) -> Vec<LaneConfig> {
 }
 
 fn lane(walk: &mut Walk, links: &mut Vec<LinkAddress>) -> Option<LaneConfig> {
-    let id = walk.parsed("id", "1 至 32 个字的通道编号，如 gate-1", |text| LaneId::parse(text).ok());
-    let default_name = id.as_ref().map(|id| id.as_str().to_owned()).unwrap_or_default();
-    let name = walk.parsed_or("name", default_name, "1 至 32 个字", |text| short_text(text, 32));
+    let id = walk.parsed("id", "1 至 32 个字的通道编号，如 gate-1", |text| {
+        LaneId::parse(text).ok()
+    });
+    let default_name = id
+        .as_ref()
+        .map(|id| id.as_str().to_owned())
+        .unwrap_or_default();
+    let name = walk.parsed_or("name", default_name, "1 至 32 个字", |text| {
+        short_text(text, 32)
+    });
     let anti_passback = walk.word_or_first(
         "anti_passback",
-        &[("soft", AntiPassback::Soft), ("hard", AntiPassback::Hard), ("off", AntiPassback::Off)],
+        &[
+            ("soft", AntiPassback::Soft),
+            ("hard", AntiPassback::Hard),
+            ("off", AntiPassback::Off),
+        ],
     );
     let mut readers = Vec::new();
     for mut reader_walk in walk.tables("reader", READERS_MAX) {
         readers.extend(reader(&mut reader_walk, links));
         walk.absorb(reader_walk.finish());
     }
-    let gate = walk.table("gate", false).map(|gate_walk| finish(walk, gate_walk, |gate_walk| gate(gate_walk, links)));
-    Some(LaneConfig { id: id?, name: name?, anti_passback: anti_passback?, readers, gate: gate.flatten() })
+    let gate = walk
+        .table("gate", false)
+        .map(|gate_walk| finish(walk, gate_walk, |gate_walk| gate(gate_walk, links)));
+    Some(LaneConfig {
+        id: id?,
+        name: name?,
+        anti_passback: anti_passback?,
+        readers,
+        gate: gate.flatten(),
+    })
 }
 
 fn reader(walk: &mut Walk, links: &mut Vec<LinkAddress>) -> Option<ReaderConfig> {
     let name = walk.parsed("name", "1 至 32 个字", |text| short_text(text, 32));
-    let direction =
-        walk.word("direction", &[("in", Direction::In), ("out", Direction::Out)]);
+    let direction = walk.word(
+        "direction",
+        &[("in", Direction::In), ("out", Direction::Out)],
+    );
     let link = own_link(walk, links);
     let find_interval_ms = walk.number_or("find_interval_ms", 300, 10..=2_000, "毫秒");
-    Some(ReaderConfig { name: name?, direction: direction?, link: link?, find_interval_ms })
+    Some(ReaderConfig {
+        name: name?,
+        direction: direction?,
+        link: link?,
+        find_interval_ms,
+    })
 }
 
 fn gate(walk: &mut Walk, links: &mut Vec<LinkAddress>) -> Option<GateConfig> {
@@ -296,7 +359,9 @@ fn gate(walk: &mut Walk, links: &mut Vec<LinkAddress>) -> Option<GateConfig> {
 
 /// A device's address; one port serves one device.
 fn own_link(walk: &mut Walk, links: &mut Vec<LinkAddress>) -> Option<LinkAddress> {
-    let link = walk.parsed("link", LINK_ALLOWED, |text| text.parse::<LinkAddress>().ok())?;
+    let link = walk.parsed("link", LINK_ALLOWED, |text| {
+        text.parse::<LinkAddress>().ok()
+    })?;
     if links.contains(&link) {
         walk.fault("link", None, "没有被其他设备占用的端口");
     }
@@ -306,10 +371,13 @@ fn own_link(walk: &mut Walk, links: &mut Vec<LinkAddress>) -> Option<LinkAddress
 
 const BOX_ALLOWED: &str = "1 至 32 个小写字母、数字或横线（与证书名称一致）";
 const PATH_ALLOWED: &str = "以 / 开头的绝对路径";
-const LINK_ALLOWED: &str = "serial:/dev/menwei/reader-1?baud=115200（波特率 1200 至 921600）或 tcp:主机:端口";
+const LINK_ALLOWED: &str =
+    "serial:/dev/menwei/reader-1?baud=115200（波特率 1200 至 921600）或 tcp:主机:端口";
 
 fn box_name(text: &str) -> Option<String> {
-    sync_wire::name::check_box_name(text).ok().map(|()| text.to_owned())
+    sync_wire::name::check_box_name(text)
+        .ok()
+        .map(|()| text.to_owned())
 }
 
 fn project_code(text: &str) -> Option<String> {

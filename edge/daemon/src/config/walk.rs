@@ -35,11 +35,20 @@ pub(super) struct Walk {
 
 impl Walk {
     pub(super) fn new(path: impl Into<String>, table: Table) -> Self {
-        Self { path: path.into(), table, known: Vec::new(), faults: Vec::new() }
+        Self {
+            path: path.into(),
+            table,
+            known: Vec::new(),
+            faults: Vec::new(),
+        }
     }
 
     fn full_key(&self, key: &str) -> String {
-        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
+        if self.path.is_empty() {
+            key.to_owned()
+        } else {
+            format!("{}.{key}", self.path)
+        }
     }
 
     fn take(&mut self, key: &'static str) -> Option<Value> {
@@ -95,8 +104,12 @@ impl Walk {
         range: std::ops::RangeInclusive<u32>,
         unit: &str,
     ) -> u32 {
-        let Some(value) = self.take(key) else { return default };
-        let number = value.as_integer().and_then(|number| u32::try_from(number).ok());
+        let Some(value) = self.take(key) else {
+            return default;
+        };
+        let number = value
+            .as_integer()
+            .and_then(|number| u32::try_from(number).ok());
         match number.filter(|number| range.contains(number)) {
             Some(number) => number,
             None => {
@@ -117,7 +130,10 @@ impl Walk {
         let names: Vec<&str> = words.iter().map(|(name, _)| *name).collect();
         let allowed = format!("以下之一：{}", names.join("、"));
         self.parsed_or(key, default, &allowed, |text| {
-            words.iter().find(|(name, _)| *name == text).map(|(_, value)| *value)
+            words
+                .iter()
+                .find(|(name, _)| *name == text)
+                .map(|(_, value)| *value)
         })
     }
 
@@ -126,7 +142,10 @@ impl Walk {
         let names: Vec<&str> = words.iter().map(|(name, _)| *name).collect();
         let allowed = format!("以下之一：{}", names.join("、"));
         self.parsed(key, &allowed, |text| {
-            words.iter().find(|(name, _)| *name == text).map(|(_, value)| *value)
+            words
+                .iter()
+                .find(|(name, _)| *name == text)
+                .map(|(_, value)| *value)
         })
     }
 
@@ -145,7 +164,10 @@ impl Walk {
         let value = self.take(key)?;
         let items = value.as_array().filter(|items| !items.is_empty());
         let parsed = items.and_then(|items| {
-            items.iter().map(|item| item.as_str().and_then(&parse)).collect::<Option<Vec<T>>>()
+            items
+                .iter()
+                .map(|item| item.as_str().and_then(&parse))
+                .collect::<Option<Vec<T>>>()
         });
         let empty = value.as_array().is_some_and(Vec::is_empty);
         if parsed.is_none() && !empty {
@@ -160,7 +182,11 @@ impl Walk {
             Some(Value::Table(table)) => Some(Walk::new(self.full_key(key), table)),
             None if !required => None,
             found => {
-                self.fault(key, found.as_ref(), &format!("一个 [{}] 小节", self.full_key(key)));
+                self.fault(
+                    key,
+                    found.as_ref(),
+                    &format!("一个 [{}] 小节", self.full_key(key)),
+                );
                 None
             }
         }

@@ -31,7 +31,11 @@ pub(super) struct Commits {
 
 impl Commits {
     pub(super) fn new(writer: Writer) -> Self {
-        Self { writer, waiting: Vec::new(), under_way: None }
+        Self {
+            writer,
+            waiting: Vec::new(),
+            under_way: None,
+        }
     }
 
     /// Asks for a record; it is committed after all asked for before.
@@ -49,14 +53,24 @@ impl Commits {
             return std::future::pending().await;
         };
         let answer = answer.await;
-        let batch = self.under_way.take().map(|(batch, _)| batch).unwrap_or_default();
+        let batch = self
+            .under_way
+            .take()
+            .map(|(batch, _)| batch)
+            .unwrap_or_default();
         match answer {
             Ok(appended) => {
                 let seqs = appended.first_seq..=appended.last_seq;
                 let recorded = batch.into_iter().zip(seqs);
-                Done::Recorded(recorded.map(|((ticket, record), seq)| (ticket, record, seq)).collect())
+                Done::Recorded(
+                    recorded
+                        .map(|((ticket, record), seq)| (ticket, record, seq))
+                        .collect(),
+                )
             }
-            Err(error) => Done::Failed(batch.into_iter().map(|(ticket, _)| ticket).collect(), error),
+            Err(error) => {
+                Done::Failed(batch.into_iter().map(|(ticket, _)| ticket).collect(), error)
+            }
         }
     }
 
@@ -64,9 +78,14 @@ impl Commits {
         if self.waiting.is_empty() {
             return;
         }
-        let batch: Vec<_> = self.waiting.drain(..self.waiting.len().min(BATCH_MAX)).collect();
-        let bodies: Result<Vec<Entry>, _> =
-            batch.iter().map(|(_, record)| records::body(record, None).map(Entry::new)).collect();
+        let batch: Vec<_> = self
+            .waiting
+            .drain(..self.waiting.len().min(BATCH_MAX))
+            .collect();
+        let bodies: Result<Vec<Entry>, _> = batch
+            .iter()
+            .map(|(_, record)| records::body(record, None).map(Entry::new))
+            .collect();
         let writer = self.writer.clone();
         let answer: Answer = match bodies {
             Ok(entries) => Box::pin(async move { writer.append(entries).await }),

@@ -12,7 +12,9 @@ use jiff::civil::Date;
 /// What a card's text presents; a text that makes no document is an unreadable card.
 pub(crate) fn credential(text: &CardText) -> Credential {
     document(text).map_or(
-        Credential::Unreadable { why: UnreadableCard::Invalid },
+        Credential::Unreadable {
+            why: UnreadableCard::Invalid,
+        },
         Credential::IdCard,
     )
 }
@@ -60,7 +62,12 @@ fn nation(text: &CardText) -> Option<String> {
         return Some(nationality.to_owned());
     }
     let nation = text.nation()?;
-    Some(nation.reveal_name().unwrap_or_else(|| nation.reveal_code()).to_owned())
+    Some(
+        nation
+            .reveal_name()
+            .unwrap_or_else(|| nation.reveal_code())
+            .to_owned(),
+    )
 }
 
 /// `YYYYMMDD`; anything else (长期 too) is no date.
@@ -79,11 +86,14 @@ pub(crate) fn gate_report(event: &TurnstileEvent) -> Option<GateReport> {
         TurnstileEvent::LinkBack(_) => GateReport::LinkBack,
         TurnstileEvent::LinkLost { .. } => GateReport::LinkLost,
         TurnstileEvent::Restarted(facts) => GateReport::Restarted { boot: facts.boot },
-        TurnstileEvent::EventsLost { count } => GateReport::EventsLost { count: (*count).into() },
+        TurnstileEvent::EventsLost { count } => GateReport::EventsLost {
+            count: (*count).into(),
+        },
         TurnstileEvent::Opened { token, .. } => GateReport::Opened { token: *token },
-        TurnstileEvent::OpenRefused { token, why, .. } => {
-            GateReport::OpenRefused { token: *token, why: refusal(*why) }
-        }
+        TurnstileEvent::OpenRefused { token, why, .. } => GateReport::OpenRefused {
+            token: *token,
+            why: refusal(*why),
+        },
         TurnstileEvent::Reported(report) => board_report(report),
         TurnstileEvent::IdentityChanged { .. }
         | TurnstileEvent::VersionMismatch { .. }
@@ -110,21 +120,30 @@ fn board_report(report: &BoardReport) -> GateReport {
         age_ms: report.age_ms.into(),
     };
     match report.kind {
-        EventKind::Passed { direction, token } => {
-            GateReport::Passed { direction: way(direction), token, event }
-        }
-        EventKind::TimedOut { direction, token } => {
-            GateReport::TimedOut { direction: way(direction), token: Some(token), event }
-        }
-        EventKind::Tailgated { direction, token } => {
-            GateReport::Tailgated { direction: way(direction), token: Some(token), event }
-        }
-        EventKind::Reversed { direction, token } => {
-            GateReport::Reversed { direction: way(direction), token: Some(token), event }
-        }
-        EventKind::Intruded { direction } => {
-            GateReport::Intruded { direction: way(direction), event }
-        }
+        EventKind::Passed { direction, token } => GateReport::Passed {
+            direction: way(direction),
+            token,
+            event,
+        },
+        EventKind::TimedOut { direction, token } => GateReport::TimedOut {
+            direction: way(direction),
+            token: Some(token),
+            event,
+        },
+        EventKind::Tailgated { direction, token } => GateReport::Tailgated {
+            direction: way(direction),
+            token: Some(token),
+            event,
+        },
+        EventKind::Reversed { direction, token } => GateReport::Reversed {
+            direction: way(direction),
+            token: Some(token),
+            event,
+        },
+        EventKind::Intruded { direction } => GateReport::Intruded {
+            direction: way(direction),
+            event,
+        },
         EventKind::Held => GateReport::Held { event },
         EventKind::HeldCleared => GateReport::HeldCleared { event },
         EventKind::Fire { on } => GateReport::Fire { on, event },

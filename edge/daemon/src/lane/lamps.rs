@@ -37,12 +37,14 @@ pub(super) fn reader_news(
     };
     Some(match event {
         ReaderEvent::Online { sam_id } => news(LampState::Ok, None, Some(sam_id.to_string())),
-        ReaderEvent::Offline { why } => {
-            news(LampState::Offline, Some(reader_offline(why)), None)
-        }
+        ReaderEvent::Offline { why } => news(LampState::Offline, Some(reader_offline(why)), None),
         ReaderEvent::IdentityChanged { was, now } => {
             tracing::warn!(device, %was, %now, "Another reader answers");
-            news(LampState::Fault, Some(reader_swapped()), Some(now.to_string()))
+            news(
+                LampState::Fault,
+                Some(reader_swapped()),
+                Some(now.to_string()),
+            )
         }
         ReaderEvent::Fatal { status } => news(LampState::Fault, Some(reader_fatal(*status)), None),
         ReaderEvent::Arriving
@@ -74,7 +76,11 @@ pub(super) fn gate_news(names: &DeviceNames, event: &TurnstileEvent) -> Option<H
         TurnstileEvent::LinkLost { why } => news(LampState::Offline, Some(gate_offline(why)), None),
         TurnstileEvent::IdentityChanged { was, now, accepted } => {
             tracing::warn!(device, %was, %now, accepted, "Another gate board answers");
-            news(LampState::Fault, Some(gate_swapped(*accepted)), Some(now.to_string()))
+            news(
+                LampState::Fault,
+                Some(gate_swapped(*accepted)),
+                Some(now.to_string()),
+            )
         }
         TurnstileEvent::VersionMismatch { board, driver } => {
             news(LampState::Fault, Some(gate_version(*board, *driver)), None)
@@ -91,10 +97,16 @@ pub(super) fn gate_news(names: &DeviceNames, event: &TurnstileEvent) -> Option<H
 /// What the gate's own lamp and buzzer say for a message on its screen.
 pub(super) fn signal(tone: Tone) -> Option<Signal> {
     match tone {
-        Tone::Deny => {
-            Some(Signal { lamp: Lamp::Red, lamp_ms: DENY_MS, buzzer_ms: DENY_BUZZER_MS })
-        }
-        Tone::Retry => Some(Signal { lamp: Lamp::Red, lamp_ms: DENY_MS / 2, buzzer_ms: 0 }),
+        Tone::Deny => Some(Signal {
+            lamp: Lamp::Red,
+            lamp_ms: DENY_MS,
+            buzzer_ms: DENY_BUZZER_MS,
+        }),
+        Tone::Retry => Some(Signal {
+            lamp: Lamp::Red,
+            lamp_ms: DENY_MS / 2,
+            buzzer_ms: 0,
+        }),
         Tone::Pass | Tone::Wait | Tone::Idle => None,
     }
 }
@@ -145,8 +157,17 @@ fn gate_offline(why: &str) -> Remedy {
 }
 
 fn gate_swapped(accepted: bool) -> Remedy {
-    let effect = if accepted { "通道照常工作" } else { "通道停用" };
-    remedy("E-GT-02", "换了一块闸机控制板，或接线插到了别的通道", effect, "核对接线和控制板编号")
+    let effect = if accepted {
+        "通道照常工作"
+    } else {
+        "通道停用"
+    };
+    remedy(
+        "E-GT-02",
+        "换了一块闸机控制板，或接线插到了别的通道",
+        effect,
+        "核对接线和控制板编号",
+    )
 }
 
 fn gate_version(board: Option<u8>, driver: u8) -> Remedy {

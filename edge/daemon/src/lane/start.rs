@@ -39,21 +39,37 @@ pub(crate) struct LanePlan {
 }
 
 /// Starts one lane: its drivers and its loop, all on the current thread.
-pub(crate) fn start(plan: LanePlan, site: &Rc<GateSite>, opener: &Arc<dyn LinkOpener>, jitter: &Jitter) {
+pub(crate) fn start(
+    plan: LanePlan,
+    site: &Rc<GateSite>,
+    opener: &Arc<dyn LinkOpener>,
+    jitter: &Jitter,
+) {
     let (sender, news) = mpsc::channel(NEWS_MAX);
     let LanePlan { config, memory } = plan;
     for (index, reader) in config.readers.iter().enumerate() {
         start_reader(index, reader, &sender, opener, jitter);
     }
-    let gate = config.gate.as_ref().map(|gate| start_gate(gate, &sender, opener, jitter));
+    let gate = config
+        .gate
+        .as_ref()
+        .map(|gate| start_gate(gate, &sender, opener, jitter));
     let task = LaneTask {
         lane: Lane::new(settings(&config), memory),
         names: DeviceNames {
             lane: config.id.as_str().to_owned(),
-            readers: config.readers.iter().map(|reader| reader.name.clone()).collect(),
+            readers: config
+                .readers
+                .iter()
+                .map(|reader| reader.name.clone())
+                .collect(),
             gate: config.gate.as_ref().map(|gate| gate.name.clone()),
         },
-        directions: config.readers.iter().map(|reader| reader.direction).collect(),
+        directions: config
+            .readers
+            .iter()
+            .map(|reader| reader.direction)
+            .collect(),
         gate,
         commits: Commits::new(site.writer.clone()),
         board: None,
@@ -64,10 +80,17 @@ pub(crate) fn start(plan: LanePlan, site: &Rc<GateSite>, opener: &Arc<dyn LinkOp
 }
 
 fn settings(config: &LaneConfig) -> LaneSettings {
-    let pass_ms = config.gate.as_ref().map(|gate| u64::from(gate.pass_timeout_ms));
+    let pass_ms = config
+        .gate
+        .as_ref()
+        .map(|gate| u64::from(gate.pass_timeout_ms));
     LaneSettings {
         lane: config.id.clone(),
-        sensing: if config.gate.is_some() { Sensing::Beams } else { Sensing::None },
+        sensing: if config.gate.is_some() {
+            Sensing::Beams
+        } else {
+            Sensing::None
+        },
         passage_ms_max: pass_ms.map_or(PASSAGE_DEFAULT_MS, |ms| ms + PASSAGE_MARGIN_MS),
         commit_ms_max: COMMIT_MS_MAX,
     }
@@ -83,11 +106,16 @@ fn start_reader(
     let (events, heard) = mpsc::channel::<ReaderEvent>(NEWS_MAX);
     let settings = ReaderSettings {
         address: config.link.clone(),
-        poll: PollSettings { find_interval_ms: config.find_interval_ms.into(), ..PollSettings::default() },
+        poll: PollSettings {
+            find_interval_ms: config.find_interval_ms.into(),
+            ..PollSettings::default()
+        },
         jitter: Arc::clone(jitter),
     };
     spawn_local(drivers_idcard::run(settings, Arc::clone(opener), events));
-    spawn_local(forward(heard, news.clone(), move |event| LaneNews::Reader(index, event)));
+    spawn_local(forward(heard, news.clone(), move |event| {
+        LaneNews::Reader(index, event)
+    }));
 }
 
 fn start_gate(
@@ -113,7 +141,12 @@ fn start_gate(
         },
         ..TurnstileSettings::new(config.link.clone(), Arc::clone(jitter))
     };
-    spawn_local(drivers_turnstile::run(settings, Arc::clone(opener), commands, events));
+    spawn_local(drivers_turnstile::run(
+        settings,
+        Arc::clone(opener),
+        commands,
+        events,
+    ));
     spawn_local(forward(heard, news.clone(), LaneNews::Gate));
     handle
 }

@@ -74,13 +74,19 @@ impl LaneTask {
         if let Some(news) = reader_news(&self.names, index, &event) {
             self.site.tell(news);
         }
-        let Some(direction) = self.directions.get(index).copied() else { return };
+        let Some(direction) = self.directions.get(index).copied() else {
+            return;
+        };
         match event {
             ReaderEvent::Arriving => self.keep_line_idle(),
             ReaderEvent::Card(card) => self.card(direction, &card.text),
             ReaderEvent::ReadFailed { failure } => {
                 let credential = input::unreadable(failure);
-                self.feed(LaneInput::Presented { direction, credential, person_tag: None });
+                self.feed(LaneInput::Presented {
+                    direction,
+                    credential,
+                    person_tag: None,
+                });
             }
             ReaderEvent::Online { .. }
             | ReaderEvent::Offline { .. }
@@ -103,7 +109,11 @@ impl LaneTask {
             Credential::IdCard(document) => Some(self.site.tagger.tag(&document.number)),
             Credential::Unreadable { .. } => None,
         };
-        self.feed(LaneInput::Presented { direction, credential, person_tag });
+        self.feed(LaneInput::Presented {
+            direction,
+            credential,
+            person_tag,
+        });
     }
 
     fn gate(&mut self, event: &TurnstileEvent) {
@@ -141,8 +151,11 @@ impl LaneTask {
         let now = self.site.clock.now();
         let effects = {
             let (roster, presence) = (self.site.roster.borrow(), self.site.presence.borrow());
-            let view =
-                SiteView { roster: &roster, policy: &self.site.policy, presence: &presence };
+            let view = SiteView {
+                roster: &roster,
+                policy: &self.site.policy,
+                presence: &presence,
+            };
             self.lane.step(now, view, input)
         };
         for effect in effects {
@@ -173,13 +186,22 @@ impl LaneTask {
         if let Err(error) = gate.open(token, input::board_way(direction)) {
             tracing::error!(%error, "The open command was not taken");
             let why = edge_domain::OpenRefusal::NoLink;
-            self.feed(LaneInput::Gate(edge_domain::GateReport::OpenRefused { token, why }));
+            self.feed(LaneInput::Gate(edge_domain::GateReport::OpenRefused {
+                token,
+                why,
+            }));
         }
     }
 
     fn acknowledge(&self, event: BoardEvent) {
-        let (Some(uid), Some(gate)) = (self.board, &self.gate) else { return };
-        let key = EventKey { uid, boot: event.boot, seq: event.seq };
+        let (Some(uid), Some(gate)) = (self.board, &self.gate) else {
+            return;
+        };
+        let key = EventKey {
+            uid,
+            boot: event.boot,
+            seq: event.seq,
+        };
         if let Err(error) = gate.acknowledge(key) {
             tracing::warn!(%error, "An event is not acknowledged, the board will tell it again");
         }

@@ -23,7 +23,11 @@ pub(crate) struct CityLedger {
 impl CityLedger {
     /// The epoch that is written to.
     pub(crate) fn new(epoch: &str, writer: Writer, reader: Reader) -> Self {
-        Self { epoch: epoch.to_owned(), writer, reader: Arc::new(Mutex::new(reader)) }
+        Self {
+            epoch: epoch.to_owned(),
+            writer,
+            reader: Arc::new(Mutex::new(reader)),
+        }
     }
 
     async fn ask<T: Send + 'static>(
@@ -32,7 +36,10 @@ impl CityLedger {
     ) -> Result<T, LedgerError> {
         let (reader, epoch) = (Arc::clone(&self.reader), self.epoch.clone());
         let answer = spawn_blocking(move || {
-            question(&reader.lock().unwrap_or_else(PoisonError::into_inner), &epoch)
+            question(
+                &reader.lock().unwrap_or_else(PoisonError::into_inner),
+                &epoch,
+            )
         });
         Ok(answer.await??)
     }
@@ -63,7 +70,11 @@ impl Ledger for CityLedger {
             let records = reader.records(epoch, from, records_max, bytes_max)?;
             let records = records
                 .into_iter()
-                .map(|record| LedgerRecord { seq: record.seq, body: record.body, hash: record.hash })
+                .map(|record| LedgerRecord {
+                    seq: record.seq,
+                    body: record.body,
+                    hash: record.hash,
+                })
                 .collect();
             Ok(Page { prev, records })
         })
@@ -71,11 +82,15 @@ impl Ledger for CityLedger {
     }
 
     async fn hash_at(&self, seq: u64) -> Result<Option<Hash>, LedgerError> {
-        self.ask(move |reader, epoch| reader.hash_at(epoch, seq)).await
+        self.ask(move |reader, epoch| reader.hash_at(epoch, seq))
+            .await
     }
 
     async fn save_cursor(&self, through: u64, ranges: Vec<(u64, u64)>) -> Result<(), LedgerError> {
-        Ok(self.writer.advance_cursor(&self.epoch, through, ranges).await?)
+        Ok(self
+            .writer
+            .advance_cursor(&self.epoch, through, ranges)
+            .await?)
     }
 
     async fn show_parked(&self, parked: Vec<Parked>) -> Result<(), LedgerError> {

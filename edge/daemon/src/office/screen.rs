@@ -1,0 +1,75 @@
+//! The clerk's screen.
+
+use std::sync::Arc;
+
+use edge_web::{ClaimCode, HealthView, LedgerSource, WebChannels, WebSettings, WebState};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::error::DaemonError;
+use crate::office::desk::Office;
+
+/// Starts the clerk's screen; prints a claim code where nobody can sign in yet.
+///
+/// # Errors
+/// The port is taken, or the ledger cannot be read.
+pub(crate) async fn start_screen(
+    office: &Office<'_>,
+    health: watch::Receiver<HealthView>,
+) -> Result<(), DaemonError> {
+    let listener = TcpListener::bind(office.config.screen).await?;
+    let address = listener.local_addr()?;
+    announce_claim_code(office, &address.to_string()).await?;
+    let clock = office.clock.clone();
+    let (reader, writer) = (office.store.reader()?, office.store.writer());
+    let day_starts_h = office.config.policy.day_boundary_h;
+    let source = LedgerSource::new(reader, writer, day_starts_h);
+    let source = Arc::new(source.with_lane_names(office.config.lane_names()));
+    let channels = WebChannels {
+        today: Arc::clone(&source) as _,
+        accounts: source,
+        health,
+        head: office.store.writer().head(),
+        clock: Arc::new(move || clock.now().wall_ms),
+    };
+    let settings = WebSettings {
+        site_name: office.config.site_name.clone(),
+        box_id: office.config.box_id.clone(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        secure_cookies: false,
+    };
+    let (state, stop) = (WebState::new(settings, channels), office.stop.clone());
+    tokio::spawn(async move {
+        if let Err(error) = edge_web::serve(listener, state, stop).await {
+            tracing::error!(%error, "The screen ended");
+        }
+    });
+    tracing::info!(%address, "Screen listens");
+    Ok(())
+}
+
+#[expect(
+    clippy::print_stderr,
+    reason = "the installer reads the code here, on the first start only"
+)]
+async fn announce_claim_code(office: &Office<'_>, address: &str) -> Result<(), DaemonError> {
+    if !office.store.reader()?.accounts()?.is_empty() {
+        return Ok(());
+    }
+    let code = ClaimCode::random().map_err(screen_error)?;
+    let hash = code.hash().map_err(screen_error)?;
+    office
+        .store
+        .writer()
+        .put_setting(edge_web::CLAIM_CODE_SETTING, &hash)
+        .await?;
+    eprintln!(
+        "首次使用：用浏览器打开 http://{address}/claim，输入一次性开通码：{}",
+        code.reveal()
+    );
+    Ok(())
+}
+
+fn screen_error(error: edge_web::WebError) -> DaemonError {
+    DaemonError::System(std::io::Error::other(error))
+}

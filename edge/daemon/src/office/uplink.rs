@@ -1,0 +1,100 @@
+//! The way to the city.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use edge_store::Reader;
+use sync_engine::{Identity, Now, Settings};
+use sync_mqtt::{MqttSettings, Surroundings, SyncStatus, TlsFiles};
+use tokio::sync::watch;
+
+use crate::clock::Clock;
+use crate::error::DaemonError;
+use crate::office::city::CityLedger;
+use crate::office::desk::Office;
+use crate::people::random;
+use crate::records::{self, SOFTWARE};
+
+/// Starts the way to the city; `None` where no city is configured.
+///
+/// # Errors
+/// The ledger cannot be read.
+pub(crate) fn start_sync(
+    office: &Office<'_>,
+) -> Result<Option<watch::Receiver<SyncStatus>>, DaemonError> {
+    let Some(city) = &office.config.city else {
+        return Ok(None);
+    };
+    let epoch = office.store.facts().epoch.clone();
+    let settings = MqttSettings {
+        host: city.host.clone(),
+        port: city.port,
+        tls: Some(TlsFiles {
+            ca: city.ca_file.clone(),
+            certificate: city.certificate_file.clone(),
+            key: city.key_file.clone(),
+        }),
+        identity: Identity {
+            site: office.config.site_code.clone(),
+            box_name: office.config.box_id.clone(),
+            epoch: epoch.clone(),
+            software: SOFTWARE.to_owned(),
+        },
+        engine: Settings::default(),
+        roster_version: None,
+    };
+    let ledger = CityLedger::new(&epoch, office.store.writer(), office.store.reader()?);
+    let (status, seen) = watch::channel(SyncStatus::default());
+    let clock = office.clock.clone();
+    let surroundings = Surroundings {
+        now: Box::new(move || {
+            let now = clock.now();
+            Now {
+                mono_ms: now.mono_ms,
+                wall_ms: now.wall_ms,
+                clock: records::clock_quality(now.quality),
+            }
+        }),
+        jitter: Box::new(|| random::<4>().map_or(0, u32::from_le_bytes)),
+    };
+    let stop = office.stop.clone().cancelled_owned();
+    tokio::task::spawn_local(sync_mqtt::run(settings, ledger, surroundings, status, stop));
+    tokio::spawn(prove_clock(office.clock.clone(), seen.clone()));
+    Ok(Some(seen))
+}
+
+/// The city's time in its acknowledgements proves the box's clock.
+async fn prove_clock(clock: Clock, mut status: watch::Receiver<SyncStatus>) {
+    let mut proved_at = None;
+    while status.changed().await.is_ok() {
+        let (skew_ms, ack_at) = {
+            let status = status.borrow_and_update();
+            (status.skew_ms, status.last_ack_at)
+        };
+        if let Some(skew_ms) = skew_ms.filter(|_| ack_at != proved_at) {
+            proved_at = ack_at;
+            clock.prove(skew_ms);
+        }
+    }
+}
+
+/// When the oldest record that the city has not acknowledged happened, Unix ms.
+pub(crate) async fn oldest_waiting(reader: &Arc<Mutex<Reader>>) -> Option<i64> {
+    let reader = Arc::clone(reader);
+    let asked = tokio::task::spawn_blocking(move || {
+        reader
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .backlog()
+    });
+    match asked.await {
+        Ok(Ok(backlog)) => backlog.oldest_at,
+        Ok(Err(error)) => {
+            tracing::warn!(%error, "The backlog cannot be read");
+            None
+        }
+        Err(error) => {
+            tracing::warn!(%error, "The backlog was not read");
+            None
+        }
+    }
+}

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use hw_sim::{GateMoment, GateTiming, Plan, SiteDay, TimingSink};
 use rusqlite::Connection;
-use tests::{GateBox, Result, SitePlan, Simulator};
+use tests::{GateBox, Result, Simulator, SitePlan};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
@@ -42,7 +42,12 @@ pub(crate) async fn measure(swipes: u32) -> Result<()> {
     let mut bare = Bare::open(&folder.join("bare.db"))?;
     let (mut open_ms, mut bare_ms) = (Vec::new(), Vec::new());
     let people = site.crowd().people().to_vec();
-    for (turn, person) in people.iter().cycle().take(usize::try_from(swipes)?).enumerate() {
+    for (turn, person) in people
+        .iter()
+        .cycle()
+        .take(usize::try_from(swipes)?)
+        .enumerate()
+    {
         while timings.try_recv().is_ok() {}
         hw_sim::visit(&site, "gate-1-in", &Arc::clone(person), Plan::default()).await?;
         open_ms.push(from_reply_to_open(&mut timings).await?);
@@ -68,7 +73,9 @@ pub(crate) async fn measure(swipes: u32) -> Result<()> {
 async fn from_reply_to_open(timings: &mut mpsc::Receiver<GateTiming>) -> Result<f64> {
     let mut reply = None;
     loop {
-        let timing = timeout(PATIENCE, timings.recv()).await?.ok_or("the simulator ended")?;
+        let timing = timeout(PATIENCE, timings.recv())
+            .await?
+            .ok_or("the simulator ended")?;
         match (timing.kind, reply) {
             (GateMoment::ReplyWritten, _) => reply = Some(timing.mono_ns),
             (GateMoment::OpenArrived, Some(reply)) => {
@@ -93,13 +100,19 @@ impl Bare {
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
              CREATE TABLE ledger (seq INTEGER PRIMARY KEY, body BLOB NOT NULL, hash BLOB NOT NULL);",
         )?;
-        Ok(Self { db, generator: Generator::new(2), seq: 0 })
+        Ok(Self {
+            db,
+            generator: Generator::new(2),
+            seq: 0,
+        })
     }
 
     fn commit(&mut self) -> Result<f64> {
         self.seq += 1;
         let body = self.generator.body(self.seq)?;
-        let mut insert = self.db.prepare_cached("INSERT INTO ledger VALUES (?1, ?2, ?3)")?;
+        let mut insert = self
+            .db
+            .prepare_cached("INSERT INTO ledger VALUES (?1, ?2, ?3)")?;
         let begin = std::time::Instant::now();
         insert.execute((self.seq.cast_signed(), &body, [0_u8; 32].as_slice()))?;
         Ok(begin.elapsed().as_secs_f64() * 1e3)

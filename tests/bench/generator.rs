@@ -24,7 +24,11 @@ pub(crate) struct Generator {
 
 impl Generator {
     pub(crate) fn new(seed: u64) -> Self {
-        Self { state: seed, made: 0, board_seq: 0 }
+        Self {
+            state: seed,
+            made: 0,
+            board_seq: 0,
+        }
     }
 
     /// SplitMix64 (Steele, Lea, Flood 2014).
@@ -39,12 +43,21 @@ impl Generator {
     /// The body of the next record; `seq` is the number that it will get.
     pub(crate) fn body(&mut self, seq: u64) -> Result<Vec<u8>> {
         let (day, place) = (self.made / PER_DAY, self.made % PER_DAY);
-        let direction = if place < PER_DAY / 2 { Direction::In } else { Direction::Out };
-        let evening_ms = if direction == Direction::In { 0 } else { 11 * 3_600_000 };
+        let direction = if place < PER_DAY / 2 {
+            Direction::In
+        } else {
+            Direction::Out
+        };
+        let evening_ms = if direction == Direction::In {
+            0
+        } else {
+            11 * 3_600_000
+        };
         let pair = (place % (PER_DAY / 2)) / 2;
         let worker = u32::try_from((pair * 7 + day) % WORKERS + 1)?;
         let jitter_ms = i64::try_from(self.random() % 1_500)?;
-        let in_rush_ms = i64::try_from(pair)? * 6_000 + jitter_ms + if place % 2 == 0 { 0 } else { 2_400 };
+        let in_rush_ms =
+            i64::try_from(pair)? * 6_000 + jitter_ms + if place % 2 == 0 { 0 } else { 2_400 };
         let at = FIRST_DAY_MS + i64::try_from(day)? * DAY_MS + evening_ms + in_rush_ms;
         let lane = format!("gate-{}", worker % 4 + 1);
         let kind = if place % 2 == 0 {
@@ -54,7 +67,12 @@ impl Generator {
         };
         self.made += 1;
         let mono = u64::try_from(at - FIRST_DAY_MS + 60_000)?;
-        let stamp = Stamp { at, boot: 1, mono, clock: ClockQuality::Synced };
+        let stamp = Stamp {
+            at,
+            boot: 1,
+            mono,
+            clock: ClockQuality::Synced,
+        };
         Ok(Record { stamp, kind }.to_body()?)
     }
 
@@ -68,7 +86,11 @@ impl Generator {
             document: Some(IdKind::Resident),
             result: PresentationResult::Granted,
             reason: None,
-            flags: if warned { vec!["contract_missing".to_owned()] } else { Vec::new() },
+            flags: if warned {
+                vec!["contract_missing".to_owned()]
+            } else {
+                Vec::new()
+            },
             of: None,
             counted: false,
             person_tag: None,
@@ -76,7 +98,13 @@ impl Generator {
         })
     }
 
-    fn passage(&mut self, lane: String, direction: Direction, worker: u32, presentation: u64) -> Kind {
+    fn passage(
+        &mut self,
+        lane: String,
+        direction: Direction,
+        worker: u32,
+        presentation: u64,
+    ) -> Kind {
         self.board_seq = self.board_seq.checked_add(1).unwrap_or(1);
         Kind::Passage(Passage {
             lane,
@@ -85,7 +113,10 @@ impl Generator {
             presentation: Some(presentation),
             worker: Some(worker),
             counted: true,
-            board: Some(BoardEvent { boot: 1, seq: self.board_seq }),
+            board: Some(BoardEvent {
+                boot: 1,
+                seq: self.board_seq,
+            }),
         })
     }
 }

@@ -16,12 +16,19 @@ pub(crate) struct Report {
 
 impl Report {
     pub(crate) fn new(name: &'static str) -> Self {
-        Self { name, figures: Map::new(), targets: Vec::new() }
+        Self {
+            name,
+            figures: Map::new(),
+            targets: Vec::new(),
+        }
     }
 
     /// Adds a figure, rounded to three decimals.
     pub(crate) fn add(&mut self, figure: &str, value: f64) {
-        self.figures.insert(figure.to_owned(), json!((value * 1_000.0).round() / 1_000.0));
+        self.figures.insert(
+            figure.to_owned(),
+            json!((value * 1_000.0).round() / 1_000.0),
+        );
     }
 
     /// Adds a figure that should be at most `target`.
@@ -43,7 +50,10 @@ impl Report {
         }
         let folder = Path::new("target/bench");
         fs::create_dir_all(folder)?;
-        fs::write(folder.join(format!("{}.json", self.name)), serde_json::to_string_pretty(&self.figures)?)?;
+        fs::write(
+            folder.join(format!("{}.json", self.name)),
+            serde_json::to_string_pretty(&self.figures)?,
+        )?;
         Ok(())
     }
 }

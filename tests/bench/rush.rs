@@ -60,7 +60,9 @@ impl Acts {
         let mut people = BTreeMap::new();
         let mut waiting: BTreeMap<String, (f64, Option<f64>, bool)> = BTreeMap::new();
         for line in journal {
-            let Some(lane) = line["lane"].as_str() else { continue };
+            let Some(lane) = line["lane"].as_str() else {
+                continue;
+            };
             let at = line["mono_ns"].as_f64().unwrap_or(0.0) / 1e6;
             match line["act"].as_str() {
                 Some("card_put") => {
@@ -83,11 +85,20 @@ impl Acts {
         acts
     }
 
-    fn opened(&mut self, lane: &str, at: f64, waiting: &mut BTreeMap<String, (f64, Option<f64>, bool)>) {
+    fn opened(
+        &mut self,
+        lane: &str,
+        at: f64,
+        waiting: &mut BTreeMap<String, (f64, Option<f64>, bool)>,
+    ) {
         let mine = |(visit, entry): &(&String, &mut (f64, Option<f64>, bool))| {
             visit.starts_with(&format!("{lane}/")) && entry.1.is_some() && !entry.2
         };
-        match waiting.iter_mut().filter(|item| mine(item)).min_by(|a, b| a.1.0.total_cmp(&b.1.0)) {
+        match waiting
+            .iter_mut()
+            .filter(|item| mine(item))
+            .min_by(|a, b| a.1.0.total_cmp(&b.1.0))
+        {
             Some((_, (put, Some(read), opened))) => {
                 *opened = true;
                 self.card_ms.push(at - *put);
@@ -102,6 +113,10 @@ impl Acts {
 fn rss_mib(process: u32) -> Result<f64> {
     let status = fs::read_to_string(format!("/proc/{process}/status"))?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kib: f64 = line.ok_or("no VmRSS")?.trim().trim_end_matches(" kB").parse()?;
+    let kib: f64 = line
+        .ok_or("no VmRSS")?
+        .trim()
+        .trim_end_matches(" kB")
+        .parse()?;
     Ok(kib / 1024.0)
 }

@@ -53,7 +53,10 @@ async fn fill(gate_box: &GateBox, records: u64) -> Result<()> {
     let dir = gate_box.folder();
     let roster = dir.join("roster.json");
     let roster = roster.to_str().ok_or("folder's name")?;
-    run(&bin_dir()?.join("hw-sim"), &["people", "--count", WORKERS, "--out", roster])?;
+    run(
+        &bin_dir()?.join("hw-sim"),
+        &["people", "--count", WORKERS, "--out", roster],
+    )?;
     gate_box.menwei(&["import", roster])?;
     let settings = StoreSettings {
         path: dir.join("ledger.db"),
@@ -66,8 +69,9 @@ async fn fill(gate_box: &GateBox, records: u64) -> Result<()> {
     let mut seq = store.facts().head.seq;
     while seq < records {
         let count = BATCH.min(records - seq);
-        let entries: Result<Vec<Entry>> =
-            (1..=count).map(|n| Ok(Entry::new(generator.body(seq + n)?))).collect();
+        let entries: Result<Vec<Entry>> = (1..=count)
+            .map(|n| Ok(Entry::new(generator.body(seq + n)?)))
+            .collect();
         seq = writer.append(entries?).await?.last_seq;
         if seq % 100_000 < BATCH {
             eprintln!("{seq} / {records} records");
@@ -101,7 +105,9 @@ fn one_start(gate_box: &GateBox, folder: &Path) -> Result<f64> {
             break begin.elapsed().as_secs_f64() * 1e3;
         }
     };
-    Command::new("kill").args(["-TERM", &child.id().to_string()]).status()?;
+    Command::new("kill")
+        .args(["-TERM", &child.id().to_string()])
+        .status()?;
     child.wait()?;
     Ok(ready_ms)
 }

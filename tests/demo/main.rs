@@ -68,7 +68,10 @@ async fn visit(arguments: &Arguments) -> Result<()> {
     let mut site = Site::start(&folder, &SitePlan::of("play")).await?;
     let code = site.gate_box.claim_code().await?;
     println!("模拟工地    {}", site.simulator.page());
-    println!("劳资员网页  {}/claim    一次性认领码：{code}", site.gate_box.screen());
+    println!(
+        "劳资员网页  {}/claim    一次性开通码：{code}",
+        site.gate_box.screen()
+    );
     println!("市级平台    {}", site.city.page()?);
     println!("在“模拟工地”把工人的身份证放到读卡器上，看闸机打开，再看另外两页。按 Ctrl-C 结束。");
     tokio::signal::ctrl_c().await?;

@@ -13,7 +13,11 @@ pub(crate) async fn play(folder: &Path, seconds: u64) -> Result<bool> {
     eprintln!("正在启动 …");
     let mut site = Site::start(folder, &plan).await?;
     site.devices_answer().await?;
-    eprintln!("早班开始：{} 台读卡器，{} 块闸机板", site.simulator.readers().len(), site.simulator.boards().len());
+    eprintln!(
+        "早班开始：{} 台读卡器，{} 块闸机板",
+        site.simulator.readers().len(),
+        site.simulator.boards().len()
+    );
     let begin = Instant::now();
     site.simulator.act("play", &json!({})).await?;
     let outage = follow_script(&mut site).await?;
@@ -29,7 +33,10 @@ pub(crate) async fn play(folder: &Path, seconds: u64) -> Result<bool> {
     verdict.insert("ledger_records".to_owned(), json!(records));
     verdict.insert("broker_outage_s".to_owned(), json!(outage.as_secs()));
     verdict.insert("ledger_intact".to_owned(), json!(verify.is_ok()));
-    verdict.insert("open_ms_p99".to_owned(), json!(percentile(&mut openings_ms(&journal), 0.99)));
+    verdict.insert(
+        "open_ms_p99".to_owned(),
+        json!(percentile(&mut openings_ms(&journal), 0.99)),
+    );
     let city_records = verdict.get("city_records").and_then(Value::as_u64);
     let kept = judged
         && verify.is_ok()
@@ -54,7 +61,11 @@ async fn follow_script(site: &mut Site) -> Result<Duration> {
         })
         .await?;
         for line in &lines[seen..] {
-            match (line["act"].as_str(), line["name"].as_str(), line["phase"].as_str()) {
+            match (
+                line["act"].as_str(),
+                line["name"].as_str(),
+                line["phase"].as_str(),
+            ) {
                 (Some("mark"), Some("broker_down"), Some("begin")) => {
                     eprintln!("消息服务器停机");
                     site.broker.down()?;
@@ -94,11 +105,16 @@ fn openings_ms(journal: &[Value]) -> Vec<f64> {
         if line["act"] != "read_ok" {
             continue;
         }
-        let of_lane = |other: &&Value| other["lane"] == line["lane"] && other["direction"] == line["direction"];
+        let of_lane = |other: &&Value| {
+            other["lane"] == line["lane"] && other["direction"] == line["direction"]
+        };
         let next = journal[index + 1..].iter().filter(of_lane).find(|other| {
-            other["act"] == "arm_opened" || other["act"] == "read_ok" || other["act"] == "turned_back"
+            other["act"] == "arm_opened"
+                || other["act"] == "read_ok"
+                || other["act"] == "turned_back"
         });
-        let Some(opened) = next.filter(|next| next["act"] == "arm_opened" && next["commanded"] == true)
+        let Some(opened) =
+            next.filter(|next| next["act"] == "arm_opened" && next["commanded"] == true)
         else {
             continue;
         };
@@ -112,5 +128,7 @@ fn openings_ms(journal: &[Value]) -> Vec<f64> {
 fn percentile(values: &mut [f64], share: f64) -> f64 {
     values.sort_by(f64::total_cmp);
     let at = ((values.len() as f64 * share).ceil() as usize).clamp(1, values.len().max(1)) - 1;
-    values.get(at).map_or(0.0, |value| (value * 100.0).round() / 100.0)
+    values
+        .get(at)
+        .map_or(0.0, |value| (value * 100.0).round() / 100.0)
 }

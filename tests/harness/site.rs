@@ -22,6 +22,8 @@ struct Wiring {
     lane: Vec<Lane>,
     #[serde(default)]
     reader: Speed,
+    #[serde(default)]
+    gate: Speed,
 }
 
 #[derive(Debug, Deserialize)]
@@ -108,7 +110,8 @@ impl SitePlan {
         }
         Ok(BoxPlan {
             id: BOX_ID.to_owned(),
-            baud: wiring.reader.baud,
+            reader_baud: wiring.reader.baud,
+            gate_baud: wiring.gate.baud,
             find_interval_ms: self.find_interval_ms,
             lanes,
             broker_port,

@@ -1,1 +1,14 @@
 //! Whole sites, real programs, real bytes.
+
+mod help;
+mod judge;
+mod admission;
+mod bad_config;
+mod clerk_screen;
+mod full_disk;
+mod kill_between_commit_and_open;
+mod kill_city_before_ack;
+mod line_trouble;
+mod offline_box;
+mod verify_finds_tampering;
+mod wrong_key_newer_file_second_process;

@@ -97,7 +97,12 @@ impl LaneTask {
         }
     }
 
+    /// A grant is near: keeps the gate's line free for its open command. Not while somebody is
+    /// passing: the grant will wait for the report of that, which comes over the same line.
     fn keep_line_idle(&self) {
+        if self.lane.awaits_passage() {
+            return;
+        }
         if let Some(Err(error)) = self.gate.as_ref().map(|gate| gate.hold(HOLD_MS)) {
             tracing::warn!(%error, "The gate's line is not kept idle");
         }

@@ -64,6 +64,12 @@ impl Lane {
         &self.settings
     }
 
+    /// Whether an opening is under way and its passage still to be reported. Who is granted now
+    /// waits for that report, so nothing may delay it.
+    pub fn awaits_passage(&self) -> bool {
+        self.gate.openings.deadline().is_some()
+    }
+
     /// Takes one input and answers with what must happen, in order.
     ///
     /// `now` never goes back on its boot clock between two calls.

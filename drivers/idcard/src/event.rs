@@ -1,5 +1,7 @@
 //! What a lane hears of a reader.
 
+use drivers_link::LinkCause;
+
 use crate::card_text::CardText;
 use crate::command::SamId;
 use crate::error::CodecError;
@@ -50,7 +52,9 @@ pub enum ReaderEvent {
     },
     /// The link is gone or the reader does not answer; it is tried again by itself.
     Offline {
-        /// Why, for the log and the device lamp.
+        /// What kind of trouble, for the device lamp.
+        cause: LinkCause,
+        /// Why, for the log.
         why: String,
     },
     /// The first bytes of a card are arriving; the whole follows within about 0.1 s at 115200 baud,

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use drivers_link::{
-    BoxedLink, FrameTrace, Jitter, LinkAddress, LinkOpener, Reconnect, discard_input, read_some,
-    send,
+    BoxedLink, FrameTrace, Jitter, LinkAddress, LinkCause, LinkError, LinkOpener, Reconnect,
+    discard_input, read_some, send,
 };
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
@@ -67,21 +67,24 @@ pub async fn run(
             attempt = reconnect.next_link() => attempt,
             () = events.closed() => return,
         };
-        let why = match attempt {
+        let (cause, why) = match attempt {
             Ok(mut link) => {
-                let Ended::Lost(why) = reader.session(&mut link).await else {
+                let Ended::Lost(cause, why) = reader.session(&mut link).await else {
                     return;
                 };
                 drop(link);
                 reader.log_trace();
                 reconnect.lost(&why);
                 told = None;
-                why
+                (cause, why)
             }
-            Err(error) => error.to_string(),
+            Err(error) => (error.cause(), error.to_string()),
         };
         if told.as_ref() != Some(&why) {
-            let event = ReaderEvent::Offline { why: why.clone() };
+            let event = ReaderEvent::Offline {
+                cause,
+                why: why.clone(),
+            };
             if events.send(event).await.is_err() {
                 return;
             }
@@ -93,14 +96,14 @@ pub async fn run(
 /// Why a session with a link ended.
 enum Ended {
     /// The link is gone or must be opened anew.
-    Lost(String),
+    Lost(LinkCause, String),
     /// Nobody listens any more.
     Unheard,
 }
 
-impl From<drivers_link::LinkError> for Ended {
-    fn from(error: drivers_link::LinkError) -> Self {
-        Self::Lost(error.to_string())
+impl From<LinkError> for Ended {
+    fn from(error: LinkError) -> Self {
+        Self::Lost(error.cause(), error.to_string())
     }
 }
 
@@ -199,7 +202,9 @@ impl Reader {
                     self.send(link, command).await?;
                     carried = Carried::Sent;
                 }
-                PollEffect::Reconnect { why } => return Err(Ended::Lost(why.to_owned())),
+                PollEffect::Reconnect { why } => {
+                    return Err(Ended::Lost(LinkCause::Silent, why.to_owned()));
+                }
             }
         }
         Ok(carried)
@@ -227,7 +232,10 @@ impl Reader {
         let limit = Duration::from_millis(SEND_TIMEOUT_MS);
         match timeout(limit, send(link, &frame)).await {
             Ok(sent) => Ok(sent?),
-            Err(_) => Err(Ended::Lost("the line takes no bytes".to_owned())),
+            Err(_) => Err(Ended::Lost(
+                LinkCause::Silent,
+                "the line takes no bytes".to_owned(),
+            )),
         }
     }
 

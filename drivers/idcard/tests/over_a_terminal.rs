@@ -7,7 +7,7 @@ use drivers_idcard::{
     BaseRead, CardKind, CardText, Command, CommandFrame, Field, FrameDecoder, PollSettings,
     ReaderEvent, ReaderSettings, ReplyFrame, SamId, run,
 };
-use drivers_link::{BoxedLink, SystemLinks};
+use drivers_link::{BoxedLink, LinkCause, SystemLinks};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::mpsc;
 use tokio_serial::{SerialPort, SerialStream};
@@ -118,8 +118,9 @@ async fn a_port_that_another_program_holds_is_named_as_such() {
     let _first = start(&address).unwrap();
     tokio::task::yield_now().await;
     let mut second = start(&address).unwrap();
-    let Some(ReaderEvent::Offline { why }) = second.recv().await else {
+    let Some(ReaderEvent::Offline { cause, why }) = second.recv().await else {
         panic!("the second reader got the port");
     };
+    assert_eq!(cause, LinkCause::Held);
     assert!(why.contains("another program holds the port"), "{why}");
 }

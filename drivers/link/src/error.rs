@@ -2,6 +2,25 @@
 
 use std::io;
 
+/// Why a device cannot be talked to, for those who choose their words by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum LinkCause {
+    /// There is no such port, or nothing listens at the address.
+    Missing,
+    /// Another program holds the port.
+    Held,
+    /// The process may not open the port.
+    NotPermitted,
+    /// The link is open or was tried, and nothing answers.
+    Silent,
+    /// It was there and is gone: unplugged, or the connection was closed.
+    Unplugged,
+    /// The system or the line fails in another way.
+    Broken,
+    /// Something answers that does not belong here.
+    WrongDevice,
+}
+
 /// Why an address was refused, or a link could not be opened, read or written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -95,4 +114,26 @@ pub enum LinkError {
         /// The system's answer.
         source: io::Error,
     },
+}
+
+impl LinkError {
+    /// What kind of trouble this is.
+    pub const fn cause(&self) -> LinkCause {
+        match self {
+            Self::Missing { .. } => LinkCause::Missing,
+            Self::Held { .. } => LinkCause::Held,
+            Self::NotPermitted { .. } => LinkCause::NotPermitted,
+            Self::ConnectTimeout { .. } => LinkCause::Silent,
+            Self::Unplugged => LinkCause::Unplugged,
+            Self::UnknownScheme { .. }
+            | Self::BadPath { .. }
+            | Self::UnknownOption { .. }
+            | Self::BadBaud { .. }
+            | Self::BadHost { .. }
+            | Self::BadPort { .. }
+            | Self::Open { .. }
+            | Self::Read { .. }
+            | Self::Write { .. } => LinkCause::Broken,
+        }
+    }
 }

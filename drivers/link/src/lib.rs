@@ -6,7 +6,8 @@
 //! This crate knows nothing of frames, cards or gates.
 //!
 //! Read in this order:
-//! - [`LinkError`]: everything that can go wrong, an address as well as an open port
+//! - [`LinkError`]: everything that can go wrong, an address as well as an open port;
+//!   [`LinkCause`]: the same in one word
 //! - [`LinkAddress`]: `serial:/dev/menwei/gate0?baud=115200`, `tcp:10.0.0.7:4001`
 //! - [`LinkOpener`], [`SystemLinks`]: from address to open link
 //! - [`read_some`], [`send`], [`discard_input`]: the only ways in which drivers move bytes
@@ -21,7 +22,7 @@ mod reconnect;
 mod trace;
 
 pub use address::{BAUD_DEFAULT, BAUD_MAX, BAUD_MIN, LinkAddress};
-pub use error::LinkError;
+pub use error::{LinkCause, LinkError};
 pub use opener::{BoxedLink, CONNECT_TIMEOUT_MS, Link, LinkOpener, OpenFuture, SystemLinks};
 pub use reconnect::{
     BACKOFF_FIRST_MS, BACKOFF_MAX_MS, Backoff, HEALTHY_AFTER_MS, Jitter, LinkState, Reconnect,

@@ -1,5 +1,6 @@
 //! What the driver tells.
 
+use drivers_link::LinkCause;
 use firmware_protocol::{BoardUid, Direction, EventKind, GateState, Inputs, ResetCause};
 
 /// Name of a board's event, for good: two events of one name are one event.
@@ -65,6 +66,8 @@ pub enum TurnstileEvent {
     LinkBack(BoardFacts),
     /// The board does not answer (any more). Said once until it is back.
     LinkLost {
+        /// What kind of trouble, for the device lamp.
+        cause: LinkCause,
         /// Why, for the log.
         why: String,
     },

@@ -9,7 +9,7 @@ use crate::line::{Heard, Line};
 use crate::settings::{POLL_MS, TRIES, TurnstileSettings};
 use crate::stop::Stop;
 use crate::teller::Teller;
-use drivers_link::{BoxedLink, LinkOpener, Reconnect};
+use drivers_link::{BoxedLink, LinkCause, LinkOpener, Reconnect};
 use firmware_protocol::{Fault, MAJOR, MINOR, Mode, OpenResult, Reply, Request, Status};
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,6 +26,9 @@ const STRANGER_PAUSE: Duration = Duration::from_secs(5);
 /// forgotten the connection. Long enough that the link counts as healthy and reopens at once.
 const REOPEN_AFTER: Duration = Duration::from_mins(1);
 
+/// The log's word for a board that says nothing.
+const SILENT: &str = "the board does not answer";
+
 /// Runs the driver of one gate until the lane drops the receiver of `events` or every handle.
 pub async fn run(
     settings: TurnstileSettings,
@@ -36,13 +39,13 @@ pub async fn run(
     let mut reconnect = Reconnect::new(opener, settings.address.clone(), settings.jitter.clone());
     let mut master = Master::new(settings, commands, events);
     while let Ok(link) = master.connect(&mut reconnect).await {
-        let why = match master.serve(link).await {
+        let (cause, why) = match master.serve(link).await {
             Stop::Ended => return,
-            Stop::Broken(why) => why,
-            Stop::Silent | Stop::Session => "the board does not answer".to_owned(),
+            Stop::Broken(cause, why) => (cause, why),
+            Stop::Silent | Stop::Session => (LinkCause::Silent, SILENT.to_owned()),
         };
         reconnect.lost(&why);
-        if master.say_lost(&why).await.is_err() {
+        if master.say_lost(cause, &why).await.is_err() {
             return;
         }
     }
@@ -95,7 +98,7 @@ impl Master {
             };
             match outcome {
                 Ok(link) => return Ok(link),
-                Err(error) => self.say_lost(&error.to_string()).await?,
+                Err(error) => self.say_lost(error.cause(), &error.to_string()).await?,
             }
         }
     }
@@ -110,11 +113,11 @@ impl Master {
             match self.talk(&mut line).await {
                 Stop::Session => {}
                 Stop::Silent => {
-                    if self.say_lost("the board does not answer").await.is_err() {
+                    if self.say_lost(LinkCause::Silent, SILENT).await.is_err() {
                         return Stop::Ended;
                     }
                 }
-                stop @ (Stop::Ended | Stop::Broken(_)) => return stop,
+                stop @ (Stop::Ended | Stop::Broken(..)) => return stop,
             }
         }
     }
@@ -141,7 +144,7 @@ impl Master {
                     if silent_tries < TRIES {
                         Duration::ZERO
                     } else {
-                        self.say_lost("the board does not answer").await?;
+                        self.say_lost(LinkCause::Silent, SILENT).await?;
                         HELLO_PAUSE
                     }
                 }
@@ -183,12 +186,14 @@ impl Master {
             }
             Greeting::Foreign { was, now } => {
                 self.teller.changed(was, now, false).await?;
-                self.say_lost("another board answers").await?;
+                self.say_lost(LinkCause::WrongDevice, "another board answers")
+                    .await?;
                 return Ok(false);
             }
             Greeting::OtherVersion { board } => {
                 self.teller.other_version(board).await?;
-                self.say_lost("the board speaks another version").await?;
+                self.say_lost(LinkCause::WrongDevice, "the board speaks another version")
+                    .await?;
                 return Ok(false);
             }
             Greeting::Odd => return Err(Stop::Session),
@@ -385,8 +390,8 @@ impl Master {
         Ok(())
     }
 
-    async fn say_lost(&mut self, why: &str) -> Result<(), Stop> {
-        self.teller.lost(why).await?;
+    async fn say_lost(&mut self, cause: LinkCause, why: &str) -> Result<(), Stop> {
+        self.teller.lost(cause, why).await?;
         self.refuse_all().await
     }
 

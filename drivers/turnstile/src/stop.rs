@@ -2,7 +2,7 @@
 
 use crate::desk::HandlesGone;
 use crate::outbox::LaneGone;
-use drivers_link::LinkError;
+use drivers_link::{LinkCause, LinkError};
 use firmware_protocol::FrameFault;
 
 /// Why a conversation stops.
@@ -11,7 +11,7 @@ pub(crate) enum Stop {
     /// The lane or all handles have gone.
     Ended,
     /// The link itself failed.
-    Broken(String),
+    Broken(LinkCause, String),
     /// The board does not answer.
     Silent,
     /// The board asks for Hello.
@@ -32,12 +32,12 @@ impl From<HandlesGone> for Stop {
 
 impl From<LinkError> for Stop {
     fn from(error: LinkError) -> Self {
-        Self::Broken(error.to_string())
+        Self::Broken(error.cause(), error.to_string())
     }
 }
 
 impl From<FrameFault> for Stop {
     fn from(fault: FrameFault) -> Self {
-        Self::Broken(fault.to_string())
+        Self::Broken(LinkCause::Broken, fault.to_string())
     }
 }

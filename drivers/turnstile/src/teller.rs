@@ -4,6 +4,7 @@ use crate::desk::PendingOpen;
 use crate::event::{BoardFacts, OpenRefusal, TurnstileEvent};
 use crate::history::News;
 use crate::outbox::{LaneGone, Outbox};
+use drivers_link::LinkCause;
 use firmware_protocol::{BoardUid, GateState, Inputs, MAJOR, Status};
 use std::mem::replace;
 use tokio::sync::mpsc;
@@ -36,7 +37,7 @@ impl Teller {
         self.lost
     }
 
-    pub(crate) async fn lost(&mut self, why: &str) -> Result<(), LaneGone> {
+    pub(crate) async fn lost(&mut self, cause: LinkCause, why: &str) -> Result<(), LaneGone> {
         self.online = false;
         self.shown = None;
         if replace(&mut self.lost, true) {
@@ -45,6 +46,7 @@ impl Teller {
         tracing::warn!(why, "Gate board lost");
         self.outbox
             .put(TurnstileEvent::LinkLost {
+                cause,
                 why: why.to_owned(),
             })
             .await

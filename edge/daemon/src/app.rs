@@ -129,7 +129,12 @@ async fn serve(config: SiteConfig) -> Result<(), DaemonError> {
     if facts.unclean {
         check_in_background(&store)?;
     }
-    let (desk, health) = HealthDesk::new(clock.clone(), store.writer(), &devices(&config), config.lane_names());
+    let (desk, health) = HealthDesk::new(
+        clock.clone(),
+        store.writer(),
+        &devices(&config),
+        config.lane_names(),
+    );
     let office = Office {
         config: &config,
         store: &store,
@@ -204,7 +209,7 @@ async fn start_gate_thread(
         });
     }
     let (clock, writer, policy) = (clock.clone(), store.writer(), config.policy.clone());
-    let (began, begun) = thread_channel::sync_channel(1);
+    let (began, wait_for_start) = thread_channel::sync_channel(1);
     let site = move || GateSite {
         clock,
         roster,
@@ -231,7 +236,7 @@ async fn start_gate_thread(
                 stop.cancelled().await;
             });
         })?;
-    begun
+    wait_for_start
         .recv()
         .map_err(|_| DaemonError::System(std::io::Error::other("gate thread")))?;
     Ok(gate)

@@ -38,6 +38,14 @@ pub(crate) enum DaemonError {
     /// A person would have been written down in clear.
     #[error("内部错误：个人信息尚未加密，记录没有写")]
     NotSealed,
+    /// The screen's port cannot be had.
+    #[error("网页地址 {address} 打不开：端口可能被另一个进程占用，或本机没有这个地址。请检查 screen.listen")]
+    ScreenPort {
+        /// As the settings say.
+        address: std::net::SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
     /// The operating system refused.
     #[error("系统拒绝：{0}")]
     System(#[from] std::io::Error),
@@ -47,7 +55,7 @@ pub(crate) enum DaemonError {
 }
 
 impl DaemonError {
-    /// Exit code: 78 (EX_CONFIG) keeps systemd from trying again in a loop.
+    /// Exit code: 78 (`EX_CONFIG`) keeps systemd from trying again in a loop.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Config(_) => 78,
@@ -57,6 +65,7 @@ impl DaemonError {
             | Self::Content { .. }
             | Self::Wire(_)
             | Self::NotSealed
+            | Self::ScreenPort { .. }
             | Self::System(_) => 1,
         }
     }

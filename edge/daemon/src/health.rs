@@ -211,10 +211,9 @@ fn sync_view(
     };
     SyncView {
         link: match status.link {
-            SyncLink::Offline => LinkView::Offline,
             SyncLink::Connecting => LinkView::Connecting,
             SyncLink::Online => LinkView::Online,
-            SyncLink::Forked => LinkView::Offline,
+            SyncLink::Offline | SyncLink::Forked => LinkView::Offline,
         },
         backlog: last.saturating_sub(status.acked_through),
         oldest_at_ms,

@@ -99,10 +99,23 @@ fn kind(act: &Act) -> Option<Kind> {
             to: one.to_ms,
         }),
         Act::Worker { .. } => return None,
-        act => roster_kind(act)?,
+        Act::Project { .. }
+        | Act::Employer(_)
+        | Act::Team(_)
+        | Act::RosterApplied(_)
+        | Act::Entry { .. }
+        | Act::Exit { .. }
+        | Act::Contract { .. }
+        | Act::Training { .. }
+        | Act::HealthCertificate { .. }
+        | Act::Blacklist { .. } => roster_kind(act).or_else(|| worker_kind(act))?,
     })
 }
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "`kind` names every act; the rest is not about the site"
+)]
 fn roster_kind(act: &Act) -> Option<Kind> {
     Some(match act {
         Act::Project { code, name } => Kind::Project(wire::Project {
@@ -121,6 +134,23 @@ fn roster_kind(act: &Act) -> Option<Kind> {
             employer: one.employer.0,
             name: one.name.clone(),
         }),
+        Act::RosterApplied(one) => Kind::RosterApplied(wire::RosterApplied {
+            version: one.version,
+            digest: one.digest.clone(),
+            added: one.added,
+            changed: one.changed,
+            revoked: one.revoked,
+        }),
+        _ => return None,
+    })
+}
+
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "`kind` names every act; the rest is not about one worker"
+)]
+fn worker_kind(act: &Act) -> Option<Kind> {
+    Some(match act {
         Act::Entry {
             worker,
             team,
@@ -165,19 +195,7 @@ fn roster_kind(act: &Act) -> Option<Kind> {
             listed: *listed,
             reason: reason.clone(),
         }),
-        Act::RosterApplied(one) => Kind::RosterApplied(wire::RosterApplied {
-            version: one.version,
-            digest: one.digest.clone(),
-            added: one.added,
-            changed: one.changed,
-            revoked: one.revoked,
-        }),
-        Act::Presentation(_)
-        | Act::Passage(_)
-        | Act::Gate(_)
-        | Act::Override(_)
-        | Act::Emergency(_)
-        | Act::Worker { .. } => return None,
+        _ => return None,
     })
 }
 

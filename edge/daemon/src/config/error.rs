@@ -31,5 +31,9 @@ pub(crate) enum ConfigError {
 }
 
 fn listed(faults: &[Fault]) -> String {
-    faults.iter().map(|fault| format!("  · {fault}")).collect::<Vec<_>>().join("\n")
+    faults
+        .iter()
+        .map(|fault| format!("  · {fault}"))
+        .collect::<Vec<_>>()
+        .join("\n")
 }

@@ -124,7 +124,9 @@ impl SiteConfig {
     /// The lanes' names on screens by their ids.
     pub(crate) fn lane_names(&self) -> BTreeMap<String, String> {
         let lanes = self.lanes.iter();
-        lanes.map(|lane| (lane.id.as_str().to_owned(), lane.name.clone())).collect()
+        lanes
+            .map(|lane| (lane.id.as_str().to_owned(), lane.name.clone()))
+            .collect()
     }
 
     /// Reads and checks a file.

@@ -110,14 +110,12 @@ impl Walk {
         let number = value
             .as_integer()
             .and_then(|number| u32::try_from(number).ok());
-        match number.filter(|number| range.contains(number)) {
-            Some(number) => number,
-            None => {
-                let allowed = format!("{} 至 {} 的整数（{unit}）", range.start(), range.end());
-                self.fault(key, Some(&value), &allowed);
-                default
-            }
+        if let Some(number) = number.filter(|number| range.contains(number)) {
+            return number;
         }
+        let allowed = format!("{} 至 {} 的整数（{unit}）", range.start(), range.end());
+        self.fault(key, Some(&value), &allowed);
+        default
     }
 
     /// One of the listed words, or the first of them where the key is absent.

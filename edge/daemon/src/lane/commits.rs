@@ -11,6 +11,7 @@ use crate::records;
 /// Most records in one commit.
 const BATCH_MAX: usize = 32;
 
+type Batch = Vec<(Ticket, Record)>;
 type Answer = Pin<Box<dyn Future<Output = Result<Appended, StoreError>>>>;
 
 /// What became of a batch.
@@ -25,8 +26,8 @@ pub(super) enum Done {
 /// The queue to the ledger of one lane.
 pub(super) struct Commits {
     writer: Writer,
-    waiting: Vec<(Ticket, Record)>,
-    under_way: Option<(Vec<(Ticket, Record)>, Answer)>,
+    waiting: Batch,
+    under_way: Option<(Batch, Answer)>,
 }
 
 impl Commits {
@@ -78,7 +79,7 @@ impl Commits {
         if self.waiting.is_empty() {
             return;
         }
-        let batch: Vec<_> = self
+        let batch: Batch = self
             .waiting
             .drain(..self.waiting.len().min(BATCH_MAX))
             .collect();

@@ -1,6 +1,7 @@
 //! What the devices of a lane mean for the clerk's lamps, and what the gate's own lamp shows.
 
 use drivers_idcard::{ReaderEvent, SamStatus};
+use drivers_link::LinkCause;
 use drivers_turnstile::{Lamp, Signal, TurnstileEvent};
 use edge_domain::Tone;
 use edge_web::{LampState, Remedy};
@@ -37,7 +38,10 @@ pub(super) fn reader_news(
     };
     Some(match event {
         ReaderEvent::Online { sam_id } => news(LampState::Ok, None, Some(sam_id.to_string())),
-        ReaderEvent::Offline { why } => news(LampState::Offline, Some(reader_offline(why)), None),
+        ReaderEvent::Offline { cause, why } => {
+            tracing::warn!(device, why, "Reader offline");
+            news(LampState::Offline, Some(reader_offline(*cause)), None)
+        }
         ReaderEvent::IdentityChanged { was, now } => {
             tracing::warn!(device, %was, %now, "Another reader answers");
             news(
@@ -73,7 +77,6 @@ pub(super) fn gate_news(names: &DeviceNames, event: &TurnstileEvent) -> Option<H
             let identity = format!("{} {major}.{minor}.{patch}", facts.uid);
             news(LampState::Ok, None, Some(identity))
         }
-        TurnstileEvent::LinkLost { why } => news(LampState::Offline, Some(gate_offline(why)), None),
         TurnstileEvent::IdentityChanged { was, now, accepted } => {
             tracing::warn!(device, %was, %now, accepted, "Another gate board answers");
             news(
@@ -85,12 +88,21 @@ pub(super) fn gate_news(names: &DeviceNames, event: &TurnstileEvent) -> Option<H
         TurnstileEvent::VersionMismatch { board, driver } => {
             news(LampState::Fault, Some(gate_version(*board, *driver)), None)
         }
-        TurnstileEvent::Restarted(_)
+        // Of a wrong board its own event said more.
+        TurnstileEvent::LinkLost {
+            cause: LinkCause::WrongDevice,
+            ..
+        }
+        | TurnstileEvent::Restarted(_)
         | TurnstileEvent::EventsLost { .. }
         | TurnstileEvent::StateChanged { .. }
         | TurnstileEvent::Opened { .. }
         | TurnstileEvent::OpenRefused { .. }
         | TurnstileEvent::Reported(_) => return None,
+        TurnstileEvent::LinkLost { cause, why } => {
+            tracing::warn!(device, why, "Gate board offline");
+            news(LampState::Offline, Some(gate_offline(*cause)), None)
+        }
     })
 }
 
@@ -120,12 +132,35 @@ fn remedy(code: &str, cause: &str, effect: &str, advice: &str) -> Remedy {
     }
 }
 
-fn reader_offline(why: &str) -> Remedy {
+/// What kind of trouble a link has, and what helps.
+fn link_words(cause: LinkCause) -> (&'static str, &'static str) {
+    match cause {
+        LinkCause::Missing => (
+            "设备没插好，或串口服务器没开",
+            "检查电源和数据线，核对配置里的 link；插好后会自动恢复",
+        ),
+        LinkCause::Held => (
+            "串口被别的程序占用",
+            "关掉占用串口的程序，会自动恢复；查不到时请重启考勤盒",
+        ),
+        LinkCause::NotPermitted => ("没有权限打开串口", "联系运维检查串口的用户组和 udev 规则"),
+        LinkCause::Silent => ("没有应答", "检查电源、数据线和波特率；恢复后会自动继续"),
+        LinkCause::Unplugged => ("数据线被拔掉，或连接被断开", "插好数据线，会自动恢复"),
+        LinkCause::WrongDevice => ("接的不是这里的设备", "核对接线"),
+        LinkCause::Broken => (
+            "通信出错",
+            "检查数据线和接头，换一个接口再试；一直不恢复请联系运维",
+        ),
+    }
+}
+
+fn reader_offline(cause: LinkCause) -> Remedy {
+    let (trouble, advice) = link_words(cause);
     remedy(
         "E-RD-01",
-        &format!("读卡器没有应答（{why}）"),
+        &format!("读卡器连不上：{trouble}"),
         "这个方向刷不了卡",
-        "检查读卡器的电源和数据线；插好后会自动恢复",
+        advice,
     )
 }
 
@@ -147,12 +182,13 @@ fn reader_fatal(status: SamStatus) -> Remedy {
     )
 }
 
-fn gate_offline(why: &str) -> Remedy {
+fn gate_offline(cause: LinkCause) -> Remedy {
+    let (trouble, advice) = link_words(cause);
     remedy(
         "E-GT-01",
-        &format!("闸机控制板没有应答（{why}）"),
+        &format!("闸机控制板连不上：{trouble}"),
         "刷卡照常记录，但闸机不会开；控制板按断线规则放行出场",
-        "检查控制板的电源和数据线；插好后会自动恢复",
+        advice,
     )
 }
 

@@ -51,7 +51,7 @@ impl Ledger for CityLedger {
     }
 
     async fn cursor(&self) -> Result<(u64, Vec<(u64, u64)>), LedgerError> {
-        let cursor = self.ask(|reader, epoch| reader.cursor(epoch)).await?;
+        let cursor = self.ask(Reader::cursor).await?;
         Ok((cursor.through, cursor.ranges))
     }
 

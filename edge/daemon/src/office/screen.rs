@@ -17,7 +17,9 @@ pub(crate) async fn start_screen(
     office: &Office<'_>,
     health: watch::Receiver<HealthView>,
 ) -> Result<(), DaemonError> {
-    let listener = TcpListener::bind(office.config.screen).await?;
+    let address = office.config.screen;
+    let bound = TcpListener::bind(address).await;
+    let listener = bound.map_err(|source| DaemonError::ScreenPort { address, source })?;
     let address = listener.local_addr()?;
     announce_claim_code(office, &address.to_string()).await?;
     let clock = office.clock.clone();
@@ -26,7 +28,7 @@ pub(crate) async fn start_screen(
     let source = LedgerSource::new(reader, writer, day_starts_h);
     let source = Arc::new(source.with_lane_names(office.config.lane_names()));
     let channels = WebChannels {
-        today: Arc::clone(&source) as _,
+        today: Arc::<LedgerSource>::clone(&source),
         accounts: source,
         health,
         head: office.store.writer().head(),

@@ -1,4 +1,6 @@
-//! The ledger's troubles in the words of those who must do something about them.
+//! Troubles of the ledger and of the system in the words of those who must do something about them.
+
+use std::io;
 
 use edge_store::StoreError;
 
@@ -42,10 +44,11 @@ pub(crate) fn advice(error: &StoreError) -> String {
             "密钥文件 {} 有 {bytes} 字节，应为 32 字节或 64 个十六进制字符",
             path.display()
         ),
-        StoreError::Io { step, path, .. } => {
+        StoreError::Io { path, source, .. } => {
             format!(
-                "系统拒绝访问 {}（{step}）。请检查路径和权限",
-                path.display()
+                "用不了 {}：{}。请检查路径和权限",
+                path.display(),
+                refusal(source)
             )
         }
         StoreError::Database { .. }
@@ -56,4 +59,25 @@ pub(crate) fn advice(error: &StoreError) -> String {
         | StoreError::Closed
         | StoreError::Random => format!("内部错误（{error}）。请把日志交给运维"),
     }
+}
+
+/// Why the system refused, in Chinese; the system's own words where there are none.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the system knows dozens of kinds; these are what an installer meets"
+)]
+pub(crate) fn refusal(error: &io::Error) -> String {
+    let words = match error.kind() {
+        io::ErrorKind::NotFound => "文件不存在",
+        io::ErrorKind::PermissionDenied => "没有权限",
+        io::ErrorKind::AddrInUse => "端口已被别的程序占用",
+        io::ErrorKind::AddrNotAvailable => "本机没有这个地址",
+        io::ErrorKind::StorageFull => "磁盘已满",
+        io::ErrorKind::ReadOnlyFilesystem => "磁盘只读",
+        io::ErrorKind::IsADirectory => "这是一个文件夹，不是文件",
+        io::ErrorKind::NotADirectory => "路径中间的一段不是文件夹",
+        io::ErrorKind::InvalidData => "内容不是文本",
+        _ => return error.to_string(),
+    };
+    words.to_owned()
 }

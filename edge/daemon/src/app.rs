@@ -15,6 +15,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::LocalSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::advice::advice;
 use crate::clock::{self, Clock, ClockChange};
 use crate::config::SiteConfig;
 use crate::error::DaemonError;
@@ -61,7 +62,7 @@ pub(crate) fn office_runtime() -> Result<Runtime, DaemonError> {
 /// # Errors
 /// The ledger does not open or takes no record.
 pub(crate) async fn open(config: &SiteConfig) -> Result<Opened, DaemonError> {
-    let key = Key::from_file(&config.ledger.key_file)?;
+    let key = ledger_key(config)?;
     let store = Store::open(&store_settings(config), &key)?;
     let facts = store.facts().clone();
     let writer = store.writer();
@@ -135,6 +136,7 @@ async fn serve(config: SiteConfig) -> Result<(), DaemonError> {
         &devices(&config),
         config.lane_names(),
     );
+    let desk = desk.with_city(config.city.clone());
     let office = Office {
         config: &config,
         store: &store,
@@ -309,6 +311,18 @@ fn check_in_background(store: &Store) -> Result<(), DaemonError> {
             Err(error) => tracing::error!(%error, "The ledger's file is damaged"),
         })?;
     Ok(())
+}
+
+/// The key of the ledger.
+///
+/// # Errors
+/// Names the setting and the file that cannot be used.
+pub(crate) fn ledger_key(config: &SiteConfig) -> Result<Key, DaemonError> {
+    Key::from_file(&config.ledger.key_file).map_err(|error| DaemonError::Setting {
+        key: "ledger.key_file",
+        file: config.ledger.key_file.clone(),
+        why: advice(&error),
+    })
 }
 
 /// The settings of the store for a site's settings.

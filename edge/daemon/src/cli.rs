@@ -87,7 +87,7 @@ fn report(error: &DaemonError) {
     eprintln!("{error}");
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {
-        eprintln!("  原因：{cause}");
+        eprintln!("  技术细节：{cause}");
         source = cause.source();
     }
 }

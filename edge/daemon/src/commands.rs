@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 use std::path::Path;
 
 use edge_domain::WorkerId;
-use edge_store::{BrokenHow, Key, Reader, VerifyProgress};
+use edge_store::{BrokenHow, Reader, VerifyProgress};
 use serde_json::json;
 
 use crate::app::{self, Opened};
@@ -102,7 +102,7 @@ pub(crate) fn status(config: &Path, as_json: bool) -> Result<(), DaemonError> {
 /// The first broken record, or the damage of the file.
 pub(crate) fn verify(config: &Path) -> Result<(), DaemonError> {
     let config = SiteConfig::load(config)?;
-    let key = Key::from_file(&config.ledger.key_file)?;
+    let key = app::ledger_key(&config)?;
     let mut shown = 0;
     let report = edge_store::verify(&config.ledger.path, &key, &mut |step| match step {
         VerifyProgress::Pages => progress("正在核对文件的每一页"),
@@ -239,7 +239,7 @@ pub(crate) fn import(config: &Path, file: &Path) -> Result<(), DaemonError> {
 }
 
 fn reader(config: &SiteConfig) -> Result<Reader, DaemonError> {
-    let key = Key::from_file(&config.ledger.key_file)?;
+    let key = app::ledger_key(config)?;
     Ok(Reader::open(&config.ledger.path, &key, &config.box_id)?)
 }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-use crate::advice::advice;
+use crate::advice::{advice, refusal};
 use crate::config::ConfigError;
 
 /// A failure that ends a command. The text is for the installer, so it is Chinese.
@@ -17,7 +17,7 @@ pub(crate) enum DaemonError {
     #[error("账本：{}", advice(.0))]
     Store(#[from] edge_store::StoreError),
     /// A file beside the ledger cannot be used.
-    #[error("用不了文件 {}", file.display())]
+    #[error("用不了文件 {}：{}", file.display(), refusal(source))]
     File {
         /// Which.
         file: PathBuf,
@@ -39,7 +39,9 @@ pub(crate) enum DaemonError {
     #[error("内部错误：个人信息尚未加密，记录没有写")]
     NotSealed,
     /// The screen's port cannot be had.
-    #[error("网页地址 {address} 打不开：端口可能被另一个进程占用，或本机没有这个地址。请检查 screen.listen")]
+    #[error(
+        "网页地址 {address} 打不开：端口可能被另一个进程占用，或本机没有这个地址。请检查 screen.listen"
+    )]
     ScreenPort {
         /// As the settings say.
         address: std::net::SocketAddr,
@@ -47,8 +49,18 @@ pub(crate) enum DaemonError {
         source: std::io::Error,
     },
     /// The operating system refused.
-    #[error("系统拒绝：{0}")]
+    #[error("系统拒绝：{}", refusal(.0))]
     System(#[from] std::io::Error),
+    /// A setting is well formed, but the file that it names cannot be used.
+    #[error("{key} = \"{}\"：{why}", file.display())]
+    Setting {
+        /// The setting.
+        key: &'static str,
+        /// The file.
+        file: PathBuf,
+        /// What is wrong and what to do, in Chinese.
+        why: String,
+    },
     /// The chain is broken; where.
     #[error("{0}")]
     Broken(String),
@@ -66,7 +78,8 @@ impl DaemonError {
             | Self::Wire(_)
             | Self::NotSealed
             | Self::ScreenPort { .. }
-            | Self::System(_) => 1,
+            | Self::System(_)
+            | Self::Setting { .. } => 1,
         }
     }
 }

@@ -12,7 +12,9 @@ use sync_wire::Kind;
 use sync_wire::record::{Device, DeviceState};
 use tokio::sync::{mpsc, watch};
 
+use crate::advice::refusal;
 use crate::clock::Clock;
+use crate::config::CityConfig;
 use crate::records;
 
 /// News that wait at most.
@@ -57,6 +59,7 @@ pub(crate) struct HealthDesk {
     lanes: BTreeMap<String, String>,
     ledger: LedgerView,
     oldest_at_ms: Option<i64>,
+    city: Option<CityConfig>,
     view: watch::Sender<HealthView>,
 }
 
@@ -87,9 +90,17 @@ impl HealthDesk {
             lanes,
             ledger: LedgerView::Writable,
             oldest_at_ms: None,
+            city: None,
             view,
         };
         (desk, seen)
+    }
+
+    /// Names the certificate files of `city` where they are what keeps the box from connecting.
+    #[must_use]
+    pub(crate) fn with_city(mut self, city: Option<CityConfig>) -> Self {
+        self.city = city;
+        self
     }
 
     /// Runs until nobody tells news any more. `backlog` asks the ledger for the time of the oldest
@@ -168,6 +179,12 @@ impl HealthDesk {
             ClockQuality::Holdover => ClockView::Holdover,
             ClockQuality::Unset => ClockView::Unset,
         };
+        let mut sync = sync_view(sync, self.writer.head().borrow().seq, self.oldest_at_ms);
+        if sync.remedy.is_some()
+            && let Some(remedy) = self.city.as_ref().and_then(files_remedy)
+        {
+            sync.remedy = Some(remedy);
+        }
         let view = HealthView {
             devices: self
                 .order
@@ -175,7 +192,7 @@ impl HealthDesk {
                 .filter_map(|name| self.lamps.get(name).cloned())
                 .collect(),
             clock,
-            sync: sync_view(sync, self.writer.head().borrow().seq, self.oldest_at_ms),
+            sync,
             ledger: self.ledger.clone(),
         };
         self.view.send_if_modified(|current| {
@@ -227,6 +244,21 @@ fn sync_view(
             advice: "检查网线和平台地址；一直不恢复请联系运维".to_owned(),
         }),
     }
+}
+
+/// What is wrong with the certificate files; `None` where they can be read.
+fn files_remedy(city: &CityConfig) -> Option<Remedy> {
+    let faults = city.unreadable();
+    let listed: Vec<String> = faults
+        .iter()
+        .map(|(key, file, error)| format!("{key}（{}）：{}", file.display(), refusal(error)))
+        .collect();
+    (!listed.is_empty()).then(|| Remedy {
+        code: "E-UP-02".to_owned(),
+        cause: format!("证书文件用不了：{}", listed.join("；")),
+        effect: "打卡照常记录，暂时不上传，补好后自动补传".to_owned(),
+        advice: "把文件放到这个位置，让服务能读；不用重启".to_owned(),
+    })
 }
 
 fn ledger_remedy(cause: String) -> Remedy {

@@ -7,6 +7,7 @@ use edge_store::{DataKey, Entry};
 use sync_wire::record::Worker;
 use sync_wire::seal::{self, CityPublicKey, Subject};
 
+use crate::advice::refusal;
 use crate::error::DaemonError;
 use crate::records;
 
@@ -72,9 +73,10 @@ impl Sealer {
 /// # Errors
 /// The file cannot be read or holds something else.
 pub(crate) fn city_key(file: &Path) -> Result<CityPublicKey, DaemonError> {
-    let text = std::fs::read_to_string(file).map_err(|source| DaemonError::File {
+    let text = std::fs::read_to_string(file).map_err(|error| DaemonError::Setting {
+        key: "city.public_key_file",
         file: file.to_path_buf(),
-        source,
+        why: format!("{}。请放好平台公钥文件再导入", refusal(&error)),
     })?;
     let bytes = sync_wire::chain::from_hex::<32>(text.trim()).ok_or(DaemonError::Content {
         file: file.to_path_buf(),

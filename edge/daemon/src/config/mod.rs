@@ -6,4 +6,4 @@ mod policy;
 mod site;
 
 pub(crate) use error::ConfigError;
-pub(crate) use site::{GateConfig, LaneConfig, LinkLossWord, ReaderConfig, SiteConfig};
+pub(crate) use site::{CityConfig, GateConfig, LaneConfig, LinkLossWord, ReaderConfig, SiteConfig};

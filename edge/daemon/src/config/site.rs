@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use drivers_link::LinkAddress;
 use edge_domain::{AntiPassback, Direction, LaneId, Policy};
-use toml::Table;
+use toml::{Table, Value};
 
 use crate::config::error::ConfigError;
 use crate::config::policy;
@@ -62,6 +62,23 @@ pub(crate) struct CityConfig {
     pub(crate) key_file: PathBuf,
     /// File of the city's public key, for which workers' data keys are wrapped.
     pub(crate) public_key_file: Option<PathBuf>,
+}
+
+impl CityConfig {
+    /// The files without which no connection can be tried and that cannot be read now: the
+    /// setting, the file, and why.
+    pub(crate) fn unreadable(&self) -> Vec<(&'static str, &Path, std::io::Error)> {
+        let files = [
+            ("city.ca_file", &self.ca_file),
+            ("city.certificate_file", &self.certificate_file),
+            ("city.key_file", &self.key_file),
+        ];
+        let faults = files.into_iter().filter_map(|(key, file)| {
+            let error = std::fs::File::open(file).err()?;
+            Some((key, file.as_path(), error))
+        });
+        faults.collect()
+    }
 }
 
 /// One lane.
@@ -188,13 +205,7 @@ fn site(root: &mut Walk) -> Option<SiteConfig> {
             key_file: key_file?,
         })
     });
-    let screen = section(root, "screen", |walk| {
-        walk.parsed(
-            "listen",
-            "IP:端口，如 127.0.0.1:8480（只供本机）",
-            |text| text.parse().ok(),
-        )
-    });
+    let screen = section(root, "screen", screen);
     let city = root
         .table("city", false)
         .map(|walk| finish(root, walk, city));
@@ -219,6 +230,26 @@ fn site(root: &mut Walk) -> Option<SiteConfig> {
         lanes,
         policy,
     })
+}
+
+/// The screen has no TLS: cookies and passwords cross the network in clear. Who serves it beyond
+/// the box itself must say so.
+fn screen(walk: &mut Walk) -> Option<SocketAddr> {
+    let listen: Option<SocketAddr> = walk.parsed(
+        "listen",
+        "IP:端口，如 127.0.0.1:8480（只供本机）",
+        |text| text.parse().ok(),
+    );
+    let plain_http_on_lan = walk.flag_or("plain_http_on_lan", false);
+    let listen = listen?;
+    if !listen.ip().is_loopback() && !plain_http_on_lan {
+        walk.fault(
+            "listen",
+            Some(&Value::String(listen.to_string())),
+            LAN_ALLOWED,
+        );
+    }
+    Some(listen)
 }
 
 fn section<T>(
@@ -372,6 +403,8 @@ fn own_link(walk: &mut Walk, links: &mut Vec<LinkAddress>) -> Option<LinkAddress
 }
 
 const BOX_ALLOWED: &str = "1 至 32 个小写字母、数字或横线（与证书名称一致）";
+const LAN_ALLOWED: &str = "本机地址（如 127.0.0.1:8480），因为网页还没有加密，密码会以明文经过网络；\
+     确认内网可信、仍要让其他电脑访问时，同时写 plain_http_on_lan = true";
 const PATH_ALLOWED: &str = "以 / 开头的绝对路径";
 const LINK_ALLOWED: &str =
     "serial:/dev/menwei/reader-1?baud=115200（波特率 1200 至 921600）或 tcp:主机:端口";

@@ -118,6 +118,17 @@ impl Walk {
         default
     }
 
+    /// True or false; `default` where the key is absent.
+    pub(super) fn flag_or(&mut self, key: &'static str, default: bool) -> bool {
+        let Some(value) = self.take(key) else {
+            return default;
+        };
+        value.as_bool().unwrap_or_else(|| {
+            self.fault(key, Some(&value), "true 或 false");
+            default
+        })
+    }
+
     /// One of the listed words, or the first of them where the key is absent.
     pub(super) fn word_or_first<T: Copy>(
         &mut self,

@@ -136,19 +136,22 @@ fn remedy(code: &str, cause: &str, effect: &str, advice: &str) -> Remedy {
 fn link_words(cause: LinkCause) -> (&'static str, &'static str) {
     match cause {
         LinkCause::Missing => (
-            "设备没插好，或串口服务器没开",
+            "（没插好，或串口服务器没开）",
             "检查电源和数据线，核对配置里的 link；插好后会自动恢复",
         ),
         LinkCause::Held => (
-            "串口被别的程序占用",
+            "（串口被别的程序占用）",
             "关掉占用串口的程序，会自动恢复；查不到时请重启考勤盒",
         ),
-        LinkCause::NotPermitted => ("没有权限打开串口", "联系运维检查串口的用户组和 udev 规则"),
-        LinkCause::Silent => ("没有应答", "检查电源、数据线和波特率；恢复后会自动继续"),
-        LinkCause::Unplugged => ("数据线被拔掉，或连接被断开", "插好数据线，会自动恢复"),
-        LinkCause::WrongDevice => ("接的不是这里的设备", "核对接线"),
+        LinkCause::NotPermitted => (
+            "（没有权限打开串口）",
+            "联系运维检查串口的用户组和 udev 规则",
+        ),
+        LinkCause::Silent => ("", "检查电源、数据线和波特率；恢复后会自动继续"),
+        LinkCause::Unplugged => ("（数据线被拔掉，或连接被断开）", "插好数据线，会自动恢复"),
+        LinkCause::WrongDevice => ("（接的不是这里的设备）", "核对接线"),
         LinkCause::Broken => (
-            "通信出错",
+            "（通信出错）",
             "检查数据线和接头，换一个接口再试；一直不恢复请联系运维",
         ),
     }
@@ -158,7 +161,7 @@ fn reader_offline(cause: LinkCause) -> Remedy {
     let (trouble, advice) = link_words(cause);
     remedy(
         "E-RD-01",
-        &format!("读卡器连不上：{trouble}"),
+        &format!("读卡器没有应答{trouble}"),
         "这个方向刷不了卡",
         advice,
     )
@@ -186,7 +189,7 @@ fn gate_offline(cause: LinkCause) -> Remedy {
     let (trouble, advice) = link_words(cause);
     remedy(
         "E-GT-01",
-        &format!("闸机控制板连不上：{trouble}"),
+        &format!("闸机控制板没有应答{trouble}"),
         "刷卡照常记录，但闸机不会开；控制板按断线规则放行出场",
         advice,
     )

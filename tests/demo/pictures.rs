@@ -9,35 +9,55 @@ use tests::{Browser, Result, Site};
 const SIZES: [(u32, u32); 2] = [(1366, 768), (360, 800)];
 const PASSWORD: &str = "demo-Password-1";
 
+/// Who comes before the pictures are taken: the last one is refused and gets out all the same.
+const VISITS: [(&str, &str); 7] = [
+    ("east-1-in", "admitted:0"),
+    ("east-2-in", "admitted:1"),
+    ("east-1-in", "untrained:0"),
+    ("east-2-in", "admitted:2"),
+    ("road-in", "hmt:0"),
+    ("east-2-out", "admitted:1"),
+    ("east-2-out", "left:0"),
+];
+
 /// Lets some people come, signs in, and takes all pictures into `out`.
 pub(crate) async fn take(site: &mut Site, folder: &Path, out: &Path) -> Result<()> {
     std::fs::create_dir_all(out)?;
     site.devices_answer().await?;
     let browser = Browser::start(folder).await?;
     sign_in(site, &browser).await?;
-    for (reader, person) in [
-        ("gate-1-in", "0"),
-        ("gate-1-in", "untrained:0"),
-        ("gate-1-out", "1"),
-    ] {
+    for (reader, person) in VISITS {
         site.simulator
             .act("visit", &json!({"reader": reader, "person": person}))
             .await?;
     }
     site.settled().await?;
+    // Each page with the condition that its live updates run.
     let pages = [
-        ("clerk", site.gate_box.screen().to_owned()),
-        ("city", site.city.page()?),
-        ("site", site.simulator.page()),
+        (
+            "clerk",
+            site.gate_box.screen().to_owned(),
+            "document.body.innerText.includes('● 实时')",
+        ),
+        (
+            "city",
+            site.city.page()?,
+            "document.getElementById('live').textContent === '实时更新'",
+        ),
+        (
+            "site",
+            site.simulator.page(),
+            "document.body.innerText.includes('剧本')",
+        ),
     ];
-    for (name, url) in &pages {
+    for (name, url, live) in &pages {
         for (width, height) in SIZES {
             browser.resize(width, height).await?;
             browser.open(url).await?;
             browser
                 .until(
-                    "the page is there",
-                    "return document.readyState === 'complete'",
+                    "the page is live",
+                    &format!("return {live}"),
                 )
                 .await?;
             let file = out.join(format!("{name}-{width}x{height}.png"));

@@ -138,6 +138,12 @@ impl GateBox {
             .ok_or_else(|| "the box does not run".into())
     }
 
+    /// The number of the running process.
+    pub fn process_id(&self) -> Result<u32> {
+        let process = self.process.as_ref();
+        process.map(Process::id).ok_or_else(|| "the box does not run".into())
+    }
+
     /// kill -9.
     pub fn kill(&mut self) -> Result<()> {
         if let Some(mut process) = self.process.take() {
@@ -218,7 +224,7 @@ impl GateBox {
 fn settings(folder: &Path, plan: &BoxPlan, listen: &str) -> Result<String> {
     let dir = text(folder)?;
     let mut toml = format!(
-        "[box]\nid = \"{}\"\n\n[site]\ncode = \"3499002026TEST001\"\nname = \"测试项目一标段\"\n\n\
+        "[box]\nid = \"{}\"\n\n[site]\ncode = \"3499002026TEST001\"\nname = \"滨河家园一期工程\"\n\n\
          [ledger]\npath = \"{dir}/ledger.db\"\nkey_file = \"{dir}/ledger.key\"\n\n\
          [screen]\nlisten = \"{listen}\"\n\n",
         plan.id

@@ -10,6 +10,7 @@
 #[cfg(test)]
 extern crate std;
 
+pub mod version;
 pub mod message;
 pub mod settings;
 pub mod event;
@@ -25,15 +26,8 @@ pub use message::{BoardUid, Direction, Lamp, Mode, ResetCause, Signal};
 pub use reply::{Fault, GateState, Hello, Inputs, OpenResult, Reply, Status};
 pub use request::{CHUNK_BYTES_MAX, Request};
 pub use settings::{LinkLossPolicy, Settings};
+pub use version::{EVENTS_MAX, MAJOR, MINOR};
 
-/// Version that breaks: a board and a box with different majors do not work together.
-pub const MAJOR: u8 = 1;
-
-/// Version that only grows: a higher minor adds enum variants at the end, nothing else.
-pub const MINOR: u8 = 0;
-
-/// Events that one [`Reply::Status`] carries at most.
-pub const EVENTS_MAX: usize = 6;
 
 #[cfg(test)]
 mod golden;

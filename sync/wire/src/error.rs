@@ -14,7 +14,7 @@ pub enum WireError {
     /// A hash that is not 64 lower-case hexadecimal characters.
     #[error("hash is not 64 lower-case hexadecimal characters")]
     BadHash,
-    /// A record body over [`crate::record::BODY_BYTES_MAX`].
+    /// A record body over 8 KiB.
     #[error("record body has {bytes} bytes, the limit is 8192")]
     BodyTooLarge {
         /// Its length.

@@ -10,6 +10,7 @@ use crate::error::StoreError;
 const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0001_ledger.sql"),
     include_str!("../migrations/0002_read_models.sql"),
+    include_str!("../migrations/0003_denials.sql"),
 ];
 
 /// Marks the file as ours in its header ("MENW").

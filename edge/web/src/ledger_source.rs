@@ -20,8 +20,6 @@ pub const CLAIM_CODE_SETTING: &str = "web.claim_code_hash";
 
 const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 24 * HOUR_MS;
-/// Acts looked through to count a day's refusals after a start.
-const DAY_ACTS_MAX: usize = 4_000;
 
 /// Both sources over one file. Cheap to clone.
 #[derive(Clone)]
@@ -34,16 +32,6 @@ pub struct LedgerSource {
 struct Reading {
     reader: Reader,
     lane_names: BTreeMap<String, String>,
-    refusals: Refusals,
-}
-
-/// Refusals of a day, counted on from where the last look ended.
-#[derive(Default)]
-struct Refusals {
-    epoch: String,
-    from_ms: i64,
-    through: u64,
-    count: u64,
 }
 
 impl fmt::Debug for LedgerSource {
@@ -60,7 +48,6 @@ impl LedgerSource {
         let reading = Reading {
             reader,
             lane_names: BTreeMap::new(),
-            refusals: Refusals::default(),
         };
         Self {
             reading: Arc::new(Mutex::new(reading)),
@@ -109,7 +96,7 @@ impl TodaySource for LedgerSource {
 }
 
 impl Reading {
-    fn today(&mut self, from_ms: i64, rows_max: usize) -> Result<TodayView, SourceError> {
+    fn today(&self, from_ms: i64, rows_max: usize) -> Result<TodayView, SourceError> {
         let to_ms = from_ms.saturating_add(DAY_MS);
         let epoch = self
             .reader
@@ -122,56 +109,20 @@ impl Reading {
         } else {
             self.reader.head(&epoch)?.seq
         };
-        let mut view = self.reader.today(from_ms, to_ms, rows_max)?;
-        if self.refusals.must_look_back(&epoch, from_ms, &view.acts) {
-            view = self
-                .reader
-                .today(from_ms, to_ms, DAY_ACTS_MAX.max(rows_max))?;
-        }
-        self.refusals.count_on(&view.acts);
+        let view = self.reader.today(from_ms, to_ms, rows_max)?;
         let newest = view.acts.first().map_or(0, |act| act.seq);
-        view.acts.truncate(rows_max);
         Ok(TodayView {
             through: head.max(newest),
             on_site: u64::try_from(view.inside)?,
             entered_today: u64::try_from(view.entered)?,
-            denied_today: self.refusals.count,
+            denied_today: u64::try_from(view.denied)?,
             on_roster: u64::from(self.reader.numbers_given()?.worker),
-            rows: view.acts.iter().map(|act| row(act, &self.lane_names)).collect(),
+            rows: view
+                .acts
+                .iter()
+                .map(|act| row(act, &self.lane_names))
+                .collect(),
         })
-    }
-}
-
-impl Refusals {
-    /// Begins a new count for a new day or epoch; true where the acts at hand do not reach back to
-    /// the last look.
-    fn must_look_back(&mut self, epoch: &str, from_ms: i64, acts: &[RecentAct]) -> bool {
-        if self.epoch != epoch || self.from_ms != from_ms {
-            *self = Self {
-                epoch: epoch.to_owned(),
-                from_ms,
-                through: 0,
-                count: 0,
-            };
-        }
-        acts.last()
-            .is_some_and(|oldest| oldest.seq > self.through && oldest.at >= from_ms)
-    }
-
-    fn count_on(&mut self, acts: &[RecentAct]) {
-        for act in acts
-            .iter()
-            .filter(|act| act.seq > self.through && act.at >= self.from_ms)
-        {
-            if let ActKind::Presentation {
-                result: PresentationResult::Denied,
-                ..
-            } = act.what
-            {
-                self.count = self.count.saturating_add(1);
-            }
-        }
-        self.through = acts.first().map_or(0, |act| act.seq).max(self.through);
     }
 }
 

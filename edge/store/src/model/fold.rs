@@ -1,12 +1,12 @@
 //! What a record changes in the read models. Pure: a record in, row changes out.
 
 use sync_wire::record::{
-    BoardEvent, Contract, Direction, Employer, Entry, Exit, HealthCertificate, Kind, Project,
-    Record, Team, Training, Worker,
+    BoardEvent, Contract, Direction, Employer, Entry, Exit, HealthCertificate, Kind,
+    PresentationResult, Project, Record, Team, Training, Worker,
 };
 
 /// Names this way of folding. Another number rebuilds the read models at the next opening.
-pub(crate) const FOLD_VERSION: u32 = 1;
+pub(crate) const FOLD_VERSION: u32 = 2;
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -14,6 +14,10 @@ const DAY_MS: i64 = 86_400_000;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Change {
     Movement(Movement),
+    /// A presentation was denied, Unix ms.
+    Denied {
+        at: i64,
+    },
     BoardEvent {
         lane: String,
         event: BoardEvent,
@@ -55,6 +59,7 @@ pub(crate) const fn utc_day(at: i64) -> i64 {
 )]
 pub(crate) fn changes(record: Record) -> Vec<Change> {
     let movement = counted(&record);
+    let denied_at = denied(&record);
     let one = match record.kind {
         Kind::Passage(passage) => board_event(passage.lane, passage.board),
         Kind::Gate(gate) => board_event(gate.lane, gate.board),
@@ -77,6 +82,7 @@ pub(crate) fn changes(record: Record) -> Vec<Change> {
     movement
         .map(Change::Movement)
         .into_iter()
+        .chain(denied_at.map(|at| Change::Denied { at }))
         .chain(one)
         .collect()
 }
@@ -97,6 +103,20 @@ pub(crate) fn counted(record: &Record) -> Option<Movement> {
         at: record.stamp.at,
         is_in: direction == Direction::In,
     })
+}
+
+/// When a presentation was denied, where the record says so.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "no other kind can be a refusal"
+)]
+pub(crate) fn denied(record: &Record) -> Option<i64> {
+    match &record.kind {
+        Kind::Presentation(one) if one.result == PresentationResult::Denied => {
+            Some(record.stamp.at)
+        }
+        _ => None,
+    }
 }
 
 fn board_event(lane: String, event: Option<BoardEvent>) -> Option<Change> {

@@ -12,7 +12,7 @@ use crate::model::rows::RowWriter;
 const BATCH_RECORDS: u32 = 1000;
 
 /// Every table that a rebuild empties.
-pub(crate) const TABLES: [&str; 10] = [
+pub(crate) const TABLES: [&str; 11] = [
     "folded",
     "project",
     "employer",
@@ -21,6 +21,7 @@ pub(crate) const TABLES: [&str; 10] = [
     "training",
     "presence",
     "attendance",
+    "denial",
     "board_event",
     "roster_state",
 ];

@@ -29,6 +29,10 @@ impl<'a> RowWriter<'a> {
     pub(crate) fn apply(&mut self, ledger_id: i64, change: Change) -> rusqlite::Result<()> {
         match change {
             Change::Movement(movement) => self.movement(ledger_id, movement),
+            Change::Denied { at } => self.run(
+                "INSERT INTO denial (utc_day, ledger_id, at) VALUES (?1, ?2, ?3)",
+                params![utc_day(at), ledger_id, at],
+            ),
             Change::BoardEvent { lane, event } => self.run(
                 "INSERT INTO board_event (lane, boot, seq) VALUES (?1, ?2, ?3) \
                  ON CONFLICT (lane) DO UPDATE SET boot = excluded.boot, seq = excluded.seq",

@@ -1,7 +1,10 @@
 //! What readers answer.
 
 use edge_domain::{Direction as Way, PassageOutcome, PresentationResult, WorkerId};
-use sync_wire::record::{Direction, Entry as Entered, Kind, Override, Team, Training};
+use sync_wire::record::{
+    Direction, Entry as Entered, Kind, Outcome, Override, PresentationResult as Decision, Team,
+    Training,
+};
 use sync_wire::seal::DataKey;
 
 use super::help::{Place, wait};
@@ -102,6 +105,9 @@ fn today_shows_what_the_read_models_do_not_hold_yet() {
             }),
         ),
         record(104_000, passage(None, Direction::In, None, 9)),
+        record(105_000, denied()),
+        record(199_999, denied()),
+        record(200_000, denied()),
     ];
     wait(writer.append(acts)).unwrap();
     wait(writer.advance_cursor(&epoch, 5, Vec::new())).unwrap();
@@ -109,19 +115,20 @@ fn today_shows_what_the_read_models_do_not_hold_yet() {
     let reader = store.reader().unwrap();
     let check = || {
         let today = reader.today(50_000, 200_000, 10).unwrap();
-        assert_eq!((today.inside, today.entered), (1, 1));
-        assert_eq!(today.backlog.records, 4);
+        assert_eq!((today.inside, today.entered, today.denied), (1, 1, 2));
+        assert_eq!(reader.today(0, 50_000, 2).unwrap().denied, 0);
+        assert_eq!(today.backlog.records, 7);
         assert_eq!(today.backlog.oldest_at, Some(101_000));
         let seqs: Vec<_> = today.acts.iter().map(|act| act.seq).collect();
-        assert_eq!(seqs, [9, 8, 7, 5]);
-        assert_eq!(today.acts[0].what, ActKind::Unannounced);
-        assert_eq!(today.acts[0].passage, Some(PassageOutcome::Passed));
-        assert!(matches!(today.acts[1].what, ActKind::Override { .. }));
-        let first = &today.acts[3];
+        assert_eq!(seqs, [12, 11, 10, 9, 8, 7, 5]);
+        assert_eq!(today.acts[3].what, ActKind::Unannounced);
+        assert_eq!(today.acts[3].passage, Some(PassageOutcome::Passed));
+        assert!(matches!(today.acts[4].what, ActKind::Override { .. }));
+        let first = &today.acts[6];
         assert_eq!(first.name.as_ref().unwrap().reveal(), "赵1");
         assert_eq!(first.team.as_deref(), Some("钢筋一班"));
         assert_eq!(first.passage, Some(PassageOutcome::Passed));
-        assert!(first.acknowledged && !today.acts[2].acknowledged);
+        assert!(first.acknowledged && !today.acts[5].acknowledged);
         let ActKind::Presentation { result, .. } = &first.what else {
             panic!("{first:?}");
         };
@@ -135,6 +142,37 @@ fn today_shows_what_the_read_models_do_not_hold_yet() {
     check();
     wait(writer.catch_up()).unwrap();
     check();
+}
+
+fn denied() -> Kind {
+    let Kind::Presentation(mut one) = presentation(Some(1), Direction::In, false) else {
+        panic!("no presentation");
+    };
+    one.result = Decision::Denied;
+    one.reason = Some("blacklisted".to_owned());
+    Kind::Presentation(one)
+}
+
+#[test]
+fn only_a_passage_or_its_time_ends_an_opening() {
+    for (outcome, is_open) in [
+        (Outcome::Passed, false),
+        (Outcome::TimedOut, false),
+        (Outcome::Reversed, true),
+        (Outcome::Tailgated, true),
+        (Outcome::Intruded, true),
+    ] {
+        let (_place, store) = site();
+        let granted = presentation(Some(1), Direction::In, false);
+        let Kind::Passage(mut walk) = passage(Some(1), Direction::In, Some(5), 1) else {
+            panic!("no passage");
+        };
+        walk.outcome = outcome;
+        let acts = vec![record(1, granted), record(2, Kind::Passage(walk))];
+        wait(store.writer().append(acts)).unwrap();
+        let memory = store.reader().unwrap().lane_memory("north").unwrap();
+        assert_eq!(!memory.grants.is_empty(), is_open, "{outcome:?}");
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use edge_domain::{EventMark, LaneMemory, RememberedGrant, WorkerId};
 use rusqlite::{Connection, OptionalExtension, params};
 use sync_wire::Record;
-use sync_wire::record::{Kind, PresentationResult};
+use sync_wire::record::{Kind, Outcome, PresentationResult};
 
 use crate::epoch;
 use crate::error::StoreError;
@@ -91,7 +91,7 @@ fn open_grants(newest_first: &[(u64, Record)], lane: &str) -> Vec<RememberedGran
     let mut grants = Vec::new();
     for (seq, record) in newest_first {
         let grant = match &record.kind {
-            Kind::Passage(passage) if passage.lane == lane => {
+            Kind::Passage(passage) if passage.lane == lane && ends_opening(passage.outcome) => {
                 used.extend(passage.presentation);
                 None
             }
@@ -117,6 +117,15 @@ fn open_grants(newest_first: &[(u64, Record)], lane: &str) -> Vec<RememberedGran
     }
     grants.reverse();
     grants
+}
+
+/// Whether the board closes the opening with it. Of a turn back, a second body or an intrusion the
+/// arm stays open until somebody passes or the time is over.
+const fn ends_opening(outcome: Outcome) -> bool {
+    match outcome {
+        Outcome::Passed | Outcome::TimedOut => true,
+        Outcome::Tailgated | Outcome::Reversed | Outcome::Intruded => false,
+    }
 }
 
 fn fault(source: rusqlite::Error) -> StoreError {

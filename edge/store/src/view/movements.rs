@@ -56,6 +56,21 @@ pub(crate) fn entered(db: &Connection, from_ms: i64, to_ms: i64) -> Result<usize
     Ok(workers.len())
 }
 
+/// How many presentations were denied from `from_ms` on and before `to_ms`.
+pub(crate) fn denied(db: &Connection, from_ms: i64, to_ms: i64) -> Result<usize, StoreError> {
+    let folded: usize = db
+        .query_row(
+            "SELECT count(*) FROM denial \
+             WHERE utc_day BETWEEN ?1 AND ?2 AND at >= ?3 AND at < ?4",
+            params![utc_day(from_ms), utc_day(to_ms), from_ms, to_ms],
+            |row| row.get(0),
+        )
+        .map_err(fault)?;
+    let records = unfolded::records(db)?;
+    let newest = records.iter().filter_map(fold::denied);
+    Ok(folded + newest.filter(|at| (from_ms..to_ms).contains(at)).count())
+}
+
 /// Movements from `from_ms` on and before `to_ms`, by worker, each worker's in ledger order.
 pub(crate) fn counted(
     db: &Connection,

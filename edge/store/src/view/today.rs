@@ -28,6 +28,8 @@ pub struct TodayView {
     pub inside: usize,
     /// Workers that came in within the day asked for; who came twice counts once.
     pub entered: usize,
+    /// Presentations denied within the day asked for.
+    pub denied: usize,
     /// What the city does not have yet.
     pub backlog: Backlog,
     /// The latest acts of people at the lanes, newest first.
@@ -104,6 +106,7 @@ pub(crate) fn today(
     Ok(TodayView {
         inside: movements::presence(db)?.inside_count(),
         entered: movements::entered(db, from_ms, to_ms)?,
+        denied: movements::denied(db, from_ms, to_ms)?,
         backlog: backlog(db)?,
         acts: recent(db, acts_max)?,
     })

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use edge_domain::{
-    Act, Contract, Employer, EmployerId, IdNumber, Moment, Person, PersonName, PhoneNumber, Record,
-    Role, Sex, Team, TeamId, Trade, Training, TrainingKind, Uscc, WorkerId,
+    Act, Contract, DocumentKind, Employer, EmployerId, IdNumber, Moment, Person, PersonName,
+    PhoneNumber, Record, Role, Sex, Team, TeamId, Trade, Training, TrainingKind, Uscc, WorkerId,
 };
 use jiff::civil::Date;
 use serde::Deserialize;
@@ -194,6 +194,21 @@ pub(crate) fn records(
     import
 }
 
+const NATION_ALLOWED: &str =
+    "民族应为两位代码（如 01 汉族），外国人的国籍应为三个大写字母（如 FRA），其他证件不写";
+
+/// Whether the code is of the kind that a document's chip would state.
+fn nation_fits(document: DocumentKind, nation: Option<&str>) -> bool {
+    let Some(code) = nation else { return true };
+    match document {
+        DocumentKind::Resident => code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_digit()),
+        DocumentKind::Foreigner2017 | DocumentKind::Foreigner2023 => {
+            code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_uppercase())
+        }
+        DocumentKind::Hmt => false,
+    }
+}
+
 type WorkerAct = Box<dyn FnOnce(WorkerId) -> Act>;
 
 fn worker(row: &WorkerRow) -> Result<(Person, Vec<WorkerAct>), &'static str> {
@@ -212,6 +227,9 @@ fn worker(row: &WorkerRow) -> Result<(Person, Vec<WorkerAct>), &'static str> {
         valid_to: row.valid_to,
         photo_sha256: None,
     };
+    if !nation_fits(person.number.kind(), person.nation.as_deref()) {
+        return Err(NATION_ALLOWED);
+    }
     if person.number.born().is_some_and(|born| born != row.born) {
         return Err("出生日期与证件号码不一致");
     }

@@ -42,7 +42,8 @@ pub struct IdDocument {
     pub sex: Sex,
     /// Birth date as on the chip.
     pub born: Date,
-    /// Nation (民族) or nationality in Chinese.
+    /// As the chip states it: for residents the nation (民族), two digits of GB/T 3304; for
+    /// foreigners the nationality, ISO 3166-1 alpha-3.
     pub nation: Option<String>,
     /// Last day of validity; `None` for a long-term document (长期).
     pub valid_to: Option<Date>,

@@ -133,7 +133,8 @@ pub struct Person {
     pub sex: Sex,
     /// Birth date.
     pub born: Date,
-    /// Nation (民族) or nationality in Chinese, without 族.
+    /// For residents the nation (民族), two digits of GB/T 3304; for foreigners the nationality,
+    /// ISO 3166-1 alpha-3. Put into words only where it is shown.
     pub nation: Option<String>,
     /// Mobile number.
     pub phone: Option<PhoneNumber>,

@@ -53,7 +53,8 @@ pub struct Person {
     pub sex: Sex,
     /// Day of birth, `YYYY-MM-DD`.
     pub born: String,
-    /// Ethnic group, GB/T 3304 two-digit code.
+    /// As the document's chip states it: for residents the ethnic group, two digits of GB/T 3304;
+    /// for foreigners the nationality, ISO 3166-1 alpha-3. Other documents have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nation: Option<String>,
     /// Mobile number.

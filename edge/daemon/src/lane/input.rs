@@ -55,19 +55,14 @@ fn document(text: &CardText) -> Option<IdDocument> {
     })
 }
 
-/// The nation's name, or its bare code where the table does not know it, or the nationality.
+/// The code of the nation or of the nationality, as the chip states it.
 fn nation(text: &CardText) -> Option<String> {
     let nationality = text.reveal(Field::Nationality);
     if !nationality.is_empty() {
         return Some(nationality.to_owned());
     }
-    let nation = text.nation()?;
-    Some(
-        nation
-            .reveal_name()
-            .unwrap_or_else(|| nation.reveal_code())
-            .to_owned(),
-    )
+    let code = text.nation()?.reveal_code().to_owned();
+    (!code.is_empty()).then_some(code)
 }
 
 /// `YYYYMMDD`; anything else (长期 too) is no date.

@@ -52,6 +52,10 @@ pub struct RememberedGrant {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LaneMemory {
     /// Newest board event in the ledger.
+    ///
+    /// Known limit: it names the board's boot session, not the board. Where a board is exchanged
+    /// and the new one counts the very same session number, its events up to this number are taken
+    /// for told already.
     pub last_event: Option<EventMark>,
     /// Latest granted presentations of this lane without a passage, oldest first; the newest
     /// sixteen are used.

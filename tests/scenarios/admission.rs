@@ -104,6 +104,34 @@ async fn a_card_twice_within_three_seconds_is_recorded_and_opens_nothing_more() 
 }
 
 #[tokio::test]
+async fn a_card_that_nobody_can_read_opens_the_exit_only() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let site = LoneGate::start(folder.path(), &plan("one-gate")).await?;
+    let gate = Gate::from(&site);
+    gate.devices_answer(0).await?;
+    for (reader, result, openings) in
+        [("gate-1-in", "denied", (0, 0)), ("gate-1-out", "granted", (0, 1))]
+    {
+        let before = gate.head()?;
+        gate.fault(reader, "lift_during_read").await?;
+        gate.simulator.put(reader, "admitted:0").await?;
+        let (_, body) =
+            gate.record(before, "the card", |body| body["kind"] == "presentation").await?;
+        assert_eq!(body["result"], result, "{body}");
+        assert_eq!(body["reason"], "unreadable_card", "{body}");
+        assert!(body["worker"].is_null() && body["person_tag"].is_null(), "{body}");
+        tests::eventually("the arm did what it should", async || {
+            Ok((gate.openings("gate-1").await? == openings).then_some(()))
+        })
+        .await?;
+    }
+    let walk = json!({"lane": "gate-1", "direction": "out"});
+    assert_eq!(gate.simulator.act("walk", &walk).await?["end"], "through");
+    gate.record(0, "who left", |body| body["kind"] == "passage" && body["direction"] == "out").await?;
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_warned_rule_lets_in_with_a_flag() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let mut lenient = plan("one-gate");

@@ -73,7 +73,7 @@ find_interval_ms = 5
 name = ""
 link = "serial:/dev/gate?baud=12"
 address = 31
-open_pulse_ms = 99
+open_pulse_ms = 9
 pass_timeout_ms = 30001
 link_loss = "open"
 "#;
@@ -110,7 +110,7 @@ const FAULTS: [(&str, &str, &str); 33] = [
     ("lane[1].reader[1].find_interval_ms", "5", "毫秒"),
     ("lane[1].gate.link", "\"serial:/dev/gate?baud=12\"", "波特率 1200 至 921600"),
     ("lane[1].gate.address", "31", "1 至 30"),
-    ("lane[1].gate.open_pulse_ms", "99", "毫秒"),
+    ("lane[1].gate.open_pulse_ms", "9", "毫秒"),
     ("lane[1].gate.pass_timeout_ms", "30001", "1000 至 30000"),
     ("lane[1].gate.link_loss", "\"open\"", "free_exit、free_both、stay_locked"),
 ];
@@ -143,8 +143,8 @@ fn missing_and_unknown_keys_are_told() -> Result<()> {
 #[test]
 fn two_devices_on_one_port_and_two_lanes_of_one_name_are_told() -> Result<()> {
     let sample = fs::read_to_string(repository().join("systemd/site.toml"))?;
-    let lane = sample.split_once("[[lane]]").ok_or("no lane in the sample")?.1;
-    let (code, _, complained) = check_text(&format!("{sample}\n[[lane]]{lane}"))?;
+    let lane = sample.split_once("\n[[lane]]\n").ok_or("no lane in the sample")?.1;
+    let (code, _, complained) = check_text(&format!("{sample}\n[[lane]]\n{lane}"))?;
     assert_eq!(code, Some(EX_CONFIG));
     for word in ["lane[2].id", "lane[2].reader[1].link", "lane[2].gate.link", "没有被其他设备占用的端口"] {
         assert!(complained.contains(word), "{word}:\n{complained}");

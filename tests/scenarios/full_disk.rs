@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::{Value, json};
-use tests::{LoneGate, Result};
+use tests::{LoneGate, Result, SitePlan};
 
 use crate::help::{Gate, plan};
 
@@ -52,7 +52,7 @@ async fn a_full_disk_closes_the_entry_and_frees_the_exit() -> Result<()> {
         return Ok(());
     };
     let (from, to) = (site.gate_box.folder().join("ledger"), disk.0.join("ledger"));
-    for end in [".db", ".db.lock"] {
+    for end in [".db", ".db-wal", ".db.lock"] {
         fs::copy(format!("{}{end}", from.display()), format!("{}{end}", to.display()))?;
     }
     let path = |stem: &Path| format!("path = \"{}.db\"", stem.display());
@@ -75,22 +75,55 @@ async fn a_full_disk_closes_the_entry_and_frees_the_exit() -> Result<()> {
 #[tokio::test]
 async fn a_file_that_may_not_grow_closes_the_entry_and_frees_the_exit() -> Result<()> {
     let folder = tempfile::tempdir()?;
-    let mut site = LoneGate::prepare(folder.path(), &plan("one-gate")).await?;
+    let site = limited_site(folder.path(), &plan("one-gate")).await?;
+    let gate = Gate::from(&site);
+    gate.passes("gate-1-in", "admitted:0").await?;
+    file_size_limit(site.gate_box.process_id()?, "0")?;
+    closed_in_and_free_out(gate, 1).await?;
+    file_size_limit(site.gate_box.process_id()?, "unlimited")?;
+    recovers(gate, 1).await
+}
+
+#[tokio::test]
+async fn a_site_that_says_so_lets_people_in_and_counts_them() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let mut counted = plan("one-gate");
+    counted.more = "[policy]\nemergency = \"counted\"\n".to_owned();
+    let site = limited_site(folder.path(), &counted).await?;
+    let gate = Gate::from(&site);
+    file_size_limit(site.gate_box.process_id()?, "0")?;
+    for person in ["admitted:0", "admitted:1"] {
+        assert_eq!(gate.visit("gate-1-in", person).await?, "through");
+    }
+    assert_eq!(gate.visit("gate-1-in", "blacklisted:0").await?, "not_opened", "the rules still hold");
+    file_size_limit(site.gate_box.process_id()?, "unlimited")?;
+    tests::eventually("both openings are counted", async || {
+        let counts = gate.bodies(0, "emergency")?;
+        assert!(counts.iter().all(|body| body["direction"] == "in"), "{counts:?}");
+        Ok((openings_in(&counts) == 2).then_some(()))
+    })
+    .await?;
+    gate.passes("gate-1-in", "admitted:2").await?;
+    Ok(())
+}
+
+/// A running box whose files' sizes may be limited.
+async fn limited_site(folder: &Path, plan: &SitePlan) -> Result<LoneGate> {
+    let mut site = LoneGate::prepare(folder, plan).await?;
     site.gate_box.up_under_a_size_limit().await?;
     Gate::from(&site).devices_answer(0).await?;
-    Gate::from(&site).passes("gate-1-in", "admitted:0").await?;
-    let process = site.gate_box.process()?.id().to_string();
-    let limit = |soft: &str| -> Result<()> {
-        let fsize = format!("--fsize={soft}:unlimited");
-        let done = Command::new("prlimit").args(["--pid", &process, &fsize]).status()?;
-        assert!(done.success(), "prlimit {fsize}: {done}");
-        Ok(())
-    };
-    let gate = Gate::from(&site);
-    limit("0")?;
-    closed_in_and_free_out(gate, 1).await?;
-    limit("unlimited")?;
-    recovers(gate, 1).await
+    Ok(site)
+}
+
+fn file_size_limit(process: u32, bytes: &str) -> Result<()> {
+    let fsize = format!("--fsize={bytes}:unlimited");
+    let done = Command::new("prlimit").args(["--pid", &process.to_string(), &fsize]).status()?;
+    if done.success() { Ok(()) } else { Err(format!("prlimit {fsize}: {done}").into()) }
+}
+
+/// The openings that emergency records count.
+fn openings_in(emergencies: &[Value]) -> u64 {
+    emergencies.iter().filter_map(|body| body["openings"].as_u64()).sum()
 }
 
 /// Two stay out, two get out; the ledger stands still.
@@ -115,9 +148,8 @@ async fn recovers(gate: Gate<'_>, place: u32) -> Result<()> {
     let (seq, emergency) =
         gate.record(0, "the count", |body| body["kind"] == "emergency").await?;
     assert_eq!(emergency["direction"], "out", "{emergency}");
-    let counts = |bodies: &[Value]| bodies.iter().filter_map(|body| body["openings"].as_u64()).sum::<u64>();
     tests::eventually("both openings are counted", async || {
-        Ok((counts(&gate.bodies(0, "emergency")?) == 2).then_some(()))
+        Ok((openings_in(&gate.bodies(0, "emergency")?) == 2).then_some(()))
     })
     .await?;
     tests::eventually("both who left are recorded", async || {
@@ -128,6 +160,6 @@ async fn recovers(gate: Gate<'_>, place: u32) -> Result<()> {
     let (granted, passage) = gate.passes("gate-1-in", &format!("admitted:{place}")).await?;
     assert_eq!(granted["result"], "granted", "after {seq}");
     assert_eq!(passage.map(|one| one["counted"].clone()), Some(json!(true)));
-    assert_eq!(counts(&gate.bodies(0, "emergency")?), 2);
+    assert_eq!(openings_in(&gate.bodies(0, "emergency")?), 2);
     Ok(())
 }

@@ -106,7 +106,7 @@ async fn settled_and_sound(site: &Site) -> Result<()> {
     Ok(())
 }
 
-/// Kills during the rush.
+/// Kills during the rush; at some of them the city or the broker dies too.
 const KILLS: u64 = 10;
 const READERS: u64 = 3;
 
@@ -127,6 +127,17 @@ async fn ten_kills_in_a_rush_lose_and_double_nothing_that_was_promised() -> Resu
         })
         .await?;
         site.gate_box.kill()?;
+        match kill % 3 {
+            1 => {
+                site.city.kill()?;
+                site.city.up().await?;
+            }
+            2 => {
+                site.broker.down()?;
+                site.broker.up().await?;
+            }
+            _ => {}
+        }
         site.gate_box.up().await?;
     }
     eventually("everybody is gone", async || Ok(play_ended(&site)?.then_some(()))).await?;

@@ -14,5 +14,7 @@ pub(crate) fn start(verbose: bool) {
         .with_writer(std::io::stderr)
         .with_ansi(false)
         .with_target(false)
+        // A line that cannot be written is lost. Told on the same standard error, it would panic.
+        .log_internal_errors(false)
         .init();
 }

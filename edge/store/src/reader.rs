@@ -49,6 +49,7 @@ impl Reader {
     pub fn open(path: &Path, key: &Key, box_id: &str) -> Result<Self, StoreError> {
         let db = connection::open_for_reading(path, key)?;
         migrate::check(&db, path)?;
+        check_box(&db, path, box_id)?;
         Ok(Self {
             db,
             box_id: box_id.to_owned(),
@@ -257,5 +258,21 @@ impl Reader {
             .query_row(sql, [name], |row| row.get(0))
             .optional()
             .map_err(|e| StoreError::database("read an account or a setting", e))
+    }
+}
+
+/// Refuses another box's file: its numbers would be shown under this box's name.
+fn check_box(db: &Connection, path: &Path, box_id: &str) -> Result<(), StoreError> {
+    let found: Option<String> = db
+        .query_row("SELECT box FROM box", [], |row| row.get(0))
+        .optional()
+        .map_err(|e| StoreError::database("read the file's name", e))?;
+    match found {
+        Some(found) if found != box_id => Err(StoreError::OtherBox {
+            path: path.to_owned(),
+            found,
+            expected: box_id.to_owned(),
+        }),
+        Some(_) | None => Ok(()),
     }
 }

@@ -97,14 +97,19 @@ impl GateBox {
     pub async fn up_under_a_size_limit(&mut self) -> Result<()> {
         let program = bin_dir()?.join("menwei");
         let script = "trap '' XFSZ; exec \"$0\" \"$@\"";
-        self.up_as(Path::new("/bin/sh"), &["-c", script, text(&program)?]).await
+        self.up_as(Path::new("/bin/sh"), &["-c", script, text(&program)?])
+            .await
     }
 
     async fn up_as(&mut self, program: &Path, first: &[&str]) -> Result<()> {
         let config = self.config();
         let arguments = [first, &["--config", text(&config)?, "run"]].concat();
-        let mut process =
-            Process::start("menwei", program, &arguments, &self.folder.join("menwei.log"))?;
+        let mut process = Process::start(
+            "menwei",
+            program,
+            &arguments,
+            &self.folder.join("menwei.log"),
+        )?;
         let client = reqwest::Client::builder().no_proxy().build()?;
         let url = format!("{}/login", self.screen);
         eventually("the box's screen answers", async || {
@@ -141,7 +146,9 @@ impl GateBox {
     /// The number of the running process.
     pub fn process_id(&self) -> Result<u32> {
         let process = self.process.as_ref();
-        process.map(Process::id).ok_or_else(|| "the box does not run".into())
+        process
+            .map(Process::id)
+            .ok_or_else(|| "the box does not run".into())
     }
 
     /// kill -9.

@@ -141,13 +141,12 @@ impl Simulator {
         self.folder.join("journal.jsonl")
     }
 
-    /// What people did so far.
+    /// What people did so far; a line that is being written is left for the next time.
     pub fn journal(&self) -> Result<Vec<Value>> {
         let text = fs::read_to_string(self.journal_file())?;
-        Ok(text
-            .lines()
-            .map(serde_json::from_str)
-            .collect::<Result<_, _>>()?)
+        let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+        let lines = whole.lines().map(serde_json::from_str);
+        Ok(lines.collect::<Result<_, _>>()?)
     }
 
     /// The process.

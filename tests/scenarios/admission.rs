@@ -27,14 +27,25 @@ async fn the_refused_stay_out_with_their_reason_and_get_out_with_it() -> Result<
         assert_eq!(refused["direction"], "in");
         let stranger = person.starts_with("not_on_roster");
         assert_eq!(refused["worker"].is_null(), stranger, "{person}: {refused}");
-        assert_eq!(refused["person_tag"].is_string(), stranger, "{person}: {refused}");
+        assert_eq!(
+            refused["person_tag"].is_string(),
+            stranger,
+            "{person}: {refused}"
+        );
     }
-    assert_eq!(gate.openings("gate-1").await?, (0, 0), "the arm opened for somebody refused");
+    assert_eq!(
+        gate.openings("gate-1").await?,
+        (0, 0),
+        "the arm opened for somebody refused"
+    );
     for (person, code) in REFUSED {
         let (leaving, passage) = gate.passes("gate-2-out", person).await?;
         assert_eq!(leaving["reason"], code, "{person}: {leaving}");
         assert_eq!(leaving["direction"], "out");
-        assert_eq!(passage.map(|passage| passage["outcome"].clone()), Some(json!("passed")));
+        assert_eq!(
+            passage.map(|passage| passage["outcome"].clone()),
+            Some(json!("passed"))
+        );
     }
     let names = names_in_the_clear(&gate)?;
     assert!(names.is_empty(), "names in the ledger: {names:?}");
@@ -48,9 +59,13 @@ fn names_in_the_clear(gate: &Gate<'_>) -> Result<Vec<String>> {
     let roster: Value = serde_json::from_str(&roster)?;
     let people = roster["workers"].as_array().cloned().unwrap_or_default();
     assert!(!people.is_empty(), "the roster file names nobody");
-    let known = people.iter().flat_map(|one| [&one["name"], &one["id_number"]]);
+    let known = people
+        .iter()
+        .flat_map(|one| [&one["name"], &one["id_number"]]);
     let known = known.filter_map(Value::as_str).map(str::to_owned);
-    Ok(known.filter(|text| ledger.contains(text.as_str())).collect())
+    Ok(known
+        .filter(|text| ledger.contains(text.as_str()))
+        .collect())
 }
 
 #[tokio::test]
@@ -69,7 +84,10 @@ async fn every_kind_of_document_passes_and_a_road_counts_on_the_card() -> Result
         let (presentation, passage) = gate.passes("gate-1-in", person).await?;
         assert_eq!(presentation["document"], document, "{presentation}");
         assert_eq!(presentation["by"], "005");
-        assert_eq!(presentation["counted"], false, "the passage counts, not the card");
+        assert_eq!(
+            presentation["counted"], false,
+            "the passage counts, not the card"
+        );
         let passage = passage.ok_or("no passage")?;
         assert_eq!(passage["counted"], true, "{passage}");
         assert_eq!(passage["outcome"], "passed");
@@ -91,12 +109,15 @@ async fn a_card_twice_within_three_seconds_is_recorded_and_opens_nothing_more() 
     let before = gate.head()?;
     let twice = json!({"reader": "gate-1-in", "person": "admitted:2", "plan": "double"});
     assert_eq!(gate.visit_with(twice).await?, "through");
-    let (first, _) =
-        gate.record(before, "granted", |body| body["result"] == "granted").await?;
-    let (_, again) =
-        gate.record(first, "repeated", |body| body["result"] == "repeated").await?;
+    let (first, _) = gate
+        .record(before, "granted", |body| body["result"] == "granted")
+        .await?;
+    let (_, again) = gate
+        .record(first, "repeated", |body| body["result"] == "repeated")
+        .await?;
     assert_eq!(again["of"], first, "{again}");
-    gate.record(first, "the passage", |body| body["presentation"] == first).await?;
+    gate.record(first, "the passage", |body| body["presentation"] == first)
+        .await?;
     assert_eq!(gate.openings("gate-1").await?.0, 1);
     let passages = gate.bodies(before, "passage")?;
     assert_eq!(passages.len(), 1, "{passages:?}");
@@ -109,17 +130,22 @@ async fn a_card_that_nobody_can_read_opens_the_exit_only() -> Result<()> {
     let site = LoneGate::start(folder.path(), &plan("one-gate")).await?;
     let gate = Gate::from(&site);
     gate.devices_answer(0).await?;
-    for (reader, result, openings) in
-        [("gate-1-in", "denied", (0, 0)), ("gate-1-out", "granted", (0, 1))]
-    {
+    for (reader, result, openings) in [
+        ("gate-1-in", "denied", (0, 0)),
+        ("gate-1-out", "granted", (0, 1)),
+    ] {
         let before = gate.head()?;
         gate.fault(reader, "lift_during_read").await?;
         gate.simulator.put(reader, "admitted:0").await?;
-        let (_, body) =
-            gate.record(before, "the card", |body| body["kind"] == "presentation").await?;
+        let (_, body) = gate
+            .record(before, "the card", |body| body["kind"] == "presentation")
+            .await?;
         assert_eq!(body["result"], result, "{body}");
         assert_eq!(body["reason"], "unreadable_card", "{body}");
-        assert!(body["worker"].is_null() && body["person_tag"].is_null(), "{body}");
+        assert!(
+            body["worker"].is_null() && body["person_tag"].is_null(),
+            "{body}"
+        );
         tests::eventually("the arm did what it should", async || {
             Ok((gate.openings("gate-1").await? == openings).then_some(()))
         })
@@ -127,7 +153,10 @@ async fn a_card_that_nobody_can_read_opens_the_exit_only() -> Result<()> {
     }
     let walk = json!({"lane": "gate-1", "direction": "out"});
     assert_eq!(gate.simulator.act("walk", &walk).await?["end"], "through");
-    gate.record(0, "who left", |body| body["kind"] == "passage" && body["direction"] == "out").await?;
+    gate.record(0, "who left", |body| {
+        body["kind"] == "passage" && body["direction"] == "out"
+    })
+    .await?;
     Ok(())
 }
 
@@ -141,7 +170,10 @@ async fn a_warned_rule_lets_in_with_a_flag() -> Result<()> {
     gate.devices_answer(0).await?;
     let (presentation, _) = gate.passes("gate-1-in", "untrained:0").await?;
     assert_eq!(presentation["policy"], 4);
-    assert!(has_flag(&presentation, "training_missing"), "{presentation}");
+    assert!(
+        has_flag(&presentation, "training_missing"),
+        "{presentation}"
+    );
     Ok(())
 }
 
@@ -150,7 +182,8 @@ async fn who_is_inside_already_is_flagged_at_a_soft_lane_and_refused_at_a_hard_o
     let folder = tempfile::tempdir()?;
     let mut site = LoneGate::prepare(folder.path(), &plan("one-gate")).await?;
     let hard = "id = \"gate-2\"\nanti_passback = \"hard\"";
-    site.gate_box.edit(|text| text.replace("id = \"gate-2\"", hard))?;
+    site.gate_box
+        .edit(|text| text.replace("id = \"gate-2\"", hard))?;
     site.gate_box.up().await?;
     let gate = Gate::from(&site);
     gate.devices_answer(0).await?;
@@ -166,5 +199,7 @@ async fn who_is_inside_already_is_flagged_at_a_soft_lane_and_refused_at_a_hard_o
 }
 
 fn has_flag(presentation: &Value, flag: &str) -> bool {
-    presentation["flags"].as_array().is_some_and(|flags| flags.iter().any(|one| one == flag))
+    presentation["flags"]
+        .as_array()
+        .is_some_and(|flags| flags.iter().any(|one| one == flag))
 }

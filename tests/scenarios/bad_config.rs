@@ -17,8 +17,10 @@ fn check(config: &Path) -> Result<(Option<i32>, String, String)> {
         .arg("check-config")
         .stdin(Stdio::null())
         .output()?;
-    let (printed, complained) =
-        (String::from_utf8(output.stdout)?, String::from_utf8(output.stderr)?);
+    let (printed, complained) = (
+        String::from_utf8(output.stdout)?,
+        String::from_utf8(output.stderr)?,
+    );
     Ok((output.status.code(), printed, complained))
 }
 
@@ -108,11 +110,19 @@ const FAULTS: [(&str, &str, &str); 33] = [
     ("lane[1].reader[1].direction", "\"both\"", "in、out"),
     ("lane[1].reader[1].link", "\"usb:1\"", "serial:"),
     ("lane[1].reader[1].find_interval_ms", "5", "毫秒"),
-    ("lane[1].gate.link", "\"serial:/dev/gate?baud=12\"", "波特率 1200 至 921600"),
+    (
+        "lane[1].gate.link",
+        "\"serial:/dev/gate?baud=12\"",
+        "波特率 1200 至 921600",
+    ),
     ("lane[1].gate.address", "31", "1 至 30"),
     ("lane[1].gate.open_pulse_ms", "9", "毫秒"),
     ("lane[1].gate.pass_timeout_ms", "30001", "1000 至 30000"),
-    ("lane[1].gate.link_loss", "\"open\"", "free_exit、free_both、stay_locked"),
+    (
+        "lane[1].gate.link_loss",
+        "\"open\"",
+        "free_exit、free_both、stay_locked",
+    ),
 ];
 
 #[test]
@@ -121,12 +131,20 @@ fn every_wrong_key_is_told_at_once_with_its_value_and_what_is_allowed() -> Resul
     assert_eq!(code, Some(EX_CONFIG), "{complained}");
     assert_eq!(printed, "");
     for (key, value, allowed) in FAULTS {
-        let line = complained.lines().find(|line| line.contains(&format!("{key} = {value}")));
+        let line = complained
+            .lines()
+            .find(|line| line.contains(&format!("{key} = {value}")));
         let line = line.ok_or_else(|| format!("{key} = {value} is not told:\n{complained}"))?;
         assert!(line.contains(allowed), "{line}: {allowed} expected");
     }
-    let listed = complained.lines().filter(|line| line.starts_with("  · ")).count();
-    assert!(complained.contains(&format!("配置有 {listed} 处错误")), "{complained}");
+    let listed = complained
+        .lines()
+        .filter(|line| line.starts_with("  · "))
+        .count();
+    assert!(
+        complained.contains(&format!("配置有 {listed} 处错误")),
+        "{complained}"
+    );
     Ok(())
 }
 
@@ -134,7 +152,15 @@ fn every_wrong_key_is_told_at_once_with_its_value_and_what_is_allowed() -> Resul
 fn missing_and_unknown_keys_are_told() -> Result<()> {
     let (code, _, complained) = check_text("[box]\nidd = \"ah-000001\"\n[bux]\n")?;
     assert_eq!(code, Some(EX_CONFIG));
-    for word in ["缺少 box.id", "box.idd = \"ah-000001\"", "请检查拼写或删除", "bux", "[site]", "[ledger]", "[[lane]]"] {
+    for word in [
+        "缺少 box.id",
+        "box.idd = \"ah-000001\"",
+        "请检查拼写或删除",
+        "bux",
+        "[site]",
+        "[ledger]",
+        "[[lane]]",
+    ] {
         assert!(complained.contains(word), "{word}:\n{complained}");
     }
     Ok(())
@@ -143,10 +169,18 @@ fn missing_and_unknown_keys_are_told() -> Result<()> {
 #[test]
 fn two_devices_on_one_port_and_two_lanes_of_one_name_are_told() -> Result<()> {
     let sample = fs::read_to_string(repository().join("systemd/site.toml"))?;
-    let lane = sample.split_once("\n[[lane]]\n").ok_or("no lane in the sample")?.1;
+    let lane = sample
+        .split_once("\n[[lane]]\n")
+        .ok_or("no lane in the sample")?
+        .1;
     let (code, _, complained) = check_text(&format!("{sample}\n[[lane]]\n{lane}"))?;
     assert_eq!(code, Some(EX_CONFIG));
-    for word in ["lane[2].id", "lane[2].reader[1].link", "lane[2].gate.link", "没有被其他设备占用的端口"] {
+    for word in [
+        "lane[2].id",
+        "lane[2].reader[1].link",
+        "lane[2].gate.link",
+        "没有被其他设备占用的端口",
+    ] {
         assert!(complained.contains(word), "{word}:\n{complained}");
     }
     Ok(())
@@ -164,7 +198,10 @@ fn a_syntax_error_is_told_with_its_line() -> Result<()> {
 fn a_missing_file_is_told_with_its_name() -> Result<()> {
     let (code, _, complained) = check(Path::new("/nonexistent/site.toml"))?;
     assert_eq!(code, Some(EX_CONFIG));
-    assert!(complained.contains("读不了配置文件 /nonexistent/site.toml"), "{complained}");
+    assert!(
+        complained.contains("读不了配置文件 /nonexistent/site.toml"),
+        "{complained}"
+    );
     Ok(())
 }
 

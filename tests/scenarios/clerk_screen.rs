@@ -17,18 +17,34 @@ async fn sign_in(site: &mut Site, browser: &Browser) -> Result<()> {
     let code = site.gate_box.claim_code().await?;
     let screen = site.gate_box.screen().to_owned();
     browser.open(&screen).await?;
-    browser.until("a stranger is asked to sign in", "return location.pathname !== '/'").await?;
+    browser
+        .until(
+            "a stranger is asked to sign in",
+            "return location.pathname !== '/'",
+        )
+        .await?;
     browser.open(&format!("{screen}/claim")).await?;
-    let fields =
-        [("code", code.as_str()), ("name", "王敏"), ("password", PASSWORD), ("again", PASSWORD)];
+    let fields = [
+        ("code", code.as_str()),
+        ("name", "王敏"),
+        ("password", PASSWORD),
+        ("again", PASSWORD),
+    ];
     for (field, text) in fields {
         browser.fill(&format!("[name={field}]"), text).await?;
     }
     browser.click("button[type=submit]").await?;
-    browser.until("the clerk is in", "return location.pathname === '/'").await?;
+    browser
+        .until("the clerk is in", "return location.pathname === '/'")
+        .await?;
     // The code is spent.
     browser.open(&format!("{screen}/claim")).await?;
-    browser.until("the code is spent", "return !document.querySelector('[name=code]')").await
+    browser
+        .until(
+            "the code is spent",
+            "return !document.querySelector('[name=code]')",
+        )
+        .await
 }
 
 #[tokio::test]
@@ -41,34 +57,71 @@ async fn the_clerk_claims_the_box_and_sees_cards_and_cables_without_a_reload() -
     browser.resize(1366, 768).await?;
     sign_in(&mut site, &browser).await?;
     browser.open(site.gate_box.screen()).await?;
-    browser.until("the page is live", "return document.getElementById('live').dataset.state === 'live'").await?;
+    browser
+        .until(
+            "the page is live",
+            "return document.getElementById('live').dataset.state === 'live'",
+        )
+        .await?;
     browser.script("window.never_reloaded = true").await?;
 
     let gate = Gate::from(&site);
     let before = gate.head()?;
     gate.visit("gate-1-in", "admitted:0").await?;
-    let (seq, _) = gate.record(before, "the card", |body| body["result"] == "granted").await?;
+    let (seq, _) = gate
+        .record(before, "the card", |body| body["result"] == "granted")
+        .await?;
     let row = format!("#strip [data-seq=\"{seq}\"]");
-    browser.until("the card's row", &format!("return !!document.querySelector('{row}')")).await?;
-    browser.until("one on site", "return document.querySelector('#tiles .tile-figure').textContent === '1'").await?;
+    browser
+        .until(
+            "the card's row",
+            &format!("return !!document.querySelector('{row}')"),
+        )
+        .await?;
+    browser
+        .until(
+            "one on site",
+            "return document.querySelector('#tiles .tile-figure').textContent === '1'",
+        )
+        .await?;
     gate.visit("gate-1-in", "untrained:0").await?;
     browser.until("the refusal and what to do", "return document.getElementById('strip').innerText.includes('未完成三级教育') && document.getElementById('strip').innerText.includes('请到安全部')").await?;
 
     gate.fault("gate-2-in", "unplug").await?;
-    browser.until("the dead reader", "return document.getElementById('devices').innerText.includes('读卡器没有应答')").await?;
+    browser
+        .until(
+            "the dead reader",
+            "return document.getElementById('devices').innerText.includes('读卡器没有应答')",
+        )
+        .await?;
     gate.fault("gate-2-in", "plug").await?;
-    browser.until("the reader is back", "return !document.getElementById('devices').innerText.includes('读卡器没有应答')").await?;
+    browser
+        .until(
+            "the reader is back",
+            "return !document.getElementById('devices').innerText.includes('读卡器没有应答')",
+        )
+        .await?;
     site.city.kill()?;
     site.broker.down()?;
-    browser.until("the city is away", "return document.getElementById('upload').innerText.includes('E-UP-01')").await?;
+    browser
+        .until(
+            "the city is away",
+            "return document.getElementById('upload').innerText.includes('E-UP-01')",
+        )
+        .await?;
 
-    let page = browser.script("return window.never_reloaded === true && document.documentElement.outerHTML").await?;
+    let page = browser
+        .script("return window.never_reloaded === true && document.documentElement.outerHTML")
+        .await?;
     let page = page.as_str().ok_or("the page was loaded again")?;
     let state = site.simulator.state().await?;
     for person in state["people"].as_array().into_iter().flatten() {
         for key in ["name", "person"] {
             let text = person[key].as_str().unwrap_or_default();
-            assert!(!page.contains(text), "{key} of {person} stands on the clerk's page unmasked");
+            assert!(
+                !page.contains(text),
+                "{key} of {person} stands on the clerk's page unmasked"
+            );
         }
     }
     assert_eq!(browser.script("return window.forbidden").await?, json!([]));
@@ -103,13 +156,28 @@ async fn no_page_scrolls_sideways_or_breaks_its_own_rules() -> Result<()> {
         for (width, height) in SIZES {
             browser.resize(width, height).await?;
             browser.open(url).await?;
-            browser.until("the page is there", "return document.readyState === 'complete'").await?;
-            let wide = browser.script("return document.documentElement.scrollWidth - innerWidth").await?;
-            assert!(wide.as_i64() <= Some(0), "{url} at {width}x{height} is {wide} px too wide");
+            browser
+                .until(
+                    "the page is there",
+                    "return document.readyState === 'complete'",
+                )
+                .await?;
+            let wide = browser
+                .script("return document.documentElement.scrollWidth - innerWidth")
+                .await?;
+            assert!(
+                wide.as_i64() <= Some(0),
+                "{url} at {width}x{height} is {wide} px too wide"
+            );
             let forbidden = browser.script("return window.forbidden").await?;
             assert_eq!(forbidden, Value::Array(Vec::new()), "{url}");
-            let language = browser.script("return document.documentElement.lang").await?;
-            assert!(language.as_str().is_some_and(|lang| lang.starts_with("zh")), "{url}: {language}");
+            let language = browser
+                .script("return document.documentElement.lang")
+                .await?;
+            assert!(
+                language.as_str().is_some_and(|lang| lang.starts_with("zh")),
+                "{url}: {language}"
+            );
         }
     }
     browser.close().await

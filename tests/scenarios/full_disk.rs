@@ -19,8 +19,10 @@ impl SmallDisk {
     fn mount(folder: &Path) -> Result<Option<Self>> {
         fs::create_dir_all(folder)?;
         let size = format!("size={}k", Self::KIB);
-        let mounted =
-            Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(folder).output()?;
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", &size, "tmpfs"])
+            .arg(folder)
+            .output()?;
         Ok(mounted.status.success().then(|| Self(folder.to_path_buf())))
     }
 
@@ -30,7 +32,10 @@ impl SmallDisk {
 
     /// Writes until nothing fits any more.
     fn fill(&self) -> Result<()> {
-        let mut file = fs::File::options().create(true).append(true).open(self.ballast())?;
+        let mut file = fs::File::options()
+            .create(true)
+            .append(true)
+            .open(self.ballast())?;
         let block = [0; 4_096];
         while std::io::Write::write_all(&mut file, &block).is_ok() {}
         Ok(())
@@ -39,7 +44,11 @@ impl SmallDisk {
 
 impl Drop for SmallDisk {
     fn drop(&mut self) {
-        Command::new("umount").arg("--lazy").arg(&self.0).status().ok();
+        Command::new("umount")
+            .arg("--lazy")
+            .arg(&self.0)
+            .status()
+            .ok();
     }
 }
 
@@ -48,22 +57,32 @@ async fn a_full_disk_closes_the_entry_and_frees_the_exit() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let mut site = LoneGate::prepare(folder.path(), &plan("one-gate")).await?;
     let Some(disk) = SmallDisk::mount(&folder.path().join("disk"))? else {
-        eprintln!("not shown here: this user may not mount a small disk; the test with a size limit stands for it");
+        eprintln!(
+            "not shown here: this user may not mount a small disk; the test with a size limit stands for it"
+        );
         return Ok(());
     };
     let (from, to) = (site.gate_box.folder().join("ledger"), disk.0.join("ledger"));
     for end in [".db", ".db-wal", ".db.lock"] {
-        fs::copy(format!("{}{end}", from.display()), format!("{}{end}", to.display()))?;
+        fs::copy(
+            format!("{}{end}", from.display()),
+            format!("{}{end}", to.display()),
+        )?;
     }
     let path = |stem: &Path| format!("path = \"{}.db\"", stem.display());
-    site.gate_box.edit(|text| text.replace(&path(&from), &path(&to)))?;
+    site.gate_box
+        .edit(|text| text.replace(&path(&from), &path(&to)))?;
     site.gate_box.up().await?;
     let gate = Gate::from(&site);
     gate.devices_answer(0).await?;
     disk.fill()?;
     // What the journal file has room for is still written; then the entry is closed.
     let mut inside = 0;
-    while gate.visit("gate-1-in", &format!("admitted:{inside}")).await? == "through" {
+    while gate
+        .visit("gate-1-in", &format!("admitted:{inside}"))
+        .await?
+        == "through"
+    {
         inside += 1;
         assert!(inside < 11, "the disk is full, and everybody gets in");
     }
@@ -95,11 +114,18 @@ async fn a_site_that_says_so_lets_people_in_and_counts_them() -> Result<()> {
     for person in ["admitted:0", "admitted:1"] {
         assert_eq!(gate.visit("gate-1-in", person).await?, "through");
     }
-    assert_eq!(gate.visit("gate-1-in", "blacklisted:0").await?, "not_opened", "the rules still hold");
+    assert_eq!(
+        gate.visit("gate-1-in", "blacklisted:0").await?,
+        "not_opened",
+        "the rules still hold"
+    );
     file_size_limit(site.gate_box.process_id()?, "unlimited")?;
     tests::eventually("both openings are counted", async || {
         let counts = gate.bodies(0, "emergency")?;
-        assert!(counts.iter().all(|body| body["direction"] == "in"), "{counts:?}");
+        assert!(
+            counts.iter().all(|body| body["direction"] == "in"),
+            "{counts:?}"
+        );
         Ok((openings_in(&counts) == 2).then_some(()))
     })
     .await?;
@@ -117,20 +143,31 @@ async fn limited_site(folder: &Path, plan: &SitePlan) -> Result<LoneGate> {
 
 fn file_size_limit(process: u32, bytes: &str) -> Result<()> {
     let fsize = format!("--fsize={bytes}:unlimited");
-    let done = Command::new("prlimit").args(["--pid", &process.to_string(), &fsize]).status()?;
-    if done.success() { Ok(()) } else { Err(format!("prlimit {fsize}: {done}").into()) }
+    let done = Command::new("prlimit")
+        .args(["--pid", &process.to_string(), &fsize])
+        .status()?;
+    if done.success() {
+        Ok(())
+    } else {
+        Err(format!("prlimit {fsize}: {done}").into())
+    }
 }
 
 /// The openings that emergency records count.
 fn openings_in(emergencies: &[Value]) -> u64 {
-    emergencies.iter().filter_map(|body| body["openings"].as_u64()).sum()
+    emergencies
+        .iter()
+        .filter_map(|body| body["openings"].as_u64())
+        .sum()
 }
 
 /// Two stay out, two get out; the ledger stands still.
 async fn closed_in_and_free_out(gate: Gate<'_>, place: u32) -> Result<()> {
     let (before, (opened_in, opened_out)) = (gate.head()?, gate.openings("gate-1").await?);
     for person in [place, place + 1] {
-        let end = gate.visit("gate-1-in", &format!("admitted:{person}")).await?;
+        let end = gate
+            .visit("gate-1-in", &format!("admitted:{person}"))
+            .await?;
         assert_eq!(end, "not_opened", "somebody got in without a record");
     }
     for person in ["admitted:0", "not_on_roster:0"] {
@@ -145,8 +182,9 @@ async fn closed_in_and_free_out(gate: Gate<'_>, place: u32) -> Result<()> {
 
 /// There is room again: the count comes into the ledger, who walked too, and the entry works.
 async fn recovers(gate: Gate<'_>, place: u32) -> Result<()> {
-    let (seq, emergency) =
-        gate.record(0, "the count", |body| body["kind"] == "emergency").await?;
+    let (seq, emergency) = gate
+        .record(0, "the count", |body| body["kind"] == "emergency")
+        .await?;
     assert_eq!(emergency["direction"], "out", "{emergency}");
     tests::eventually("both openings are counted", async || {
         Ok((openings_in(&gate.bodies(0, "emergency")?) == 2).then_some(()))
@@ -154,10 +192,17 @@ async fn recovers(gate: Gate<'_>, place: u32) -> Result<()> {
     .await?;
     tests::eventually("both who left are recorded", async || {
         let passages = gate.bodies(0, "passage")?;
-        Ok((passages.iter().filter(|body| body["direction"] == "out").count() == 2).then_some(()))
+        Ok((passages
+            .iter()
+            .filter(|body| body["direction"] == "out")
+            .count()
+            == 2)
+            .then_some(()))
     })
     .await?;
-    let (granted, passage) = gate.passes("gate-1-in", &format!("admitted:{place}")).await?;
+    let (granted, passage) = gate
+        .passes("gate-1-in", &format!("admitted:{place}"))
+        .await?;
     assert_eq!(granted["result"], "granted", "after {seq}");
     assert_eq!(passage.map(|one| one["counted"].clone()), Some(json!(true)));
     assert_eq!(openings_in(&gate.bodies(0, "emergency")?), 2);

@@ -17,7 +17,9 @@ pub(crate) fn plan(name: &str) -> SitePlan {
 }
 
 pub(crate) fn site_day(name: &str) -> PathBuf {
-    repository().join("tests/scenarios/site-days").join(format!("{name}.toml"))
+    repository()
+        .join("tests/scenarios/site-days")
+        .join(format!("{name}.toml"))
 }
 
 /// A box and the people in front of it.
@@ -29,13 +31,19 @@ pub(crate) struct Gate<'a> {
 
 impl<'a> From<&'a Site> for Gate<'a> {
     fn from(site: &'a Site) -> Self {
-        Self { gate_box: &site.gate_box, simulator: &site.simulator }
+        Self {
+            gate_box: &site.gate_box,
+            simulator: &site.simulator,
+        }
     }
 }
 
 impl<'a> From<&'a LoneGate> for Gate<'a> {
     fn from(gate: &'a LoneGate) -> Self {
-        Self { gate_box: &gate.gate_box, simulator: &gate.simulator }
+        Self {
+            gate_box: &gate.gate_box,
+            simulator: &gate.simulator,
+        }
     }
 }
 
@@ -75,7 +83,10 @@ impl Gate<'_> {
         let wanted = self.simulator.readers().len() + self.simulator.boards().len();
         eventually("every device answers", async || {
             let devices = self.bodies(after, "device")?;
-            let online = devices.iter().filter(|body| body["state"] == "online").count();
+            let online = devices
+                .iter()
+                .filter(|body| body["state"] == "online")
+                .count();
             Ok((online >= wanted).then_some(()))
         })
         .await
@@ -83,7 +94,8 @@ impl Gate<'_> {
 
     /// A whole turn of one person; how it ended.
     pub(crate) async fn visit(self, reader: &str, person: &str) -> Result<String> {
-        self.visit_with(json!({"reader": reader, "person": person})).await
+        self.visit_with(json!({"reader": reader, "person": person}))
+            .await
     }
 
     pub(crate) async fn visit_with(self, visit: Value) -> Result<String> {
@@ -122,8 +134,11 @@ impl Gate<'_> {
         if end != "not_opened" {
             return Err(format!("{person} at {reader}: {end}, but no arm may open").into());
         }
-        let (_, body) =
-            self.record(before, "a presentation", |body| body["kind"] == "presentation").await?;
+        let (_, body) = self
+            .record(before, "a presentation", |body| {
+                body["kind"] == "presentation"
+            })
+            .await?;
         Ok(body)
     }
 
@@ -163,6 +178,9 @@ impl Gate<'_> {
 
     /// Puts a fault on a device.
     pub(crate) async fn fault(self, device: &str, kind: &str) -> Result<()> {
-        self.simulator.act("fault", &json!({"device": device, "kind": kind})).await.map(drop)
+        self.simulator
+            .act("fault", &json!({"device": device, "kind": kind}))
+            .await
+            .map(drop)
     }
 }

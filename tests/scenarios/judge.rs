@@ -20,5 +20,9 @@ pub(crate) fn judge(site: &Site) -> Result<Value> {
 
 /// Whether the scripted day is over, every visit included.
 pub(crate) fn play_ended(site: &Site) -> Result<bool> {
-    Ok(site.simulator.journal()?.iter().any(|line| line["act"] == "play_ended"))
+    Ok(site
+        .simulator
+        .journal()?
+        .iter()
+        .any(|line| line["act"] == "play_ended"))
 }

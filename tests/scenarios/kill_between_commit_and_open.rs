@@ -9,16 +9,25 @@ use crate::kill_city_before_ack::same_ledger;
 
 /// Boards that keep the exit shut without the box, so that no arm moves but on the box's word.
 fn locked_plan(name: &str) -> SitePlan {
-    SitePlan { gate_more: "link_loss = \"stay_locked\"\n".to_owned(), ..plan(name) }
+    SitePlan {
+        gate_more: "link_loss = \"stay_locked\"\n".to_owned(),
+        ..plan(name)
+    }
 }
 
 /// A site whose first gate hangs on a cable that the test holds in its hands.
 async fn site_on_a_cable(folder: &std::path::Path, plan: &SitePlan) -> Result<(Site, GateCable)> {
     let mut site = Site::prepare(folder, plan).await?;
-    let terminal = site.simulator.boards().get("gate-1").ok_or("no board")?.clone();
+    let terminal = site
+        .simulator
+        .boards()
+        .get("gate-1")
+        .ok_or("no board")?
+        .clone();
     let cable = GateCable::lay(&terminal)?;
     let link = format!("serial:{}?baud=115200", terminal.display());
-    site.gate_box.edit(|text| text.replace(&link, cable.address()))?;
+    site.gate_box
+        .edit(|text| text.replace(&link, cable.address()))?;
     site.gate_box.up().await?;
     Gate::from(&site).devices_answer(0).await?;
     site.settled().await?;
@@ -29,9 +38,15 @@ async fn site_on_a_cable(folder: &std::path::Path, plan: &SitePlan) -> Result<(S
 fn of_worker(gate: Gate<'_>, after: u64, worker: &Value) -> Result<(usize, usize)> {
     let count = |kind: &str, key: &str, value: Value| -> Result<usize> {
         let bodies = gate.bodies(after, kind)?;
-        Ok(bodies.iter().filter(|body| body["worker"] == *worker && body[key] == value).count())
+        Ok(bodies
+            .iter()
+            .filter(|body| body["worker"] == *worker && body[key] == value)
+            .count())
     };
-    Ok((count("presentation", "result", json!("granted"))?, count("passage", "counted", json!(true))?))
+    Ok((
+        count("presentation", "result", json!("granted"))?,
+        count("passage", "counted", json!(true))?,
+    ))
 }
 
 #[tokio::test]
@@ -41,24 +56,41 @@ async fn an_open_that_never_left_stays_recorded_and_opens_nothing_later() -> Res
     let before = Gate::from(&site).head()?;
     cable.set(CableRule::LoseOpens);
     site.simulator.put("gate-1-in", "admitted:0").await?;
-    eventually("the box commands the gate", async || Ok((cable.opens() > 0).then_some(()))).await?;
+    eventually("the box commands the gate", async || {
+        Ok((cable.opens() > 0).then_some(()))
+    })
+    .await?;
     site.gate_box.kill()?;
     site.simulator.lift("gate-1-in").await?;
     cable.set(CableRule::Through);
 
     let gate = Gate::from(&site);
-    let (seq, granted) =
-        gate.record(before, "the presentation", |body| body["result"] == "granted").await?;
+    let (seq, granted) = gate
+        .record(before, "the presentation", |body| {
+            body["result"] == "granted"
+        })
+        .await?;
     assert_eq!(of_worker(gate, before, &granted["worker"])?, (1, 0));
     assert_eq!(gate.openings("gate-1").await?, (0, 0));
 
     site.gate_box.up().await?;
     let gate = Gate::from(&site);
     gate.devices_answer(seq).await?;
+    let (_, started) = gate
+        .record(seq, "the start", |body| body["kind"] == "started")
+        .await?;
+    assert!(
+        started["off_since"].as_i64() >= granted["at"].as_i64(),
+        "{started}"
+    );
     // The box works, the gate answers, and the grant from before the death opens nothing.
     gate.passes("road-in", "admitted:1").await?;
     gate.lane_shows("gate-1", "open_in", json!(false)).await?;
-    assert_eq!(gate.openings("gate-1").await?, (0, 0), "the arm opened by itself");
+    assert_eq!(
+        gate.openings("gate-1").await?,
+        (0, 0),
+        "the arm opened by itself"
+    );
     assert_eq!(of_worker(gate, before, &granted["worker"])?, (1, 0));
 
     gate.passes("gate-1-in", "admitted:0").await?;
@@ -74,7 +106,9 @@ async fn an_open_whose_answer_never_came_is_counted_once() -> Result<()> {
     let before = Gate::from(&site).head()?;
     cable.set(CableRule::LoseAnswersToOpens);
     site.simulator.put("gate-1-in", "admitted:0").await?;
-    Gate::from(&site).lane_shows("gate-1", "open_in", json!(true)).await?;
+    Gate::from(&site)
+        .lane_shows("gate-1", "open_in", json!(true))
+        .await?;
     site.gate_box.kill()?;
     site.simulator.lift("gate-1-in").await?;
     let number = Gate::from(&site).simulator.state().await?["people"][0]["person"].clone();
@@ -84,10 +118,14 @@ async fn an_open_whose_answer_never_came_is_counted_once() -> Result<()> {
 
     site.gate_box.up().await?;
     let gate = Gate::from(&site);
-    let (seq, granted) =
-        gate.record(before, "the presentation", |body| body["result"] == "granted").await?;
-    let (_, passage) =
-        gate.record(seq, "the passage", |body| body["kind"] == "passage").await?;
+    let (seq, granted) = gate
+        .record(before, "the presentation", |body| {
+            body["result"] == "granted"
+        })
+        .await?;
+    let (_, passage) = gate
+        .record(seq, "the passage", |body| body["kind"] == "passage")
+        .await?;
     assert_eq!(passage["presentation"], seq, "{passage}");
     assert_eq!(passage["outcome"], "passed", "{passage}");
     gate.passes("gate-1-out", "admitted:0").await?;
@@ -140,13 +178,22 @@ async fn ten_kills_in_a_rush_lose_and_double_nothing_that_was_promised() -> Resu
         }
         site.gate_box.up().await?;
     }
-    eventually("everybody is gone", async || Ok(play_ended(&site)?.then_some(()))).await?;
+    eventually("everybody is gone", async || {
+        Ok(play_ended(&site)?.then_some(()))
+    })
+    .await?;
     site.settled().await?;
     same_ledger(Gate::from(&site), &site.city)?;
     site.gate_box.menwei(&["verify"])?;
 
     let verdict = judge(&site)?;
-    for zero in ["duplicated", "out_of_order", "wrong_person", "opened_without_record", "sealed_shut"] {
+    for zero in [
+        "duplicated",
+        "out_of_order",
+        "wrong_person",
+        "opened_without_record",
+        "sealed_shut",
+    ] {
         assert_eq!(verdict[zero], 0, "{zero}: {verdict}");
     }
     assert_eq!(verdict["chain_ok"], true, "{verdict}");
@@ -155,14 +202,26 @@ async fn ten_kills_in_a_rush_lose_and_double_nothing_that_was_promised() -> Resu
     let figure = |key: &str| verdict[key].as_u64().unwrap_or(u64::MAX);
     let recorded = cards_recorded(&site)?;
     let promised_nothing = figure("presentations").saturating_sub(recorded);
-    assert_eq!(figure("lost"), promised_nothing, "a passage is lost: {verdict}");
-    assert!(promised_nothing <= KILLS * READERS, "{promised_nothing} cards without a record: {verdict}");
+    assert_eq!(
+        figure("lost"),
+        promised_nothing,
+        "a passage is lost: {verdict}"
+    );
+    assert!(
+        promised_nothing <= KILLS * READERS,
+        "{promised_nothing} cards without a record: {verdict}"
+    );
     assert!(figure("opened") > 0 && recorded > 0, "{verdict}");
     Ok(())
 }
 
 fn cards_read(site: &Site) -> Result<usize> {
-    Ok(site.simulator.journal()?.iter().filter(|line| line["act"] == "read_ok").count())
+    Ok(site
+        .simulator
+        .journal()?
+        .iter()
+        .filter(|line| line["act"] == "read_ok")
+        .count())
 }
 
 /// Presentations of readable cards that the city holds.

@@ -9,10 +9,15 @@ use crate::judge::judge;
 /// The city's records are those of the box, seq by seq, hash by hash.
 pub(crate) fn same_ledger(gate: Gate<'_>, city: &City) -> Result<()> {
     let database = city.database()?;
-    let mut query =
-        database.prepare("SELECT seq, lower(hex(hash)), body FROM record WHERE box = ?1 ORDER BY epoch, seq")?;
+    let mut query = database.prepare(
+        "SELECT seq, lower(hex(hash)), body FROM record WHERE box = ?1 ORDER BY epoch, seq",
+    )?;
     let rows = query.query_map([BOX_ID], |row| {
-        Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?, row.get::<_, Vec<u8>>(2)?))
+        Ok((
+            row.get::<_, i64>(0)?,
+            row.get::<_, String>(1)?,
+            row.get::<_, Vec<u8>>(2)?,
+        ))
     })?;
     let theirs = rows.collect::<std::result::Result<Vec<_>, _>>()?;
     let ours = gate.gate_box.records(0)?;
@@ -37,10 +42,15 @@ async fn a_city_killed_with_unacknowledged_messages_loses_and_doubles_nothing() 
         site.city.process()?.signal("STOP")?;
         let acked = site.gate_box.status()?["acked_through"].clone();
         let gate = Gate::from(&site);
-        gate.passes("gate-1-in", &format!("admitted:{round}")).await?;
-        gate.passes("road-in", &format!("admitted:{}", round + 5)).await?;
+        gate.passes("gate-1-in", &format!("admitted:{round}"))
+            .await?;
+        gate.passes("road-in", &format!("admitted:{}", round + 5))
+            .await?;
         let now = site.gate_box.status()?;
-        assert_eq!(now["acked_through"], acked, "a record was settled without the city");
+        assert_eq!(
+            now["acked_through"], acked,
+            "a record was settled without the city"
+        );
         if round == 1 {
             // It works off what waits, and dies somewhere in between.
             let had = site.city.count(BOX_ID)?;

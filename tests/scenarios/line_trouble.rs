@@ -41,8 +41,10 @@ async fn a_disturbed_reply_costs_a_moment_and_opens_once() -> Result<()> {
         json!({"kind": "length_lie"}),
         json!({"kind": "silence", "commands": 2}),
     ];
-    let (first, second) =
-        tokio::join!(turns(gate, "gate-1-in", &one), turns(gate, "gate-2-out", &two));
+    let (first, second) = tokio::join!(
+        turns(gate, "gate-1-in", &one),
+        turns(gate, "gate-2-out", &two)
+    );
     first?;
     second?;
     tests::eventually("twelve passages", async || {
@@ -52,10 +54,15 @@ async fn a_disturbed_reply_costs_a_moment_and_opens_once() -> Result<()> {
     assert_eq!(gate.openings("gate-1").await?, (6, 0));
     assert_eq!(gate.openings("gate-2").await?, (0, 6));
     let presentations = gate.bodies(before, "presentation")?;
-    let granted = presentations.iter().filter(|body| body["result"] == "granted" && !body["worker"].is_null());
+    let granted = presentations
+        .iter()
+        .filter(|body| body["result"] == "granted" && !body["worker"].is_null());
     assert_eq!(granted.count(), 12, "{presentations:#?}");
     let passages = gate.bodies(before, "passage")?;
-    assert!(passages.iter().all(|body| body["counted"] == true), "{passages:#?}");
+    assert!(
+        passages.iter().all(|body| body["counted"] == true),
+        "{passages:#?}"
+    );
     Ok(())
 }
 
@@ -65,7 +72,10 @@ async fn a_sick_security_module_is_told_and_heals_when_it_is_switched_off_and_on
     let site = LoneGate::start(folder.path(), &plan("one-gate")).await?;
     let gate = Gate::from(&site);
     gate.devices_answer(0).await?;
-    for (place, kind) in ["self_test_failed", "not_authorized"].into_iter().enumerate() {
+    for (place, kind) in ["self_test_failed", "not_authorized"]
+        .into_iter()
+        .enumerate()
+    {
         let before = gate.head()?;
         let person = format!("admitted:{place}");
         let fault = |on: bool| json!({"device": "gate-1-in", "kind": kind, "on": on});
@@ -80,7 +90,10 @@ async fn a_sick_security_module_is_told_and_heals_when_it_is_switched_off_and_on
         gate.fault("gate-1-in", "plug").await?;
         gate.lamp(told, READER, "online").await?;
         let cards = gate.bodies(before, "presentation")?;
-        assert!(cards.iter().all(|body| body["result"] != "granted"), "{kind}: {cards:?}");
+        assert!(
+            cards.iter().all(|body| body["result"] != "granted"),
+            "{kind}: {cards:?}"
+        );
         gate.passes("gate-1-in", &person).await?;
     }
     assert_eq!(gate.openings("gate-1").await?.0, 2);
@@ -93,18 +106,21 @@ async fn a_reader_comes_back_from_a_pulled_cable_and_a_wrong_speed() -> Result<(
     let site = LoneGate::start(folder.path(), &plan("one-gate")).await?;
     let gate = Gate::from(&site);
     gate.devices_answer(0).await?;
-    for (place, (bad, good)) in
-        [("unplug", "plug"), ("wrong_baud_on", "wrong_baud_off")].into_iter().enumerate()
+    for (place, (bad, good)) in [("unplug", "plug"), ("wrong_baud_on", "wrong_baud_off")]
+        .into_iter()
+        .enumerate()
     {
         let before = gate.head()?;
         gate.fault("gate-1-in", bad).await?;
         let (told, lamp) = gate.lamp(before, READER, "offline").await?;
         assert_eq!(lamp["detail"], "E-RD-01", "{bad}: {lamp}");
         // The other readers of the lane go on meanwhile.
-        gate.passes("gate-1-out", &format!("admitted:{place}")).await?;
+        gate.passes("gate-1-out", &format!("admitted:{place}"))
+            .await?;
         gate.fault("gate-1-in", good).await?;
         gate.lamp(told, READER, "online").await?;
-        gate.passes("gate-1-in", &format!("admitted:{place}")).await?;
+        gate.passes("gate-1-in", &format!("admitted:{place}"))
+            .await?;
     }
     Ok(())
 }
@@ -115,22 +131,29 @@ async fn a_gate_without_link_stays_shut_inwards_and_comes_back() -> Result<()> {
     let site = LoneGate::start(folder.path(), &plan("one-gate")).await?;
     let gate = Gate::from(&site);
     gate.devices_answer(0).await?;
-    for (place, (bad, good)) in
-        [("unplug", "plug"), ("wrong_baud_on", "wrong_baud_off")].into_iter().enumerate()
+    for (place, (bad, good)) in [("unplug", "plug"), ("wrong_baud_on", "wrong_baud_off")]
+        .into_iter()
+        .enumerate()
     {
         let person = format!("admitted:{place}");
         let (before, opened) = (gate.head()?, gate.openings("gate-1").await?.0);
         gate.fault("gate-1", bad).await?;
         let (told, lamp) = gate.lamp(before, BOARD, "offline").await?;
         assert_eq!(lamp["detail"], "E-GT-01", "{bad}: {lamp}");
-        gate.record(before, "the lost link", |body| body["event"] == "link_lost").await?;
+        gate.record(before, "the lost link", |body| body["event"] == "link_lost")
+            .await?;
         gate.stays_out("gate-1-in", &person).await?;
         // Nobody is trapped: without the box the board frees the exit.
         gate.lane_shows("gate-1", "open_out", json!(true)).await?;
         gate.fault("gate-1", good).await?;
         gate.lamp(told, BOARD, "online").await?;
-        gate.record(told, "the link", |body| body["event"] == "link_back").await?;
-        assert_eq!(gate.openings("gate-1").await?.0, opened, "a stale grant opened the gate");
+        gate.record(told, "the link", |body| body["event"] == "link_back")
+            .await?;
+        assert_eq!(
+            gate.openings("gate-1").await?.0,
+            opened,
+            "a stale grant opened the gate"
+        );
         gate.lane_shows("gate-1", "open_out", json!(false)).await?;
         gate.passes("gate-2-in", &person).await?;
         gate.passes("gate-1-out", &person).await?;
@@ -149,26 +172,41 @@ async fn a_board_that_restarts_is_recorded_and_works_on_and_fire_frees_everythin
     gate.devices_answer(0).await?;
     let before = gate.head()?;
     gate.fault("gate-1", "reset_board").await?;
-    gate.record(before, "the restart", |body| body["event"] == "board_restarted").await?;
+    gate.record(before, "the restart", |body| {
+        body["event"] == "board_restarted"
+    })
+    .await?;
     gate.passes("gate-1-in", "admitted:0").await?;
 
     let before = gate.head()?;
-    gate.simulator.act("fire", &json!({"lane": "gate-1", "on": true})).await?;
+    gate.simulator
+        .act("fire", &json!({"lane": "gate-1", "on": true}))
+        .await?;
     gate.lane_shows("gate-1", "open_in", json!(true)).await?;
     gate.lane_shows("gate-1", "open_out", json!(true)).await?;
-    let (alarm, fire) = gate.record(before, "the fire", |body| body["event"] == "fire_on").await?;
+    let (alarm, fire) = gate
+        .record(before, "the fire", |body| body["event"] == "fire_on")
+        .await?;
     assert_eq!(fire["lane"], "gate-1", "{fire}");
     // A restart in the middle of it changes nothing.
     gate.fault("gate-1", "reset_board").await?;
     gate.lane_shows("gate-1", "open_out", json!(true)).await?;
     let walk = json!({"lane": "gate-1", "direction": "out"});
     assert_eq!(gate.simulator.act("walk", &walk).await?["end"], "through");
-    gate.record(alarm, "who left", |body| body["kind"] == "passage" && body["direction"] == "out").await?;
+    gate.record(alarm, "who left", |body| {
+        body["kind"] == "passage" && body["direction"] == "out"
+    })
+    .await?;
     // The other lane is another contact.
     assert_eq!(gate.lane("gate-2").await?["open_in"], false);
 
-    gate.simulator.act("fire", &json!({"lane": "gate-1", "on": false})).await?;
-    gate.record(alarm, "the end of the fire", |body| body["event"] == "fire_off").await?;
+    gate.simulator
+        .act("fire", &json!({"lane": "gate-1", "on": false}))
+        .await?;
+    gate.record(alarm, "the end of the fire", |body| {
+        body["event"] == "fire_off"
+    })
+    .await?;
     gate.lane_shows("gate-1", "open_in", json!(false)).await?;
     gate.passes("gate-1-in", "admitted:1").await?;
     Ok(())

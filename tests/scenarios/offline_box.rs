@@ -26,8 +26,9 @@ async fn a_box_works_with_no_broker_and_drains_in_order_when_one_comes() -> Resu
     site.settled().await?;
     let city = site.city.database()?;
     let mut query = city.prepare("SELECT seq FROM record WHERE box = ?1 ORDER BY rowid")?;
-    let arrived: Vec<i64> =
-        query.query_map([BOX_ID], |row| row.get(0))?.collect::<std::result::Result<_, _>>()?;
+    let arrived: Vec<i64> = query
+        .query_map([BOX_ID], |row| row.get(0))?
+        .collect::<std::result::Result<_, _>>()?;
     let backlog: Vec<u64> = arrived
         .into_iter()
         .filter_map(|seq| u64::try_from(seq).ok())
@@ -37,7 +38,9 @@ async fn a_box_works_with_no_broker_and_drains_in_order_when_one_comes() -> Resu
     assert_eq!(backlog, in_order, "the backlog arrived in another order");
     eventually("the clock is proved by the city", async || {
         let records = site.gate_box.records(offline_records)?;
-        let proved = records.iter().any(|record| record["body"]["clock"] == "synced");
+        let proved = records
+            .iter()
+            .any(|record| record["body"]["clock"] == "synced");
         Ok(proved.then_some(()))
     })
     .await

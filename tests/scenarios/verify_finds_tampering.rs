@@ -40,7 +40,10 @@ fn written_box() -> Result<(TempDir, GateBox)> {
 fn forge(gate_box: &GateBox, sql: &str) -> Result<()> {
     let key = fs::read_to_string(gate_box.folder().join("ledger.key"))?;
     let db = Connection::open(gate_box.folder().join("ledger.db"))?;
-    db.execute_batch(&format!("PRAGMA key = \"x'{}'\"; PRAGMA cipher_page_size = 2048", key.trim()))?;
+    db.execute_batch(&format!(
+        "PRAGMA key = \"x'{}'\"; PRAGMA cipher_page_size = 2048",
+        key.trim()
+    ))?;
     db.execute_batch("DROP TRIGGER ledger_is_never_updated; DROP TRIGGER ledger_is_never_deleted")?;
     db.execute_batch(sql)?;
     Ok(())
@@ -100,7 +103,10 @@ fn a_flipped_byte_of_the_file_is_damage() -> Result<()> {
         file.write_all_at(&[byte[0] ^ 0x10], place)?;
         let ended = gate_box.menwei_ends(&["verify"])?;
         assert_eq!(ended.code, Some(1), "byte {place}: {ended:?}");
-        assert!(ended.complained.contains("文件已损坏"), "byte {place}: {ended:?}");
+        assert!(
+            ended.complained.contains("文件已损坏"),
+            "byte {place}: {ended:?}"
+        );
         file.write_all_at(&byte, place)?;
         assert_eq!(gate_box.menwei_ends(&["verify"])?.code, Some(0));
     }
@@ -111,10 +117,16 @@ fn a_flipped_byte_of_the_file_is_damage() -> Result<()> {
 fn an_untouched_file_shows_its_count_and_the_hash_of_its_head() -> Result<()> {
     let (_folder, gate_box) = written_box()?;
     let status = gate_box.status()?;
-    let (count, head) = (&status["records"], status["head"].as_str().ok_or("no head")?);
+    let (count, head) = (
+        &status["records"],
+        status["head"].as_str().ok_or("no head")?,
+    );
     let ended = gate_box.menwei_ends(&["verify"])?;
     assert_eq!(ended.code, Some(0), "{ended:?}");
-    assert!(ended.printed.contains(&format!("账本完好，共 {count} 条")), "{ended:?}");
+    assert!(
+        ended.printed.contains(&format!("账本完好，共 {count} 条")),
+        "{ended:?}"
+    );
     assert!(ended.printed.contains(head), "{ended:?}");
     assert!(head.len() == 64 && count.as_u64() > Some(31));
     Ok(())

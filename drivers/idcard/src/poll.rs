@@ -8,6 +8,7 @@ use crate::card_text::CardText;
 use crate::command::{Command, SAM_ID_BYTES, SamId};
 use crate::event::{CardRead, ReadFailure, ReaderEvent};
 use crate::frame::ReplyFrame;
+use crate::layout::Field;
 use crate::masked::Masked;
 use crate::poll_turn::{PollEffect, PollInput, PollSettings};
 use crate::portrait::Portrait;
@@ -17,6 +18,8 @@ use crate::status::{SamStatus, StatusClass};
 const RETRIES_MAX: u8 = 3;
 /// How many commands in a row may go unanswered before the link is opened anew.
 const SILENCES_MAX: u8 = 3;
+/// Within this time a card that was out of sight for one look only counts as put down again, ms.
+const SECOND_PRESENTATION_MS: u64 = 3_000;
 /// How many polls in a row must find no card before it counts as removed.
 const MISSES_REMOVED: u8 = 2;
 /// The shortest interval between two finds that is accepted.
@@ -44,6 +47,8 @@ enum Card {
     Trying {
         failures: u8,
         misses: u8,
+        /// Found again after a single look that found nothing.
+        doubtful: bool,
     },
     /// Read or given up; nothing more is said of it until it is gone.
     Done {
@@ -62,6 +67,7 @@ pub struct Poll {
     silences: u8,
     reset_tried: bool,
     identity: Option<SamId>,
+    last_read: Option<(Masked, u64)>,
 }
 
 type Effects = Vec<PollEffect>;
@@ -77,6 +83,7 @@ impl Poll {
             silences: 0,
             reset_tried: false,
             identity: settings.known_identity,
+            last_read: None,
             settings,
         }
     }
@@ -254,6 +261,16 @@ impl Poll {
     fn looked(&mut self, now_ms: u64, status: SamStatus, out: &mut Effects) {
         self.reset_tried = false;
         match (status.class(), &mut self.card) {
+            // A queue is fast: one look that found nothing may be all that stands between two
+            // cards. What is read now tells whether it was another act or a reader that flickers.
+            (StatusClass::CardFound, Card::Done { misses: 1.. }) => {
+                self.card = Card::Trying {
+                    failures: 0,
+                    misses: 0,
+                    doubtful: true,
+                };
+                self.ask(now_ms, Command::Select, out);
+            }
             (StatusClass::CardFound | StatusClass::WrongCard, Card::Done { misses }) => {
                 *misses = 0;
                 self.pause(now_ms);
@@ -266,6 +283,7 @@ impl Poll {
                 self.card = Card::Trying {
                     failures: 0,
                     misses: 0,
+                    doubtful: false,
                 };
                 self.ask(now_ms, Command::Select, out);
             }
@@ -293,6 +311,7 @@ impl Poll {
         };
         *misses += 1;
         if *misses >= MISSES_REMOVED {
+            self.end_of_the_card_before(out);
             self.card = Card::None;
             if was_tried {
                 let failure = ReadFailure::PulledAway;
@@ -309,7 +328,13 @@ impl Poll {
             return self.attempt_failed(now_ms, Some(SamStatus::Ok), out);
         };
         match CardText::decode(base.text) {
+            Ok(text) if self.flickers(now_ms, &text) => {
+                self.card = Card::Done { misses: 0 };
+                self.pause(now_ms);
+            }
             Ok(text) => {
+                self.end_of_the_card_before(out);
+                self.last_read = Some((Masked::new(text.reveal(Field::Number)), now_ms));
                 let portrait = Portrait::from_bytes(base.portrait);
                 let card = Box::new(CardRead { text, portrait });
                 out.push(PollEffect::Emit(ReaderEvent::Card(card)));
@@ -321,6 +346,24 @@ impl Poll {
                 }
             }
             Err(error) => self.give_up(now_ms, ReadFailure::Unreadable { error }, out),
+        }
+    }
+
+    /// Whether this is the card that has been lying there all the while, on a reader that loses
+    /// sight of it now and then: the same number, long after it was read. Sooner it is taken for a
+    /// second presentation, which opens nothing more.
+    fn flickers(&self, now_ms: u64, text: &CardText) -> bool {
+        let doubtful = matches!(self.card, Card::Trying { doubtful: true, .. });
+        doubtful
+            && self.last_read.as_ref().is_some_and(|(number, at_ms)| {
+                number.reveal() == text.reveal(Field::Number)
+                    && now_ms.saturating_sub(*at_ms) > SECOND_PRESENTATION_MS
+            })
+    }
+
+    fn end_of_the_card_before(&mut self, out: &mut Effects) {
+        if let Card::Trying { doubtful: true, .. } = self.card {
+            out.push(PollEffect::Emit(ReaderEvent::Removed));
         }
     }
 
@@ -336,6 +379,7 @@ impl Poll {
     }
 
     fn give_up(&mut self, now_ms: u64, failure: ReadFailure, out: &mut Effects) {
+        self.end_of_the_card_before(out);
         self.card = Card::Done { misses: 0 };
         out.push(PollEffect::Emit(ReaderEvent::ReadFailed { failure }));
         self.pause(now_ms);

@@ -151,13 +151,39 @@ fn a_card_that_stays_is_reported_once() {
     for _ in 0..5 {
         assert_eq!(bench.due(), [send(Command::Find)]);
         assert_eq!(bench.reply(0x9F, &[0; 4]), []);
-        assert_eq!(bench.miss(), []);
     }
+    assert_eq!(bench.miss(), []);
     assert_eq!(bench.miss(), [emit(ReaderEvent::Removed)]);
     assert_eq!(bench.miss(), []);
     assert_eq!(bench.due(), [send(Command::Find)]);
     bench.find_and_select();
     card_of(&bench.reply(0x90, &base_data())[0]);
+}
+
+#[test]
+fn a_card_put_down_again_at_once_is_read_again() {
+    let mut bench = Bench::reading(PollSettings::default());
+    card_of(&bench.reply(0x90, &base_data())[0]);
+    assert_eq!(bench.miss(), []);
+    assert_eq!(bench.due(), [send(Command::Find)]);
+    bench.find_and_select();
+    let effects = bench.reply(0x90, &base_data());
+    assert_eq!(effects[0], emit(ReaderEvent::Removed));
+    card_of(&effects[1]);
+}
+
+#[test]
+fn a_reader_that_loses_sight_of_a_lying_card_does_not_present_it_again() {
+    let mut bench = Bench::reading(PollSettings::default());
+    card_of(&bench.reply(0x90, &base_data())[0]);
+    for _ in 0..12 {
+        assert_eq!(bench.due(), [send(Command::Find)]);
+        assert_eq!(bench.reply(0x9F, &[0; 4]), []);
+    }
+    assert_eq!(bench.miss(), []);
+    assert_eq!(bench.due(), [send(Command::Find)]);
+    bench.find_and_select();
+    assert_eq!(bench.reply(0x90, &base_data()), []);
 }
 
 #[test]

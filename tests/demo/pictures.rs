@@ -55,10 +55,7 @@ pub(crate) async fn take(site: &mut Site, folder: &Path, out: &Path) -> Result<(
             browser.resize(width, height).await?;
             browser.open(url).await?;
             browser
-                .until(
-                    "the page is live",
-                    &format!("return {live}"),
-                )
+                .until("the page is live", &format!("return {live}"))
                 .await?;
             let file = out.join(format!("{name}-{width}x{height}.png"));
             browser.screenshot(&file).await?;

@@ -2,7 +2,9 @@
 //!
 //! Read in this order: [`TurnstileSettings`] and [`TurnstileEvent`] (what goes in and out),
 //! [`TurnstileHandle`] (commands), `history` (which events were delivered and acknowledged),
-//! `line` (one request, one reply), `greeting` (who is there), `teller` (what the lane is told), `master` (what is said when).
+//! `line` (one request, one reply), `greeting` (who is there), `teller` (what the lane is told),
+//! `desk` and `outbox` (commands that wait), `stop` (why a conversation ends), `master` (what is
+//! said when).
 //!
 //! The driver knows no workers and decides nothing. It says Hello, polls every 50 ms, sends an
 //! open command the moment the line is idle, and tells each thing the board saw once, in order.

@@ -8,7 +8,7 @@
 //! `state` joins settings, sources and live channels; `assets` are the embedded files;
 //! `pages` has one file and one template for each screen; `router` lists them; `serve` runs them.
 //!
-//! The crate never reads a clock of its own, never decides who may pass, and never shows a full
+//! The crate never reads a wall clock of its own, never decides who may pass, and never shows a full
 //! name or a document number.
 
 mod error;

@@ -1,6 +1,6 @@
 //! What the screen needs from the box's file, as two narrow traits.
 //!
-//! `store_source` implements both over the ledger; the tests implement them in memory.
+//! `ledger_source` implements both over the ledger; the tests implement them in memory.
 
 use std::future::Future;
 use std::pin::Pin;

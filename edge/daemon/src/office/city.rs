@@ -9,7 +9,7 @@ use sync_wire::ack::Parked;
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 
-/// Longest list of parked records kept for the clerk, in characters of JSON.
+/// The setting that holds the list of parked records for the clerk, as JSON.
 const PARKED_SETTING: &str = "parked";
 
 /// One epoch of the store, read on blocking threads so that the office goes on meanwhile.

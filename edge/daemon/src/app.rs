@@ -16,16 +16,16 @@ use tokio::task::LocalSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::advice::advice;
+use crate::certificate;
 use crate::clock::{self, Clock, ClockChange};
 use crate::config::SiteConfig;
 use crate::error::DaemonError;
 use crate::health::{DeviceName, HealthDesk, HealthNews, NEWS_MAX};
 use crate::lane::{GateSite, LanePlan};
 use crate::office::{self, Office};
-use crate::people::random;
+use crate::people::{PersonTagger, random};
 use crate::records::{self, SOFTWARE};
 use crate::systemd::{self, Proofs};
-use crate::tagger::PersonTagger;
 
 /// No wall clock of a box that runs this software stands before its release: 2026-11-01.
 const RELEASE_MS: i64 = 1_793_462_400_000;
@@ -69,8 +69,7 @@ pub(crate) async fn open(config: &SiteConfig) -> Result<Opened, DaemonError> {
     let boot_id = clock::boot_id()?;
     let boot = writer.boot_number(&boot_id).await?;
     let (sender, changes) = mpsc::channel(CLOCK_CHANGES_MAX);
-    let floor_ms = facts.last_at.unwrap_or(RELEASE_MS).max(RELEASE_MS);
-    let clock = Clock::new(boot, floor_ms, sender);
+    let clock = Clock::new(boot, floor_ms(config, facts.last_at), sender);
     let mut kinds = Vec::new();
     if facts.epoch_is_new {
         kinds.push(Kind::EpochBegan(EpochBegan {
@@ -96,6 +95,17 @@ pub(crate) async fn open(config: &SiteConfig) -> Result<Opened, DaemonError> {
         clock,
         changes,
     })
+}
+
+/// The latest moment that is certainly past: the release of this software, the last record, and
+/// the start of the certificate that the box was given.
+fn floor_ms(config: &SiteConfig, last_at: Option<i64>) -> i64 {
+    let issued_at = config
+        .city
+        .as_ref()
+        .and_then(|city| certificate::valid_from_ms(&city.certificate_file));
+    let known = [last_at, issued_at].into_iter().flatten();
+    known.fold(RELEASE_MS, i64::max)
 }
 
 /// Runs the box until it is told to stop.

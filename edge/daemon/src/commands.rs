@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::app::{self, Opened};
 use crate::config::SiteConfig;
 use crate::error::DaemonError;
-use crate::import::{self, RosterFile};
+use crate::people::import::{self, RosterFile};
 use crate::people::{Sealer, city_key};
 
 /// Records read at a time.

@@ -7,3 +7,6 @@ mod site;
 
 pub(crate) use error::ConfigError;
 pub(crate) use site::{CityConfig, GateConfig, LaneConfig, LinkLossWord, ReaderConfig, SiteConfig};
+
+#[cfg(test)]
+mod site_test;

@@ -51,8 +51,14 @@ impl Walk {
         }
     }
 
+    fn know(&mut self, key: &'static str) {
+        if !self.known.contains(&key) {
+            self.known.push(key);
+        }
+    }
+
     fn take(&mut self, key: &'static str) -> Option<Value> {
-        self.known.push(key);
+        self.know(key);
         self.table.remove(key)
     }
 
@@ -91,7 +97,7 @@ impl Walk {
         if self.table.contains_key(key) {
             self.parsed(key, allowed, parse)
         } else {
-            self.known.push(key);
+            self.know(key);
             Some(default)
         }
     }
@@ -159,7 +165,8 @@ impl Walk {
     }
 
     /// Whether the key is written.
-    pub(super) fn has(&self, key: &str) -> bool {
+    pub(super) fn has(&mut self, key: &'static str) -> bool {
+        self.know(key);
         self.table.contains_key(key)
     }
 

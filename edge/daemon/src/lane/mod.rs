@@ -9,3 +9,9 @@ mod start;
 
 pub(crate) use site::GateSite;
 pub(crate) use start::{LanePlan, start};
+
+#[cfg(test)]
+mod commits_test;
+
+#[cfg(test)]
+mod input_test;

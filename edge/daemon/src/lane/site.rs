@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::clock::Clock;
 use crate::health::HealthNews;
-use crate::tagger::PersonTagger;
+use crate::people::PersonTagger;
 
 /// The site as the lanes see it. Lives on the gate thread, so it needs no lock.
 #[derive(Debug)]

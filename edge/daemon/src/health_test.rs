@@ -1,0 +1,176 @@
+//! The snapshot that the clerk's lamps are drawn from.
+
+use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt;
+
+use edge_store::{Key, Store, StoreSettings};
+use edge_web::{HealthView, LampState, LedgerView, LinkView, Remedy};
+use sync_mqtt::{SyncLink, SyncStatus};
+use tempfile::TempDir;
+use tokio::sync::{mpsc, watch};
+
+use crate::clock::Clock;
+use crate::config::CityConfig;
+use crate::health::{DeviceNews, HealthDesk, HealthNews};
+
+struct Bench {
+    folder: TempDir,
+    store: Store,
+    news: mpsc::Sender<HealthNews>,
+    sync: watch::Sender<SyncStatus>,
+    view: watch::Receiver<HealthView>,
+}
+
+fn bench(city: Option<CityConfig>) -> Bench {
+    let folder = tempfile::tempdir().unwrap();
+    let key_file = folder.path().join("key");
+    std::fs::write(&key_file, [7; 32]).unwrap();
+    std::fs::set_permissions(&key_file, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let settings = StoreSettings {
+        path: folder.path().join("ledger.db"),
+        box_id: "box-1".to_owned(),
+        site: "site-1".to_owned(),
+    };
+    let store = Store::open(&settings, &Key::from_file(&key_file).unwrap()).unwrap();
+    let (changes, _) = mpsc::channel(1);
+    let devices = [("进".to_owned(), "gate-1".to_owned())];
+    let lanes = BTreeMap::from([("gate-1".to_owned(), "1号通道".to_owned())]);
+    let clock = Clock::new(1, 0, changes);
+    let (desk, view) = HealthDesk::new(clock, store.writer(), &devices, lanes);
+    let (news, heard) = mpsc::channel(8);
+    let (sync, status) = watch::channel(SyncStatus::default());
+    let desk = desk.with_city(city);
+    tokio::spawn(desk.run(heard, Some(status), async || Some(5)));
+    Bench {
+        folder,
+        store,
+        news,
+        sync,
+        view,
+    }
+}
+
+impl Bench {
+    async fn until(&mut self, fits: impl FnMut(&HealthView) -> bool) -> HealthView {
+        self.view.wait_for(fits).await.unwrap().clone()
+    }
+}
+
+fn news(state: LampState) -> HealthNews {
+    HealthNews::Device(DeviceNews {
+        device: "进".to_owned(),
+        lane: "gate-1".to_owned(),
+        state,
+        remedy: (state != LampState::Ok).then(|| Remedy {
+            code: "E-RD-01".to_owned(),
+            ..Remedy::default()
+        }),
+        identity: None,
+    })
+}
+
+#[tokio::test]
+async fn a_device_is_unknown_until_heard_of_and_each_change_is_one_record() {
+    let mut bench = bench(None);
+    let view = bench.until(|view| !view.devices.is_empty()).await;
+    assert_eq!(view.devices[0].state, LampState::Unknown);
+    assert_eq!(view.devices[0].lane.as_deref(), Some("1号通道"));
+    for state in [LampState::Ok, LampState::Ok, LampState::Offline] {
+        bench.news.send(news(state)).await.unwrap();
+    }
+    let view = bench
+        .until(|view| {
+            view.devices
+                .iter()
+                .any(|lamp| lamp.state == LampState::Offline)
+        })
+        .await;
+    assert_eq!(view.devices[0].remedy.as_ref().unwrap().code, "E-RD-01");
+    let epoch = bench.store.facts().epoch.clone();
+    let stored = bench
+        .store
+        .reader()
+        .unwrap()
+        .records(&epoch, 1, 10, 1 << 20)
+        .unwrap();
+    let states: Vec<_> = stored
+        .iter()
+        .map(|one| serde_json::from_slice::<serde_json::Value>(&one.body).unwrap()["state"].clone())
+        .collect();
+    assert_eq!(states, ["online", "offline"]);
+}
+
+#[tokio::test]
+async fn a_ledger_that_fails_is_told_until_it_writes_again() {
+    let mut bench = bench(None);
+    bench
+        .news
+        .send(HealthNews::LedgerFails("磁盘已满".to_owned()))
+        .await
+        .unwrap();
+    let view = bench
+        .until(|view| view.ledger != LedgerView::Writable)
+        .await;
+    let LedgerView::Failing(remedy) = view.ledger else {
+        panic!("{view:?}");
+    };
+    assert_eq!(
+        (remedy.code.as_str(), remedy.cause.as_str()),
+        ("E-DB-01", "磁盘已满")
+    );
+    bench.news.send(HealthNews::LedgerWrites).await.unwrap();
+    bench
+        .until(|view| view.ledger == LedgerView::Writable)
+        .await;
+}
+
+#[tokio::test]
+async fn the_way_to_the_city_says_what_is_wrong() {
+    let mut bench = bench(None);
+    bench.sync.send_replace(SyncStatus {
+        link: SyncLink::Offline,
+        acked_through: 0,
+        last_error: Some("平台没有应答".to_owned()),
+        ..SyncStatus::default()
+    });
+    let view = bench.until(|view| view.sync.remedy.is_some()).await;
+    let remedy = view.sync.remedy.unwrap();
+    assert_eq!(
+        (view.sync.link, remedy.code.as_str()),
+        (LinkView::Offline, "E-UP-01")
+    );
+    assert_eq!(remedy.cause, "平台没有应答");
+    bench.sync.send_replace(SyncStatus {
+        link: SyncLink::Online,
+        ..SyncStatus::default()
+    });
+    let view = bench
+        .until(|view| view.sync.link == LinkView::Online && view.sync.oldest_at_ms == Some(5))
+        .await;
+    assert_eq!(view.sync.remedy, None);
+}
+
+#[tokio::test]
+async fn missing_certificates_are_named_with_setting_and_file() {
+    let city = CityConfig {
+        host: "city".to_owned(),
+        port: 8883,
+        ca_file: "/no/ca.pem".into(),
+        certificate_file: "/dev/null".into(),
+        key_file: "/dev/null".into(),
+        public_key_file: None,
+    };
+    let mut bench = bench(Some(city));
+    bench.sync.send_replace(SyncStatus {
+        last_error: Some("本机证书文件读不出来".to_owned()),
+        ..SyncStatus::default()
+    });
+    let view = bench.until(|view| view.sync.remedy.is_some()).await;
+    let remedy = view.sync.remedy.unwrap();
+    assert_eq!(remedy.code, "E-UP-02");
+    assert_eq!(
+        remedy.cause,
+        "证书文件用不了：city.ca_file（/no/ca.pem）：文件不存在"
+    );
+    assert!(bench.folder.path().exists());
+}

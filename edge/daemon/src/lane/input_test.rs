@@ -1,0 +1,139 @@
+//! Cards of all kinds as the lane sees them.
+
+use drivers_idcard::{CardKind, CardText, CodecError, Field, ReadFailure};
+use edge_domain::{Credential, DocumentKind, IdDocument, Sex, UnreadableCard};
+use jiff::civil::date;
+
+use crate::lane::input::{credential, unreadable};
+
+fn card(kind: CardKind, fields: &[(Field, &str)]) -> CardText {
+    let empty = CardText::new(kind);
+    fields
+        .iter()
+        .fold(empty, |card, (field, text)| card.with(*field, text))
+}
+
+fn resident() -> CardText {
+    let fields = [
+        (Field::Name, "张三"),
+        (Field::Sex, "1"),
+        (Field::Nation, "01"),
+        (Field::Born, "19900307"),
+        (Field::Number, "349901199003070016"),
+        (Field::ValidTo, "20400101"),
+    ];
+    card(CardKind::Resident, &fields)
+}
+
+fn document(text: &CardText) -> IdDocument {
+    match credential(text) {
+        Credential::IdCard(document) => document,
+        Credential::Unreadable { why } => panic!("{why:?}"),
+    }
+}
+
+#[test]
+fn a_residents_card() {
+    let document = document(&resident());
+    assert_eq!(document.kind, DocumentKind::Resident);
+    assert_eq!(document.name.reveal(), "张三");
+    assert_eq!(document.number.reveal(), "349901199003070016");
+    assert_eq!((document.sex, document.born), (Sex::Male, date(1990, 3, 7)));
+    assert_eq!(document.nation.as_deref(), Some("01"));
+    assert_eq!(document.valid_to, Some(date(2040, 1, 1)));
+}
+
+#[test]
+fn a_long_term_card_has_no_last_day() {
+    let document = document(&resident().with(Field::ValidTo, "长期"));
+    assert_eq!(document.valid_to, None);
+}
+
+#[test]
+fn a_residence_permit_of_hong_kong_macao_and_taiwan() {
+    let fields = [
+        (Field::Name, "何港生"),
+        (Field::Sex, "1"),
+        (Field::Born, "19850505"),
+        (Field::Number, "81000019850505001X"),
+        (Field::ValidTo, "20290101"),
+    ];
+    let document = document(&card(CardKind::Hmt, &fields));
+    assert_eq!(document.kind, DocumentKind::Hmt);
+    assert_eq!(document.nation, None);
+}
+
+#[test]
+fn both_foreigners_cards_state_the_nationality() {
+    let old = [
+        (Field::LatinName, "MARTIN, ALEXANDRE TESTCASE"),
+        (Field::Sex, "1"),
+        (Field::Born, "19820701"),
+        (Field::Number, "FRA349982070112"),
+        (Field::Nationality, "FRA"),
+        (Field::ValidTo, "20280315"),
+    ];
+    let document_2017 = document(&card(CardKind::Foreigner2017, &old));
+    assert_eq!(document_2017.kind, DocumentKind::Foreigner2017);
+    assert_eq!(document_2017.name.reveal(), "MARTIN, ALEXANDRE TESTCASE");
+    assert_eq!(document_2017.nation.as_deref(), Some("FRA"));
+    let new = [
+        (Field::Name, "史密斯"),
+        (Field::LatinName, "SMITH, JOHN TESTCASE"),
+        (Field::Sex, "1"),
+        (Field::Born, "19800101"),
+        (Field::Number, "93484019800101001X"),
+        (Field::Nationality, "USA"),
+        (Field::ValidTo, "20290315"),
+    ];
+    let document_2023 = document(&card(CardKind::Foreigner2023, &new));
+    assert_eq!(document_2023.kind, DocumentKind::Foreigner2023);
+    assert_eq!(document_2023.name.reveal(), "史密斯");
+    assert_eq!(document_2023.nation.as_deref(), Some("USA"));
+}
+
+#[test]
+fn a_card_whose_text_makes_no_document_is_unreadable() {
+    for (field, text) in [
+        (Field::Number, "349901199003070010"),
+        (Field::Number, "349901199002310014"),
+        (Field::Number, ""),
+        (Field::Number, "３49901199003070016"),
+        (Field::Name, ""),
+        (Field::Born, "19900230"),
+        (Field::Born, "1990 307"),
+        (Field::Born, ""),
+    ] {
+        let why = UnreadableCard::Invalid;
+        let presented = credential(&resident().with(field, text));
+        assert_eq!(
+            presented,
+            Credential::Unreadable { why },
+            "{field:?} {text}"
+        );
+    }
+}
+
+#[test]
+fn an_unknown_nation_is_kept_and_private_characters_are_a_name() {
+    let presented = document(&resident().with(Field::Nation, "57"));
+    assert_eq!(presented.nation.as_deref(), Some("57"));
+    let presented = document(&resident().with(Field::Name, "张\u{E000}"));
+    assert_eq!(presented.name.reveal(), "张\u{E000}");
+}
+
+#[test]
+fn a_failed_read_says_what_to_do() {
+    let error = CodecError::TextTooShort { actual: 3 };
+    for (failure, why) in [
+        (
+            ReadFailure::LiftAndTryAgain { status: None },
+            UnreadableCard::ReadFailed,
+        ),
+        (ReadFailure::PulledAway, UnreadableCard::Removed),
+        (ReadFailure::WrongCard, UnreadableCard::Invalid),
+        (ReadFailure::Unreadable { error }, UnreadableCard::Invalid),
+    ] {
+        assert_eq!(unreadable(failure), Credential::Unreadable { why });
+    }
+}

@@ -1,0 +1,289 @@
+//! Each act as the exact body that the ledger keeps and the city reads.
+
+use edge_domain::{
+    Act, BoardStamp, By, ClockQuality, Contract, Denial, Direction, DocumentKind, EmergencyRecord,
+    Employer, EmployerId, Flag, GateEvent, GateRecord, IdNumber, LaneId, Moment, OverrideRecord,
+    PassageOutcome, PassageRecord, Person, PersonName, PersonTag, PresentationRecord,
+    PresentationResult, Record, Role, RosterApplied, Sex, Team, TeamId, Trade, Training,
+    TrainingKind, Uscc, WorkerId,
+};
+use jiff::civil::{Date, date};
+
+use crate::clock::ClockChange;
+use crate::error::DaemonError;
+use crate::records;
+
+const STAMP: &str = r#"{"at":1795302124000,"boot":3,"mono":201200,"clock":"synced","kind":"#;
+const DAY: Date = date(2026, 11, 20);
+const WORKER: WorkerId = WorkerId(17);
+
+fn at() -> Moment {
+    Moment {
+        wall_ms: 1_795_302_124_000,
+        boot: 3,
+        mono_ms: 201_200,
+        quality: ClockQuality::Synced,
+    }
+}
+
+fn lane() -> LaneId {
+    LaneId::parse("east-1").unwrap()
+}
+
+fn check(act: Act, rest: &str) {
+    let body = records::body(&Record { at: at(), act }, None).unwrap();
+    assert_eq!(String::from_utf8(body).unwrap(), format!("{STAMP}{rest}}}"));
+}
+
+fn presentation() -> PresentationRecord {
+    PresentationRecord {
+        lane: lane(),
+        direction: Direction::In,
+        by: By::IdCard,
+        worker: Some(WORKER),
+        document: Some(DocumentKind::Resident),
+        result: PresentationResult::Granted,
+        reason: None,
+        flags: Vec::new(),
+        of: None,
+        counted: false,
+        person_tag: None,
+        policy: 1,
+    }
+}
+
+#[test]
+fn presentations() {
+    check(
+        Act::Presentation(presentation()),
+        r#""presentation","lane":"east-1","direction":"in","by":"005","worker":17,"document":"resident","result":"granted","counted":false,"policy":1"#,
+    );
+    check(
+        Act::Presentation(PresentationRecord {
+            worker: None,
+            document: Some(DocumentKind::Foreigner2023),
+            result: PresentationResult::Denied,
+            reason: Some(Denial::NotOnRoster),
+            flags: vec![Flag::ClockUnset, Flag::NameDiffers],
+            person_tag: Some(PersonTag([0x5f, 0x1d, 0x0c, 0x3b, 0x2a, 0x19, 0x08, 0x07])),
+            ..presentation()
+        }),
+        r#""presentation","lane":"east-1","direction":"in","by":"005","document":"foreigner_2023","result":"denied","reason":"not_on_roster","flags":["clock_unset","name_differs"],"counted":false,"person_tag":"5f1d0c3b2a190807","policy":1"#,
+    );
+    check(
+        Act::Presentation(PresentationRecord {
+            direction: Direction::Out,
+            result: PresentationResult::Repeated,
+            of: Some(17),
+            counted: true,
+            ..presentation()
+        }),
+        r#""presentation","lane":"east-1","direction":"out","by":"005","worker":17,"document":"resident","result":"repeated","of":17,"counted":true,"policy":1"#,
+    );
+}
+
+#[test]
+fn passages() {
+    for (outcome, code) in [
+        (PassageOutcome::Passed, "passed"),
+        (PassageOutcome::TimedOut, "timed_out"),
+        (PassageOutcome::Tailgated, "tailgated"),
+        (PassageOutcome::Reversed, "reversed"),
+        (PassageOutcome::Intruded, "intruded"),
+    ] {
+        let passage = PassageRecord {
+            lane: lane(),
+            direction: Direction::In,
+            outcome,
+            presentation: Some(17),
+            worker: Some(WORKER),
+            counted: true,
+            board: Some(BoardStamp { boot: 9, seq: 412 }),
+        };
+        let rest = format!(
+            r#""passage","lane":"east-1","direction":"in","outcome":"{code}","presentation":17,"worker":17,"counted":true,"board":{{"boot":9,"seq":412}}"#
+        );
+        check(Act::Passage(passage), &rest);
+    }
+}
+
+#[test]
+fn the_gate_itself() {
+    for (event, code) in [
+        (GateEvent::Held, "held"),
+        (GateEvent::HeldCleared, "held_cleared"),
+        (GateEvent::TamperOn, "tamper_on"),
+        (GateEvent::TamperOff, "tamper_off"),
+        (GateEvent::FireOn, "fire_on"),
+        (GateEvent::FireOff, "fire_off"),
+        (GateEvent::BoardRestarted, "board_restarted"),
+        (GateEvent::EventsLost, "events_lost"),
+        (GateEvent::LinkLost, "link_lost"),
+        (GateEvent::LinkBack, "link_back"),
+        (GateEvent::OpenRefused, "open_refused"),
+    ] {
+        let gate = GateRecord {
+            lane: lane(),
+            event,
+            presentation: Some(8),
+            count: Some(2),
+            board: None,
+        };
+        let rest = format!(r#""gate","lane":"east-1","event":"{code}","presentation":8,"count":2"#);
+        check(Act::Gate(gate), &rest);
+    }
+}
+
+#[test]
+fn openings_by_hand_and_without_the_ledger() {
+    check(
+        Act::Override(OverrideRecord {
+            lane: lane(),
+            direction: Direction::Out,
+            operator: "zhao".to_owned(),
+            reason: "搬运材料".to_owned(),
+        }),
+        r#""override","lane":"east-1","direction":"out","by":"008","operator":"zhao","reason":"搬运材料""#,
+    );
+    check(
+        Act::Emergency(EmergencyRecord {
+            lane: lane(),
+            direction: Direction::Out,
+            openings: 2,
+            from_ms: 1_795_302_149_000,
+            to_ms: 1_795_302_155_000,
+        }),
+        r#""emergency","lane":"east-1","direction":"out","openings":2,"from":1795302149000,"to":1795302155000"#,
+    );
+}
+
+#[test]
+fn the_site() {
+    check(
+        Act::Project {
+            code: "3499002026TEST001".to_owned(),
+            name: "测试项目".to_owned(),
+        },
+        r#""project","code":"3499002026TEST001","name":"测试项目""#,
+    );
+    check(
+        Act::Employer(Employer {
+            employer: EmployerId(1),
+            uscc: Uscc::parse("91349900MA8N0TE00Y").unwrap(),
+            name: "测试劳务".to_owned(),
+            kind: "006".to_owned(),
+        }),
+        r#""employer","employer":1,"uscc":"91349900MA8N0TE00Y","name":"测试劳务","type":"006""#,
+    );
+    check(
+        Act::Team(Team {
+            team: TeamId(2),
+            employer: EmployerId(1),
+            name: "钢筋一班".to_owned(),
+        }),
+        r#""team","team":2,"employer":1,"name":"钢筋一班""#,
+    );
+    check(
+        Act::RosterApplied(RosterApplied {
+            version: 7,
+            digest: "641b".to_owned(),
+            added: 1,
+            changed: 0,
+            revoked: 2,
+        }),
+        r#""roster_applied","version":7,"digest":"641b","added":1,"changed":0,"revoked":2"#,
+    );
+}
+
+#[test]
+fn one_worker() {
+    check(
+        Act::Entry {
+            worker: WORKER,
+            team: TeamId(2),
+            trade: Trade::parse("020").unwrap(),
+            role: Role::from_code("20").unwrap(),
+            on: DAY,
+        },
+        r#""entry","worker":17,"team":2,"trade":"020","role":"20","on":"2026-11-20""#,
+    );
+    check(
+        Act::Exit {
+            worker: WORKER,
+            on: DAY,
+            reason: Some("本人离场".to_owned()),
+        },
+        r#""exit","worker":17,"on":"2026-11-20","reason":"本人离场""#,
+    );
+    check(
+        Act::Contract {
+            worker: WORKER,
+            contract: Contract {
+                signed_on: DAY,
+                until: Some(date(2027, 10, 29)),
+            },
+        },
+        r#""contract","worker":17,"signed_on":"2026-11-20","until":"2027-10-29""#,
+    );
+    let training = Training {
+        kind: TrainingKind::from_code("003002").unwrap(),
+        on: DAY,
+        hours: 8,
+    };
+    check(
+        Act::Training {
+            worker: WORKER,
+            training,
+        },
+        r#""training","worker":17,"type":"003002","on":"2026-11-20","hours":8"#,
+    );
+    check(
+        Act::HealthCertificate {
+            worker: WORKER,
+            until: date(2027, 4, 30),
+        },
+        r#""health_certificate","worker":17,"until":"2027-04-30""#,
+    );
+    check(
+        Act::Blacklist {
+            worker: WORKER,
+            listed: true,
+            reason: None,
+        },
+        r#""blacklist","worker":17,"listed":true"#,
+    );
+}
+
+#[test]
+fn a_person_is_never_written_in_clear() {
+    let person = Person {
+        name: PersonName::parse("张三").unwrap(),
+        number: IdNumber::parse("349901199003070016").unwrap(),
+        sex: Sex::Male,
+        born: date(1990, 3, 7),
+        nation: None,
+        phone: None,
+        valid_to: None,
+        photo_sha256: None,
+    };
+    let act = Act::Worker {
+        worker: WORKER,
+        person: Box::new(person),
+    };
+    let error = records::body(&Record { at: at(), act }, None).unwrap_err();
+    assert!(matches!(error, DaemonError::NotSealed), "{error:?}");
+}
+
+#[test]
+fn changes_of_the_clock() {
+    let (before, after) = (1, 2);
+    for (change, word) in [
+        (ClockChange::Synced { before, after }, "synced"),
+        (ClockChange::Jumped { before, after }, "jumped"),
+        (ClockChange::Unset { before, after }, "unset"),
+    ] {
+        let body = records::box_body(at(), records::clock_changed(change)).unwrap();
+        let expected = format!(r#"{STAMP}"clock","change":"{word}","before":1,"after":2}}"#);
+        assert_eq!(String::from_utf8(body).unwrap(), expected);
+    }
+}

@@ -28,6 +28,5 @@ pub use request::{CHUNK_BYTES_MAX, Request};
 pub use settings::{LinkLossPolicy, Settings};
 pub use version::{EVENTS_MAX, MAJOR, MINOR};
 
-
 #[cfg(test)]
 mod golden;

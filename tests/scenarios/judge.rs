@@ -3,7 +3,9 @@
 use std::process::Command;
 
 use serde_json::Value;
-use tests::{Result, Site, bin_dir};
+use tests::{Result, Site, bin_dir, eventually};
+
+use crate::help::Gate;
 
 pub(crate) fn judge(site: &Site) -> Result<Value> {
     let output = Command::new(bin_dir()?.join("site-verdict"))
@@ -25,4 +27,25 @@ pub(crate) fn play_ended(site: &Site) -> Result<bool> {
         .journal()?
         .iter()
         .any(|line| line["act"] == "play_ended"))
+}
+
+/// Waits for the end of the scripted day, and for the record of everybody who walked through a gate: what
+/// a board saw while the box was dead comes when they speak again.
+pub(crate) async fn everybody_is_through_and_recorded(site: &Site) -> Result<()> {
+    eventually("the scripted day ends", async || {
+        Ok(play_ended(site)?.then_some(()))
+    })
+    .await?;
+    let journal = site.simulator.journal()?;
+    let gates = site.simulator.boards();
+    let walks = journal.iter().filter(|line| {
+        let lane = line["lane"].as_str().unwrap_or_default();
+        line["act"] == "walked_through" && gates.contains_key(lane)
+    });
+    let walks = walks.count();
+    eventually(&format!("records of {walks} walks"), async || {
+        let passages = Gate::from(site).bodies(0, "passage")?;
+        Ok((passages.len() >= walks).then_some(()))
+    })
+    .await
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use tests::{BOX_ID, CableRule, GateCable, Result, Site, SitePlan, eventually};
 
 use crate::help::{Gate, plan};
-use crate::judge::{judge, play_ended};
+use crate::judge::{everybody_is_through_and_recorded, judge, play_ended};
 use crate::kill_city_before_ack::same_ledger;
 
 /// Boards that keep the exit shut without the box, so that no arm moves but on the box's word.
@@ -178,10 +178,7 @@ async fn ten_kills_in_a_rush_lose_and_double_nothing_that_was_promised() -> Resu
         }
         site.gate_box.up().await?;
     }
-    eventually("everybody is gone", async || {
-        Ok(play_ended(&site)?.then_some(()))
-    })
-    .await?;
+    everybody_is_through_and_recorded(&site).await?;
     site.settled().await?;
     same_ledger(Gate::from(&site), &site.city)?;
     site.gate_box.menwei(&["verify"])?;

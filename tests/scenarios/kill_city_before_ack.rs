@@ -4,7 +4,7 @@ use serde_json::json;
 use tests::{BOX_ID, City, Result, Site, eventually};
 
 use crate::help::{Gate, plan};
-use crate::judge::judge;
+use crate::judge::{everybody_is_through_and_recorded, judge, play_ended};
 
 /// The city's records are those of the box, seq by seq, hash by hash.
 pub(crate) fn same_ledger(gate: Gate<'_>, city: &City) -> Result<()> {
@@ -78,10 +78,10 @@ async fn a_city_killed_again_and_again_in_a_rush_has_everything_once() -> Result
     Gate::from(&site).devices_answer(0).await?;
     site.simulator.act("play", &json!({})).await?;
     let mut kills = 0;
-    while !crate::judge::play_ended(&site)? {
+    while !play_ended(&site)? {
         let had = site.city.count(BOX_ID)?;
         eventually("the city takes some records, or the day ends", async || {
-            let moved = site.city.count(BOX_ID)? >= had + 3 || crate::judge::play_ended(&site)?;
+            let moved = site.city.count(BOX_ID)? >= had + 3 || play_ended(&site)?;
             Ok(moved.then_some(()))
         })
         .await?;
@@ -90,6 +90,7 @@ async fn a_city_killed_again_and_again_in_a_rush_has_everything_once() -> Result
         site.city.up().await?;
     }
     assert!(kills >= 3, "only {kills} kills");
+    everybody_is_through_and_recorded(&site).await?;
     site.settled().await?;
     same_ledger(Gate::from(&site), &site.city)?;
     let verdict = judge(&site)?;

@@ -110,6 +110,7 @@ fn refusal(why: turnstile::OpenRefusal) -> OpenRefusal {
 
 fn board_report(report: &BoardReport) -> GateReport {
     let event = BoardEvent {
+        uid: report.key.uid.0,
         boot: report.key.boot,
         seq: report.key.seq,
         age_ms: report.age_ms.into(),

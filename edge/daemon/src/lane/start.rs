@@ -72,7 +72,6 @@ pub(crate) fn start(
             .collect(),
         gate,
         commits: Commits::new(site.writer.clone()),
-        board: None,
         wake_at_ms: None,
         site: Rc::clone(site),
     };

@@ -39,7 +39,6 @@ pub(super) struct LaneTask {
     pub(super) directions: Vec<Direction>,
     pub(super) gate: Option<TurnstileHandle>,
     pub(super) commits: Commits,
-    pub(super) board: Option<BoardUid>,
     pub(super) wake_at_ms: Option<u64>,
 }
 
@@ -125,9 +124,6 @@ impl LaneTask {
         if let Some(news) = gate_news(&self.names, event) {
             self.site.tell(news);
         }
-        if let TurnstileEvent::LinkBack(facts) | TurnstileEvent::Restarted(facts) = event {
-            self.board = Some(facts.uid);
-        }
         if let Some(report) = input::gate_report(event) {
             self.feed(LaneInput::Gate(report));
         }
@@ -199,11 +195,9 @@ impl LaneTask {
     }
 
     fn acknowledge(&self, event: BoardEvent) {
-        let (Some(uid), Some(gate)) = (self.board, &self.gate) else {
-            return;
-        };
+        let Some(gate) = &self.gate else { return };
         let key = EventKey {
-            uid,
+            uid: BoardUid(event.uid),
             boot: event.boot,
             seq: event.seq,
         };

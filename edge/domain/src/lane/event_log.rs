@@ -26,6 +26,8 @@ struct Slot {
 pub(super) struct EventLog {
     slots: VecDeque<Slot>,
     newest: Option<EventMark>,
+    /// The board of `newest`; `None` where that was read from the ledger, which does not know.
+    board: Option<[u8; 8]>,
     dropped: Dropped,
 }
 
@@ -55,6 +57,7 @@ impl EventLog {
         Self {
             slots: VecDeque::new(),
             newest,
+            board: None,
             dropped: Dropped::default(),
         }
     }
@@ -62,11 +65,13 @@ impl EventLog {
     /// Tells new events from redelivered ones.
     pub(super) fn arrive(&mut self, event: &BoardEvent) -> Arrival {
         let stamp = event.stamp();
-        let is_new = self.newest.is_none_or(|newest| {
+        let is_other_board = self.board.is_some_and(|board| board != event.uid);
+        self.board = Some(event.uid);
+        let follows = self.newest.is_none_or(|newest| {
             let steps = stamp.seq.wrapping_sub(newest.seq);
             newest.boot != stamp.boot || (1..0x8000).contains(&steps)
         });
-        if is_new {
+        if is_other_board || follows {
             self.newest = Some(stamp);
             return Arrival::New;
         }
@@ -75,7 +80,7 @@ impl EventLog {
             .iter()
             .flat_map(|slot| &slot.events)
             .chain(&self.dropped.events);
-        let under_way = kept.any(|one| one.stamp() == stamp);
+        let under_way = kept.any(|one| one.uid == event.uid && one.stamp() == stamp);
         if under_way {
             Arrival::UnderWay
         } else {

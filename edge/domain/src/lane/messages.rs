@@ -53,9 +53,9 @@ pub struct RememberedGrant {
 pub struct LaneMemory {
     /// Newest board event in the ledger.
     ///
-    /// Known limit: it names the board's boot session, not the board. Where a board is exchanged
-    /// and the new one counts the very same session number, its events up to this number are taken
-    /// for told already.
+    /// Known limit: the ledger names the board's boot session, not the board. Where a board is
+    /// exchanged between the last event and this start, and the new one counts the very same
+    /// session number, its events up to this number are taken for told already.
     pub last_event: Option<EventMark>,
     /// Latest granted presentations of this lane without a passage, oldest first; the newest
     /// sixteen are used.
@@ -115,6 +115,8 @@ pub enum LaneInput {
 /// One numbered event of the gate board.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BoardEvent {
+    /// Factory number of the board: an exchanged board may count the same session.
+    pub uid: [u8; 8],
     /// Boot session of the board.
     pub boot: u32,
     /// Event number within it, wraps.

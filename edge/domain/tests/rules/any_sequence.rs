@@ -218,6 +218,7 @@ impl Judge {
         let token = known.unwrap_or(1_000_000);
         self.last_event += 1;
         let event = BoardEvent {
+            uid: [1; 8],
             boot: 3,
             seq: self.last_event,
             age_ms: 20,

@@ -274,6 +274,7 @@ pub(crate) fn title(effects: &[LaneEffect]) -> String {
 
 pub(crate) fn event(seq: u16) -> BoardEvent {
     BoardEvent {
+        uid: [1; 8],
         boot: 3,
         seq,
         age_ms: 40,

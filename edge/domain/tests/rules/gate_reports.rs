@@ -344,12 +344,30 @@ fn event_numbers_wrap_and_a_new_boot_starts_over() {
     assert_eq!(records(&wrapped).len(), 1);
     gate.commit(&wrapped);
     let event = BoardEvent {
+        uid: [1; 8],
         boot: 4,
         seq: 1,
         age_ms: 0,
     };
     let reborn = gate.report(GateReport::Held { event });
     assert_eq!(records(&reborn).len(), 1);
+}
+
+#[test]
+fn another_board_with_the_same_session_starts_over() {
+    let mut gate = Gate::new(Lane::new(settings(Sensing::Beams), LaneMemory::default()));
+    let first = gate.report(passed(None, 7));
+    gate.commit(&first);
+    let of_the_other = |seq| GateReport::Held {
+        event: BoardEvent {
+            uid: [2; 8],
+            ..event(seq)
+        },
+    };
+    let held = gate.report(of_the_other(7));
+    assert_eq!((acknowledged(&held), records(&held).len()), (vec![], 1));
+    gate.commit(&held);
+    assert_eq!(acknowledged(&gate.report(of_the_other(7))), [7]);
 }
 
 #[test]

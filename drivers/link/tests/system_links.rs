@@ -1,7 +1,8 @@
 //! Real pseudo-terminals and sockets.
 
 use drivers_link::{
-    BoxedLink, LinkAddress, LinkError, LinkOpener, SystemLinks, discard_input, read_some, send,
+    BoxedLink, LinkAddress, LinkCause, LinkError, LinkOpener, SystemLinks, discard_input,
+    read_some, send,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket};
@@ -63,6 +64,7 @@ async fn a_port_held_by_another_is_not_an_unplugged_one() {
     let _first = open(&address).await.unwrap();
     let error = open(&address).await.err().unwrap();
     assert!(matches!(error, LinkError::Held { .. }), "{error:?}");
+    assert_eq!(error.cause(), LinkCause::Held);
     assert!(error.to_string().contains("another program holds the port"));
 }
 
@@ -71,6 +73,7 @@ async fn a_device_that_does_not_exist_is_missing() {
     let address = "serial:/dev/menwei-nothing-here".parse().unwrap();
     let error = open(&address).await.err().unwrap();
     assert!(matches!(error, LinkError::Missing { .. }), "{error:?}");
+    assert_eq!(error.cause(), LinkCause::Missing);
 }
 
 #[tokio::test]
@@ -108,6 +111,7 @@ async fn a_socket_where_nobody_listens_is_missing() {
     drop(listener);
     let error = open(&address).await.err().unwrap();
     assert!(matches!(error, LinkError::Missing { .. }), "{error:?}");
+    assert_eq!(error.cause(), LinkCause::Missing);
 }
 
 #[tokio::test(start_paused = true)]

@@ -15,3 +15,6 @@ mod commits_test;
 
 #[cfg(test)]
 mod input_test;
+
+#[cfg(test)]
+mod lamps_test;

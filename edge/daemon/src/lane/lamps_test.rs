@@ -1,0 +1,65 @@
+//! What the clerk reads when a device is away.
+
+use drivers_idcard::ReaderEvent;
+use drivers_link::LinkCause;
+use drivers_turnstile::TurnstileEvent;
+
+use crate::health::HealthNews;
+use crate::lane::lamps::{DeviceNames, gate_news, reader_news};
+
+const CAUSES: [LinkCause; 7] = [
+    LinkCause::Missing,
+    LinkCause::Held,
+    LinkCause::NotPermitted,
+    LinkCause::Silent,
+    LinkCause::Unplugged,
+    LinkCause::Broken,
+    LinkCause::WrongDevice,
+];
+
+fn names() -> DeviceNames {
+    DeviceNames {
+        lane: "gate-1".to_owned(),
+        readers: vec!["进".to_owned()],
+        gate: Some("闸机".to_owned()),
+    }
+}
+
+fn cause_shown(news: Option<HealthNews>) -> Option<String> {
+    match news? {
+        HealthNews::Device(news) => news.remedy.map(|remedy| remedy.cause),
+        HealthNews::LedgerWrites | HealthNews::LedgerFails(_) => None,
+    }
+}
+
+#[test]
+fn no_english_word_reaches_the_lamps() {
+    let why = "the device was unplugged".to_owned();
+    for cause in CAUSES {
+        let event = ReaderEvent::Offline {
+            cause,
+            why: why.clone(),
+        };
+        let shown = cause_shown(reader_news(&names(), 0, &event)).unwrap();
+        assert!(shown.starts_with("读卡器没有应答"), "{shown}");
+        assert!(
+            !shown.contains(|c: char| c.is_ascii_alphabetic()),
+            "{shown}"
+        );
+    }
+    let held = TurnstileEvent::LinkLost {
+        cause: LinkCause::Held,
+        why,
+    };
+    let shown = cause_shown(gate_news(&names(), &held)).unwrap();
+    assert_eq!(shown, "闸机控制板没有应答（串口被别的程序占用）");
+}
+
+#[test]
+fn a_wrong_board_keeps_the_lamp_that_says_so() {
+    let lost = TurnstileEvent::LinkLost {
+        cause: LinkCause::WrongDevice,
+        why: "another board answers".to_owned(),
+    };
+    assert!(gate_news(&names(), &lost).is_none());
+}

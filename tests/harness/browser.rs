@@ -1,6 +1,7 @@
 //! A real Chromium, driven over the WebDriver protocol.
 
 use std::path::Path;
+use std::process::Command;
 
 use serde_json::{Value, json};
 
@@ -13,6 +14,8 @@ use crate::{Result, eventually};
 pub struct Browser {
     driver: Process,
     session: String,
+    /// Chromium itself: it would live on if only its driver died.
+    chromium: Option<u64>,
     client: reqwest::Client,
 }
 
@@ -55,9 +58,12 @@ impl Browser {
         let id = answer["value"]["sessionId"]
             .as_str()
             .ok_or_else(|| format!("no browser session: {answer}"))?;
+        let chromium = &answer["value"]["capabilities"]["goog:processID"];
+        let chromium = chromium.as_u64().ok_or("the browser names no process")?;
         Ok(Self {
             driver,
             session: format!("{base}/session/{id}"),
+            chromium: Some(chromium),
             client,
         })
     }
@@ -171,6 +177,18 @@ impl Browser {
     /// Closes the window and the driver.
     pub async fn close(mut self) -> Result<()> {
         self.client.delete(&self.session).send().await?;
+        self.chromium = None;
         self.driver.kill()
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        if let Some(chromium) = self.chromium {
+            Command::new("kill")
+                .args(["-KILL", &chromium.to_string()])
+                .status()
+                .ok();
+        }
     }
 }

@@ -113,7 +113,7 @@ impl Bare {
         let mut insert = self
             .db
             .prepare_cached("INSERT INTO ledger VALUES (?1, ?2, ?3)")?;
-        let begin = std::time::Instant::now();
+        let begin = tokio::time::Instant::now();
         insert.execute((self.seq.cast_signed(), &body, [0_u8; 32].as_slice()))?;
         Ok(begin.elapsed().as_secs_f64() * 1e3)
     }

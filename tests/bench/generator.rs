@@ -77,7 +77,7 @@ impl Generator {
     }
 
     fn presentation(&mut self, lane: String, direction: Direction, worker: u32) -> Kind {
-        let warned = self.random() % 20 == 0;
+        let warned = self.random().is_multiple_of(20);
         Kind::Presentation(Presentation {
             lane,
             direction,

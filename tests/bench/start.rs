@@ -4,11 +4,12 @@ use std::fs;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use edge_store::{Entry, Key, Store, StoreSettings};
 use hw_sim::{SiteDay, TimingSink};
 use tests::{BOX_ID, GateBox, Result, SitePlan, bin_dir, run};
+use tokio::time::Instant;
 
 use crate::folder;
 use crate::generator::Generator;

@@ -159,22 +159,22 @@ async fn serve(config: SiteConfig) -> Result<(), DaemonError> {
     tokio::spawn(desk.run(heard, sync, async move || {
         office::oldest_waiting(&reader).await
     }));
-    office::start_screen(&office, health).await?;
-
-    wait_for_the_end(&stop).await?;
+    let mut gate = tokio::task::spawn_blocking(move || gate.join());
+    let end = tokio::select! {
+        end = wait_for_the_end(&stop) => end,
+        broken = office::keep_screen(&office, health) => Err(broken),
+        _ = &mut gate => return Err(DaemonError::System(std::io::Error::other("闸机线程意外结束"))),
+    };
     systemd::notify(&[sd_notify::NotifyState::Stopping]);
     tracing::info!("Stopping");
     stop.cancel();
-    if tokio::task::spawn_blocking(move || gate.join())
-        .await
-        .is_err()
-    {
+    if !matches!(gate.await, Ok(Ok(()))) {
         tracing::error!("The gate thread did not end by itself");
     }
     tokio::task::spawn_blocking(move || store.close())
         .await
         .map_err(|error| DaemonError::System(error.into()))??;
-    Ok(())
+    end
 }
 
 async fn wait_for_the_end(stop: &CancellationToken) -> Result<(), DaemonError> {

@@ -6,5 +6,5 @@ mod uplink;
 mod screen;
 
 pub(crate) use desk::Office;
-pub(crate) use screen::start_screen;
+pub(crate) use screen::keep_screen;
 pub(crate) use uplink::{oldest_waiting, start_sync};

@@ -5,15 +5,37 @@ use std::sync::Arc;
 use edge_web::{ClaimCode, HealthView, LedgerSource, WebChannels, WebSettings, WebState};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::time::{Duration, sleep};
 
 use crate::error::DaemonError;
 use crate::office::desk::Office;
+
+/// Wait before a port that was taken is tried again.
+const PORT_RETRY: Duration = Duration::from_secs(5);
+
+/// Keeps the clerk's screen up: a port that is taken is tried again, because the gate does not
+/// stop for want of a screen. Returns only what no further try would mend.
+pub(crate) async fn keep_screen(
+    office: &Office<'_>,
+    health: watch::Receiver<HealthView>,
+) -> DaemonError {
+    loop {
+        match start_screen(office, health.clone()).await {
+            Ok(()) => return std::future::pending().await,
+            Err(error @ DaemonError::ScreenPort { .. }) => {
+                tracing::error!("{error}");
+                sleep(PORT_RETRY).await;
+            }
+            Err(error) => return error,
+        }
+    }
+}
 
 /// Starts the clerk's screen; prints a claim code where nobody can sign in yet.
 ///
 /// # Errors
 /// The port is taken, or the ledger cannot be read.
-pub(crate) async fn start_screen(
+async fn start_screen(
     office: &Office<'_>,
     health: watch::Receiver<HealthView>,
 ) -> Result<(), DaemonError> {

@@ -108,7 +108,7 @@ pub struct Totals {
 impl Reader {
     /// Opens the file that a `Writer` made.
     pub fn open(path: &Path) -> Result<Self, CityError> {
-        super::open_reading(path).map(|conn| Self { conn })
+        super::file::open_reading(path).map(|conn| Self { conn })
     }
 
     /// Counts, with the records that arrived at or after `since`.

@@ -82,7 +82,7 @@ pub struct Beat {
 impl Writer {
     /// Opens the file, makes it if there is none.
     pub fn open(path: &Path) -> Result<Self, CityError> {
-        super::open_writing(path).map(|conn| Self { conn })
+        super::file::open_writing(path).map(|conn| Self { conn })
     }
 
     /// Begins the transaction of a batch.

@@ -229,6 +229,7 @@ async fn start_gate_thread(
         presence: presence.into(),
         writer,
         tagger,
+        ledger_failing: false.into(),
         news,
     };
     let runtime = Builder::new_current_thread().enable_all().build()?;

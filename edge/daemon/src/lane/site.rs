@@ -1,6 +1,6 @@
 //! What all lanes of the gate thread share.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use edge_domain::{Policy, Presence, Record, Roster};
@@ -26,6 +26,8 @@ pub(crate) struct GateSite {
     pub(crate) writer: Writer,
     /// Tags the numbers of strangers.
     pub(crate) tagger: PersonTagger,
+    /// Whether the last commit failed.
+    pub(crate) ledger_failing: Cell<bool>,
     /// Where device and ledger states go.
     pub(crate) news: mpsc::Sender<HealthNews>,
 }
@@ -34,6 +36,19 @@ impl GateSite {
     /// Takes in a committed record.
     pub(super) fn committed(&self, record: &Record) {
         self.presence.borrow_mut().apply(record);
+    }
+
+    /// A commit worked: news only if the one before did not.
+    pub(super) fn ledger_works(&self) {
+        if self.ledger_failing.replace(false) {
+            self.tell(HealthNews::LedgerWrites);
+        }
+    }
+
+    /// A commit failed: why, in Chinese.
+    pub(super) fn ledger_fails(&self, why: String) {
+        self.ledger_failing.set(true);
+        self.tell(HealthNews::LedgerFails(why));
     }
 
     /// Tells the health desk; a full queue loses the news with a line in the log.

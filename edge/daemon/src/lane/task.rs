@@ -12,7 +12,6 @@ use tokio::sync::mpsc;
 use tokio::time::sleep;
 
 use crate::advice::advice;
-use crate::health::HealthNews;
 use crate::lane::commits::{Commits, Done};
 use crate::lane::input;
 use crate::lane::lamps::{DeviceNames, gate_news, reader_news};
@@ -132,15 +131,15 @@ impl LaneTask {
     fn settle(&mut self, done: Done) {
         match done {
             Done::Recorded(batch) => {
-                self.site.tell(HealthNews::LedgerWrites);
                 for (ticket, record, seq) in batch {
                     self.site.committed(&record);
                     self.feed(LaneInput::Recorded { ticket, seq });
                 }
+                self.site.ledger_works();
             }
             Done::Failed(tickets, error) => {
                 tracing::error!(%error, "Records not committed");
-                self.site.tell(HealthNews::LedgerFails(advice(&error)));
+                self.site.ledger_fails(advice(&error));
                 for ticket in tickets {
                     self.feed(LaneInput::RecordFailed { ticket });
                 }

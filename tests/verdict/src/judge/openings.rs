@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{CLOCK_SLACK_MS, LINK_GRACE_MS, Verdict};
+use super::verdict::{CLOCK_SLACK_MS, LINK_GRACE_MS, Verdict};
 use crate::journal::{Act, Direction, Line};
 use crate::ledger::{Ledger, Record};
 

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{CLOCK_SLACK_MS, LINK_GRACE_MS, Sides, Verdict, Who, count, disordered, place_of, who};
+use super::verdict::{
+    CLOCK_SLACK_MS, LINK_GRACE_MS, Sides, Verdict, Who, count, disordered, place_of, who,
+};
 use crate::journal::{Act, Direction, Line};
 use crate::ledger::Ledger;
 use crate::pairing::{At, pair};

@@ -1,10 +1,9 @@
 //! The scripted morning: people come, the broker dies for a while, everything is judged at the end.
 
 use std::path::Path;
-use std::process::Command;
 
-use serde_json::{Map, Value, json};
-use tests::{Result, Site, SitePlan, bin_dir, eventually};
+use serde_json::{Value, json};
+use tests::{Result, Site, SitePlan, eventually};
 use tokio::time::{Duration, Instant, sleep_until};
 
 /// Plays the morning and prints the verdict; true if every promise was kept.
@@ -27,7 +26,9 @@ pub(crate) async fn play(folder: &Path, seconds: u64) -> Result<bool> {
     site.gate_box.stop().await?;
     let verify = site.gate_box.menwei(&["verify"]);
     let journal = site.simulator.journal()?;
-    let mut verdict = verdict(&site)?;
+    let Value::Object(mut verdict) = site.verdict()? else {
+        return Err("the verdict is no object".into());
+    };
     let judged = verdict.get("ok").and_then(Value::as_bool).unwrap_or(false);
     verdict.remove("ok");
     verdict.insert("ledger_records".to_owned(), json!(records));
@@ -36,6 +37,10 @@ pub(crate) async fn play(folder: &Path, seconds: u64) -> Result<bool> {
     verdict.insert(
         "open_ms_p99".to_owned(),
         json!(percentile(&mut openings_ms(&journal), 0.99)),
+    );
+    verdict.insert(
+        "refused_by_rule_but_left".to_owned(),
+        json!(left_all_the_same(&site)?),
     );
     let city_records = verdict.get("city_records").and_then(Value::as_u64);
     let kept = judged
@@ -84,18 +89,21 @@ async fn follow_script(site: &mut Site) -> Result<Duration> {
     }
 }
 
-/// The verdict is another program's, which shares nothing with the box.
-fn verdict(site: &Site) -> Result<Map<String, Value>> {
-    let output = Command::new(bin_dir()?.join("site-verdict"))
-        .arg("--journal")
-        .arg(site.simulator.journal_file())
-        .arg("--city-db")
-        .arg(site.city.folder().join("city.db"))
-        .arg("--city-key")
-        .arg(site.city.folder().join("city-seal.key"))
-        .output()?;
-    serde_json::from_slice(&output.stdout)
-        .map_err(|_| format!("no verdict: {}", String::from_utf8_lossy(&output.stderr)).into())
+/// People whom a rule keeps out, and whom the way out let go: as the city has it.
+fn left_all_the_same(site: &Site) -> Result<usize> {
+    let database = site.city.database()?;
+    let mut bodies = database.prepare("SELECT body FROM record")?;
+    let bodies = bodies.query_map([], |row| row.get::<_, Vec<u8>>(0))?;
+    let mut count = 0;
+    for body in bodies {
+        let body: Value = serde_json::from_slice(&body?)?;
+        let let_go = body["kind"] == "presentation"
+            && body["direction"] == "out"
+            && body["result"] == "granted"
+            && !body["reason"].is_null();
+        count += usize::from(let_go);
+    }
+    Ok(count)
 }
 
 /// From the reader's last byte to the arm, for every card that opened one, in ms.

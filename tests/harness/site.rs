@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::broker::Broker;
 use crate::city::{City, text};
 use crate::gate_box::{BoxPlan, GateBox, LaneWiring};
-use crate::process::repository;
+use crate::process::{bin_dir, repository};
 use crate::simulator::Simulator;
 use crate::{Result, eventually};
 
@@ -176,6 +178,20 @@ impl Site {
             },
         )
         .await
+    }
+
+    /// The verdict on the site day by a program that shares nothing with the box.
+    pub fn verdict(&self) -> Result<Value> {
+        let output = Command::new(bin_dir()?.join("site-verdict"))
+            .arg("--journal")
+            .arg(self.simulator.journal_file())
+            .arg("--city-db")
+            .arg(self.city.folder().join("city.db"))
+            .arg("--city-key")
+            .arg(self.city.folder().join("city-seal.key"))
+            .output()?;
+        serde_json::from_slice(&output.stdout)
+            .map_err(|_| format!("no verdict: {}", String::from_utf8_lossy(&output.stderr)).into())
     }
 
     /// Waits until the gate boards and readers answer, by the box's own records.

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 use tests::{BOX_ID, CableRule, GateCable, Result, Site, SitePlan, eventually};
 
 use crate::help::{Gate, plan};
-use crate::judge::{everybody_is_through_and_recorded, judge, play_ended};
 use crate::kill_city_before_ack::same_ledger;
+use crate::script::{everybody_is_through_and_recorded, play_ended};
 
 /// Boards that keep the exit shut without the box, so that no arm moves but on the box's word.
 fn locked_plan(name: &str) -> SitePlan {
@@ -139,7 +139,7 @@ async fn settled_and_sound(site: &Site) -> Result<()> {
     site.settled().await?;
     same_ledger(Gate::from(site), &site.city)?;
     site.gate_box.menwei(&["verify"])?;
-    let verdict = judge(site)?;
+    let verdict = site.verdict()?;
     assert_eq!(verdict["ok"], true, "{verdict}");
     Ok(())
 }
@@ -183,7 +183,7 @@ async fn ten_kills_in_a_rush_lose_and_double_nothing_that_was_promised() -> Resu
     same_ledger(Gate::from(&site), &site.city)?;
     site.gate_box.menwei(&["verify"])?;
 
-    let verdict = judge(&site)?;
+    let verdict = site.verdict()?;
     for zero in [
         "duplicated",
         "out_of_order",

@@ -4,7 +4,7 @@ use serde_json::json;
 use tests::{BOX_ID, City, Result, Site, eventually};
 
 use crate::help::{Gate, plan};
-use crate::judge::{everybody_is_through_and_recorded, judge, play_ended};
+use crate::script::{everybody_is_through_and_recorded, play_ended};
 
 /// The city's records are those of the box, seq by seq, hash by hash.
 pub(crate) fn same_ledger(gate: Gate<'_>, city: &City) -> Result<()> {
@@ -66,7 +66,7 @@ async fn a_city_killed_with_unacknowledged_messages_loses_and_doubles_nothing() 
     }
     let gate = Gate::from(&site);
     same_ledger(gate, &site.city)?;
-    let verdict = judge(&site)?;
+    let verdict = site.verdict()?;
     assert_eq!(verdict["ok"], true, "{verdict}");
     Ok(())
 }
@@ -93,7 +93,7 @@ async fn a_city_killed_again_and_again_in_a_rush_has_everything_once() -> Result
     everybody_is_through_and_recorded(&site).await?;
     site.settled().await?;
     same_ledger(Gate::from(&site), &site.city)?;
-    let verdict = judge(&site)?;
+    let verdict = site.verdict()?;
     assert_eq!(verdict["ok"], true, "{kills} kills: {verdict}");
     assert_eq!(verdict["presentations"], 51, "{verdict}");
     Ok(())

@@ -1,7 +1,7 @@
 //! Whole sites, real programs, real bytes.
 
 mod help;
-mod judge;
+mod script;
 mod admission;
 mod bad_config;
 mod clerk_screen;

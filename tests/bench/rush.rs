@@ -34,7 +34,7 @@ pub(crate) async fn measure() -> Result<()> {
     let mut report = Report::new("rush");
     report.add("workers", acts.people.len() as f64);
     report.add("presentations", acts.presentations as f64);
-    report.add("openings", acts.open_ms.len() as f64);
+    report.add("openings", acts.card_ms.len() as f64);
     report.add("second_openings", acts.second_openings as f64);
     report.add("open_ms_p99", percentile(&acts.open_ms, 0.99));
     report.add(
@@ -56,7 +56,7 @@ struct Turn {
     read: Option<f64>,
     /// Nobody was passing when the card had been read: the grant waits for no one.
     lane_free: bool,
-    opened: bool,
+    over: bool,
 }
 
 #[derive(Debug, Default)]
@@ -88,12 +88,17 @@ impl Acts {
                         put: at,
                         read: None,
                         lane_free: false,
-                        opened: false,
+                        over: false,
                     };
                     acts.turns.entry(visit).or_insert(turn);
                 }
                 Some("read_ok") => acts.delivered(lane, &visit, at),
                 Some("arm_opened") => acts.opened(lane, at),
+                Some("turned_back") => {
+                    if let Some(turn) = acts.turns.get_mut(&visit) {
+                        turn.over = true;
+                    }
+                }
                 Some("walked_through") => {
                     acts.passing.remove(lane);
                 }
@@ -113,25 +118,23 @@ impl Acts {
         }
     }
 
-    /// The arm opens for the first in the lane who was read and has not been let in.
+    /// The arm opens for the first in the lane whose turn is not over. A reply with a fault behind it
+    /// may be journaled after the box has acted on it: then only the time from the card counts.
     fn opened(&mut self, lane: &str, at: f64) {
         self.passing.insert(lane.to_owned());
-        let waiting = self
-            .turns
-            .iter_mut()
-            .filter(|((of, _), turn)| of == lane && !turn.opened);
-        let first = waiting
-            .filter_map(|(_, turn)| turn.read.map(|read| (read, turn)))
-            .min_by(|a, b| a.0.total_cmp(&b.0));
-        let Some((read, turn)) = first else {
+        let of_lane = self.turns.iter_mut().filter(|((of, _), _)| of == lane);
+        let waiting = of_lane.map(|(_, turn)| turn).filter(|turn| !turn.over);
+        let Some(turn) = waiting.min_by(|a, b| a.put.total_cmp(&b.put)) else {
             self.second_openings += 1;
             return;
         };
-        turn.opened = true;
+        turn.over = true;
         self.card_ms.push(at - turn.put);
-        self.open_ms.push(at - read);
-        if turn.lane_free {
-            self.free_open_ms.push(at - read);
+        if let Some(read) = turn.read {
+            self.open_ms.push(at - read);
+            if turn.lane_free {
+                self.free_open_ms.push(at - read);
+            }
         }
     }
 }

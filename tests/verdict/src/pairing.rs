@@ -59,6 +59,25 @@ pub fn pair(mut acts: Vec<At>, mut records: Vec<At>, slack_ms: i64) -> Pairing {
     }
 }
 
+/// Pairs those that lie within `close_ms` first, and what remains within `slack_ms`: an act without
+/// a record does not take the record of the next one.
+pub fn pair_close_first(acts: &[At], records: &[At], close_ms: i64, slack_ms: i64) -> Pairing {
+    let close = pair(acts.to_vec(), records.to_vec(), close_ms);
+    let left = |all: &[At], alone: &[usize]| {
+        let left = all.iter().filter(|one| alone.contains(&one.index));
+        left.copied().collect::<Vec<_>>()
+    };
+    let far = pair(
+        left(acts, &close.acts_alone),
+        left(records, &close.records_alone),
+        slack_ms,
+    );
+    Pairing {
+        pairs: close.pairs.into_iter().chain(far.pairs).collect(),
+        ..far
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -76,6 +95,19 @@ mod tests {
         let result = pair(at(&[1_000, 5_000]), at(&[5_020, 1_010]), 100);
         assert_eq!(result.pairs, [(0, 1), (1, 0)]);
         assert!(result.acts_alone.is_empty() && result.records_alone.is_empty());
+    }
+
+    #[test]
+    fn a_lost_one_does_not_take_the_record_of_the_next() {
+        let result = pair_close_first(
+            &at(&[1_000, 3_000, 9_000]),
+            &at(&[3_010, 9_900]),
+            300,
+            5_000,
+        );
+        assert_eq!(result.pairs, [(1, 0), (2, 1)]);
+        assert_eq!(result.acts_alone, [0]);
+        assert!(result.records_alone.is_empty());
     }
 
     #[test]

@@ -7,10 +7,12 @@ use super::verdict::{
 };
 use crate::journal::{Act, Direction, Line};
 use crate::ledger::Ledger;
-use crate::pairing::{At, pair};
+use crate::pairing::{At, pair, pair_close_first};
 
 /// A record of a passage lies at most so far from the moment at which the person was through.
 const WALK_SLACK_MS: i64 = 5_000;
+/// As a rule it lies as near as this: the record tells when the board saw the passage.
+const WALK_CLOSE_MS: i64 = 300;
 
 /// Where somebody crossed, and how; `None` for any way of crossing.
 type Crossing = (String, Direction, Option<&'static str>);
@@ -35,7 +37,7 @@ pub(super) fn judge_walks(lines: &[Line], ledger: &Ledger, verdict: &mut Verdict
     // First like with like; what remains may have been taken for another way of crossing.
     let mut rest: BTreeMap<Crossing, Sides> = BTreeMap::new();
     for ((lane, direction, how), (acts_here, records)) in groups {
-        let pairing = pair(acts_here.clone(), records.clone(), WALK_SLACK_MS);
+        let pairing = pair_close_first(&acts_here, &records, WALK_CLOSE_MS, WALK_SLACK_MS);
         if how == Some("passed") {
             verdict.wrong_person += wrong_people(&pairing.pairs, &acts, ledger);
         }

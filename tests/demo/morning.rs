@@ -1,5 +1,6 @@
 //! The scripted morning: people come, the broker dies for a while, everything is judged at the end.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -106,28 +107,32 @@ fn left_all_the_same(site: &Site) -> Result<usize> {
     Ok(count)
 }
 
-/// From the reader's last byte to the arm, for every card that opened one, in ms.
+/// From the reader's last byte to the arm, in ms, for every card that opened one at a lane where
+/// nobody was passing: who comes while another passes waits for him, not for the box.
 fn openings_ms(journal: &[Value]) -> Vec<f64> {
     let mut found = Vec::new();
-    for (index, line) in journal.iter().enumerate() {
-        if line["act"] != "read_ok" {
-            continue;
-        }
-        let of_lane = |other: &&Value| {
-            other["lane"] == line["lane"] && other["direction"] == line["direction"]
-        };
-        let next = journal[index + 1..].iter().filter(of_lane).find(|other| {
-            other["act"] == "arm_opened"
-                || other["act"] == "read_ok"
-                || other["act"] == "turned_back"
-        });
-        let Some(opened) =
-            next.filter(|next| next["act"] == "arm_opened" && next["commanded"] == true)
-        else {
+    let mut passing = BTreeSet::new();
+    let mut read_at: BTreeMap<String, f64> = BTreeMap::new();
+    for line in journal {
+        let (Some(lane), Some(at)) = (line["lane"].as_str(), line["mono_ns"].as_f64()) else {
             continue;
         };
-        if let (Some(from), Some(to)) = (line["mono_ns"].as_f64(), opened["mono_ns"].as_f64()) {
-            found.push((to - from) / 1e6);
+        match line["act"].as_str() {
+            Some("read_ok") if !passing.contains(lane) => {
+                read_at.insert(lane.to_owned(), at);
+            }
+            Some("arm_opened") => {
+                passing.insert(lane.to_owned());
+                let read = read_at.remove(lane).filter(|_| line["commanded"] == true);
+                found.extend(read.map(|read| (at - read) / 1e6));
+            }
+            Some("walked_through") => {
+                passing.remove(lane);
+            }
+            Some("turned_back") => {
+                read_at.remove(lane);
+            }
+            _ => {}
         }
     }
     found

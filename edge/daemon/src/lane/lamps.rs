@@ -20,6 +20,24 @@ pub(super) struct DeviceNames {
     pub(super) gate: Option<String>,
 }
 
+impl DeviceNames {
+    /// Makes the news of one of the lane's devices.
+    fn news_of(
+        &self,
+        device: &str,
+    ) -> impl Fn(LampState, Option<Remedy>, Option<String>) -> HealthNews {
+        move |state, remedy, identity| {
+            HealthNews::Device(DeviceNews {
+                device: device.to_owned(),
+                lane: self.lane.clone(),
+                state,
+                remedy,
+                identity,
+            })
+        }
+    }
+}
+
 /// What a reader's event means for its lamp.
 pub(super) fn reader_news(
     names: &DeviceNames,
@@ -27,15 +45,7 @@ pub(super) fn reader_news(
     event: &ReaderEvent,
 ) -> Option<HealthNews> {
     let device = names.readers.get(index)?;
-    let news = |state, remedy, identity| {
-        HealthNews::Device(DeviceNews {
-            device: device.clone(),
-            lane: names.lane.clone(),
-            state,
-            remedy,
-            identity,
-        })
-    };
+    let news = names.news_of(device);
     Some(match event {
         ReaderEvent::Online { sam_id } => news(LampState::Ok, None, Some(sam_id.to_string())),
         ReaderEvent::Offline { cause, why } => {
@@ -62,15 +72,7 @@ pub(super) fn reader_news(
 /// What a gate's event means for its lamp.
 pub(super) fn gate_news(names: &DeviceNames, event: &TurnstileEvent) -> Option<HealthNews> {
     let device = names.gate.as_ref()?;
-    let news = |state, remedy, identity| {
-        HealthNews::Device(DeviceNews {
-            device: device.clone(),
-            lane: names.lane.clone(),
-            state,
-            remedy,
-            identity,
-        })
-    };
+    let news = names.news_of(device);
     Some(match event {
         TurnstileEvent::LinkBack(facts) => {
             let [major, minor, patch] = facts.firmware;

@@ -200,12 +200,12 @@ impl<'db> CommitLoop<'db> {
             return;
         }
         match self.transact(&group) {
-            // The worker at the gate hears of it before the screen and the city do.
+            // First the head: whoever is answered finds his record under it.
             Ok(done) => {
+                heads.send_replace(self.head);
                 for (order, done) in group.into_iter().zip(done) {
                     reply(order, done);
                 }
-                heads.send_replace(self.head);
             }
             Err(error) => match <[Order; 1]>::try_from(group) {
                 Ok([order]) => refuse(order, &error),

@@ -3,6 +3,7 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Once;
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
@@ -120,8 +121,18 @@ pub(crate) fn open_for_reading(path: &Path, key: &Key) -> Result<Connection, Sto
     open(path, key, OpenFlags::SQLITE_OPEN_READ_ONLY)
 }
 
+/// Sets the library up, once and by one thread. SQLite calls itself ready before the cipher under it
+/// is: of two threads that open the first connections of a process together, the second would meet a
+/// cipher that refuses its key.
+fn set_up_library() {
+    static READY: Once = Once::new();
+    // A library that cannot be set up says so again, and with its reason, when the file is opened.
+    READY.call_once(|| drop(Connection::open_in_memory()));
+}
+
 fn open(path: &Path, key: &Key, access: OpenFlags) -> Result<Connection, StoreError> {
     let step = "open the database";
+    set_up_library();
     let db = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)
         .map_err(|e| StoreError::database(step, e))?;
     let worked = db

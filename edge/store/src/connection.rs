@@ -121,7 +121,7 @@ pub(crate) fn open_for_reading(path: &Path, key: &Key) -> Result<Connection, Sto
     open(path, key, OpenFlags::SQLITE_OPEN_READ_ONLY)
 }
 
-/// Sets the library up, once and by one thread. SQLite calls itself ready before the cipher under it
+/// Sets the library up, once and by one thread. `SQLite` calls itself ready before the cipher under it
 /// is: of two threads that open the first connections of a process together, the second would meet a
 /// cipher that refuses its key.
 fn set_up_library() {

@@ -1,5 +1,6 @@
 //! Wiring of `menwei run`: what is opened in which order, on which thread it runs, how it stops.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::mpsc as thread_channel;
@@ -227,6 +228,7 @@ async fn start_gate_thread(
         roster,
         policy,
         presence: presence.into(),
+        mismatches: RefCell::default(),
         writer,
         tagger,
         ledger_failing: false.into(),

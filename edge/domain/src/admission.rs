@@ -8,6 +8,7 @@ use jiff::civil::Date;
 
 use crate::credential::{Credential, IdDocument, UnreadableCard};
 use crate::denial::{Denial, Flag};
+use crate::face::{FaceFinding, NoFace};
 use crate::id_number::Sex;
 use crate::ids::{Direction, LaneId};
 use crate::policy::{AgeEffect, AntiPassback, Policy, Requirement};
@@ -32,6 +33,8 @@ pub struct Applicant<'a> {
     pub policy: &'a Policy,
     /// Who is inside.
     pub presence: &'a Presence,
+    /// What the camera found about a card's holder; `None` without a camera.
+    pub face: Option<FaceFinding>,
 }
 
 /// The answer to one presentation.
@@ -76,7 +79,7 @@ struct Rule {
 const AGE_MIN: u8 = 16;
 
 /// The table. Rules about papers ask only for people on the roster.
-const RULES: [Rule; 15] = [
+const RULES: [Rule; 17] = [
     Rule {
         denial: Denial::UnreadableCard,
         ground: Ground::Fact,
@@ -152,6 +155,16 @@ const RULES: [Rule; 15] = [
         ground: Ground::Fact,
         test: anti_passback,
     },
+    Rule {
+        denial: Denial::FaceDiffers,
+        ground: Ground::Fact,
+        test: another_face,
+    },
+    Rule {
+        denial: Denial::FaceUnchecked,
+        ground: Ground::Fact,
+        test: no_face,
+    },
 ];
 
 /// Decides one presentation.
@@ -180,10 +193,14 @@ pub fn decide(applicant: &Applicant<'_>) -> Decision {
 
 impl Applicant<'_> {
     fn document(&self) -> Option<&IdDocument> {
-        match self.credential {
-            Credential::IdCard(document) => Some(document),
-            Credential::Unreadable { .. } => None,
-        }
+        self.credential.document()
+    }
+
+    /// The card's own word before the roster's.
+    fn born(&self) -> Option<Date> {
+        self.document()
+            .map(|document| document.born)
+            .or(self.standing.map(|standing| standing.born))
     }
 
     fn knows_date(&self) -> bool {
@@ -204,9 +221,7 @@ impl Applicant<'_> {
 
     fn age_effect(&self) -> AgeEffect {
         self.standing.map_or(AgeEffect::Allow, |standing| {
-            let born = self
-                .document()
-                .map_or(standing.born, |document| document.born);
+            let born = self.born().unwrap_or(standing.born);
             let age = age_on(born, self.today());
             self.policy
                 .age_effect(self.sex(standing), standing.trade, age)
@@ -218,10 +233,16 @@ impl Applicant<'_> {
             (Some(document), Some(standing)) => !document.name.agrees_with(&standing.name),
             _ => false,
         };
-        let clock = (!self.knows_date()).then_some(Flag::ClockUnset);
-        clock
+        let uncertain =
+            self.face == Some(FaceFinding::Uncertain) && self.direction == Direction::In;
+        let flags = [
+            (!self.knows_date(), Flag::ClockUnset),
+            (differs, Flag::NameDiffers),
+            (uncertain, Flag::FaceUncertain),
+        ];
+        flags
             .into_iter()
-            .chain(differs.then_some(Flag::NameDiffers))
+            .filter_map(|(holds, flag)| holds.then_some(flag))
     }
 }
 
@@ -256,16 +277,18 @@ fn invalid(one: &Applicant<'_>) -> Finding {
         Credential::IdCard(document) => document
             .check(one.knows_date().then(|| one.today()))
             .is_err(),
+        Credential::Face { .. } => false,
     })
 }
 
 fn under_sixteen(one: &Applicant<'_>) -> Finding {
-    let young = |document: &IdDocument| age_on(document.born, one.today()) < AGE_MIN;
-    refuse_if(one.document().is_some_and(young))
+    let young = |born: Date| age_on(born, one.today()) < AGE_MIN;
+    refuse_if(one.born().is_some_and(young))
 }
 
 fn stranger(one: &Applicant<'_>) -> Finding {
-    refuse_if(one.document().is_some() && one.standing.is_none())
+    let named = !matches!(one.credential, Credential::Unreadable { .. });
+    refuse_if(named && one.standing.is_none())
 }
 
 fn blacklisted(one: &Applicant<'_>) -> Finding {
@@ -337,7 +360,10 @@ fn contract_ended(one: &Applicant<'_>) -> Finding {
 }
 
 fn document_expired(one: &Applicant<'_>) -> Finding {
-    let valid_to = one.standing.and_then(|_| one.document()?.valid_to);
+    let valid_to = one.standing.and_then(|standing| {
+        one.document()
+            .map_or(standing.document_valid_to, |document| document.valid_to)
+    });
     let expired = valid_to.is_some_and(|valid_to| valid_to < one.today());
     require(expired, one.policy.document_validity)
 }
@@ -355,5 +381,18 @@ fn anti_passback(one: &Applicant<'_>) -> Finding {
         (AntiPassback::Soft, _) | (AntiPassback::Hard, Direction::Out) if breaks => Finding::Warn,
         (AntiPassback::Hard, Direction::In) if breaks => Finding::Refuse,
         (AntiPassback::Off | AntiPassback::Soft | AntiPassback::Hard, _) => Finding::Clear,
+    }
+}
+
+fn another_face(one: &Applicant<'_>) -> Finding {
+    refuse_if(one.face == Some(FaceFinding::Other))
+}
+
+/// On the way out nobody looks at whether the camera was able to see.
+fn no_face(one: &Applicant<'_>) -> Finding {
+    match (one.face, one.direction, one.policy.face.no_face) {
+        (Some(FaceFinding::NoFace), Direction::In, NoFace::Open) => Finding::Warn,
+        (Some(FaceFinding::NoFace), Direction::In, NoFace::AskGuard) => Finding::Refuse,
+        _ => Finding::Clear,
     }
 }

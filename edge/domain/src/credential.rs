@@ -4,6 +4,7 @@ use jiff::civil::Date;
 
 use crate::error::DomainError;
 use crate::id_number::{DocumentKind, IdNumber, Sex};
+use crate::ids::WorkerId;
 use crate::person::PersonName;
 
 /// Why a card gave no usable document.
@@ -22,11 +23,26 @@ pub enum UnreadableCard {
 pub enum Credential {
     /// A read identity document.
     IdCard(IdDocument),
+    /// A face alone, recognized among all who may pass by face (see [`crate::FaceWatch`]).
+    Face {
+        /// Whose face.
+        worker: WorkerId,
+    },
     /// Something was presented that could not be read.
     Unreadable {
         /// Why.
         why: UnreadableCard,
     },
+}
+
+impl Credential {
+    /// The document, where one was read.
+    pub fn document(&self) -> Option<&IdDocument> {
+        match self {
+            Self::IdCard(document) => Some(document),
+            Self::Face { .. } | Self::Unreadable { .. } => None,
+        }
+    }
 }
 
 /// The text side of an identity document.

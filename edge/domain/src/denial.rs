@@ -31,6 +31,10 @@ pub enum Denial {
     DocumentExpired,
     /// Already inside (or already outside) by the records.
     AntiPassback,
+    /// The camera clearly saw another person than the card's holder.
+    FaceDiffers,
+    /// The camera saw no usable face, and policy asks for a guard's look.
+    FaceUnchecked,
     /// Too many people wait in this lane.
     LaneBusy,
     /// The ledger cannot commit.
@@ -66,7 +70,7 @@ const fn clerk(code: &'static str, reason: &'static str, voice: &'static str) ->
 
 impl Denial {
     /// Every denial, in the order in which rules are asked.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::UnreadableCard,
         Self::InvalidDocument,
         Self::UnderSixteen,
@@ -81,6 +85,8 @@ impl Denial {
         Self::ContractEnded,
         Self::DocumentExpired,
         Self::AntiPassback,
+        Self::FaceDiffers,
+        Self::FaceUnchecked,
         Self::LaneBusy,
         Self::LedgerFault,
     ];
@@ -131,6 +137,18 @@ impl Denial {
                 "请找门卫核实",
                 "重复进出，请找门卫",
             ),
+            Self::FaceDiffers => words(
+                "face_differs",
+                "人证不一致",
+                "请找门卫核实",
+                "人证不一致，请找门卫",
+            ),
+            Self::FaceUnchecked => words(
+                "face_unchecked",
+                "未能比对人脸",
+                "请看镜头或找门卫",
+                "请看镜头，或找门卫",
+            ),
             Self::LaneBusy => words("lane_busy", "前面有人", "请稍候再刷", "请稍候再刷"),
             Self::LedgerFault => words(
                 "ledger_fault",
@@ -177,6 +195,10 @@ pub enum Flag {
     ClockUnset,
     /// The name on the card differs from the roster.
     NameDiffers,
+    /// The camera could not tell whether the face is the card holder's: somebody looks at it.
+    FaceUncertain,
+    /// Card and face differed for this worker's card several times on this day.
+    MismatchAlert,
 }
 
 impl Flag {
@@ -186,6 +208,8 @@ impl Flag {
             Self::Warned(denial) => denial.code(),
             Self::ClockUnset => "clock_unset",
             Self::NameDiffers => "name_differs",
+            Self::FaceUncertain => "face_uncertain",
+            Self::MismatchAlert => "mismatch_alert",
         }
     }
 
@@ -193,18 +217,26 @@ impl Flag {
     pub fn text(self) -> &'static str {
         match self {
             Self::Warned(Denial::AgeRefused) => "年龄需关注",
+            Self::Warned(Denial::FaceUnchecked) => "未比对",
             Self::Warned(denial) => denial.reason(),
             Self::ClockUnset => "时钟未校准",
             Self::NameDiffers => "姓名与花名册不一致",
+            Self::FaceUncertain => "人脸待核",
+            Self::MismatchAlert => "当日多次人证不一致",
         }
     }
 
     /// Reads a code of a record body.
     pub fn from_code(code: &str) -> Option<Self> {
-        [Self::ClockUnset, Self::NameDiffers]
-            .into_iter()
-            .find(|flag| flag.code() == code)
-            .or_else(|| Denial::from_code(code).map(Self::Warned))
+        [
+            Self::ClockUnset,
+            Self::NameDiffers,
+            Self::FaceUncertain,
+            Self::MismatchAlert,
+        ]
+        .into_iter()
+        .find(|flag| flag.code() == code)
+        .or_else(|| Denial::from_code(code).map(Self::Warned))
     }
 }
 
@@ -223,7 +255,9 @@ mod tests {
             assert_eq!(Flag::from_code(denial.code()), Some(Flag::Warned(denial)));
         }
         assert_eq!(Flag::from_code("clock_unset"), Some(Flag::ClockUnset));
-        assert_eq!(Flag::from_code("name_differs"), Some(Flag::NameDiffers));
+        for flag in [Flag::NameDiffers, Flag::FaceUncertain, Flag::MismatchAlert] {
+            assert_eq!(Flag::from_code(flag.code()), Some(flag));
+        }
         assert_eq!(Flag::from_code("no_such_code"), None);
     }
 

@@ -21,6 +21,11 @@ pub struct TeamId(pub u32);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ticket(pub u64);
 
+/// Names one comparison of a card holder with the camera. Counts up within one life of a lane;
+/// never stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LookId(pub u64);
+
 /// A lane's name as configured, 1 to 32 characters, for example `gate-1`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LaneId(String);

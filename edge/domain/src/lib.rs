@@ -8,7 +8,7 @@
 //! `ids` names of things · `time` moments and site dates · `id_number` identity numbers · `uscc`
 //! employer codes · `person` masked personal data · `credential` what was presented · `worker`
 //! a person's standing here · `roster` all standings · `denial` refusals and flags with their
-//! Chinese words · `policy` the numbers that rules use · `record` what goes into the ledger ·
+//! Chinese words · `face` what a camera's pictures mean · `policy` the numbers that rules use · `record` what goes into the ledger ·
 //! `presence` who is inside · `admission` the table of who passes · `lane` the state machine of
 //! one gate · `worker_day` attendance days.
 
@@ -22,6 +22,7 @@ mod credential;
 mod worker;
 mod roster;
 mod denial;
+mod face;
 mod policy;
 mod record;
 mod presence;
@@ -33,11 +34,15 @@ pub use admission::{Applicant, Decision, decide};
 pub use credential::{Credential, IdDocument, UnreadableCard};
 pub use denial::{Denial, Flag};
 pub use error::DomainError;
+pub use face::{
+    FaceEvidence, FaceFinding, FaceFrame, FaceMatch, FacePolicy, FaceWatch, IdentifyRow, NoFace,
+    Similarity, compare,
+};
 pub use id_number::{DocumentKind, IdNumber, Sex};
-pub use ids::{Direction, EmployerId, LaneId, PersonTag, TeamId, Ticket, WorkerId};
+pub use ids::{Direction, EmployerId, LaneId, LookId, PersonTag, TeamId, Ticket, WorkerId};
 pub use lane::{
-    BoardEvent, Display, EventMark, GateReport, Lane, LaneEffect, LaneInput, LaneMemory,
-    LaneSettings, OpenRefusal, RememberedGrant, Screen, Sensing, SiteView, Tone,
+    BoardEvent, Camera, Display, EventMark, GateReport, Lane, LaneEffect, LaneInput, LaneMemory,
+    LaneSettings, Mismatches, OpenRefusal, RememberedGrant, Screen, Sensing, SiteView, Tone,
 };
 pub use person::{Person, PersonName, PhoneNumber};
 pub use policy::{AgeEffect, AgeRule, AntiPassback, EmergencyMode, Policy, Requirement, TradeSet};

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::face::FacePolicy;
 use crate::id_number::Sex;
 use crate::ids::LaneId;
 use crate::worker::Trade;
@@ -114,6 +115,8 @@ pub struct Policy {
     pub day_boundary_h: u8,
     /// Entry while the ledger cannot commit.
     pub emergency_entry: EmergencyMode,
+    /// Faces; without a camera they are not asked.
+    pub face: FacePolicy,
 }
 
 /// Trades that people under 18 may not do and that ask for a look above the usual age: heights,
@@ -167,6 +170,7 @@ impl Policy {
             repeat_window_ms: 3_000,
             day_boundary_h: 4,
             emergency_entry: EmergencyMode::Off,
+            face: FacePolicy::default(),
         }
     }
 

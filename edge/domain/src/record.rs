@@ -134,6 +134,7 @@ impl By {
     pub fn of(credential: &Credential) -> Self {
         match credential {
             Credential::IdCard(_) | Credential::Unreadable { .. } => Self::IdCard,
+            Credential::Face { .. } => Self::Face,
         }
     }
 }

@@ -29,6 +29,7 @@ fn document(text: &CardText) -> IdDocument {
     match credential(text) {
         Credential::IdCard(document) => document,
         Credential::Unreadable { why } => panic!("{why:?}"),
+        Credential::Face { worker } => panic!("{worker:?}"),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
-use edge_domain::{Policy, Presence, Record, Roster};
+use edge_domain::{Mismatches, Policy, Presence, Record, Roster};
 use edge_store::Writer;
 use tokio::sync::{mpsc, watch};
 
@@ -22,6 +22,8 @@ pub(crate) struct GateSite {
     pub(crate) policy: Policy,
     /// Who is inside, moved by committed records only.
     pub(crate) presence: RefCell<Presence>,
+    /// Whose card came with another face today, by committed records only.
+    pub(crate) mismatches: RefCell<Mismatches>,
     /// The ledger.
     pub(crate) writer: Writer,
     /// Tags the numbers of strangers.
@@ -36,6 +38,7 @@ impl GateSite {
     /// Takes in a committed record.
     pub(super) fn committed(&self, record: &Record) {
         self.presence.borrow_mut().apply(record);
+        self.mismatches.borrow_mut().apply(record);
     }
 
     /// A commit worked: news only if the one before did not.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use drivers_idcard::{CardText, ReaderEvent};
 use drivers_turnstile::{BoardUid, EventKey, TurnstileEvent, TurnstileHandle};
 use edge_domain::{
-    BoardEvent, Credential, Direction, Display, Lane, LaneEffect, LaneInput, SiteView,
+    BoardEvent, Credential, Direction, Display, FaceEvidence, Lane, LaneEffect, LaneInput, SiteView,
 };
 use tokio::sync::mpsc;
 use tokio::time::sleep;
@@ -110,7 +110,7 @@ impl LaneTask {
         let credential = input::credential(text);
         let person_tag = match &credential {
             Credential::IdCard(document) => Some(self.site.tagger.tag(&document.number)),
-            Credential::Unreadable { .. } => None,
+            Credential::Face { .. } | Credential::Unreadable { .. } => None,
         };
         self.feed(LaneInput::Presented {
             direction,
@@ -151,10 +151,12 @@ impl LaneTask {
         let now = self.site.clock.now();
         let effects = {
             let (roster, presence) = (self.site.roster.borrow(), self.site.presence.borrow());
+            let mismatches = self.site.mismatches.borrow();
             let view = SiteView {
                 roster: &roster,
                 policy: &self.site.policy,
                 presence: &presence,
+                mismatches: &mismatches,
             };
             self.lane.step(now, view, input)
         };
@@ -168,6 +170,14 @@ impl LaneTask {
         match effect {
             LaneEffect::Record { ticket, record } => self.commits.push(ticket, record),
             LaneEffect::OpenGate { token, direction } => self.open(token, direction),
+            LaneEffect::LookAtFace { look, .. } => {
+                // No lane has a camera yet: an answer at once keeps nobody waiting.
+                let evidence = FaceEvidence::Seen(Vec::new());
+                self.feed(LaneInput::Face { look, evidence });
+            }
+            LaneEffect::KeepPictures { presentation, .. } => {
+                tracing::warn!(presentation, "No camera to keep pictures of");
+            }
             LaneEffect::Acknowledge { event } => self.acknowledge(event),
             LaneEffect::Show(display) => self.show(&display),
             LaneEffect::WakeAt { mono_ms, reason } => {

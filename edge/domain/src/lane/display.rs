@@ -33,6 +33,13 @@ pub enum Display {
         /// Name on the roster or on the card.
         name: Option<PersonName>,
     },
+    /// The camera looks for the card's holder.
+    LookAtCamera {
+        /// Name on the roster.
+        name: Option<PersonName>,
+        /// Whether this is the second try.
+        again: bool,
+    },
     /// Granted, and somebody else is still passing.
     Wait {
         /// Name on the roster or on the card.
@@ -86,6 +93,7 @@ impl Display {
             Self::Granted { name, .. }
             | Self::Denied { name, .. }
             | Self::Repeated { name }
+            | Self::LookAtCamera { name, .. }
             | Self::Wait { name } => name.as_ref(),
             Self::Overridden { .. } | Self::GateFault | Self::Fire | Self::Idle => None,
         }
@@ -116,6 +124,15 @@ impl Display {
                 voice: denial.voice(),
             },
             Self::Repeated { .. } => line(Tone::Retry, named("请勿重复刷卡"), "重复刷卡"),
+            Self::LookAtCamera { again: false, .. } => {
+                line(Tone::Wait, named("请看镜头"), "请看镜头")
+            }
+            Self::LookAtCamera { again: true, .. } => Screen {
+                tone: Tone::Wait,
+                title: named("请再看一次镜头"),
+                detail: "请摘下口罩，正对镜头".to_owned(),
+                voice: "请再看一次镜头",
+            },
             Self::Wait { .. } => line(Tone::Wait, named("请稍候"), "请稍候"),
             Self::Overridden { .. } => line(Tone::Pass, named("请通行"), "请通行"),
             Self::GateFault => Screen {

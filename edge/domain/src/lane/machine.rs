@@ -5,45 +5,25 @@
 //! recorded afterwards as `emergency`: an exit whose record failed or does not come in time opens
 //! all the same, and so does an entry where policy sets a counted emergency mode.
 
-use crate::credential::Credential;
-use crate::denial::Denial;
-use crate::ids::{Direction, PersonTag, Ticket};
+use crate::ids::Ticket;
 use crate::lane::display::Display;
 use crate::lane::emergencies::Emergencies;
 use crate::lane::gate_side::GateSide;
+use crate::lane::looks::Looks;
 use crate::lane::messages::{
     BoardEvent, LaneEffect, LaneInput, LaneMemory, LaneSettings, SiteView,
 };
-use crate::lane::openings::{Grant, WAITING_MAX, token_of};
+use crate::lane::openings::{Grant, token_of};
 use crate::lane::pending::{Asked, Pending, PendingRecords};
-use crate::lane::presentation::{Presented, judge, repeated};
-use crate::lane::repeats::{Earlier, PersonKey, Repeats};
+use crate::lane::presenting::{expire_looks, presented, seen};
+use crate::lane::repeats::Repeats;
 use crate::lane::reports::translate;
-use crate::policy::EmergencyMode;
-use crate::record::{Act, EmergencyRecord, GateEvent, OverrideRecord, Record};
+use crate::lane::state::{Lane, Step, ask, record, without_ledger};
+use crate::record::{Act, EmergencyRecord, GateEvent, OverrideRecord};
 use crate::time::Moment;
 
 /// Pause before the ledger is asked again after a failure.
 const LEDGER_RETRY_MS: u64 = 1_000;
-
-/// One gate with its readers.
-#[derive(Debug)]
-pub struct Lane {
-    settings: LaneSettings,
-    pending: PendingRecords,
-    repeats: Repeats,
-    gate: GateSide,
-    emergencies: Emergencies,
-    retry_at_ms: Option<u64>,
-    wake_asked_ms: Option<u64>,
-}
-
-/// One step under way.
-struct Step<'a> {
-    now: Moment,
-    site: SiteView<'a>,
-    out: Vec<LaneEffect>,
-}
 
 impl Lane {
     /// A lane as it is after a start.
@@ -53,6 +33,7 @@ impl Lane {
             settings,
             pending: PendingRecords::default(),
             repeats: Repeats::default(),
+            looks: Looks::default(),
             emergencies: Emergencies::default(),
             retry_at_ms: None,
             wake_asked_ms: None,
@@ -85,8 +66,10 @@ impl Lane {
                 credential,
                 person_tag,
             } => {
-                self.presented(&mut step, direction, &credential, person_tag);
+                presented(self, &mut step, direction, credential, person_tag);
             }
+            LaneInput::Camera { direction, camera } => self.looks.set_camera(direction, camera),
+            LaneInput::Face { look, evidence } => seen(self, &mut step, look, &evidence),
             LaneInput::Recorded { ticket, seq } => self.recorded(&mut step, ticket, seq),
             LaneInput::RecordFailed { ticket } => self.failed(&mut step, ticket),
             LaneInput::Gate(report) => {
@@ -116,66 +99,6 @@ impl Lane {
         step.out
     }
 
-    fn presented(
-        &mut self,
-        step: &mut Step<'_>,
-        direction: Direction,
-        credential: &Credential,
-        person_tag: Option<PersonTag>,
-    ) {
-        let presented = Presented {
-            lane: &self.settings.lane,
-            direction,
-            credential,
-            person_tag,
-            now: step.now,
-            site: step.site,
-            counts_on_grant: !self.gate.senses(),
-        };
-        let key = PersonKey::of(credential, direction);
-        let window_ms = step.site.policy.repeat_window_ms;
-        let earlier = key.as_ref().and_then(|key| {
-            self.repeats
-                .find(key, direction, step.now.mono_ms, window_ms)
-        });
-        if let Some(earlier) = earlier {
-            let display = earlier.display.clone();
-            let act = repeated(&presented, earlier.seq);
-            if self.pending.has_room() {
-                self.record(step, act, Pending::Repeat(display));
-            } else {
-                step.out.push(LaneEffect::Show(display));
-            }
-            return;
-        }
-        let busy = self.gate.senses()
-            && self.gate.openings.waiting() + self.pending.grants() >= WAITING_MAX;
-        let judged = judge(&presented, busy);
-        let asked = Asked {
-            direction,
-            granted: judged.granted,
-            worker: judged.worker,
-            counted: judged.counted,
-            display: judged.display,
-            deadline_mono_ms: step.now.mono_ms.saturating_add(self.settings.commit_ms_max),
-            late: None,
-        };
-        let ticket = self.ask(step, judged.act, asked);
-        if let Some((key, ticket)) = key
-            .zip(ticket)
-            .filter(|_| judged.denial != Some(Denial::LaneBusy))
-        {
-            self.repeats.remember(Earlier {
-                key,
-                direction,
-                at_mono_ms: step.now.mono_ms,
-                ticket,
-                seq: None,
-                display: judged.repeat_display,
-            });
-        }
-    }
-
     fn overridden(&mut self, step: &mut Step<'_>, record: OverrideRecord) {
         let direction = record.direction;
         let asked = Asked {
@@ -184,30 +107,11 @@ impl Lane {
             worker: None,
             counted: false,
             display: Display::Overridden { direction },
+            pictures: None,
             deadline_mono_ms: step.now.mono_ms.saturating_add(self.settings.commit_ms_max),
             late: None,
         };
-        self.ask(step, Act::Override(record), asked);
-    }
-
-    /// Sends a presentation or override to the ledger; without room there, does what is done
-    /// without a ledger.
-    fn ask(&mut self, step: &mut Step<'_>, act: Act, asked: Asked) -> Option<Ticket> {
-        if self.pending.has_room() {
-            return Some(self.record(step, act, Pending::Asked(asked)));
-        }
-        self.without_ledger(step, None, &asked);
-        None
-    }
-
-    fn record(&mut self, step: &mut Step<'_>, act: Act, pending: Pending) -> Ticket {
-        let ticket = self.pending.next_ticket();
-        self.pending.insert(ticket, pending);
-        step.out.push(LaneEffect::Record {
-            ticket,
-            record: Record { at: step.now, act },
-        });
-        ticket
+        ask(self, step, Act::Override(record), asked);
     }
 
     fn recorded(&mut self, step: &mut Step<'_>, ticket: Ticket, seq: u64) {
@@ -215,6 +119,11 @@ impl Lane {
         match self.pending.remove(ticket) {
             Some(Pending::Asked(asked)) => {
                 self.repeats.recorded(ticket, seq);
+                step.out
+                    .extend(asked.pictures.map(|look| LaneEffect::KeepPictures {
+                        look,
+                        presentation: seq,
+                    }));
                 self.durable(step, (ticket, seq), asked);
             }
             Some(Pending::Repeat(display)) => step.out.push(LaneEffect::Show(display)),
@@ -259,7 +168,7 @@ impl Lane {
         self.retry_at_ms = Some(step.now.mono_ms.saturating_add(LEDGER_RETRY_MS));
         match self.pending.remove(ticket) {
             Some(Pending::Asked(asked)) if asked.late.is_none() => {
-                let opened = self.without_ledger(step, Some(ticket), &asked);
+                let opened = without_ledger(self, step, Some(ticket), &asked);
                 if !opened {
                     self.repeats.forget(ticket);
                 }
@@ -274,44 +183,10 @@ impl Lane {
         }
     }
 
-    /// What happens to a presentation without its record. True when the gate opens.
-    fn without_ledger(
-        &mut self,
-        step: &mut Step<'_>,
-        ticket: Option<Ticket>,
-        asked: &Asked,
-    ) -> bool {
-        let emergency = step.site.policy.emergency_entry == EmergencyMode::Counted;
-        if asked.granted && (asked.direction == Direction::Out || emergency) {
-            self.emergencies.count(asked.direction, step.now.wall_ms);
-            let grant = Grant {
-                token: self.gate.openings.emergency_token(&step.now),
-                ticket,
-                seq: None,
-                worker: asked.worker,
-                direction: asked.direction,
-                counted: asked.late.is_some() && asked.counted,
-                display: asked.display.clone(),
-                over: false,
-            };
-            self.gate.give(&step.now, grant, &mut step.out);
-            return true;
-        }
-        let display = if asked.granted {
-            let name = asked.display.name().cloned();
-            Display::Denied {
-                name,
-                denial: Denial::LedgerFault,
-            }
-        } else {
-            asked.display.clone()
-        };
-        step.out.push(LaneEffect::Show(display));
-        false
-    }
-
-    /// Deals with commits that are overdue and passages that were never reported.
+    /// Deals with cameras that stay silent, commits that are overdue and passages that were never
+    /// reported.
     fn expire(&mut self, step: &mut Step<'_>) {
+        expire_looks(self, step);
         while let Some(ticket) = self.pending.overdue(step.now.mono_ms) {
             let Some(Pending::Asked(mut asked)) = self.pending.remove(ticket) else {
                 step.out.push(LaneEffect::Alarm {
@@ -320,7 +195,7 @@ impl Lane {
                 return;
             };
             asked.late = Some(false);
-            let opened = self.without_ledger(step, Some(ticket), &asked);
+            let opened = without_ledger(self, step, Some(ticket), &asked);
             asked.late = Some(opened);
             if !opened {
                 self.repeats.forget(ticket);
@@ -357,7 +232,7 @@ impl Lane {
                 from_ms: tally.from_ms,
                 to_ms: tally.to_ms,
             });
-            self.record(step, act, Pending::Emergency(tally));
+            record(self, step, act, Pending::Emergency(tally));
         }
     }
 
@@ -365,6 +240,7 @@ impl Lane {
     fn ask_wake(&mut self, step: &mut Step<'_>) {
         let waits = self.gate.events.has_ready() || self.emergencies.has_ready();
         let next = [
+            (self.looks.deadline(), "camera silent"),
             (self.pending.deadline(), "commit overdue"),
             (self.gate.openings.deadline(), "passage overdue"),
             (self.retry_at_ms.filter(|_| waits), "ledger retry"),

@@ -1,8 +1,10 @@
 //! What a lane is told, what it answers, and what it is set up with.
 
 use crate::credential::Credential;
-use crate::ids::{Direction, LaneId, PersonTag, Ticket, WorkerId};
+use crate::face::FaceEvidence;
+use crate::ids::{Direction, LaneId, LookId, PersonTag, Ticket, WorkerId};
 use crate::lane::display::Display;
+use crate::lane::mismatches::Mismatches;
 use crate::policy::Policy;
 use crate::presence::Presence;
 use crate::record::{BoardStamp, Record};
@@ -71,6 +73,20 @@ pub struct SiteView<'a> {
     pub policy: &'a Policy,
     /// Who is inside.
     pub presence: &'a Presence,
+    /// Whose card came with another face today.
+    pub mismatches: &'a Mismatches,
+}
+
+/// The camera of one way through a lane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Camera {
+    /// There is none: cards alone decide.
+    #[default]
+    Absent,
+    /// Set up, but neither picture nor answer comes from it: as if it saw no usable face.
+    Down,
+    /// Works.
+    Up,
 }
 
 /// What a lane is told.
@@ -99,6 +115,20 @@ pub enum LaneInput {
     },
     /// The gate reports.
     Gate(GateReport),
+    /// The camera of one way came or went. Without this input a lane has none.
+    Camera {
+        /// Which way it faces.
+        direction: Direction,
+        /// How it is now.
+        camera: Camera,
+    },
+    /// The answer to [`LaneEffect::LookAtFace`]. One that comes late changes nothing.
+    Face {
+        /// Which question.
+        look: LookId,
+        /// What was seen.
+        evidence: FaceEvidence,
+    },
     /// A person opens by hand.
     Override {
         /// Which way.
@@ -270,6 +300,26 @@ pub enum LaneEffect {
         token: u32,
         /// Which way.
         direction: Direction,
+    },
+    /// Compare whoever stands before the camera with a worker and answer with `Face`: as soon as
+    /// enough pictures agree, at the latest at the deadline. The lane goes on by itself then.
+    LookAtFace {
+        /// Names the answer.
+        look: LookId,
+        /// Which way's camera.
+        direction: Direction,
+        /// The card's holder.
+        worker: WorkerId,
+        /// Deadline on the boot clock, ms.
+        until_mono_ms: u64,
+    },
+    /// Keep the best picture of a look and the holder's own, under the presentation's number:
+    /// somebody will look at them. They stay on the box.
+    KeepPictures {
+        /// The look.
+        look: LookId,
+        /// Sequence number of the presentation, now durable.
+        presentation: u64,
     },
     /// The board may forget this event and all before it.
     Acknowledge {

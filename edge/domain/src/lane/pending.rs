@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::ids::{Direction, Ticket, WorkerId};
+use crate::ids::{Direction, LookId, Ticket, WorkerId};
 use crate::lane::display::Display;
 use crate::lane::emergencies::Tally;
 
@@ -17,6 +17,8 @@ pub(super) struct Asked {
     pub(super) counted: bool,
     /// What is shown once durable.
     pub(super) display: Display,
+    /// The look whose pictures are kept once durable.
+    pub(super) pictures: Option<LookId>,
     pub(super) deadline_mono_ms: u64,
     /// Set when the deadline passed, with whether the gate was opened in emergency.
     pub(super) late: Option<bool>,

@@ -3,6 +3,7 @@
 use crate::admission::{Applicant, Decision, decide};
 use crate::credential::{Credential, IdDocument};
 use crate::denial::{Denial, Flag};
+use crate::face::FaceFinding;
 use crate::ids::{Direction, LaneId, PersonTag, WorkerId};
 use crate::lane::display::Display;
 use crate::lane::messages::SiteView;
@@ -39,14 +40,35 @@ pub(super) struct Judged {
 
 impl<'a> Presented<'a> {
     fn document(&self) -> Option<&'a IdDocument> {
+        self.credential.document()
+    }
+
+    fn standing(&self) -> Option<&'a WorkerStanding> {
         match self.credential {
-            Credential::IdCard(document) => Some(document),
+            Credential::IdCard(document) => self.site.roster.find(&document.number),
+            Credential::Face { worker } => self.site.roster.worker(*worker),
             Credential::Unreadable { .. } => None,
         }
     }
 
-    fn standing(&self) -> Option<&'a WorkerStanding> {
-        self.site.roster.find(&self.document()?.number)
+    /// Whom the camera is asked about: the holder of a card. A face alone was compared already.
+    pub(super) fn holder(&self) -> Option<WorkerId> {
+        let document = self.document()?;
+        let standing = self.site.roster.find(&document.number)?;
+        Some(standing.worker)
+    }
+
+    pub(super) fn look_display(&self, again: bool) -> Display {
+        let name = self.name();
+        Display::LookAtCamera { name, again }
+    }
+
+    /// An alert when this mismatch makes too many of one card on one day.
+    fn alert(&self, differs: bool) -> Option<Flag> {
+        let worker = self.holder().filter(|_| differs)?;
+        let earlier = self.site.mismatches.count(worker, self.now.date());
+        let alert = earlier.saturating_add(1) >= self.site.policy.face.mismatches_alert;
+        alert.then_some(Flag::MismatchAlert)
     }
 
     fn name(&self) -> Option<PersonName> {
@@ -81,8 +103,9 @@ pub(super) fn repeated(presented: &Presented<'_>, of: Option<u64>) -> Act {
     Act::Presentation(PresentationRecord { of, ..record })
 }
 
-/// Decides. `busy` closes a lane whose queue is full to one more entry.
-pub(super) fn judge(presented: &Presented<'_>, busy: bool) -> Judged {
+/// Decides. `busy` closes a lane whose queue is full to one more entry; `face` is what the camera
+/// found, where one was asked.
+pub(super) fn judge(presented: &Presented<'_>, busy: bool, face: Option<FaceFinding>) -> Judged {
     let decision = decide(&Applicant {
         credential: presented.credential,
         standing: presented.standing(),
@@ -91,6 +114,7 @@ pub(super) fn judge(presented: &Presented<'_>, busy: bool) -> Judged {
         now: presented.now,
         policy: presented.site.policy,
         presence: presented.site.presence,
+        face,
     });
     match decision {
         Decision::Granted { .. } if busy && presented.direction == Direction::In => {
@@ -101,7 +125,10 @@ pub(super) fn judge(presented: &Presented<'_>, busy: bool) -> Judged {
     }
 }
 
-fn granted(presented: &Presented<'_>, despite: Option<Denial>, flags: Vec<Flag>) -> Judged {
+fn granted(presented: &Presented<'_>, despite: Option<Denial>, mut flags: Vec<Flag>) -> Judged {
+    let differs =
+        despite == Some(Denial::FaceDiffers) || flags.contains(&Flag::Warned(Denial::FaceDiffers));
+    flags.extend(presented.alert(differs));
     let record = presented.record(PresentationResult::Granted);
     let worker = record.worker;
     let counted = presented.counts_on_grant && worker.is_some();
@@ -148,6 +175,10 @@ fn denied(presented: &Presented<'_>, denial: Denial) -> Judged {
         display,
         act: Act::Presentation(PresentationRecord {
             reason: Some(denial),
+            flags: presented
+                .alert(denial == Denial::FaceDiffers)
+                .into_iter()
+                .collect(),
             ..record
         }),
     }

@@ -4,13 +4,16 @@ use std::collections::VecDeque;
 
 use crate::credential::Credential;
 use crate::id_number::IdNumber;
-use crate::ids::{Direction, Ticket};
+use crate::ids::{Direction, Ticket, WorkerId};
 use crate::lane::display::Display;
+use crate::roster::Roster;
 
 /// What makes two presentations the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum PersonKey {
-    /// A document's number.
+    /// Somebody of the roster, however recognized: a card after the face is a repetition.
+    Worker(WorkerId),
+    /// A stranger's document.
     Number(IdNumber),
     /// A card that nobody could read, on the way in. On the way out it never repeats: a second
     /// person with a bad card would be kept inside.
@@ -18,9 +21,18 @@ pub(super) enum PersonKey {
 }
 
 impl PersonKey {
-    pub(super) fn of(credential: &Credential, direction: Direction) -> Option<Self> {
+    pub(super) fn of(
+        credential: &Credential,
+        direction: Direction,
+        roster: &Roster,
+    ) -> Option<Self> {
         match (credential, direction) {
-            (Credential::IdCard(document), _) => Some(Self::Number(document.number.clone())),
+            (Credential::IdCard(document), _) => {
+                let worker = roster.find(&document.number).map(|one| one.worker);
+                let stranger = || Self::Number(document.number.clone());
+                Some(worker.map_or_else(stranger, Self::Worker))
+            }
+            (Credential::Face { worker }, _) => Some(Self::Worker(*worker)),
             (Credential::Unreadable { .. }, Direction::In) => Some(Self::Unreadable),
             (Credential::Unreadable { .. }, Direction::Out) => None,
         }

@@ -12,6 +12,7 @@ struct Case {
     policy: Policy,
     presence: Presence,
     now: Moment,
+    face: Option<FaceFinding>,
 }
 
 impl Case {
@@ -26,6 +27,7 @@ impl Case {
             policy: Policy::anhui(),
             presence: Presence::new(),
             now: moment(0),
+            face: None,
         }
     }
 
@@ -48,6 +50,11 @@ impl Case {
         self
     }
 
+    fn seen(mut self, found: FaceFinding) -> Self {
+        self.face = Some(found);
+        self
+    }
+
     fn clock_unset(mut self) -> Self {
         self.now.quality = ClockQuality::Unset;
         self
@@ -62,6 +69,7 @@ impl Case {
             now: self.now,
             policy: &self.policy,
             presence: &self.presence,
+            face: self.face,
         })
     }
 
@@ -85,6 +93,13 @@ impl Case {
             self.decide(Direction::Out),
             Decision::Granted { despite: None, .. }
         ));
+    }
+}
+
+fn open(flags: &[Flag]) -> Decision {
+    Decision::Granted {
+        despite: None,
+        flags: flags.to_vec(),
     }
 }
 
@@ -386,4 +401,72 @@ fn first_rule_decides_and_the_others_are_flags_on_the_way_out() {
         flags,
     };
     assert_eq!(case.decide(Direction::Out), out);
+}
+
+#[test]
+fn face_of_the_holder_or_nothing_to_compare_opens_as_without_a_camera() {
+    for found in [FaceFinding::Same, FaceFinding::NotEnrolled] {
+        Case::good().seen(found).flags(&[]);
+    }
+}
+
+#[test]
+fn no_usable_face_opens_flagged_or_waits_for_a_guard() {
+    let case = || Case::good().seen(FaceFinding::NoFace);
+    case().flags(&[Flag::Warned(Denial::FaceUnchecked)]);
+    assert_eq!(Flag::Warned(Denial::FaceUnchecked).text(), "未比对");
+    let asks = case().with(|policy| policy.face.no_face = NoFace::AskGuard);
+    assert_eq!(
+        asks.decide(Direction::In),
+        Decision::Denied(Denial::FaceUnchecked)
+    );
+    for case in [case(), asks] {
+        assert_eq!(case.decide(Direction::Out), open(&[]));
+    }
+}
+
+#[test]
+fn uncertain_face_opens_flagged() {
+    let case = Case::good().seen(FaceFinding::Uncertain);
+    case.flags(&[Flag::FaceUncertain]);
+    assert_eq!(case.decide(Direction::Out), open(&[]));
+}
+
+#[test]
+fn another_face_is_closed_in_and_open_out() {
+    Case::good()
+        .seen(FaceFinding::Other)
+        .refuses(Denial::FaceDiffers);
+}
+
+#[test]
+fn another_face_does_not_hide_the_rule_before_it() {
+    let case = Case::worker(|worker| worker.trainings.clear()).seen(FaceFinding::Other);
+    case.refuses(Denial::TrainingMissing);
+    let Decision::Granted { flags, .. } = case.decide(Direction::Out) else {
+        panic!("refused on the way out");
+    };
+    assert_eq!(flags, [Flag::Warned(Denial::FaceDiffers)]);
+}
+
+#[test]
+fn a_face_alone_is_held_to_the_same_rules() {
+    let by_face = |mut case: Case| {
+        case.credential = Credential::Face {
+            worker: WorkerId(1),
+        };
+        case
+    };
+    by_face(Case::good()).flags(&[]);
+    by_face(Case {
+        standing: None,
+        ..Case::good()
+    })
+    .refuses(Denial::NotOnRoster);
+    by_face(Case::of(CHILD)).refuses(Denial::UnderSixteen);
+    by_face(Case::worker(|worker| worker.blacklisted = true)).refuses(Denial::Blacklisted);
+    by_face(Case::worker(|worker| {
+        worker.document_valid_to = Some(date(2026, 11, 21));
+    }))
+    .flags(&[Flag::Warned(Denial::DocumentExpired)]);
 }

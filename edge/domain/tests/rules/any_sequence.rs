@@ -29,6 +29,15 @@ enum Happening {
     },
     /// The board sends its latest event again.
     Redeliver,
+    Camera {
+        direction: Direction,
+        kind: u8,
+    },
+    /// The camera answers one of the latest questions.
+    Seen {
+        which: u64,
+        kind: u8,
+    },
     Wait {
         ms: u64,
     },
@@ -48,6 +57,8 @@ fn happening() -> impl Strategy<Value = Happening> {
         6 => (0_u8..18, direction(), 0_usize..5)
             .prop_map(|(kind, direction, which)| Happening::Report { kind, direction, which }),
         1 => Just(Happening::Redeliver),
+        2 => (direction(), 0_u8..4).prop_map(|(direction, kind)| Happening::Camera { direction, kind }),
+        4 => (0_u64..4, 0_u8..5).prop_map(|(which, kind)| Happening::Seen { which, kind }),
         4 => (0_u64..3_500).prop_map(|ms| Happening::Wait { ms }),
     ]
 }
@@ -70,6 +81,7 @@ struct Judge {
     last_event: u16,
     last_report: Option<GateReport>,
     last_seq: u64,
+    last_look: u64,
     wake_ms: Option<u64>,
 }
 
@@ -95,6 +107,7 @@ impl Judge {
             last_event: 0,
             last_report: None,
             last_seq: 0,
+            last_look: 0,
             wake_ms: None,
         }
     }
@@ -123,6 +136,15 @@ impl Judge {
                     self.tell(LaneInput::Gate(report));
                 }
             }
+            Happening::Camera { direction, kind } => {
+                let camera = match kind {
+                    0 => Camera::Absent,
+                    1 => Camera::Down,
+                    _ => Camera::Up,
+                };
+                self.tell(LaneInput::Camera { direction, camera });
+            }
+            Happening::Seen { which, kind } => self.seen(which, kind),
             Happening::Wait { ms } => {
                 self.gate.now_ms += ms;
                 self.tell(LaneInput::Wake);
@@ -148,6 +170,18 @@ impl Judge {
         );
     }
 
+    fn seen(&mut self, which: u64, kind: u8) {
+        let look = LookId(self.last_look.saturating_sub(which));
+        let evidence = match kind {
+            0 => FaceEvidence::NotEnrolled,
+            1 => FaceEvidence::Seen(Vec::new()),
+            2 => FaceEvidence::Seen(vec![Similarity::new(0); 4]),
+            3 => FaceEvidence::Seen(vec![Similarity::new(3_000); 4]),
+            _ => FaceEvidence::Seen(vec![Similarity::new(9_000); 4]),
+        };
+        self.tell(LaneInput::Face { look, evidence });
+    }
+
     /// An exit is due one opening, unless the lane calls it a repetition.
     fn ask(&mut self, direction: Direction, input: LaneInput) {
         let effects = self.tell(input);
@@ -163,6 +197,10 @@ impl Judge {
             LaneEffect::Show(Display::Repeated { .. }) => true,
             _ => false,
         });
+        let looks = |effect: &LaneEffect| matches!(effect, LaneEffect::LookAtFace { .. });
+        let shows =
+            |effect: &LaneEffect| matches!(effect, LaneEffect::Show(Display::LookAtCamera { .. }));
+        let repeated = repeated || effects.iter().any(shows) && !effects.iter().any(looks);
         match direction {
             Direction::Out => self.exits_due += usize::from(!repeated),
             Direction::In => self.entries_asked += 1,
@@ -305,6 +343,18 @@ impl Judge {
                 );
             }
             LaneEffect::WakeAt { mono_ms, .. } => self.wake_ms = Some(*mono_ms),
+            LaneEffect::LookAtFace {
+                look,
+                until_mono_ms,
+                ..
+            } => {
+                self.last_look = self.last_look.max(look.0);
+                let wait_ms = until_mono_ms - (1_000_000 + self.gate.now_ms);
+                assert!(wait_ms <= 2_500, "waits {wait_ms} ms for a camera");
+            }
+            LaneEffect::KeepPictures { presentation, .. } => {
+                assert!(*presentation <= self.last_seq, "pictures of no record");
+            }
             LaneEffect::Show(_) => {}
             LaneEffect::Alarm { what } => panic!("alarm: {what}"),
         }

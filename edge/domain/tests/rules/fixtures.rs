@@ -94,6 +94,7 @@ pub(crate) struct Site {
     pub(crate) roster: Roster,
     pub(crate) policy: Policy,
     pub(crate) presence: Presence,
+    pub(crate) mismatches: Mismatches,
 }
 
 impl Site {
@@ -106,6 +107,7 @@ impl Site {
             roster: Roster::from_standings(vec![standing(2, LI), standing(1, ZHANG), untrained]),
             policy: Policy::anhui(),
             presence: Presence::new(),
+            mismatches: Mismatches::default(),
         }
     }
 
@@ -114,6 +116,7 @@ impl Site {
             roster: &self.roster,
             policy: &self.policy,
             presence: &self.presence,
+            mismatches: &self.mismatches,
         }
     }
 }

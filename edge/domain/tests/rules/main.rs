@@ -13,6 +13,8 @@ mod presence;
 #[cfg(test)]
 mod presenting;
 #[cfg(test)]
+mod faces;
+#[cfg(test)]
 mod gate_reports;
 #[cfg(test)]
 mod without_ledger;

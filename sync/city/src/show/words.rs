@@ -247,10 +247,14 @@ fn reason(code: &str) -> String {
         "contract_ended" => "劳动合同已到期",
         "document_expired" => "身份证件已过期",
         "anti_passback" => "进出记录不符",
+        "face_differs" => "人证不一致",
+        "face_unchecked" => "未能比对人脸",
         "lane_busy" => "前面有人",
         "ledger_fault" => "设备无法记录",
         "clock_unset" => "时钟未校准",
         "name_differs" => "姓名与花名册不一致",
+        "face_uncertain" => "人脸待核",
+        "mismatch_alert" => "当日多次人证不一致",
         other => other,
     };
     text.to_owned()

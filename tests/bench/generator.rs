@@ -116,6 +116,7 @@ impl Generator {
             board: Some(BoardEvent {
                 boot: 1,
                 seq: self.board_seq,
+                uid: Some(format!("a4c13800000000{:02x}", worker % 4 + 1)),
             }),
         })
     }

@@ -2,6 +2,7 @@
 
 mod help;
 mod script;
+mod absence;
 mod admission;
 mod bad_config;
 mod clerk_screen;

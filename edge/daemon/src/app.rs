@@ -5,7 +5,6 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::mpsc as thread_channel;
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
 
 use drivers_link::{Jitter, LinkOpener, SystemLinks};
 use edge_store::{Entry, Key, Store, StoreSettings, Writer};
@@ -30,8 +29,6 @@ use crate::systemd::{self, Proofs};
 
 /// No wall clock of a box that runs this software stands before its release: 2026-11-01.
 const RELEASE_MS: i64 = 1_793_462_400_000;
-/// How often a small commit proves that the way to the disk works.
-const PULSE: Duration = Duration::from_secs(8);
 const CLOCK_CHANGES_MAX: usize = 16;
 /// The setting that holds the key of strangers' tags, in hexadecimal.
 const TAG_KEY: &str = "person_tag_key";
@@ -70,7 +67,7 @@ pub(crate) async fn open(config: &SiteConfig) -> Result<Opened, DaemonError> {
     let boot_id = clock::boot_id()?;
     let boot = writer.boot_number(&boot_id).await?;
     let (sender, changes) = mpsc::channel(CLOCK_CHANGES_MAX);
-    let clock = Clock::new(boot, floor_ms(config, facts.last_at), sender);
+    let clock = Clock::new(boot, floor_ms(config, facts.alive_at), sender);
     let mut kinds = Vec::new();
     if facts.epoch_is_new {
         kinds.push(Kind::EpochBegan(EpochBegan {
@@ -82,14 +79,16 @@ pub(crate) async fn open(config: &SiteConfig) -> Result<Opened, DaemonError> {
             previous: None,
         }));
     }
+    let now = clock.now();
     kinds.push(Kind::Started(Started {
         boot_id,
         software: SOFTWARE.to_owned(),
-        off_since: facts.last_at,
+        off_since: facts.alive_at,
     }));
+    kinds.extend(office::powered_off(facts.alive_at, now.wall_ms));
     let bodies = kinds
         .into_iter()
-        .map(|kind| records::box_body(clock.now(), kind).map(Entry::new));
+        .map(|kind| records::box_body(now, kind).map(Entry::new));
     writer.append(bodies.collect::<Result<_, _>>()?).await?;
     Ok(Opened {
         store,
@@ -98,14 +97,14 @@ pub(crate) async fn open(config: &SiteConfig) -> Result<Opened, DaemonError> {
     })
 }
 
-/// The latest moment that is certainly past: the release of this software, the last record, and
-/// the start of the certificate that the box was given.
-fn floor_ms(config: &SiteConfig, last_at: Option<i64>) -> i64 {
+/// The latest moment that is certainly past: the release of this software, the last sign of life,
+/// and the start of the certificate that the box was given.
+fn floor_ms(config: &SiteConfig, alive_at: Option<i64>) -> i64 {
     let issued_at = config
         .city
         .as_ref()
         .and_then(|city| certificate::valid_from_ms(&city.certificate_file));
-    let known = [last_at, issued_at].into_iter().flatten();
+    let known = [alive_at, issued_at].into_iter().flatten();
     known.fold(RELEASE_MS, i64::max)
 }
 
@@ -155,7 +154,13 @@ async fn serve(config: SiteConfig) -> Result<(), DaemonError> {
         stop: &stop,
     };
     let sync = office::start_sync(&office)?;
-    tokio::spawn(pulse(store.writer(), proofs, sync.clone()));
+    tokio::spawn(office::pulse(
+        store.writer(),
+        clock.clone(),
+        proofs,
+        sync.clone(),
+    ));
+    office::take_orders(&office)?;
     let reader = Arc::new(std::sync::Mutex::new(store.reader()?));
     tokio::spawn(desk.run(heard, sync, async move || {
         office::oldest_waiting(&reader).await
@@ -171,6 +176,9 @@ async fn serve(config: SiteConfig) -> Result<(), DaemonError> {
     stop.cancel();
     if !matches!(gate.await, Ok(Ok(()))) {
         tracing::error!("The gate thread did not end by itself");
+    }
+    if let Err(error) = store.writer().pulse(clock.now().wall_ms).await {
+        tracing::warn!(%error, "No last sign of life");
     }
     tokio::task::spawn_blocking(move || store.close())
         .await
@@ -288,28 +296,6 @@ async fn record_clock_changes(
         };
         if let Err(error) = writer.append(vec![Entry::new(body)]).await {
             tracing::error!(%error, "Clock change not recorded");
-        }
-    }
-}
-
-/// Proves again and again that a commit works, and passes on that the sync loop turns.
-async fn pulse(
-    writer: Writer,
-    proofs: watch::Sender<Proofs>,
-    sync: Option<watch::Receiver<sync_mqtt::SyncStatus>>,
-) {
-    let mut beat = tokio::time::interval(PULSE);
-    loop {
-        beat.tick().await;
-        match writer.pulse().await {
-            Ok(commits) => {
-                let sync_turns = sync.as_ref().map(|status| status.borrow().turns);
-                proofs.send_replace(Proofs {
-                    commits,
-                    sync_turns,
-                });
-            }
-            Err(error) => tracing::error!(%error, "The proof commit failed"),
         }
     }
 }

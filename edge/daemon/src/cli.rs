@@ -54,6 +54,18 @@ pub enum Command {
         #[arg(long)]
         out: Option<PathBuf>,
     },
+    /// 记一条停工通知；考勤盒运行与否都可以
+    Suspend {
+        /// 从哪天（2027-01-20）或几点（2027-01-20T18:00）起
+        #[arg(long)]
+        from: String,
+        /// 到哪天（含当天）或几点为止
+        #[arg(long)]
+        to: String,
+        /// 停工原因
+        #[arg(long)]
+        reason: String,
+    },
     /// 导入花名册文件（JSON）；考勤盒须先停止
     Import {
         /// 花名册文件
@@ -71,6 +83,7 @@ pub fn execute(cli: &Cli) -> ExitCode {
         Command::Export { from, to, out } => {
             commands::export(&cli.config, *from..=to.unwrap_or(u64::MAX), out.as_deref())
         }
+        Command::Suspend { from, to, reason } => commands::suspend(&cli.config, from, to, reason),
         Command::Import { file } => commands::import(&cli.config, file),
     };
     match result {

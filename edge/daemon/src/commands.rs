@@ -13,6 +13,7 @@ use serde_json::json;
 use crate::app::{self, Opened};
 use crate::config::SiteConfig;
 use crate::error::DaemonError;
+use crate::orders::{self, Order, OrderFolder};
 use crate::people::import::{self, RosterFile};
 use crate::people::{Sealer, city_key};
 
@@ -181,6 +182,36 @@ pub(crate) fn export(
             sink.flush()?;
             return Ok(());
         }
+    }
+}
+
+/// `menwei suspend`: a 停工 notice for the running box, or for the next one.
+///
+/// # Errors
+/// The notice is faulty, or the box refuses it.
+pub(crate) fn suspend(
+    config: &Path,
+    from: &str,
+    to: &str,
+    reason: &str,
+) -> Result<(), DaemonError> {
+    let config = SiteConfig::load(config)?;
+    let order = orders::notice(from, to, reason).map_err(DaemonError::Refused)?;
+    hand_over(&config, &order)
+}
+
+/// Leaves an order, and waits for the answer where a box runs.
+fn hand_over(config: &SiteConfig, order: &Order) -> Result<(), DaemonError> {
+    let folder = OrderFolder::beside(&config.ledger.path);
+    let stem = folder.leave(order)?;
+    if !edge_store::is_in_use(&config.ledger.path)? {
+        return print("考勤盒没有在运行：下次启动时自动办理");
+    }
+    let answer = app::office_runtime()?.block_on(folder.wait(&stem))?;
+    match answer {
+        Some(Ok(text)) => print(&text),
+        Some(Err(why)) => Err(DaemonError::Refused(why)),
+        None => print("考勤盒还没有答复：会自动办理，结果见日志"),
     }
 }
 

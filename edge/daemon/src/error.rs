@@ -61,6 +61,9 @@ pub(crate) enum DaemonError {
         /// What is wrong and what to do, in Chinese.
         why: String,
     },
+    /// What was asked for cannot be done; why, in Chinese.
+    #[error("{0}")]
+    Refused(String),
     /// The chain is broken; where.
     #[error("{0}")]
     Broken(String),
@@ -79,6 +82,7 @@ impl DaemonError {
             | Self::NotSealed
             | Self::ScreenPort { .. }
             | Self::System(_)
+            | Self::Refused(_)
             | Self::Setting { .. } => 1,
         }
     }

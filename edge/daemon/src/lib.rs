@@ -5,7 +5,7 @@
 //! ledger and system in Chinese · `error` · `certificate` since when the box's own is valid ·
 //! `clock` the only reader of the system clock · `records` from the domain's record to the wire's
 //! body · `systemd` ready and watchdog · `health` one snapshot of the box · `logging` · `people`
-//! roster file, sealing, tags of strangers · `lane` one task per lane, where a lane's effects
+//! roster file, sealing, tags of strangers · `orders` what commands ask of a running box · `lane` one task per lane, where a lane's effects
 //! happen · `office` the screen and the way to the city · `app` wiring of `menwei run` ·
 //! `commands` the others · `cli`.
 //!
@@ -22,6 +22,7 @@ mod systemd;
 mod health;
 mod logging;
 mod people;
+mod orders;
 mod lane;
 mod office;
 mod app;

@@ -245,6 +245,7 @@ fn presentation(one: &domain::PresentationRecord) -> wire::Presentation {
 
 fn board(stamp: domain::BoardStamp) -> wire::BoardEvent {
     wire::BoardEvent {
+        uid: stamp.uid.map(|uid| sync_wire::chain::hex(&uid)),
         boot: stamp.boot,
         seq: stamp.seq,
     }

@@ -98,10 +98,14 @@ fn passages() {
             presentation: Some(17),
             worker: Some(WORKER),
             counted: true,
-            board: Some(BoardStamp { boot: 9, seq: 412 }),
+            board: Some(BoardStamp {
+                uid: Some([0, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77]),
+                boot: 9,
+                seq: 412,
+            }),
         };
         let rest = format!(
-            r#""passage","lane":"east-1","direction":"in","outcome":"{code}","presentation":17,"worker":17,"counted":true,"board":{{"boot":9,"seq":412}}"#
+            r#""passage","lane":"east-1","direction":"in","outcome":"{code}","presentation":17,"worker":17,"counted":true,"board":{{"boot":9,"seq":412,"uid":"0011223344556677"}}"#
         );
         check(Act::Passage(passage), &rest);
     }

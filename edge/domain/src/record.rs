@@ -218,9 +218,11 @@ impl PassageOutcome {
     }
 }
 
-/// Names an event of a gate board within one boot of the board.
+/// Names an event of a gate board.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct BoardStamp {
+    /// Factory number of the board; `None` where a record of an older version does not say.
+    pub uid: Option<[u8; 8]>,
     /// Boot session of the board.
     pub boot: u32,
     /// The board's event number, wraps.

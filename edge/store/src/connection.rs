@@ -59,6 +59,19 @@ impl WriteLock {
     }
 }
 
+/// Whether a process writes this file now.
+///
+/// # Errors
+///
+/// The lock file beside it cannot be used.
+pub fn is_in_use(path: &Path) -> Result<bool, StoreError> {
+    match WriteLock::take(path) {
+        Ok(_lock) => Ok(false),
+        Err(StoreError::Locked { .. }) => Ok(true),
+        Err(error) => Err(error),
+    }
+}
+
 /// Keeps a copy of the file's first 16 bytes in the lock file. They take part in every page's seal:
 /// without the copy, damage there looks like a wrong key.
 pub(crate) fn keep_salt(lock: &WriteLock, path: &Path) -> Result<(), StoreError> {

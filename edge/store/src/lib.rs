@@ -23,6 +23,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 
+pub use connection::is_in_use;
 pub use cursor::Cursor;
 pub use epoch::Epoch;
 pub use error::StoreError;

@@ -11,6 +11,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0001_ledger.sql"),
     include_str!("../migrations/0002_read_models.sql"),
     include_str!("../migrations/0003_denials.sql"),
+    include_str!("../migrations/0004_epochs_and_boards.sql"),
 ];
 
 /// Marks the file as ours in its header ("MENW").

@@ -44,6 +44,9 @@ pub struct OpeningFacts {
     pub unclean: bool,
     /// When the last record happened, in Unix ms by the box's clock then: a floor for the clock.
     pub last_at: Option<i64>,
+    /// The last sign of life of the process before, in Unix ms by its clock: its last record or its
+    /// last pulse, whichever came later.
+    pub alive_at: Option<i64>,
 }
 
 /// The open file. One per file and machine.
@@ -72,7 +75,7 @@ impl Store {
         let lock = WriteLock::take(&settings.path)?;
         let mut db = connection::open_for_writing(&settings.path, key)?;
         migrate::migrate(&mut db, &settings.path)?;
-        let unclean = claim(&db, settings)?;
+        let (unclean, pulse_at) = claim(&db, settings)?;
         let epoch = match epoch::current(&db)? {
             Some(epoch) => epoch,
             None => epoch::begin(&db)?,
@@ -81,12 +84,14 @@ impl Store {
         connection::keep_salt(&lock, &settings.path)?;
         let (head, last_body) = ledger::checked_tail(&db, genesis, epoch.no)?;
         ReadModel::new(&settings.box_id).catch_up(&db)?;
+        let last_at = last_body.as_deref().and_then(ledger::at_of);
         let facts = OpeningFacts {
             epoch: epoch.name.clone(),
             head,
             epoch_is_new: head.seq == 0,
             unclean,
-            last_at: last_body.as_deref().and_then(ledger::at_of),
+            last_at,
+            alive_at: last_at.max(pulse_at),
         };
         // One more place than permits: the order to stop needs no permit.
         let (orders, queue) = sync_channel(QUEUE_ORDERS_MAX + 1);
@@ -160,25 +165,25 @@ impl Drop for Store {
 }
 
 /// Writes our name into a new file, or checks the name in an old one; says whether the last stop
-/// was unclean, and marks the file as running.
-fn claim(db: &Connection, settings: &StoreSettings) -> Result<bool, StoreError> {
+/// was unclean and when the last pulse was, and marks the file as running.
+fn claim(db: &Connection, settings: &StoreSettings) -> Result<(bool, Option<i64>), StoreError> {
     let step = "claim the file";
-    let found: Option<(String, bool)> = db
-        .query_row("SELECT box, running FROM box", [], |row| {
-            Ok((row.get(0)?, row.get(1)?))
+    let found: Option<(String, bool, i64)> = db
+        .query_row("SELECT box, running, alive_at FROM box", [], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
         })
         .optional()
         .map_err(|e| StoreError::database(step, e))?;
-    let unclean = match found {
-        Some((found, _)) if found != settings.box_id => {
+    let left = match found {
+        Some((found, ..)) if found != settings.box_id => {
             return Err(StoreError::OtherBox {
                 path: settings.path.clone(),
                 found,
                 expected: settings.box_id.clone(),
             });
         }
-        Some((_, running)) => running,
-        None => false,
+        Some((_, running, alive_at)) => (running, (alive_at > 0).then_some(alive_at)),
+        None => (false, None),
     };
     db.execute(
         "INSERT INTO box (id, box, site, running) VALUES (1, ?1, ?2, 1) \
@@ -186,5 +191,5 @@ fn claim(db: &Connection, settings: &StoreSettings) -> Result<bool, StoreError> 
         params![settings.box_id, settings.site],
     )
     .map_err(|e| StoreError::database(step, e))?;
-    Ok(unclean)
+    Ok(left)
 }

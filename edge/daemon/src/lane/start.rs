@@ -6,10 +6,10 @@ use std::sync::Arc;
 use drivers_idcard::{PollSettings, ReaderEvent, ReaderSettings};
 use drivers_link::{Jitter, LinkOpener};
 use drivers_turnstile::{
-    BoardTuning, LinkLossPolicy, TurnstileEvent, TurnstileHandle, TurnstileSettings,
-    turnstile_channel,
+    BoardTuning, BoardUid, EventKey, LinkLossPolicy, TurnstileEvent, TurnstileHandle,
+    TurnstileSettings, turnstile_channel,
 };
-use edge_domain::{Lane, LaneMemory, LaneSettings, Sensing};
+use edge_domain::{EventMark, Lane, LaneMemory, LaneSettings, Sensing};
 use tokio::sync::mpsc;
 use tokio::task::spawn_local;
 
@@ -53,7 +53,7 @@ pub(crate) fn start(
     let gate = config
         .gate
         .as_ref()
-        .map(|gate| start_gate(gate, &sender, opener, jitter));
+        .map(|gate| start_gate(gate, memory.last_event, &sender, opener, jitter));
     let task = LaneTask {
         lane: Lane::new(settings(&config), memory),
         names: DeviceNames {
@@ -117,8 +117,18 @@ fn start_reader(
     }));
 }
 
+/// The event that the ledger has, as the driver names it; none where the record names no board.
+fn written(mark: EventMark) -> Option<EventKey> {
+    Some(EventKey {
+        uid: BoardUid(mark.uid?),
+        boot: mark.boot,
+        seq: mark.seq,
+    })
+}
+
 fn start_gate(
     config: &GateConfig,
+    last_event: Option<EventMark>,
     news: &mpsc::Sender<LaneNews>,
     opener: &Arc<dyn LinkOpener>,
     jitter: &Jitter,
@@ -138,6 +148,7 @@ fn start_gate(
             },
             ..defaults
         },
+        written_through: last_event.and_then(written),
         ..TurnstileSettings::new(config.link.clone(), Arc::clone(jitter))
     };
     spawn_local(drivers_turnstile::run(

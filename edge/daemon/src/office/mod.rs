@@ -1,10 +1,14 @@
 //! The office thread: the way to the city and the clerk's screen.
 
 mod desk;
+mod life;
 mod city;
 mod uplink;
 mod screen;
+mod orders;
 
 pub(crate) use desk::Office;
+pub(crate) use life::{powered_off, pulse};
+pub(crate) use orders::take_orders;
 pub(crate) use screen::keep_screen;
 pub(crate) use uplink::{oldest_waiting, start_sync};

@@ -26,8 +26,6 @@ struct Slot {
 pub(super) struct EventLog {
     slots: VecDeque<Slot>,
     newest: Option<EventMark>,
-    /// The board of `newest`; `None` where that was read from the ledger, which does not know.
-    board: Option<[u8; 8]>,
     dropped: Dropped,
 }
 
@@ -57,7 +55,6 @@ impl EventLog {
         Self {
             slots: VecDeque::new(),
             newest,
-            board: None,
             dropped: Dropped::default(),
         }
     }
@@ -65,13 +62,12 @@ impl EventLog {
     /// Tells new events from redelivered ones.
     pub(super) fn arrive(&mut self, event: &BoardEvent) -> Arrival {
         let stamp = event.stamp();
-        let is_other_board = self.board.is_some_and(|board| board != event.uid);
-        self.board = Some(event.uid);
         let follows = self.newest.is_none_or(|newest| {
+            let is_other_board = newest.uid.is_some_and(|board| board != event.uid);
             let steps = stamp.seq.wrapping_sub(newest.seq);
-            newest.boot != stamp.boot || (1..0x8000).contains(&steps)
+            is_other_board || newest.boot != stamp.boot || (1..0x8000).contains(&steps)
         });
-        if is_other_board || follows {
+        if follows {
             self.newest = Some(stamp);
             return Arrival::New;
         }

@@ -258,7 +258,11 @@ impl GateSide {
             event: GateEvent::BoardRestarted,
             presentation: None,
             count: None,
-            board: Some(BoardStamp { boot, seq: 0 }),
+            board: Some(BoardStamp {
+                uid: None,
+                boot,
+                seq: 0,
+            }),
         });
         self.events.push(None, Some(Record { at: *now, act }));
         self.openings.abandon(now, self.tracked_ms(), out);

@@ -53,11 +53,8 @@ pub struct RememberedGrant {
 /// What a lane knows from before a restart, read back from the ledger.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LaneMemory {
-    /// Newest board event in the ledger.
-    ///
-    /// Known limit: the ledger names the board's boot session, not the board. Where a board is
-    /// exchanged between the last event and this start, and the new one counts the very same
-    /// session number, its events up to this number are taken for told already.
+    /// Newest board event in the ledger. Where it names no board (a record of an older version),
+    /// events of the same session up to its number are taken for told already.
     pub last_event: Option<EventMark>,
     /// Latest granted presentations of this lane without a passage, oldest first; the newest
     /// sixteen are used.
@@ -159,6 +156,7 @@ impl BoardEvent {
     /// The event's name.
     pub fn stamp(&self) -> BoardStamp {
         BoardStamp {
+            uid: Some(self.uid),
             boot: self.boot,
             seq: self.seq,
         }

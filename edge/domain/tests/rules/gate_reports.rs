@@ -37,7 +37,14 @@ fn attendance_counts_on_passage_and_names_its_presentation() {
         (record.outcome, record.counted),
         (PassageOutcome::Passed, true)
     );
-    assert_eq!(record.board, Some(BoardStamp { boot: 3, seq: 1 }));
+    assert_eq!(
+        record.board,
+        Some(BoardStamp {
+            uid: Some([1; 8]),
+            boot: 3,
+            seq: 1
+        })
+    );
     assert_eq!(
         records(&walked)[0].1.at,
         moment(1_460),
@@ -318,7 +325,11 @@ fn redelivered_event_is_recorded_once_and_acknowledged_again() {
 
 #[test]
 fn event_recorded_before_a_restart_is_only_acknowledged() {
-    let last_event = Some(EventMark { boot: 3, seq: 5 });
+    let last_event = Some(EventMark {
+        uid: None,
+        boot: 3,
+        seq: 5,
+    });
     let memory = LaneMemory {
         last_event,
         grants: Vec::new(),
@@ -332,6 +343,7 @@ fn event_recorded_before_a_restart_is_only_acknowledged() {
 #[test]
 fn event_numbers_wrap_and_a_new_boot_starts_over() {
     let last_event = Some(EventMark {
+        uid: Some([1; 8]),
         boot: 3,
         seq: 65_535,
     });
@@ -351,6 +363,30 @@ fn event_numbers_wrap_and_a_new_boot_starts_over() {
     };
     let reborn = gate.report(GateReport::Held { event });
     assert_eq!(records(&reborn).len(), 1);
+}
+
+#[test]
+fn a_board_exchanged_while_the_box_was_off_is_not_taken_for_the_one_before() {
+    let memory = |uid| LaneMemory {
+        last_event: Some(EventMark {
+            uid,
+            boot: 3,
+            seq: 5,
+        }),
+        grants: Vec::new(),
+    };
+    let mut gate = Gate::new(Lane::new(settings(Sensing::Beams), memory(Some([2; 8]))));
+    for seq in [1, 5] {
+        let effects = gate.report(passed(None, seq));
+        assert_eq!(
+            (acknowledged(&effects), records(&effects).len()),
+            (vec![], 1)
+        );
+        gate.commit(&effects);
+    }
+    let mut gate = Gate::new(Lane::new(settings(Sensing::Beams), memory(Some([1; 8]))));
+    let old = gate.report(passed(None, 5));
+    assert_eq!((acknowledged(&old), records(&old).len()), (vec![5], 0));
 }
 
 #[test]

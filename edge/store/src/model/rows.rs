@@ -34,9 +34,10 @@ impl<'a> RowWriter<'a> {
                 params![utc_day(at), ledger_id, at],
             ),
             Change::BoardEvent { lane, event } => self.run(
-                "INSERT INTO board_event (lane, boot, seq) VALUES (?1, ?2, ?3) \
-                 ON CONFLICT (lane) DO UPDATE SET boot = excluded.boot, seq = excluded.seq",
-                params![lane, event.boot, event.seq],
+                "INSERT INTO board_event (lane, uid, boot, seq) VALUES (?1, ?2, ?3, ?4) \
+                 ON CONFLICT (lane) DO UPDATE \
+                 SET uid = excluded.uid, boot = excluded.boot, seq = excluded.seq",
+                params![lane, event.uid, event.boot, event.seq],
             ),
             Change::Project(project) => self.run(
                 "INSERT INTO project (id, code, name) VALUES (1, ?1, ?2) \

@@ -103,6 +103,9 @@ pub(crate) fn passage(
         board: Some(BoardEvent {
             boot: 3,
             seq: board_seq,
+            uid: board_seq
+                .is_multiple_of(2)
+                .then(|| "0011223344556677".to_owned()),
         }),
     })
 }
@@ -126,7 +129,11 @@ fn movements() -> impl Strategy<Value = Entry> {
                 event: GateEvent::Held,
                 presentation: None,
                 count: None,
-                board: (seq % 3 > 0).then_some(BoardEvent { boot: 1, seq }),
+                board: (seq % 3 > 0).then_some(BoardEvent {
+                    boot: 1,
+                    seq,
+                    uid: None,
+                }),
             })
         )),
     ]
@@ -324,7 +331,7 @@ fn many_records_are_folded_without_waiting_for_quiet() {
             writer.append(many(at)).await.unwrap();
         }
         // The next order is served after the fold that 300 records make due.
-        writer.pulse().await.unwrap();
+        writer.pulse(0).await.unwrap();
     });
     let tool = place.tool();
     assert_eq!(watermarks(&tool).unwrap(), [(1, 300)]);

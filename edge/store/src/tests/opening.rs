@@ -109,7 +109,7 @@ fn a_newer_file_is_refused_by_both_versions() {
             error,
             StoreError::NewerFile {
                 found: 99,
-                known: 3,
+                known: 4,
                 ..
             }
         ),

@@ -113,7 +113,7 @@ fn a_full_disk_refuses_and_recovers() {
         let full = *writer.head().borrow();
         assert!(full.seq >= before.last_seq);
         // What needs no space still works, and a record that was refused left no trace.
-        writer.pulse().await.unwrap();
+        writer.pulse(0).await.unwrap();
         writer.small(SmallAct::LimitPages(100_000)).await.unwrap();
         let after = writer.append(entries(10..11)).await.unwrap();
         assert_eq!(after.first_seq, full.seq + 1);

@@ -25,12 +25,13 @@ const STEP: &str = "read a lane's memory";
 pub(crate) fn lane_memory(db: &Connection, lane: &str) -> Result<LaneMemory, StoreError> {
     let stored = db
         .query_row(
-            "SELECT boot, seq FROM board_event WHERE lane = ?1",
+            "SELECT uid, boot, seq FROM board_event WHERE lane = ?1",
             [lane],
             |row| {
                 Ok(EventMark {
-                    boot: row.get(0)?,
-                    seq: row.get(1)?,
+                    uid: row.get::<_, Option<String>>(0)?.as_deref().and_then(uid),
+                    boot: row.get(1)?,
+                    seq: row.get(2)?,
                 })
             },
         )
@@ -68,6 +69,10 @@ fn newest_first(db: &Connection) -> Result<Vec<(u64, Record)>, StoreError> {
         .collect())
 }
 
+fn uid(digits: &str) -> Option<[u8; 8]> {
+    sync_wire::chain::from_hex(digits)
+}
+
 fn event(record: &Record, wanted: &str) -> Option<EventMark> {
     fold::changes(record.clone())
         .into_iter()
@@ -76,6 +81,7 @@ fn event(record: &Record, wanted: &str) -> Option<EventMark> {
                 return None;
             };
             (lane == wanted).then_some(EventMark {
+                uid: event.uid.as_deref().and_then(uid),
                 boot: event.boot,
                 seq: event.seq,
             })

@@ -14,7 +14,9 @@ pub(crate) enum SmallAct {
         epoch: String,
         cursor: Cursor,
     },
-    Pulse,
+    Pulse {
+        alive_at: i64,
+    },
     BootNumber {
         boot_id: String,
     },
@@ -38,11 +40,11 @@ pub(crate) enum SmallAct {
 pub(crate) fn perform(db: &Connection, act: &SmallAct) -> Result<u64, StoreError> {
     match act {
         SmallAct::AdvanceCursor { epoch, cursor } => advance_cursor(db, epoch, cursor),
-        SmallAct::Pulse => {
+        SmallAct::Pulse { alive_at } => {
             let step = "prove that a commit works";
             db.query_row(
-                "UPDATE box SET pulse = pulse + 1 RETURNING pulse",
-                [],
+                "UPDATE box SET pulse = pulse + 1, alive_at = ?1 RETURNING pulse",
+                [alive_at],
                 |row| row.get(0),
             )
             .map_err(|e| StoreError::database(step, e))

@@ -67,10 +67,11 @@ impl Writer {
         self.small(act).await.map(drop)
     }
 
-    /// Makes one small commit, so that a watchdog sees the whole way to the disk working. Returns
-    /// how many there were in the life of the file.
-    pub async fn pulse(&self) -> Result<u64, StoreError> {
-        self.small(SmallAct::Pulse).await
+    /// Makes one small commit, so that a watchdog sees the whole way to the disk working, and leaves
+    /// the caller's time (Unix ms) in the file as the last sign of life. Returns how many there were
+    /// in the life of the file.
+    pub async fn pulse(&self, alive_at: i64) -> Result<u64, StoreError> {
+        self.small(SmallAct::Pulse { alive_at }).await
     }
 
     /// The number of this boot of the machine: 1 for the first `boot_id` (Linux's, as text) that

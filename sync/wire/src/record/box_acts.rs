@@ -124,7 +124,7 @@ pub enum GapCause {
 }
 
 /// `gap`: a declared absence of records.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gap {
     /// Begin, Unix ms.
     pub from: i64,
@@ -132,6 +132,9 @@ pub struct Gap {
     pub to: i64,
     /// Why.
     pub cause: GapCause,
+    /// What the notice of 停工 says, up to 200 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 /// `roster_applied`: a roster version is in force.

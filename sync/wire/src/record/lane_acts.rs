@@ -63,12 +63,16 @@ pub struct Presentation {
 }
 
 /// An event as the gate board counted it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct BoardEvent {
     /// The board's own boot number.
     pub boot: u32,
     /// Number of the event within that boot.
     pub seq: u16,
+    /// Factory number of the board, 16 lower-case hexadecimal characters: an exchanged board may
+    /// count the very same boot. Records of older boxes have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uid: Option<String>,
 }
 
 /// What the body did after the decision.

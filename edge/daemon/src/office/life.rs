@@ -1,0 +1,124 @@
+//! Signs of life, and the absences that are told from them.
+//!
+//! The sign of life rides on the watchdog's proof commit, which is made every eight seconds anyway:
+//! one more column costs the disk nothing.
+
+use std::time::Duration;
+
+use edge_domain::Moment;
+use edge_store::{Entry, Writer};
+use sync_mqtt::SyncStatus;
+use sync_wire::Kind;
+use sync_wire::record::{Gap, GapCause};
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use crate::clock::Clock;
+use crate::records;
+use crate::systemd::Proofs;
+
+/// How often a small commit proves that the way to the disk works.
+const PULSE: Duration = Duration::from_secs(8);
+/// The machine slept if the clock that counts sleep ran ahead by so much of the one that does not.
+const SLEPT_MS_MIN: u64 = 5_000;
+
+/// The absence since the last sign of life, declared; nothing where the clock stands before it.
+pub(crate) fn powered_off(alive_at: Option<i64>, now_ms: i64) -> Option<Kind> {
+    let from = alive_at.filter(|at| *at < now_ms)?;
+    Some(absence(from, now_ms))
+}
+
+fn absence(from: i64, to: i64) -> Kind {
+    Kind::Gap(Gap {
+        from,
+        to,
+        cause: GapCause::PoweredOff,
+        reason: None,
+    })
+}
+
+/// Proves again and again that a commit works, leaves the time as the sign of life, declares what
+/// the machine slept, and passes on that the sync loop turns.
+pub(crate) async fn pulse(
+    writer: Writer,
+    clock: Clock,
+    proofs: watch::Sender<Proofs>,
+    sync: Option<watch::Receiver<SyncStatus>>,
+) {
+    let mut beat = tokio::time::interval(PULSE);
+    let mut last = (clock.now(), Instant::now());
+    loop {
+        beat.tick().await;
+        let (now, awake) = (clock.now(), Instant::now());
+        let awake_ms = u64::try_from(awake.duration_since(last.1).as_millis()).unwrap_or(u64::MAX);
+        if let Some(slept) = slept(&last.0, &now, awake_ms) {
+            record(&writer, now, slept).await;
+        }
+        last = (now, awake);
+        match writer.pulse(now.wall_ms).await {
+            Ok(commits) => {
+                let sync_turns = sync.as_ref().map(|status| status.borrow().turns);
+                proofs.send_replace(Proofs {
+                    commits,
+                    sync_turns,
+                });
+            }
+            Err(error) => tracing::error!(%error, "The proof commit failed"),
+        }
+    }
+}
+
+/// The time that the machine slept between two moments of one boot, of which it was awake so long.
+fn slept(before: &Moment, now: &Moment, awake_ms: u64) -> Option<Kind> {
+    let passed_ms = now.mono_ms.saturating_sub(before.mono_ms);
+    let slept_ms = passed_ms.saturating_sub(awake_ms);
+    let from = now.wall_ms.checked_sub_unsigned(slept_ms)?;
+    (slept_ms >= SLEPT_MS_MIN).then(|| absence(from, now.wall_ms))
+}
+
+async fn record(writer: &Writer, now: Moment, kind: Kind) {
+    match records::box_body(now, kind) {
+        Ok(body) => {
+            if let Err(error) = writer.append(vec![Entry::new(body)]).await {
+                tracing::error!(%error, "Absence not recorded");
+            }
+        }
+        Err(error) => tracing::error!(%error, "An absence has no body"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use edge_domain::ClockQuality;
+
+    fn moment(wall_ms: i64, mono_ms: u64) -> Moment {
+        Moment {
+            wall_ms,
+            boot: 1,
+            mono_ms,
+            quality: ClockQuality::Holdover,
+        }
+    }
+
+    #[test]
+    fn an_absence_needs_a_clock_that_went_on() {
+        assert_eq!(powered_off(None, 9_000), None);
+        assert_eq!(powered_off(Some(9_000), 9_000), None);
+        assert_eq!(powered_off(Some(7_000), 9_000), Some(absence(7_000, 9_000)));
+    }
+
+    #[test]
+    fn sleep_is_what_only_the_boot_clock_counts() {
+        let before = moment(1_000_000, 50_000);
+        let after = moment(1_068_000, 118_000);
+        let slept_for_a_minute = Some(absence(1_008_000, 1_068_000));
+        assert_eq!(slept(&before, &after, 8_000), slept_for_a_minute);
+        assert_eq!(
+            slept(&before, &after, 64_000),
+            None,
+            "a late beat is no sleep"
+        );
+        assert_eq!(slept(&before, &after, 90_000), None);
+    }
+}

@@ -1,0 +1,83 @@
+//! Carries out the orders that commands left.
+
+use std::time::Duration;
+
+use edge_store::{Entry, Writer};
+use sync_wire::Kind;
+use sync_wire::record::{Gap, GapCause};
+
+use crate::advice::advice;
+use crate::clock::Clock;
+use crate::error::DaemonError;
+use crate::office::desk::Office;
+use crate::orders::{Order, OrderFolder, Outcome};
+use crate::records;
+
+/// Pause between two looks into the folder.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Begins to carry out orders, those first that waited for the start.
+///
+/// # Errors
+/// The folder beside the ledger cannot be made.
+pub(crate) fn take_orders(office: &Office<'_>) -> Result<(), DaemonError> {
+    let folder = OrderFolder::beside(&office.config.ledger.path);
+    folder.prepare()?;
+    let clerk = Clerk {
+        writer: office.store.writer(),
+        clock: office.clock.clone(),
+    };
+    tokio::task::spawn_local(clerk.run(folder));
+    Ok(())
+}
+
+struct Clerk {
+    writer: Writer,
+    clock: Clock,
+}
+
+impl Clerk {
+    async fn run(self, folder: OrderFolder) {
+        let mut look = tokio::time::interval(LOOK);
+        look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            look.tick().await;
+            if let Err(error) = self.look(&folder).await {
+                tracing::error!(%error, "The folder of orders cannot be used");
+            }
+        }
+    }
+
+    async fn look(&self, folder: &OrderFolder) -> std::io::Result<()> {
+        while let Some(waiting) = folder.next()? {
+            let outcome = match &waiting.order {
+                Ok(order) => self.carry_out(order).await,
+                Err(why) => Err(why.clone()),
+            };
+            tracing::info!(order = ?waiting.order, ?outcome, "Order");
+            folder.answer(&waiting, &outcome)?;
+        }
+        Ok(())
+    }
+
+    async fn carry_out(&self, order: &Order) -> Outcome {
+        match order {
+            Order::Suspend { from, to, reason } => {
+                let kind = Kind::Gap(Gap {
+                    from: *from,
+                    to: *to,
+                    cause: GapCause::Suspended,
+                    reason: Some(reason.clone()),
+                });
+                self.record(kind).await?;
+                Ok("停工通知已记入账本，会上传平台".to_owned())
+            }
+        }
+    }
+
+    async fn record(&self, kind: Kind) -> Result<(), String> {
+        let body = records::box_body(self.clock.now(), kind).map_err(|error| error.to_string())?;
+        let appended = self.writer.append(vec![Entry::new(body)]).await;
+        appended.map(drop).map_err(|error| advice(&error))
+    }
+}

@@ -44,6 +44,10 @@ pub(crate) fn judge(reply: &Reply, demanded: Option<BoardUid>, seen: Option<Boar
             }
         }
         Reply::Error(Fault::Version) => Greeting::OtherVersion { board: None },
-        Reply::Error(_) | Reply::Status(_) | Reply::Open { .. } | Reply::Done => Greeting::Odd,
+        Reply::Error(_)
+        | Reply::Status(_)
+        | Reply::Open { .. }
+        | Reply::Done
+        | Reply::Statistics(_) => Greeting::Odd,
     }
 }

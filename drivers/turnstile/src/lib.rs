@@ -26,8 +26,8 @@ mod master;
 pub use error::TurnstileError;
 pub use event::{BoardFacts, BoardReport, EventKey, OpenRefusal, TurnstileEvent};
 pub use firmware_protocol::{
-    BoardUid, Direction, EventKind, GateState, Inputs, Lamp, LinkLossPolicy, Mode, ResetCause,
-    Settings as BoardTuning, Signal,
+    BoardUid, CardNumber, Direction, EventKind, GateState, Inputs, KeyPress, Lamp, LinkLossPolicy,
+    Mode, ResetCause, Settings as BoardTuning, Signal,
 };
 pub use handle::{
     COMMANDS_MAX, HOLD_MS_MAX, TurnstileCommands, TurnstileHandle, turnstile_channel,

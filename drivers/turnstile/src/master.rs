@@ -313,9 +313,11 @@ impl Master {
                 }
                 return Err(Stop::Session);
             }
-            Reply::Hello(_) | Reply::Status(_) | Reply::Done | Reply::Error(_) => {
-                OpenRefusal::Unsupported
-            }
+            Reply::Hello(_)
+            | Reply::Status(_)
+            | Reply::Done
+            | Reply::Error(_)
+            | Reply::Statistics(_) => OpenRefusal::Unsupported,
         };
         Ok(self.teller.refused(open, refusal).await?)
     }
@@ -327,7 +329,11 @@ impl Master {
                 tracing::warn!(?fault, "Gate board refused a command");
                 Ok(())
             }
-            Reply::Hello(_) | Reply::Status(_) | Reply::Open { .. } | Reply::Done => Ok(()),
+            Reply::Hello(_)
+            | Reply::Status(_)
+            | Reply::Open { .. }
+            | Reply::Done
+            | Reply::Statistics(_) => Ok(()),
         }
     }
 

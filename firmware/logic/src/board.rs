@@ -7,10 +7,13 @@
 use crate::gate::Gate;
 use crate::levels::Outputs;
 use crate::pins::Pins;
+use crate::readers::Readers;
+use crate::wiegand::{Encoder, Pulse};
 use embedded_hal::digital::{InputPin, OutputPin};
 use firmware_protocol::{
-    BoardUid, FRAME_BYTES_MAX, Fault, Frame, Hello, MAJOR, MINOR, Receiver, Reply, Request,
-    ResetCause, Settings, encode_frame,
+    BoardUid, Direction, EventKind, FRAME_BYTES_MAX, Fault, Frame, Hello, MAJOR, MINOR,
+    MINOR_OF_CARDS, Receiver, Reply, Request, ResetCause, Settings, SettingsOrigin, Statistics,
+    encode_frame,
 };
 
 /// The chip's watchdog (embedded-hal 1.0 has no trait for it).
@@ -58,9 +61,14 @@ pub struct Board<I, O, W> {
     gate: Gate,
     driven: Option<Outputs>,
     pin_fault: bool,
+    now_ms: u32,
+    readers: Readers,
+    sender: Encoder,
+    unkept: Option<Settings>,
+    counted: Statistics,
     receiver: Receiver<Request>,
-    bad_frames: u16,
-    greeted: bool,
+    /// The box's minor, once it has said Hello.
+    greeted: Option<u8>,
     last_request: Option<LastRequest>,
     last_heard: bool,
     answer: [u8; FRAME_BYTES_MAX],
@@ -78,9 +86,13 @@ impl<I: InputPin, O: OutputPin, W: Watchdog> Board<I, O, W> {
             gate: Gate::new(settings),
             driven: None,
             pin_fault: false,
+            now_ms: 0,
+            readers: Readers::default(),
+            sender: Encoder::default(),
+            unkept: None,
+            counted: Statistics::default(),
             receiver: Receiver::new(),
-            bad_frames: 0,
-            greeted: false,
+            greeted: None,
             last_request: None,
             last_heard: false,
             answer: [0; FRAME_BYTES_MAX],
@@ -91,9 +103,53 @@ impl<I: InputPin, O: OutputPin, W: Watchdog> Board<I, O, W> {
         board
     }
 
+    /// Says that the settings given to [`Board::new`] were read from the board's memory.
+    pub fn settings_were_kept(&mut self) {
+        self.counted.settings = SettingsOrigin::Kept;
+    }
+
+    /// Takes a pulse of a Wiegand reader.
+    pub fn pulse(&mut self, pulse: Pulse) {
+        if let Some(kind) = self.readers.pulse(pulse) {
+            self.tell_card(kind);
+        }
+    }
+
+    /// The bit that the Wiegand output shall send now: a pulse on one of its two wires.
+    pub fn take_bit(&mut self) -> Option<bool> {
+        self.sender.due(self.now_ms)
+    }
+
+    /// Settings that the box has given and the memory does not hold yet. The main loop writes them
+    /// and tells [`Board::kept`].
+    pub fn take_unkept(&mut self) -> Option<Settings> {
+        self.unkept.take()
+    }
+
+    /// Whether the memory holds the settings now.
+    pub fn kept(&mut self, kept: bool) {
+        self.counted.settings = if kept {
+            SettingsOrigin::Kept
+        } else {
+            SettingsOrigin::NotKept
+        };
+    }
+
+    fn tell_card(&mut self, kind: EventKind) {
+        if self.greeted.is_some_and(|minor| minor >= MINOR_OF_CARDS) {
+            self.gate.card(kind);
+        }
+    }
+
     /// Reads the pins, applies the rules, drives the pins, and at the very end feeds the watchdog.
     /// `now_ms` is the board's uptime in ms and may wrap.
     pub fn tick(&mut self, now_ms: u32) {
+        self.now_ms = now_ms;
+        for reader in [Direction::In, Direction::Out] {
+            if let Some(kind) = self.readers.step(reader, now_ms) {
+                self.tell_card(kind);
+            }
+        }
         let (levels, fault) = self.pins.read();
         self.pin_fault |= fault;
         self.gate.tick(now_ms, levels);
@@ -106,10 +162,15 @@ impl<I: InputPin, O: OutputPin, W: Watchdog> Board<I, O, W> {
     pub fn receive(&mut self, bytes: &[u8]) {
         for byte in bytes {
             match self.receiver.push(*byte) {
-                Some(Err(_)) => self.bad_frames = self.bad_frames.saturating_add(1),
-                Some(Ok(frame)) if frame.address == self.identity.address => self.obey(frame),
-                // Not at an end yet, or another board's.
-                None | Some(Ok(_)) => {}
+                None => {}
+                Some(Err(_)) => count(&mut self.counted.bad_frames),
+                Some(Ok(frame)) if frame.address == self.identity.address => {
+                    self.counted.frames = self.counted.frames.saturating_add(1);
+                    self.obey(frame);
+                }
+                Some(Ok(_)) => {
+                    self.counted.foreign_frames = self.counted.foreign_frames.saturating_add(1);
+                }
             }
         }
     }
@@ -158,17 +219,20 @@ impl<I: InputPin, O: OutputPin, W: Watchdog> Board<I, O, W> {
         if greeting || self.last_request != Some(this) {
             self.last_request = Some(this);
             self.answer(frame);
-        } else if self.last_heard {
-            // The box did not hear the answer, but the board heard the box.
-            self.gate.heard();
+        } else {
+            count(&mut self.counted.repeated_frames);
+            if self.last_heard {
+                // The box did not hear the answer, but the board heard the box.
+                self.gate.heard();
+            }
         }
         self.sent_bytes = 0;
     }
 
     fn answer(&mut self, frame: Frame<Request>) {
         let outcome = match frame.message {
-            Some(Request::Hello { major, .. }) => self.greet(major),
-            Some(request) if self.greeted => self.handle(&request),
+            Some(Request::Hello { major, minor }) => self.greet(major, minor),
+            Some(request) if self.greeted.is_some() => self.handle(&request),
             Some(_) => Outcome::Refused(Fault::Session),
             None => Outcome::Refused(Fault::Message),
         };
@@ -189,11 +253,14 @@ impl<I: InputPin, O: OutputPin, W: Watchdog> Board<I, O, W> {
     }
 
     /// A Hello alone does not keep the link alive: the box may find that it wants another board.
-    fn greet(&mut self, major: u8) -> Outcome {
+    fn greet(&mut self, major: u8, minor: u8) -> Outcome {
         if major != MAJOR {
             return Outcome::Refused(Fault::Version);
         }
-        self.greeted = true;
+        self.greeted = Some(minor);
+        if minor < MINOR_OF_CARDS {
+            self.gate.forget_cards();
+        }
         let Identity {
             uid,
             session,
@@ -223,14 +290,16 @@ impl<I: InputPin, O: OutputPin, W: Watchdog> Board<I, O, W> {
             Request::Poll { ack, .. } => {
                 self.gate.acknowledge(ack);
                 let fault = core::mem::take(&mut self.pin_fault);
-                Reply::Status(self.gate.status(fault, self.bad_frames))
+                Reply::Status(self.gate.status(fault, self.counted.bad_frames))
             }
             Request::Open { direction, token } => Reply::Open {
                 token,
                 result: self.gate.open(direction, token),
             },
-            Request::Configure(settings) if self.gate.configure(settings) => Reply::Done,
-            Request::Configure(_) => Reply::Error(Fault::Settings),
+            Request::Configure(settings) if self.gate.configure(settings) => {
+                self.unkept = Some(settings);
+                Reply::Done
+            }
             Request::SetMode(mode) => {
                 self.gate.set_mode(mode);
                 Reply::Done
@@ -242,6 +311,20 @@ impl<I: InputPin, O: OutputPin, W: Watchdog> Board<I, O, W> {
             Request::UpdateBegin { .. } | Request::UpdateChunk { .. } | Request::UpdateCommit => {
                 Reply::Error(Fault::Unsupported)
             }
+            Request::AskStatistics => Reply::Statistics(Statistics {
+                bad_telegrams: self.readers.bad_telegrams(),
+                dropped_cards: self.gate.dropped_cards(),
+                ..self.counted
+            }),
+            Request::SendCard { .. } if self.sender.is_busy() => Reply::Error(Fault::Busy),
+            Request::SendCard { bits, number } if self.sender.begin(self.now_ms, bits, number) => {
+                Reply::Done
+            }
+            Request::Configure(_) | Request::SendCard { .. } => Reply::Error(Fault::Settings),
         })
     }
+}
+
+fn count(counter: &mut u16) {
+    *counter = counter.saturating_add(1);
 }

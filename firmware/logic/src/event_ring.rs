@@ -6,12 +6,16 @@ use heapless::{Deque, Vec};
 /// Events that the board keeps; more than that push out the oldest.
 pub const RING_EVENTS_MAX: usize = 32;
 
+/// Places that cards and keys leave free for what the gate saw.
+pub const ROOM_FOR_GATE: usize = 8;
+
 /// The waiting events, oldest first.
 #[derive(Debug, Default)]
 pub struct EventRing {
     waiting: Deque<Event, RING_EVENTS_MAX>,
     last_seq: u16,
     lost: u16,
+    dropped_cards: u16,
 }
 
 impl EventRing {
@@ -30,6 +34,29 @@ impl EventRing {
         // There is room now, so this gives nothing back.
         self.waiting.push_back(event).ok();
         self.last_seq
+    }
+
+    /// Adds a card or a key, if that leaves room for what the gate sees; else counts it.
+    pub fn push_card(&mut self, uptime_ms: u32, kind: EventKind) {
+        if self.waiting.len() + ROOM_FOR_GATE < RING_EVENTS_MAX {
+            self.push(uptime_ms, kind);
+        } else {
+            self.dropped_cards = self.dropped_cards.saturating_add(1);
+        }
+    }
+
+    /// Forgets cards and keys: the box does not know such events.
+    pub fn forget_cards(&mut self) {
+        for _ in 0..self.waiting.len() {
+            let Some(event) = self.waiting.pop_front() else {
+                return;
+            };
+            if matches!(event.kind, EventKind::Card { .. } | EventKind::Key { .. }) {
+                self.dropped_cards = self.dropped_cards.saturating_add(1);
+            } else {
+                self.waiting.push_back(event).ok();
+            }
+        }
     }
 
     /// Drops the events up to and including `seq`, if the ring holds that one.
@@ -64,6 +91,11 @@ impl EventRing {
     /// How many were pushed out since the start.
     pub const fn lost(&self) -> u16 {
         self.lost
+    }
+
+    /// How many cards and keys found no room, or a box that does not know them.
+    pub const fn dropped_cards(&self) -> u16 {
+        self.dropped_cards
     }
 }
 

@@ -323,6 +323,21 @@ impl Gate {
         self.buzzer_until_ms = until(signal.buzzer_ms);
     }
 
+    /// A reader read something.
+    pub fn card(&mut self, kind: EventKind) {
+        self.events.push_card(self.now_ms, kind);
+    }
+
+    /// The box that begins to speak knows no cards.
+    pub fn forget_cards(&mut self) {
+        self.events.forget_cards();
+    }
+
+    /// Cards and keys that nobody was told of.
+    pub fn dropped_cards(&self) -> u16 {
+        self.events.dropped_cards()
+    }
+
     /// Drops events that the box has written down.
     pub fn acknowledge(&mut self, seq: u16) {
         self.events.acknowledge(seq);

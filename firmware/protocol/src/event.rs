@@ -1,5 +1,6 @@
 //! What the board saw. Events wait in the board until the box has written them down.
 
+use crate::card::{CardNumber, KeyPress};
 use crate::message::Direction;
 use serde::{Deserialize, Serialize};
 
@@ -69,6 +70,22 @@ pub enum EventKind {
     LinkLost,
     /// The box speaks again, or for the first time after [`EventKind::LinkLost`].
     LinkBack,
+    /// A Wiegand reader read a card; its parity was right.
+    Card {
+        /// The reader: [`Direction::In`] stands on the street side.
+        reader: Direction,
+        /// Length of the telegram with its parity bits: 26 or 34.
+        bits: u8,
+        /// The number.
+        number: CardNumber,
+    },
+    /// A key of a reader's keypad was pressed.
+    Key {
+        /// The reader.
+        reader: Direction,
+        /// The key.
+        key: KeyPress,
+    },
 }
 
 /// The number of the event that follows `seq`.

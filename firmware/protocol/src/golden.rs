@@ -2,9 +2,9 @@
 //! A variant that moved, or a field that changed, fails here.
 
 use crate::{
-    BoardUid, Direction, Event, EventKind, FRAME_BYTES_MAX, Fault, Frame, GateState, Hello, Inputs,
-    Lamp, Mode, OpenResult, Receiver, Reply, Request, ResetCause, Settings, Signal, Status,
-    encode_frame,
+    BoardUid, CardNumber, Direction, Event, EventKind, FRAME_BYTES_MAX, Fault, Frame, GateState,
+    Hello, Inputs, KeyPress, Lamp, Mode, OpenResult, Receiver, Reply, Request, ResetCause,
+    Settings, SettingsOrigin, Signal, Statistics, Status, encode_frame,
 };
 use core::fmt::Debug;
 use serde::Serialize;
@@ -124,6 +124,15 @@ fn requests() -> Vec<(&'static str, u8, Request)> {
             Request::UpdateChunk { offset: 128, data }
         ),
         ("update_commit", 14, Request::UpdateCommit),
+        ("ask_statistics", 15, Request::AskStatistics),
+        (
+            "send_card",
+            16,
+            Request::SendCard {
+                bits: 26,
+                number: CardNumber::new(0x7b_b26e)
+            }
+        ),
     ]
 }
 
@@ -169,6 +178,15 @@ fn replies() -> Vec<(&'static str, u8, Reply)> {
         bad_frames: u16::MAX,
         events: heapless::Vec::from_array([longest; 6]),
     });
+    let statistics = Statistics {
+        frames: 1000,
+        foreign_frames: 300,
+        bad_frames: 2,
+        repeated_frames: 1,
+        bad_telegrams: 3,
+        dropped_cards: 0,
+        settings: SettingsOrigin::Kept,
+    };
     std::vec![
         ("hello_unknown", 1, hello(ResetCause::Unknown)),
         ("hello_power_on", 1, hello(ResetCause::PowerOn)),
@@ -193,6 +211,8 @@ fn replies() -> Vec<(&'static str, u8, Reply)> {
         ("error_unsupported", 9, Reply::Error(Fault::Unsupported)),
         ("error_settings", 9, Reply::Error(Fault::Settings)),
         ("error_message", 9, Reply::Error(Fault::Message)),
+        ("error_busy", 9, Reply::Error(Fault::Busy)),
+        ("statistics", 15, Reply::Statistics(statistics)),
     ]
 }
 
@@ -243,6 +263,29 @@ fn events() -> Vec<(&'static str, u8, Reply)> {
         ("event_tamper_off", EventKind::Tamper { on: false }),
         ("event_link_lost", EventKind::LinkLost),
         ("event_link_back", EventKind::LinkBack),
+        (
+            "event_card_26",
+            EventKind::Card {
+                reader: direction,
+                bits: 26,
+                number: CardNumber::new(0x7b_b26e),
+            },
+        ),
+        (
+            "event_card_34",
+            EventKind::Card {
+                reader: out,
+                bits: 34,
+                number: CardNumber::new(0xfedc_ba98),
+            },
+        ),
+        (
+            "event_key",
+            EventKind::Key {
+                reader: direction,
+                key: KeyPress::new(11),
+            },
+        ),
     ];
     kinds
         .into_iter()

@@ -24,6 +24,8 @@ pub enum Reply {
     Done,
     /// The request was refused and changed nothing.
     Error(Fault),
+    /// Answers [`crate::Request::AskStatistics`].
+    Statistics(Statistics),
 }
 
 /// Who the board is.
@@ -60,6 +62,37 @@ pub struct Status {
     pub bad_frames: u16,
     /// The oldest waiting events.
     pub events: Vec<Event, EVENTS_MAX>,
+}
+
+/// What the board counted since it started. Counters stop at their greatest value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Statistics {
+    /// Whole frames to this board.
+    pub frames: u32,
+    /// Whole frames to other boards on the line.
+    pub foreign_frames: u32,
+    /// Frames that arrived damaged.
+    pub bad_frames: u16,
+    /// Requests that were repeated, because the box did not hear the answer.
+    pub repeated_frames: u16,
+    /// Telegrams of Wiegand readers with another length or wrong parity.
+    pub bad_telegrams: u16,
+    /// Cards and keys that found the event ring too full.
+    pub dropped_cards: u16,
+    /// Where the settings come from.
+    pub settings: SettingsOrigin,
+}
+
+/// Where a board's settings come from. Append-only.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SettingsOrigin {
+    /// The firmware's defaults: nobody configured the board, or its memory was damaged.
+    #[default]
+    Defaults,
+    /// The board's memory, kept over a power cut.
+    Kept,
+    /// The box configured them, but the memory did not take them.
+    NotKept,
 }
 
 /// What the gate does now, the strongest reason first. Append-only.
@@ -131,4 +164,6 @@ pub enum Fault {
     Settings,
     /// The frame was whole, but this firmware cannot read the message in it.
     Message,
+    /// Something before this is not finished yet.
+    Busy,
 }

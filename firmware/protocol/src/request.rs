@@ -1,5 +1,6 @@
 //! What the box asks. The board never speaks unasked (RS-485 is half duplex).
 
+use crate::card::CardNumber;
 use crate::message::{Direction, Mode, Signal};
 use crate::settings::Settings;
 use heapless::Vec;
@@ -57,4 +58,15 @@ pub enum Request {
     },
     /// Reserved: check the image and start it.
     UpdateCommit,
+    /// Asks for [`crate::Reply::Statistics`].
+    AskStatistics,
+    /// Sends a card number on the Wiegand output, for a controller of another make behind the
+    /// board. Refused with [`crate::Fault::Settings`] unless `bits` is 26 or 34, and with
+    /// [`crate::Fault::Busy`] while a number is being sent.
+    SendCard {
+        /// Length of the telegram with its parity bits: 26 or 34.
+        bits: u8,
+        /// The number.
+        number: CardNumber,
+    },
 }

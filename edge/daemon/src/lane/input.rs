@@ -144,8 +144,12 @@ fn board_report(report: &BoardReport) -> GateReport {
         EventKind::HeldCleared => GateReport::HeldCleared { event },
         EventKind::Fire { on } => GateReport::Fire { on, event },
         EventKind::Tamper { on } => GateReport::Tamper { on, event },
-        // The driver tells of the link itself; the board's own view only needs the acknowledgement.
-        EventKind::LinkLost | EventKind::LinkBack => GateReport::Unrecorded { event },
+        // The driver tells of the link itself, and a card says nothing to a lane that knows no card
+        // numbers: both only need the acknowledgement.
+        EventKind::LinkLost
+        | EventKind::LinkBack
+        | EventKind::Card { .. }
+        | EventKind::Key { .. } => GateReport::Unrecorded { event },
     }
 }
 

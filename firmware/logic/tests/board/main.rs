@@ -21,3 +21,6 @@ mod noise;
 
 #[cfg(test)]
 mod scripted;
+
+#[cfg(test)]
+mod cards;

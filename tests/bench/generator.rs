@@ -8,8 +8,8 @@ use sync_wire::{Kind, Record};
 use tests::Result;
 
 const WORKERS: u64 = 600;
-/// 2026-11-02 06:00 in Beijing.
-const FIRST_DAY_MS: i64 = 1_793_570_400_000;
+/// 2026-09-01 06:00 in Beijing: a hundred thousand records end in the past.
+const FIRST_DAY_MS: i64 = 1_788_213_600_000;
 const DAY_MS: i64 = 86_400_000;
 /// Records of one day: every worker in and out, each a presentation and a passage.
 const PER_DAY: u64 = WORKERS * 4;

@@ -1,5 +1,6 @@
 //! `bench`: measures what the project promises and writes each figure where README can take it.
 
+mod drain;
 mod gate;
 mod generator;
 mod report;
@@ -18,7 +19,7 @@ use tests::Result;
 struct Arguments {
     /// Which one; all of them if not given
     name: Option<Name>,
-    /// Swipes of `gate`, records of `write`, records of `start` (in thousands): for a quick look
+    /// A tenth and less of the swipes and records: for a quick look
     #[arg(long)]
     small: bool,
 }
@@ -30,6 +31,7 @@ enum Name {
     Write,
     Start,
     Rss,
+    Drain,
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -37,7 +39,13 @@ async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let names = match arguments.name {
         Some(name) => vec![name],
-        None => vec![Name::Write, Name::Gate, Name::Rush, Name::Start],
+        None => vec![
+            Name::Write,
+            Name::Gate,
+            Name::Rush,
+            Name::Drain,
+            Name::Start,
+        ],
     };
     for name in names {
         if let Err(error) = measure(name, arguments.small).await {
@@ -54,6 +62,7 @@ async fn measure(name: Name, small: bool) -> Result<()> {
         // The memory is that of the box after the rush.
         Name::Rush | Name::Rss => rush::measure().await,
         Name::Write => write::measure(if small { 2_000 } else { 20_000 }).await,
+        Name::Drain => drain::measure(if small { 10_000 } else { 100_000 }).await,
         Name::Start => start::measure(if small { 20_000 } else { 1_000_000 }).await,
     }
 }

@@ -6,12 +6,30 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 use tests::Result;
 
+/// What a figure should be.
+#[derive(Debug, Clone, Copy)]
+enum Target {
+    AtMost(f64),
+    AtLeast(f64),
+}
+
+impl Target {
+    fn note(self, value: &Value) -> String {
+        let value = value.as_f64().unwrap_or(f64::NAN);
+        let (words, target, met) = match self {
+            Self::AtMost(target) => ("at most", target, value <= target),
+            Self::AtLeast(target) => ("at least", target, value >= target),
+        };
+        format!("  {words} {target}: {}", if met { "met" } else { "MISSED" })
+    }
+}
+
 /// The figures of one bench.
 #[derive(Debug)]
 pub(crate) struct Report {
     name: &'static str,
     figures: Map<String, Value>,
-    targets: Vec<(&'static str, f64)>,
+    targets: Vec<(&'static str, Target)>,
 }
 
 impl Report {
@@ -34,7 +52,13 @@ impl Report {
     /// Adds a figure that should be at most `target`.
     pub(crate) fn add_at_most(&mut self, figure: &'static str, value: f64, target: f64) {
         self.add(figure, value);
-        self.targets.push((figure, target));
+        self.targets.push((figure, Target::AtMost(target)));
+    }
+
+    /// Adds a figure that should be at least `target`.
+    pub(crate) fn add_at_least(&mut self, figure: &'static str, value: f64, target: f64) {
+        self.add(figure, value);
+        self.targets.push((figure, Target::AtLeast(target)));
     }
 
     /// Prints the table and writes the file.
@@ -42,11 +66,8 @@ impl Report {
         println!("\n{}", self.name);
         for (figure, value) in &self.figures {
             let target = self.targets.iter().find(|(name, _)| name == figure);
-            let note = target.map_or(String::new(), |(_, target)| {
-                let met = value.as_f64().is_some_and(|value| value <= *target);
-                format!("  at most {target}: {}", if met { "met" } else { "MISSED" })
-            });
-            println!("  {figure:<24} {value:>12}{note}");
+            let note = target.map_or(String::new(), |(_, target)| target.note(value));
+            println!("  {figure:<28} {value:>12}{note}");
         }
         let folder = Path::new("target/bench");
         fs::create_dir_all(folder)?;
@@ -56,12 +77,4 @@ impl Report {
         )?;
         Ok(())
     }
-}
-
-/// The value below which `share` of the values lie.
-pub(crate) fn percentile(values: &[f64], share: f64) -> f64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let at = ((sorted.len() as f64 * share).ceil() as usize).clamp(1, sorted.len().max(1)) - 1;
-    sorted.get(at).copied().unwrap_or(f64::NAN)
 }

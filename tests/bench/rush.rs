@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use serde_json::{Value, json};
-use tests::{Result, Site, SitePlan, eventually};
+use tests::{Result, Site, SitePlan, eventually, percentile};
 
 use crate::folder;
-use crate::report::{Report, percentile};
+use crate::report::Report;
 
 /// Plays the rush with everything running and reads the journal.
 pub(crate) async fn measure() -> Result<()> {

@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use edge_store::{Entry, Key, Store, StoreSettings};
 use hw_sim::{SiteDay, TimingSink};
-use tests::{BOX_ID, GateBox, Result, SitePlan, bin_dir, run};
+use tests::{BOX_ID, GateBox, Result, SitePlan, bin_dir, percentile, run};
 use tokio::time::Instant;
 
 use crate::folder;
 use crate::generator::Generator;
-use crate::report::{Report, percentile};
+use crate::report::Report;
 
 const WORKERS: &str = "10000";
 const SMALL_RECORDS: u64 = 10_000;

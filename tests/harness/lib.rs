@@ -1,10 +1,11 @@
 //! Starts whole sites for the tests: the broker, the city, simulated devices and the box, each a
 //! real program, and waits for what they do.
 //!
-//! `process` programs that end with the test · `ports` free loopback ports · `eventually` waiting for
+//! `figures` arithmetic · `process` programs that end with the test · `ports` free loopback ports · `eventually` waiting for
 //! a state · `browser` a real Chromium · `city`, `broker`, `gate_box`, `simulator` the four programs of a
 //! site · `site` all of them together · `lone_gate` without a city · `cable` a gate's cable that a test can cut.
 
+mod figures;
 mod eventually;
 mod ports;
 mod process;
@@ -22,6 +23,7 @@ pub use browser::Browser;
 pub use cable::{CableRule, GateCable};
 pub use city::City;
 pub use eventually::{PATIENCE, eventually};
+pub use figures::percentile;
 pub use gate_box::{BoxPlan, Ended, GateBox, LaneWiring};
 pub use lone_gate::LoneGate;
 pub use ports::free_port;

@@ -1,0 +1,50 @@
+//! A plain MQTT client of the bench.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use rumqttc::{AsyncClient, EventLoop, MqttOptions, TlsConfiguration, Transport};
+use tests::Result;
+
+const REQUESTS_MAX: usize = 1_000;
+
+/// Connects in the clear.
+pub(crate) fn plain(name: &str, port: u16) -> (AsyncClient, EventLoop) {
+    build(name, "127.0.0.1", port, None)
+}
+
+/// Connects with the certificate of a box's folder, under another name: hears what the box hears.
+pub(crate) fn beside_the_box(box_dir: &Path, port: u16) -> Result<(AsyncClient, EventLoop)> {
+    let read = |name: &str| fs::read(box_dir.join(name));
+    let connector = native_tls::TlsConnector::builder()
+        .disable_built_in_roots(true)
+        .add_root_certificate(native_tls::Certificate::from_pem(&read("ca.pem")?)?)
+        .identity(native_tls::Identity::from_pkcs8(
+            &read("box.pem")?,
+            &read("box.key")?,
+        )?)
+        .build()?;
+    let transport = Transport::tls_with_config(TlsConfiguration::NativeConnector(connector));
+    Ok(build("bench-observer", "localhost", port, Some(transport)))
+}
+
+fn build(
+    name: &str,
+    host: &str,
+    port: u16,
+    transport: Option<Transport>,
+) -> (AsyncClient, EventLoop) {
+    let mut options = MqttOptions::new(name, host, port);
+    options
+        .set_clean_session(true)
+        .set_keep_alive(Duration::from_secs(30))
+        .set_inflight(200)
+        .set_max_packet_size(256 * 1024, 256 * 1024);
+    if let Some(transport) = transport {
+        options.set_transport(transport);
+    }
+    let (client, mut events) = AsyncClient::new(options, REQUESTS_MAX);
+    events.network_options.set_tcp_nodelay(true);
+    (client, events)
+}

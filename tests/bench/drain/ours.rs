@@ -1,0 +1,178 @@
+//! One drain by the real programs: a backlog in the ledger, the link comes back, people swipe on.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use edge_store::{Entry, Key, Store, StoreSettings};
+use tests::{BOX_ID, Broker, City, GateBox, Result, Simulator, SitePlan, eventually};
+
+use crate::drain::counted_link::CountedLink;
+use crate::drain::swipes::swipe;
+use crate::drain::watch::{Acknowledged, drained};
+use crate::generator::Generator;
+
+const SITE: &str = "3499002026TEST001";
+const BATCH: u64 = 1_000;
+/// Swipes that the box records before the link comes back.
+const OFFLINE_SWIPES: u64 = 10;
+
+/// The figures of one drain.
+#[derive(Debug)]
+pub(crate) struct Drain {
+    /// From the connection to the last row and its acknowledgement.
+    pub(crate) seconds: f64,
+    /// Bytes to the broker, and back.
+    pub(crate) wire: (u64, u64),
+    /// Highest resident memory of the box, MiB.
+    pub(crate) box_mib: f64,
+    /// Highest resident memory of the city, MiB.
+    pub(crate) city_mib: f64,
+    /// From a fresh record's own time to its row, ms.
+    pub(crate) live_ms: Vec<f64>,
+}
+
+/// A site whose box went offline with everything delivered, and has recorded ever since.
+#[derive(Debug)]
+pub(crate) struct Backlog {
+    folder: PathBuf,
+    plan: SitePlan,
+    epoch: String,
+    /// The last record that the city has.
+    delivered: u64,
+    /// The last record of all.
+    last: u64,
+}
+
+impl Backlog {
+    /// Registers everybody while there is a link, then records so many events without one.
+    pub(crate) async fn record(
+        folder: &Path,
+        plan: SitePlan,
+        site: &hw_sim::Site,
+        records: u64,
+    ) -> Result<Self> {
+        let (city_dir, box_dir) = (folder.join("city"), folder.join("box"));
+        City::keys(&city_dir)?;
+        City::issue_box(&city_dir, BOX_ID, &box_dir)?;
+        let mut broker = Broker::start(&city_dir, &folder.join("broker")).await?;
+        let mut city = City::new(&city_dir, broker.port());
+        city.up().await?;
+        let mut gate_box = wire(site, &plan, &box_dir, broker.port())?;
+        let roster = box_dir.join("roster.json");
+        Simulator::roster(&plan.site_day, &roster)?;
+        gate_box.menwei(&["import", roster.to_str().ok_or("folder's name")?])?;
+        gate_box.up().await?;
+        eventually("everybody is registered at the city", async || {
+            let status = gate_box.status()?;
+            let records = status["records"].as_u64().unwrap_or(0);
+            Ok((records > 0 && city.count(BOX_ID)? == records).then_some(()))
+        })
+        .await?;
+        gate_box.stop().await?;
+        // The stop is no record; the box may have made one since the last look.
+        let delivered = city.count(BOX_ID)?;
+        city.kill()?;
+        broker.down()?;
+        let (epoch, last) = fill(&box_dir, records).await?;
+        let folder = folder.to_path_buf();
+        Ok(Self {
+            folder,
+            plan,
+            epoch,
+            delivered,
+            last,
+        })
+    }
+
+    /// Records that wait.
+    pub(crate) fn events(&self) -> u64 {
+        self.last - self.delivered
+    }
+
+    /// Drains a copy of it in `folder`.
+    pub(crate) async fn drain(&self, site: &hw_sim::Site, folder: &Path) -> Result<Drain> {
+        let (city_dir, box_dir) = (folder.join("city"), folder.join("box"));
+        copy(&self.folder.join("city"), &city_dir)?;
+        copy(&self.folder.join("box"), &box_dir)?;
+        let mut broker = Broker::start(&city_dir, &folder.join("broker")).await?;
+        let mut city = City::new(&city_dir, broker.port());
+        city.up().await?;
+        let acknowledged = Acknowledged::listen(&box_dir, broker.port()).await?;
+        let link = CountedLink::lay(broker.port())?;
+        let mut gate_box = wire(site, &self.plan, &box_dir, link.port())?;
+        gate_box.up().await?;
+        site.wait_for_box().await?;
+        let seen = tokio::select! {
+            ended = swipe(site) => return Err(format!("the swipes ended: {ended:?}").into()),
+            seen = async {
+                eventually("people swipe offline", async || {
+                    let records = gate_box.status()?["records"].as_u64();
+                    Ok((records > Some(self.last + OFFLINE_SWIPES)).then_some(()))
+                })
+                .await?;
+                link.open();
+                drained(&city_dir, (&self.epoch, self.delivered, self.last), &acknowledged, &link).await
+            } => seen?,
+        };
+        let box_mib = peak_mib(gate_box.process_id()?)?;
+        let city_mib = peak_mib(city.process()?.id())?;
+        gate_box.stop().await?;
+        city.kill()?;
+        broker.down()?;
+        Ok(Drain {
+            seconds: seen.seconds,
+            wire: seen.wire,
+            box_mib,
+            city_mib,
+            live_ms: seen.live_ms,
+        })
+    }
+}
+
+fn wire(site: &hw_sim::Site, plan: &SitePlan, folder: &Path, port: u16) -> Result<GateBox> {
+    let terminals = site.terminals();
+    let box_plan = plan.wire(&terminals.readers, &terminals.boards, Some(port))?;
+    GateBox::new(folder, &box_plan)
+}
+
+/// Appends so many events, as the box does: each batch durable. Gives the epoch and the last record.
+async fn fill(box_dir: &Path, records: u64) -> Result<(String, u64)> {
+    let settings = StoreSettings {
+        path: box_dir.join("ledger.db"),
+        box_id: BOX_ID.to_owned(),
+        site: SITE.to_owned(),
+    };
+    let store = Store::open(&settings, &Key::from_file(&box_dir.join("ledger.key"))?)?;
+    let (epoch, writer) = (store.facts().epoch.clone(), store.writer());
+    let mut generator = Generator::new(3);
+    let mut seq = store.facts().head.seq;
+    let last = seq + records;
+    while seq < last {
+        let entries: Result<Vec<Entry>> = (seq + 1..=last.min(seq + BATCH))
+            .map(|seq| Ok(Entry::new(generator.body(seq)?)))
+            .collect();
+        seq = writer.append(entries?).await?.last_seq;
+    }
+    drop(writer);
+    tokio::task::spawn_blocking(move || store.close()).await??;
+    Ok((epoch, last))
+}
+
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        if entry.file_type()?.is_file() {
+            fs::copy(entry.path(), to.join(entry.file_name()))?;
+        }
+    }
+    Ok(())
+}
+
+/// Highest resident memory of a process so far, MiB.
+pub(crate) fn peak_mib(process: u32) -> Result<f64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kib = line.ok_or("no VmHWM")?.trim().trim_end_matches(" kB");
+    Ok(kib.parse::<f64>()? / 1024.0)
+}

@@ -12,6 +12,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("drivers/link", &[]),
     ("drivers/idcard", &["drivers/link"]),
     ("drivers/turnstile", &["drivers/link", "firmware/protocol"]),
+    ("drivers/camera", &[]),
     ("sync/wire", &[]),
     ("sync/engine", &["sync/wire"]),
     ("sync/mqtt", &["sync/engine", "sync/wire"]),
@@ -19,6 +20,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("edge/domain", &[]),
     ("edge/store", &["edge/domain", "sync/wire"]),
     ("edge/web", &["edge/domain", "edge/store"]),
+    ("edge/face-protocol", &[]),
+    ("edge/face", &["drivers/camera", "edge/face-protocol"]),
     (
         "edge/daemon",
         &[

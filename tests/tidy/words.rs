@@ -11,6 +11,7 @@ const PURE: &[&str] = &[
     "sync/wire/src",
     "sync/engine/src",
     "edge/domain/src",
+    "edge/face-protocol/src",
     "drivers/idcard/src/frame.rs",
     "drivers/idcard/src/command.rs",
     "drivers/idcard/src/status.rs",

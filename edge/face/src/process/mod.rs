@@ -1,0 +1,9 @@
+//! The running process: threads for cameras and connections around the one that compares faces.
+
+mod clients;
+mod door;
+mod freshness;
+mod analyst;
+mod start;
+
+pub(crate) use start::run;

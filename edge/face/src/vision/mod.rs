@@ -1,0 +1,12 @@
+//! Everything that touches a pixel.
+
+mod picture;
+mod detector;
+mod engine;
+#[cfg(test)]
+mod bad_input_test;
+#[cfg(test)]
+mod real_faces_test;
+
+pub(crate) use engine::{Engine, Usable};
+pub(crate) use picture::{decode, read};

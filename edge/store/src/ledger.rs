@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, Statement, params};
 use serde::Deserialize;
-use sync_wire::record::BODY_BYTES_MAX;
+use sync_wire::record::CARRIED_BYTES_MAX;
 use sync_wire::seal::DataKey;
 use sync_wire::{Hash, Head};
 
@@ -124,11 +124,11 @@ pub(crate) fn check_size(entries: &[Entry]) -> Result<(), StoreError> {
     let odd = entries
         .iter()
         .map(|entry| entry.body.len())
-        .find(|bytes| !(1..=BODY_BYTES_MAX).contains(bytes));
+        .find(|bytes| !(1..=CARRIED_BYTES_MAX).contains(bytes));
     match odd {
         Some(bytes) => Err(StoreError::BodySize {
             bytes,
-            bytes_max: BODY_BYTES_MAX,
+            bytes_max: CARRIED_BYTES_MAX,
         }),
         None => Ok(()),
     }

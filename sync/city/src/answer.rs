@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sync_wire::{Ack, AckRange, Hash, ParkCode, Parked, VERSION, chain};
+use sync_wire::{Ack, AckRange, Compared, Hash, ParkCode, Parked, VERSION, chain};
 
 use crate::db::WriteTx;
 use crate::error::CityError;
@@ -12,6 +12,7 @@ use crate::error::CityError;
 pub(crate) struct Reply {
     pub(crate) parked: Vec<Parked>,
     pub(crate) hello: Option<u64>,
+    pub(crate) compare: Option<Compared>,
     pub(crate) greet: bool,
 }
 
@@ -59,7 +60,9 @@ pub(crate) fn answer(
         parked,
         hello,
         greet,
+        compare: reply.compare,
         retry_after_ms: None,
+        bulk_rate: None,
         now,
     })
 }

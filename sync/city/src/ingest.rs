@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use sync_wire::record::EpochReason;
 use sync_wire::{
-    Ack, Ctl, Hash, Header, Heartbeat, Hello, Kind, Message, Parked, Presence, Record, State, Tier,
-    Topic,
+    Ack, Compare, Compared, Ctl, Hash, Header, Heartbeat, Hello, Kind, Message, Parked, Presence,
+    Record, State, Tier, Topic,
 };
 use tokio::sync::{mpsc, watch};
 
@@ -157,6 +157,16 @@ fn handle(
         Topic::UpLive | Topic::UpBulk => records(tx, (id, topic), payload, (replies, now)),
         Topic::UpCtl => match Ctl::decode(payload) {
             Ok(Ctl::Hello(hello)) => answer_hello(tx, id, &hello, (replies, now)),
+            Ok(Ctl::Compare(compare)) => answer_compare(tx, id, &compare, (replies, now)),
+            Ok(Ctl::Result(report)) => {
+                tracing::info!(
+                    id,
+                    number = report.number,
+                    ok = report.ok,
+                    "A box answered a command"
+                );
+                Ok(())
+            }
             Ok(Ctl::Heartbeat(beat)) => heartbeat(tx, id, &beat, (payload, now)),
             Err(error) => tx.raise(id, &alarm::bad_message(&error), now),
         },
@@ -324,7 +334,7 @@ fn answer_hello(
         .or_default()
         .hello = Some(hello.number);
     let through = tx.through(id, &hello.epoch)?;
-    let behind = hello.last < through;
+    let behind = hello.last < through && !hello.closed;
     let other = match hello.last {
         0 => None,
         last => tx
@@ -334,6 +344,32 @@ fn answer_hello(
     if behind || other.is_some() {
         tx.raise(id, &alarm::went_back(hello), now)?;
     }
+    Ok(())
+}
+
+/// Up to where the box and the table agree.
+fn answer_compare(
+    tx: &WriteTx<'_>,
+    id: &str,
+    compare: &Compare,
+    (replies, now): (&mut Replies, i64),
+) -> Result<(), CityError> {
+    if compare.r#box != id {
+        return tx.raise(id, &alarm::foreign_hello(&compare.r#box), now);
+    }
+    let mut same = 0;
+    for mark in compare.marks.iter().rev() {
+        let held = tx.hash_at(id, &compare.epoch, mark.seq)?;
+        if held.is_some_and(|held| held == *mark.hash.as_bytes()) {
+            same = mark.seq;
+            break;
+        }
+    }
+    let number = compare.number;
+    replies
+        .entry((id.to_owned(), compare.epoch.clone()))
+        .or_default()
+        .compare = Some(Compared { number, same });
     Ok(())
 }
 

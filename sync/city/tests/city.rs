@@ -421,6 +421,8 @@ async fn heartbeat_and_state_are_shown() {
         last: 12,
         acked_through: 5,
         backlog: 7,
+        oldest_at: None,
+        gaps: Vec::new(),
         skew_ms: None,
         clock: ClockQuality::Holdover,
         sent_at: now - 90_000,

@@ -83,7 +83,9 @@ impl City {
             parked: Vec::new(),
             hello,
             greet: false,
+            compare: None,
             retry_after_ms: None,
+            bulk_rate: None,
             now: WALL_MS,
         }
     }

@@ -205,7 +205,9 @@ impl Table {
             parked: Vec::new(),
             hello,
             greet: false,
+            compare: None,
             retry_after_ms: None,
+            bulk_rate: None,
             now: WALL_MS + 500,
         }
     }
@@ -252,7 +254,7 @@ fn hear(table: &mut Table, topic: &str, payload: &[u8]) -> Option<Ack> {
         }
         Topic::UpCtl => match Ctl::decode(payload).unwrap() {
             Ctl::Hello(hello) => Some(table.ack(Some(hello.number))),
-            Ctl::Heartbeat(_) => None,
+            Ctl::Compare(_) | Ctl::Heartbeat(_) | Ctl::Result(_) => None,
         },
         Topic::State => {
             table.states.push(State::decode(payload).unwrap());

@@ -37,6 +37,15 @@ pub struct Parked {
     pub message: String,
 }
 
+/// The answer to a comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Compared {
+    /// The number of the comparison.
+    pub number: u64,
+    /// The highest of its marks at which the city has the same hash; 0 where it has none.
+    pub same: u64,
+}
+
 /// An acknowledgement.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ack {
@@ -57,12 +66,18 @@ pub struct Ack {
     /// The number of the hello that this answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hello: Option<u64>,
+    /// The answer to a comparison.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compare: Option<Compared>,
     /// The city has just started, or lost its place: the box says hello at once.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub greet: bool,
     /// The city is busy: no bulk message before this time has gone by, ms.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after_ms: Option<u64>,
+    /// Most records a second by the bulk tier, for ten minutes or until the next word; 0: no limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bulk_rate: Option<u64>,
     /// The city's wall clock, Unix ms.
     pub now: i64,
 }

@@ -1,14 +1,19 @@
-//! Hello and heartbeat, on `up/ctl`.
+//! Hello, comparison, heartbeat and results of commands, on `up/ctl`.
 
 use serde::{Deserialize, Serialize};
 
 use crate::chain::Hash;
+use crate::down::ResultCode;
 use crate::error::WireError;
 use crate::name::{VERSION, check_box_name, check_epoch};
-use crate::record::ClockQuality;
+use crate::record::{ClockQuality, Gap};
 
 /// Most bytes of a control message.
 pub const CTL_BYTES_MAX: usize = 16 * 1024;
+/// Most marks in one comparison.
+pub const MARKS_MAX: usize = 64;
+/// Most declared gaps in one heartbeat.
+pub const GAPS_MAX: usize = 16;
 
 /// "Here I am, this is my ledger: what do you have of it?"
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +36,9 @@ pub struct Hello {
     pub head: Hash,
     /// What the box believes to be acknowledged.
     pub acked_through: u64,
+    /// An older epoch of the box: it grows no more, and going back is its nature.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub closed: bool,
     /// Version of the roster in force, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub roster_version: Option<u64>,
@@ -55,8 +63,14 @@ pub struct Heartbeat {
     pub last: u64,
     /// What is acknowledged without a hole.
     pub acked_through: u64,
-    /// Records that the city has not acknowledged.
+    /// Records that the city has not acknowledged, of all epochs.
     pub backlog: u64,
+    /// When the oldest of them happened, by the stamp it has, Unix ms.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oldest_at: Option<i64>,
+    /// Declared gaps whose records are among them, newest last, at most 16.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gaps: Vec<Gap>,
     /// How far the city's clock is ahead of the box's, as last measured, ms.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub skew_ms: Option<i64>,
@@ -66,22 +80,90 @@ pub struct Heartbeat {
     pub sent_at: i64,
 }
 
+/// One point of the box's chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mark {
+    /// The record.
+    pub seq: u64,
+    /// The box's hash at it.
+    pub hash: Hash,
+}
+
+/// "Up to where do we agree?" after a hello that showed that we do not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Compare {
+    /// Protocol version, 1.
+    pub v: u32,
+    /// Number in the series of the hellos; the answer repeats it.
+    pub number: u64,
+    /// The box.
+    pub r#box: String,
+    /// The epoch.
+    pub epoch: String,
+    /// Points of the box's chain, ascending, 1 to 64.
+    pub marks: Vec<Mark>,
+    /// The box's wall clock, Unix ms.
+    pub sent_at: i64,
+}
+
+/// How a signed message of the city ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// Protocol version, 1.
+    pub v: u32,
+    /// The box.
+    pub r#box: String,
+    /// `roster` or `cmd`: the topic on which the message came.
+    pub topic: ReportTopic,
+    /// The number of the message; absent where nothing vouches for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<u64>,
+    /// The message's `type`, likewise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<String>,
+    /// Whether it was carried out.
+    pub ok: bool,
+    /// Why not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<ResultCode>,
+    /// The same in Chinese, with what is known beyond the code; at most 200 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// The box's wall clock, Unix ms.
+    pub sent_at: i64,
+}
+
+/// On which topic a signed message came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReportTopic {
+    /// `dn/roster`.
+    Roster,
+    /// `dn/cmd`.
+    Cmd,
+}
+
 /// A control message from box to city.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Ctl {
     /// Asks for the cursor.
     Hello(Hello),
+    /// Looks for the last record that both have alike.
+    Compare(Compare),
     /// Proves life.
     Heartbeat(Heartbeat),
+    /// Tells how a signed message ended.
+    Result(Report),
 }
 
 impl Ctl {
     /// The bytes to send.
     ///
     /// # Errors
-    /// [`WireError::NotSerializable`] never happens with valid names.
+    /// [`WireError::ListTooLong`]; [`WireError::NotSerializable`] never happens with valid names.
     pub fn encode(&self) -> Result<Vec<u8>, WireError> {
+        self.check()?;
         serde_json::to_vec(self).map_err(WireError::NotSerializable)
     }
 
@@ -90,7 +172,8 @@ impl Ctl {
     ///
     /// # Errors
     /// [`WireError::MessageTooLarge`], [`WireError::BadMessage`], [`WireError::UnknownVersion`],
-    /// [`WireError::BadBoxName`], [`WireError::BadEpoch`].
+    /// [`WireError::BadBoxName`], [`WireError::BadEpoch`], [`WireError::ListTooLong`],
+    /// [`WireError::CountsDisagree`] (marks that do not ascend).
     pub fn decode(bytes: &[u8]) -> Result<Self, WireError> {
         if bytes.len() > CTL_BYTES_MAX {
             return Err(WireError::MessageTooLarge {
@@ -99,15 +182,52 @@ impl Ctl {
             });
         }
         let ctl: Self = serde_json::from_slice(bytes).map_err(WireError::BadMessage)?;
-        let (version, box_name, epoch) = match &ctl {
-            Self::Hello(hello) => (hello.v, &hello.r#box, &hello.epoch),
-            Self::Heartbeat(beat) => (beat.v, &beat.r#box, &beat.epoch),
+        ctl.check()?;
+        Ok(ctl)
+    }
+
+    fn check(&self) -> Result<(), WireError> {
+        let (version, box_name, epoch) = match self {
+            Self::Hello(hello) => (hello.v, &hello.r#box, Some(&hello.epoch)),
+            Self::Compare(compare) => (compare.v, &compare.r#box, Some(&compare.epoch)),
+            Self::Heartbeat(beat) => (beat.v, &beat.r#box, Some(&beat.epoch)),
+            Self::Result(report) => (report.v, &report.r#box, None),
         };
         if version != VERSION {
             return Err(WireError::UnknownVersion { version });
         }
         check_box_name(box_name)?;
-        check_epoch(epoch)?;
-        Ok(ctl)
+        epoch.map_or(Ok(()), |epoch| check_epoch(epoch))?;
+        match self {
+            Self::Compare(compare) => check_marks(&compare.marks),
+            Self::Heartbeat(beat) if beat.gaps.len() > GAPS_MAX => Err(WireError::ListTooLong {
+                list: "gaps",
+                entries: beat.gaps.len(),
+                limit: GAPS_MAX,
+            }),
+            Self::Hello(_) | Self::Heartbeat(_) | Self::Result(_) => Ok(()),
+        }
     }
+}
+
+fn check_marks(marks: &[Mark]) -> Result<(), WireError> {
+    if marks.is_empty() || marks.len() > MARKS_MAX {
+        return Err(WireError::ListTooLong {
+            list: "marks",
+            entries: marks.len(),
+            limit: MARKS_MAX,
+        });
+    }
+    let mut before = 0;
+    for mark in marks {
+        if mark.seq <= before {
+            return Err(WireError::CountsDisagree {
+                from: before,
+                to: mark.seq,
+                count: 0,
+            });
+        }
+        before = mark.seq;
+    }
+    Ok(())
 }

@@ -14,11 +14,13 @@ pub enum WireError {
     /// A hash that is not 64 lower-case hexadecimal characters.
     #[error("hash is not 64 lower-case hexadecimal characters")]
     BadHash,
-    /// A record body over 8 KiB.
-    #[error("record body has {bytes} bytes, the limit is 8192")]
+    /// A record body over 8 KiB (a carried one: over 8 KiB and 256 bytes).
+    #[error("record body has {bytes} bytes, the limit is {limit}")]
     BodyTooLarge {
         /// Its length.
         bytes: usize,
+        /// The limit for its kind.
+        limit: usize,
     },
     /// A record body that is not one JSON object on one line.
     #[error("record body is not one compact JSON object")]
@@ -90,6 +92,17 @@ pub enum WireError {
         /// The limit.
         limit: usize,
     },
+    /// A roster file that cannot be used.
+    #[error("roster file cannot be used, line {line}: {fault}")]
+    BadRoster {
+        /// Which line, from 1; 0 where the whole is meant.
+        line: u64,
+        /// What is wrong.
+        fault: RosterFault,
+    },
+    /// A public key that is not 64 lower-case hexadecimal characters of a sound point.
+    #[error("key is not 64 lower-case hexadecimal characters of an Ed25519 public key")]
+    BadKey,
     /// A topic that is not one of this protocol.
     #[error("topic is not one of this protocol")]
     BadTopic,
@@ -107,12 +120,76 @@ pub enum WireError {
     NotSerializable(#[source] serde_json::Error),
 }
 
+/// What is wrong with a roster file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RosterFault {
+    /// The first line is not a header of this version.
+    Header,
+    /// It is for another box, or of another version than the pointer says.
+    OtherRoster,
+    /// A line is not the JSON of a person.
+    Line,
+    /// A number that no document has.
+    Number,
+    /// A field that the operation needs is missing.
+    Missing,
+    /// The same person twice.
+    Twice,
+    /// More or fewer people than the header says.
+    Count,
+    /// More than 20,000 people.
+    TooMany,
+    /// A line or the file is longer than allowed, or longer than announced.
+    TooLong,
+    /// The file ends too early.
+    Truncated,
+    /// The digest is not the one that was signed.
+    Digest,
+}
+
+impl RosterFault {
+    /// The sentence that the labor clerk reads.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Header => "文件头无法识别",
+            Self::OtherRoster => "文件不是给本设备的，或版本与平台通知不符",
+            Self::Line => "有一行无法识别",
+            Self::Number => "有一行的证件号码不合规则",
+            Self::Missing => "有一行缺少必填内容",
+            Self::Twice => "同一人出现两次",
+            Self::Count => "人数与文件头不符",
+            Self::TooMany => "人数超过 20000",
+            Self::TooLong => "文件或其中一行超过允许的长度",
+            Self::Truncated => "文件不完整",
+            Self::Digest => "文件校验值与平台签名不符",
+        }
+    }
+}
+
+impl std::fmt::Display for RosterFault {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(match self {
+            Self::Header => "no readable header",
+            Self::OtherRoster => "another box or version",
+            Self::Line => "not a person",
+            Self::Number => "not a document number",
+            Self::Missing => "a needed field is missing",
+            Self::Twice => "the same person twice",
+            Self::Count => "not as many people as the header says",
+            Self::TooMany => "too many people",
+            Self::TooLong => "too long",
+            Self::Truncated => "ends too early",
+            Self::Digest => "another digest than signed",
+        })
+    }
+}
+
 /// Why a city keeps a record aside (`parked`): it is stored and counted as received, and waits for
 /// a person or an update. Nothing behind it waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ParkCode {
-    /// The body is not one JSON object, or is over 8 KiB.
+    /// The body is not one JSON object, or is longer than its kind may be.
     BadBody,
     /// `kind` is a word that this city does not know (a newer box).
     UnknownKind,
@@ -132,6 +209,18 @@ pub enum ParkCode {
 }
 
 impl ParkCode {
+    /// Every code of this version.
+    pub const ALL: [Self; 8] = [
+        Self::BadBody,
+        Self::UnknownKind,
+        Self::BadField,
+        Self::UnknownCode,
+        Self::UnknownReference,
+        Self::CannotUnseal,
+        Self::InFuture,
+        Self::Other,
+    ];
+
     /// Under which code a record is parked whose body was refused for this.
     pub fn of(refusal: &WireError) -> Self {
         match refusal {
@@ -152,6 +241,8 @@ impl ParkCode {
             | WireError::TooMuchPlain { .. }
             | WireError::HeadMismatch
             | WireError::ListTooLong { .. }
+            | WireError::BadRoster { .. }
+            | WireError::BadKey
             | WireError::BadTopic
             | WireError::CannotSeal
             | WireError::NotSerializable(_) => Self::Other,

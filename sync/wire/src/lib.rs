@@ -12,7 +12,9 @@
 //! - [`seal`]: personal data, readable for the box and the city only
 //! - [`topic`]: where messages go
 //! - [`message`]: up to 200 records on their way to the city
-//! - [`ctl`]: hello and heartbeat
+//! - [`down`]: rosters, policies and revocations, signed by the city
+//! - [`roster`]: the roster file
+//! - [`ctl`]: hello, comparison, heartbeat, results
 //! - [`ack`]: the city's word that it has stored
 //! - [`state`]: the retained "online" and the last will
 
@@ -24,21 +26,20 @@ pub mod codes;
 pub mod seal;
 pub mod topic;
 pub mod message;
+pub mod down;
+pub mod roster;
 pub mod ctl;
 pub mod ack;
 pub mod state;
 
 #[cfg(test)]
-mod message_test;
-#[cfg(test)]
-mod samples_test;
-#[cfg(test)]
-mod seal_test;
+mod tests;
 
-pub use ack::{Ack, AckRange, Parked};
+pub use ack::{Ack, AckRange, Compared, Parked};
 pub use chain::{Hash, Head};
-pub use ctl::{Ctl, Heartbeat, Hello};
-pub use error::{ParkCode, WireError};
+pub use ctl::{Compare, Ctl, Heartbeat, Hello, Mark, Report};
+pub use down::{Command, Down, ResultCode};
+pub use error::{ParkCode, RosterFault, WireError};
 pub use message::{Compression, Header, Message, Tier};
 pub use name::VERSION;
 pub use record::{Kind, Record, Stamp};

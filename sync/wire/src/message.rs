@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::chain::{Hash, next};
 use crate::error::WireError;
 use crate::name::{VERSION, check_box_name, check_epoch};
-use crate::record::BODY_BYTES_MAX;
+use crate::record::CARRIED_BYTES_MAX;
 
 /// Most records in one message.
 pub const RECORDS_MAX: usize = 200;
@@ -15,7 +15,7 @@ pub const RECORDS_MAX: usize = 200;
 pub const MESSAGE_BYTES_MAX: usize = 64 * 1024;
 /// Most bytes of the header line, its newline included.
 pub const HEADER_BYTES_MAX: usize = 1024;
-/// Most bytes of a body after decompression (200 bodies of 8 KiB fit).
+/// Most bytes of a body after decompression (200 bodies of the longest kind fit).
 pub const PLAIN_BYTES_MAX: usize = 2 * 1024 * 1024;
 
 /// Zstandard's own default: on attendance records 9 saves a twentieth and costs thrice the time.
@@ -218,8 +218,11 @@ fn check_size(bytes: usize) -> Result<(), WireError> {
 }
 
 fn check_body(body: &[u8]) -> Result<(), WireError> {
-    if body.len() > BODY_BYTES_MAX {
-        return Err(WireError::BodyTooLarge { bytes: body.len() });
+    if body.len() > CARRIED_BYTES_MAX {
+        return Err(WireError::BodyTooLarge {
+            bytes: body.len(),
+            limit: CARRIED_BYTES_MAX,
+        });
     }
     if body.is_empty() || body.contains(&b'\n') {
         return Err(WireError::BodyNotObject(None));

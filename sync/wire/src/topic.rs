@@ -10,13 +10,13 @@ pub enum Topic {
     UpLive,
     /// Box to city: the backlog.
     UpBulk,
-    /// Box to city: hello and heartbeat.
+    /// Box to city: hello, comparison, heartbeat, results.
     UpCtl,
     /// City to box: acknowledgements.
     DownAck,
-    /// City to box: signed commands (reserved).
+    /// City to box: signed commands.
     DownCmd,
-    /// City to box: retained pointer to the roster (reserved).
+    /// City to box: retained, signed pointer to the roster.
     DownRoster,
     /// Box to everyone: retained online or offline; also the last will.
     State,

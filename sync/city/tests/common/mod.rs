@@ -177,6 +177,7 @@ impl Peer {
             last,
             head,
             acked_through: 0,
+            closed: false,
             roster_version: None,
             software: "test".to_owned(),
             clock: sync_wire::record::ClockQuality::Synced,

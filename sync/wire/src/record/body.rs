@@ -1,9 +1,12 @@
 //! [`Record`] and the way from and to bytes.
 
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use crate::error::WireError;
-use crate::record::box_acts::{ClockChanged, Device, EpochBegan, Gap, RosterApplied, Started};
+use crate::record::box_acts::{
+    Carried, ClockChanged, Device, EpochBegan, Gap, PolicyApplied, RosterApplied, Started,
+};
 use crate::record::lane_acts::{Emergency, Gate, Override, Passage, Presentation};
 use crate::record::people::{
     Blacklist, Contract, Employer, Entry, Exit, HealthCertificate, Project, Team, Training, Worker,
@@ -13,8 +16,11 @@ use crate::record::stamp::Stamp;
 /// Longest body, in bytes.
 pub const BODY_BYTES_MAX: usize = 8 * 1024;
 
+/// Longest body of a `carried` record: a whole body, and what stands around it.
+pub const CARRIED_BYTES_MAX: usize = BODY_BYTES_MAX + 256;
+
 /// Every word that `kind` can have in this version.
-pub const KINDS: [&str; 21] = [
+pub const KINDS: [&str; 23] = [
     "epoch_began",
     "started",
     "presentation",
@@ -36,6 +42,8 @@ pub const KINDS: [&str; 21] = [
     "health_certificate",
     "blacklist",
     "roster_applied",
+    "policy_applied",
+    "carried",
 ];
 
 /// What happened. The word in `kind` is the variant's name in `snake_case`.
@@ -84,6 +92,10 @@ pub enum Kind {
     Blacklist(Blacklist),
     /// A roster version is in force.
     RosterApplied(RosterApplied),
+    /// A policy of the city is in force.
+    PolicyApplied(PolicyApplied),
+    /// A record of an epoch that forked.
+    Carried(Carried),
 }
 
 /// One act, as it stands in the ledger and on the wire.
@@ -111,10 +123,20 @@ impl Record {
     /// The canonical bytes: compact JSON, fields in the order of the structs.
     ///
     /// # Errors
-    /// [`WireError::BodyTooLarge`] over 8 KiB.
+    /// [`WireError::BodyTooLarge`] over 8 KiB; [`WireError::BodyNotObject`] for a `carried` record
+    /// around something else.
     pub fn to_body(&self) -> Result<Vec<u8>, WireError> {
-        let body = serde_json::to_vec(self).map_err(WireError::NotSerializable)?;
-        check_length(&body)?;
+        let mut body = serde_json::to_vec(self).map_err(WireError::NotSerializable)?;
+        let Kind::Carried(carried) = &self.kind else {
+            check_length(&body, BODY_BYTES_MAX)?;
+            return Ok(body);
+        };
+        check_inner(&carried.body)?;
+        body.pop();
+        body.extend_from_slice(INNER);
+        body.extend_from_slice(&carried.body);
+        body.push(b'}');
+        check_length(&body, CARRIED_BYTES_MAX)?;
         Ok(body)
     }
 
@@ -124,8 +146,15 @@ impl Record {
     /// [`WireError::BodyTooLarge`], [`WireError::BodyNotObject`], [`WireError::UnknownKind`],
     /// [`WireError::BadField`].
     pub fn from_body(body: &[u8]) -> Result<Self, WireError> {
-        check_length(body)?;
-        serde_json::from_slice(body).map_err(|error| refusal(body, error))
+        check_length(body, CARRIED_BYTES_MAX)?;
+        let mut record: Self =
+            serde_json::from_slice(body).map_err(|error| refusal(body, error))?;
+        if let Kind::Carried(carried) = &mut record.kind {
+            carried.body = inner(body)?;
+        } else {
+            check_length(body, BODY_BYTES_MAX)?;
+        }
+        Ok(record)
     }
 }
 
@@ -135,7 +164,7 @@ impl Sketch {
     /// # Errors
     /// As [`Record::from_body`], but never [`WireError::UnknownKind`].
     pub fn from_body(body: &[u8]) -> Result<Self, WireError> {
-        check_length(body)?;
+        check_length(body, CARRIED_BYTES_MAX)?;
         serde_json::from_slice(body).map_err(|error| {
             if error.is_data() {
                 WireError::BadField(error)
@@ -157,9 +186,38 @@ pub fn at_of(body: &[u8]) -> Option<i64> {
         .map(|only| only.at)
 }
 
-fn check_length(body: &[u8]) -> Result<(), WireError> {
-    if body.len() > BODY_BYTES_MAX {
-        return Err(WireError::BodyTooLarge { bytes: body.len() });
+const INNER: &[u8] = b",\"body\":";
+
+/// The exact bytes of the body that a `carried` record holds.
+fn inner(body: &[u8]) -> Result<Vec<u8>, WireError> {
+    #[derive(Deserialize)]
+    struct OnlyInner<'a> {
+        #[serde(borrow)]
+        body: &'a RawValue,
+    }
+    let only: OnlyInner<'_> = serde_json::from_slice(body).map_err(WireError::BadField)?;
+    let inner = only.body.get().as_bytes();
+    check_inner(inner)?;
+    Ok(inner.to_vec())
+}
+
+fn check_inner(inner: &[u8]) -> Result<(), WireError> {
+    check_length(inner, BODY_BYTES_MAX)?;
+    let object = inner.first() == Some(&b'{') && inner.last() == Some(&b'}');
+    let read: Result<serde::de::IgnoredAny, _> = serde_json::from_slice(inner);
+    match read {
+        Ok(_) if object => Ok(()),
+        Ok(_) => Err(WireError::BodyNotObject(None)),
+        Err(error) => Err(not_object(error)),
+    }
+}
+
+fn check_length(body: &[u8], limit: usize) -> Result<(), WireError> {
+    if body.len() > limit {
+        return Err(WireError::BodyTooLarge {
+            bytes: body.len(),
+            limit,
+        });
     }
     if body.contains(&b'\n') {
         return Err(WireError::BodyNotObject(None));

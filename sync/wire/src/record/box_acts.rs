@@ -137,6 +137,29 @@ pub struct Gap {
     pub reason: Option<String>,
 }
 
+/// `carried`: a record of an epoch that forked, which the city does not have. The stamp of this
+/// record is when it was carried; the act is what `body` says, with the stamp that it has there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Carried {
+    /// The epoch in which it was first recorded.
+    pub epoch: String,
+    /// Its number there.
+    pub seq: u64,
+    /// The bytes of that body as they were. Written and read beside the derived code: the chain
+    /// lives from exact bytes.
+    #[serde(skip)]
+    pub body: Vec<u8>,
+}
+
+/// `policy_applied`: a policy of the city is in force.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicyApplied {
+    /// Its number; only grows.
+    pub version: u32,
+    /// SHA-256 of the signed payload, lower-case hexadecimal.
+    pub digest: String,
+}
+
 /// `roster_applied`: a roster version is in force.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RosterApplied {

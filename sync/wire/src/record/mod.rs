@@ -1,6 +1,7 @@
 //! The body of a record, kind by kind.
 //!
-//! A body is compact JSON, one object of at most 8 KiB: the stamp's fields, then `kind`, then the
+//! A body is compact JSON, one object of at most 8 KiB (a `carried` one, which holds another: 256
+//! bytes more): the stamp's fields, then `kind`, then the
 //! kind's own fields in the order of the structs here. Fields that are `None` are left out. The
 //! chain is computed over these bytes, so a city keeps them as they came and never writes them
 //! anew.
@@ -20,10 +21,10 @@ pub mod body;
 #[cfg(test)]
 mod tests;
 
-pub use body::{BODY_BYTES_MAX, KINDS, Kind, Record, Sketch, at_of};
+pub use body::{BODY_BYTES_MAX, CARRIED_BYTES_MAX, KINDS, Kind, Record, Sketch, at_of};
 pub use box_acts::{
-    ClockChange, ClockChanged, Device, DeviceState, EpochBegan, EpochReason, Gap, GapCause,
-    PreviousEpoch, RosterApplied, Started,
+    Carried, ClockChange, ClockChanged, Device, DeviceState, EpochBegan, EpochReason, Gap,
+    GapCause, PolicyApplied, PreviousEpoch, RosterApplied, Started,
 };
 pub use lane_acts::{
     BoardEvent, Direction, Emergency, Gate, GateEvent, Outcome, Override, Passage, Presentation,

@@ -74,6 +74,66 @@ fn a_sketch_of_an_unknown_kind() {
     assert_eq!(sketch.stamp, granted().stamp);
 }
 
+fn carried(inner: &[u8]) -> Record {
+    Record {
+        stamp: granted().stamp,
+        kind: Kind::Carried(crate::record::Carried {
+            epoch: "8899aabbccddeeff".to_owned(),
+            seq: u64::MAX,
+            body: inner.to_vec(),
+        }),
+    }
+}
+
+#[test]
+fn a_carried_body_keeps_its_bytes() {
+    // Spaces, an order of fields and an escape that nobody would write: all as they were.
+    let inner = br#"{"kind" : "gap","at":1,  "x":"\u0041/"}"#;
+    let body = carried(inner).to_body().unwrap();
+    let text = String::from_utf8(body.clone()).unwrap();
+    assert!(text.ends_with(&format!(",\"body\":{}}}", String::from_utf8_lossy(inner))));
+    assert_eq!(Record::from_body(&body).unwrap(), carried(inner));
+    assert_eq!(Sketch::from_body(&body).unwrap().kind, "carried");
+}
+
+#[test]
+fn the_longest_body_can_be_carried() {
+    let longest = format!("{{\"x\":\"{}\"}}", "y".repeat(8_192 - 8));
+    assert_eq!(longest.len(), 8_192);
+    let mut record = carried(longest.as_bytes());
+    record.stamp = Stamp {
+        at: i64::MIN,
+        boot: u32::MAX,
+        mono: u64::MAX,
+        clock: ClockQuality::Holdover,
+    };
+    let body = record.to_body().unwrap();
+    assert_eq!(Record::from_body(&body).unwrap(), record);
+    let longer = longest.replace("\"}", "y\"}");
+    assert!(matches!(
+        carried(longer.as_bytes()).to_body(),
+        Err(WireError::BodyTooLarge { limit: 8_192, .. })
+    ));
+    // Only a carried body may be that long.
+    let padded = GRANTED.replace("east-1", &"e".repeat(8_100));
+    assert!(matches!(
+        Record::from_body(padded.as_bytes()),
+        Err(WireError::BodyTooLarge { limit: 8_192, .. })
+    ));
+}
+
+#[test]
+fn what_is_not_an_object_is_not_carried() {
+    for bad in ["", "7", "[1]", "{", "{}\n", "{\"a\":1}}", "{\"a\":1},{}"] {
+        assert!(carried(bad.as_bytes()).to_body().is_err(), "{bad}");
+    }
+    let body = String::from_utf8(carried(b"{}").to_body().unwrap()).unwrap();
+    for (from, to) in [("\"body\":{}", "\"body\":7"), (",\"body\":{}", "")] {
+        let bad = body.replace(from, to);
+        assert!(Record::from_body(bad.as_bytes()).is_err(), "{bad}");
+    }
+}
+
 #[test]
 fn every_kind_is_listed() {
     for kind in KINDS {

@@ -11,14 +11,14 @@ use crate::{Ack, Ctl, State};
 const BOX: &str = "box-demo";
 const EPOCH: &str = "00112233aabbccdd";
 
-fn sample(name: &str) -> Vec<u8> {
+pub(crate) fn sample(name: &str) -> Vec<u8> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("samples")
         .join(name);
     std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-fn line(name: &str) -> Vec<u8> {
+pub(crate) fn line(name: &str) -> Vec<u8> {
     let bytes = sample(name);
     bytes.strip_suffix(b"\n").unwrap().to_vec()
 }
@@ -89,7 +89,15 @@ fn messages() {
 
 #[test]
 fn control_messages() {
-    for name in ["hello.json", "heartbeat.json"] {
+    for name in [
+        "hello.json",
+        "hello-closed.json",
+        "compare.json",
+        "heartbeat.json",
+        "result-ok.json",
+        "result-refused.json",
+        "result-forged.json",
+    ] {
         let bytes = line(name);
         assert_eq!(
             Ctl::decode(&bytes).unwrap().encode().unwrap(),
@@ -106,6 +114,7 @@ fn acknowledgements() {
         "ack-parked.json",
         "ack-greet.json",
         "hello-answer.json",
+        "compare-answer.json",
     ] {
         let bytes = line(name);
         assert_eq!(
@@ -182,6 +191,46 @@ fn the_examples_of_the_protocol_are_the_samples() {
             "{name} is not shown in PROTOCOL.md"
         );
     }
+}
+
+#[test]
+fn the_protocol_names_every_code_with_its_words() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../PROTOCOL.md");
+    let protocol = std::fs::read_to_string(path).unwrap();
+    let mut codes = Vec::new();
+    for code in crate::ResultCode::ALL {
+        codes.push((serde_json::to_string(&code).unwrap(), code.text()));
+    }
+    for code in crate::ParkCode::ALL {
+        codes.push((serde_json::to_string(&code).unwrap(), code.text()));
+    }
+    for (word, text) in codes.iter().filter(|(word, _)| word != "\"other\"") {
+        let row = format!("| `{}` | ", word.trim_matches('"'));
+        let row = protocol.lines().find(|line| line.starts_with(&row));
+        assert!(
+            row.is_some_and(|row| row.ends_with(&format!("| {text} |"))),
+            "{word}"
+        );
+    }
+}
+
+#[test]
+fn marks_ascend_and_lists_end() {
+    let Ctl::Compare(compare) = Ctl::decode(&line("compare.json")).unwrap() else {
+        panic!("not a comparison");
+    };
+    let with = |marks| {
+        let marks = Ctl::Compare(crate::Compare {
+            marks,
+            ..compare.clone()
+        });
+        marks.encode()
+    };
+    let mark = compare.marks[0];
+    for bad in [Vec::new(), vec![mark, mark], vec![mark; 65]] {
+        assert!(with(bad).is_err());
+    }
+    assert!(with(vec![mark]).is_ok());
 }
 
 #[test]

@@ -24,11 +24,11 @@ struct Vector {
 }
 
 fn vector() -> Vector {
-    serde_json::from_str(include_str!("../samples/sealing.json")).unwrap()
+    serde_json::from_str(include_str!("../../samples/sealing.json")).unwrap()
 }
 
 fn person() -> Person {
-    serde_json::from_str(include_str!("../samples/person.json")).unwrap()
+    serde_json::from_str(include_str!("../../samples/person.json")).unwrap()
 }
 
 #[test]

@@ -1,0 +1,7 @@
+//! What is longer than a few lines beside its code.
+
+mod samples;
+mod message;
+mod seal;
+mod down;
+mod roster;

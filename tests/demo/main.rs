@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-use tests::{Result, Site, SitePlan};
+use tests::{BOX_ID, History, Result, Site, SitePlan};
 
 /// Brings up a whole site: a broker, the city, simulated devices, and the box.
 #[derive(Debug, Parser)]
@@ -58,14 +58,28 @@ fn folder(arguments: &Arguments) -> Result<PathBuf> {
 
 async fn pictures(arguments: &Arguments, out: &std::path::Path) -> Result<()> {
     let folder = folder(arguments)?;
-    let mut site = Site::start(&folder, &SitePlan::of("play")).await?;
+    let mut site = site_with_history(&folder).await?;
     pictures::take(&mut site, &folder, out).await
+}
+
+/// A site that has a month behind it, so that every page has something true to show.
+async fn site_with_history(folder: &std::path::Path) -> Result<Site> {
+    let mut site = Site::prepare(folder, &SitePlan::of("play")).await?;
+    let history = History {
+        days: 31,
+        teams: 0,
+        lane: "east-1".to_owned(),
+        seed: 20_261_122,
+    };
+    history.write(&site.gate_box, BOX_ID).await?;
+    site.gate_box.up().await?;
+    Ok(site)
 }
 
 async fn visit(arguments: &Arguments) -> Result<()> {
     let folder = folder(arguments)?;
     eprintln!("正在启动：证书、消息服务器、市级平台、模拟设备、考勤盒 …");
-    let mut site = Site::start(&folder, &SitePlan::of("play")).await?;
+    let mut site = site_with_history(&folder).await?;
     let code = site.gate_box.claim_code().await?;
     println!("模拟工地    {}", site.simulator.page());
     println!(

@@ -167,11 +167,34 @@ impl Browser {
     pub async fn screenshot(&self, file: &Path) -> Result<()> {
         let shot = self.developer("Page.captureScreenshot", json!({})).await?;
         let data = shot["data"].as_str().ok_or("the browser gave no picture")?;
-        std::fs::write(
+        save(file, data)
+    }
+
+    /// Saves what the page prints, on the paper that its style sheet asks for.
+    pub async fn pdf(&self, file: &Path) -> Result<()> {
+        let how = json!({"preferCSSPageSize": true, "printBackground": true});
+        let print = self.developer("Page.printToPDF", how).await?;
+        save(
             file,
-            base64::Engine::decode(&base64::prelude::BASE64_STANDARD, data)?,
-        )?;
-        Ok(())
+            print["data"]
+                .as_str()
+                .ok_or("the browser printed nothing")?,
+        )
+    }
+
+    /// Saves what an address answers to this browser's session.
+    pub async fn download(&self, url: &str, file: &Path) -> Result<()> {
+        let script = "const answer = await fetch(arguments[0]);
+            const bytes = new Uint8Array(await answer.arrayBuffer());
+            let text = '';
+            for (const byte of bytes) { text += String.fromCharCode(byte); }
+            return answer.ok ? btoa(text) : null;";
+        let body = json!({"script": script, "args": [url]});
+        let data = self.command("execute/sync", body).await?;
+        save(
+            file,
+            data.as_str().ok_or_else(|| format!("{url} gave nothing"))?,
+        )
     }
 
     /// Closes the window and the driver.
@@ -180,6 +203,11 @@ impl Browser {
         self.chromium = None;
         self.driver.kill()
     }
+}
+
+fn save(file: &Path, base64_text: &str) -> Result<()> {
+    let bytes = base64::Engine::decode(&base64::prelude::BASE64_STANDARD, base64_text)?;
+    Ok(std::fs::write(file, bytes)?)
 }
 
 impl Drop for Browser {

@@ -3,7 +3,8 @@
 //!
 //! `figures` arithmetic · `process` programs that end with the test · `ports` free loopback ports · `eventually` waiting for
 //! a state · `browser` a real Chromium · `city`, `broker`, `gate_box`, `simulator` the four programs of a
-//! site · `site` all of them together · `lone_gate` without a city · `cable` a gate's cable that a test can cut.
+//! site · `site` all of them together · `lone_gate` without a city · `cable` a gate's cable that a test can cut ·
+//! `history` a month that the site has behind it.
 
 mod figures;
 mod eventually;
@@ -13,6 +14,7 @@ mod browser;
 mod city;
 mod broker;
 mod gate_box;
+mod history;
 mod simulator;
 mod site;
 mod lone_gate;
@@ -25,6 +27,7 @@ pub use city::City;
 pub use eventually::{PATIENCE, eventually};
 pub use figures::percentile;
 pub use gate_box::{BoxPlan, Ended, GateBox, LaneWiring};
+pub use history::History;
 pub use lone_gate::LoneGate;
 pub use ports::free_port;
 pub use process::{Process, bin_dir, repository, run};

@@ -6,14 +6,14 @@ use tests::{Browser, Result, Site};
 use crate::help::{Gate, plan};
 
 const PASSWORD: &str = "scenario-Password-1";
-const SIZES: [(u32, u32); 2] = [(1366, 768), (360, 800)];
+pub(crate) const SIZES: [(u32, u32); 2] = [(1366, 768), (360, 800)];
 /// Collects what the page's own rules forbade it.
-const WATCH_RULES: &str = "window.forbidden = [];
+pub(crate) const WATCH_RULES: &str = "window.forbidden = [];
     document.addEventListener('securitypolicyviolation', function (event) {
         window.forbidden.push(event.violatedDirective + ' ' + event.blockedURI);
     });";
 
-async fn sign_in(site: &mut Site, browser: &Browser) -> Result<()> {
+pub(crate) async fn sign_in(site: &mut Site, browser: &Browser) -> Result<()> {
     let code = site.gate_box.claim_code().await?;
     let screen = site.gate_box.screen().to_owned();
     browser.open(&screen).await?;

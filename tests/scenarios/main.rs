@@ -6,6 +6,7 @@ mod absence;
 mod admission;
 mod bad_config;
 mod clerk_screen;
+mod clerk_pages;
 mod full_disk;
 mod kill_between_commit_and_open;
 mod kill_city_before_ack;

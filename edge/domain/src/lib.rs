@@ -10,7 +10,7 @@
 //! a person's standing here · `roster` all standings · `denial` refusals and flags with their
 //! Chinese words · `face` what a camera's pictures mean · `policy` the numbers that rules use · `record` what goes into the ledger ·
 //! `presence` who is inside · `admission` the table of who passes · `lane` the state machine of
-//! one gate · `worker_day` attendance days.
+//! one gate · `worker_day` attendance days · `day_rule` what a day counts for.
 
 mod error;
 mod ids;
@@ -29,9 +29,11 @@ mod presence;
 mod admission;
 mod lane;
 mod worker_day;
+mod day_rule;
 
 pub use admission::{Applicant, Decision, decide};
 pub use credential::{Credential, IdDocument, UnreadableCard};
+pub use day_rule::{DayMark, DayRule, VoidReason, hours_text, judge};
 pub use denial::{Denial, Flag};
 pub use error::DomainError;
 pub use face::{

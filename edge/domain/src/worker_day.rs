@@ -68,6 +68,13 @@ impl WorkDay {
     pub fn is_complete(&self) -> bool {
         !self.spells.is_empty()
     }
+
+    /// Whether one of its stays ends on a later calendar day: a night shift.
+    pub fn crosses_midnight(&self) -> bool {
+        self.spells
+            .iter()
+            .any(|spell| site_date(spell.in_ms) != site_date(spell.out_ms))
+    }
 }
 
 /// The day that a movement counts for by itself.

@@ -34,6 +34,8 @@ pub use store::{OpeningFacts, Store, StoreSettings};
 pub use sync_wire::seal::DataKey;
 pub use sync_wire::{Hash, Head};
 pub use verify::{Broken, BrokenHow, EpochReport, VerifyProgress, VerifyReport, verify};
+pub use view::directory::PersonEntry;
 pub use view::people::{NumbersGiven, Project};
+pub use view::punches::Punch;
 pub use view::today::{ActKind, Backlog, RecentAct, TodayView};
 pub use write::writer::Writer;

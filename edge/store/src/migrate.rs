@@ -12,6 +12,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0002_read_models.sql"),
     include_str!("../migrations/0003_denials.sql"),
     include_str!("../migrations/0004_epochs_and_boards.sql"),
+    include_str!("../migrations/0005_people_change.sql"),
 ];
 
 /// Marks the file as ours in its header ("MENW").

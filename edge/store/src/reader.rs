@@ -16,9 +16,11 @@ use crate::error::StoreError;
 use crate::key::Key;
 use crate::ledger;
 use crate::migrate;
+use crate::view::directory::{self, PersonEntry};
 use crate::view::lane_memory;
 use crate::view::movements;
 use crate::view::people::{self, NumbersGiven, Project};
+use crate::view::punches::{self, Punch};
 use crate::view::today::{self, Backlog, TodayView};
 
 /// A record as it stands in the ledger.
@@ -176,6 +178,41 @@ impl Reader {
     ) -> Result<BTreeMap<WorkerId, Vec<CountedAct>>, StoreError> {
         let view = self.one_moment()?;
         movements::counted(&view, from_ms, to_ms)
+    }
+
+    /// As [`counted_acts`](Self::counted_acts), of these workers only.
+    pub fn counted_acts_of(
+        &self,
+        workers: &[WorkerId],
+        from_ms: i64,
+        to_ms: i64,
+    ) -> Result<BTreeMap<WorkerId, Vec<CountedAct>>, StoreError> {
+        let view = self.one_moment()?;
+        punches::counted_of(&view, workers, from_ms, to_ms)
+    }
+
+    /// One worker's counted movements from `from_ms` on and before `to_ms` (Unix ms) with lane and
+    /// trust in their time; as fresh as [`roster`](Self::roster).
+    pub fn punches(
+        &self,
+        worker: WorkerId,
+        from_ms: i64,
+        to_ms: i64,
+    ) -> Result<Vec<Punch>, StoreError> {
+        let view = self.one_moment()?;
+        punches::punches(&view, worker, from_ms, to_ms)
+    }
+
+    /// Everyone on the roster with phone and nation; as fresh as [`roster`](Self::roster).
+    pub fn people(&self) -> Result<Vec<PersonEntry>, StoreError> {
+        let view = self.one_moment()?;
+        directory::people(&view)
+    }
+
+    /// Grows with every record about people, employers or teams; as fresh as
+    /// [`roster`](Self::roster).
+    pub fn people_version(&self) -> Result<i64, StoreError> {
+        directory::version(&self.db)
     }
 
     /// What a lane must know from before a restart: newest board event and open grants.

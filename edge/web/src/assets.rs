@@ -17,7 +17,7 @@ struct Asset {
     digest: OnceLock<String>,
 }
 
-static ASSETS: [Asset; 3] = [
+static ASSETS: [Asset; 6] = [
     Asset {
         name: "app.css",
         kind: "text/css; charset=utf-8",
@@ -28,6 +28,24 @@ static ASSETS: [Asset; 3] = [
         name: "live.js",
         kind: "text/javascript; charset=utf-8",
         bytes: include_bytes!("../assets/live.js"),
+        digest: OnceLock::new(),
+    },
+    Asset {
+        name: "print.css",
+        kind: "text/css; charset=utf-8",
+        bytes: include_bytes!("../assets/print.css"),
+        digest: OnceLock::new(),
+    },
+    Asset {
+        name: "people.js",
+        kind: "text/javascript; charset=utf-8",
+        bytes: include_bytes!("../assets/people.js"),
+        digest: OnceLock::new(),
+    },
+    Asset {
+        name: "rollcall.js",
+        kind: "text/javascript; charset=utf-8",
+        bytes: include_bytes!("../assets/rollcall.js"),
         digest: OnceLock::new(),
     },
     Asset {

@@ -2,6 +2,8 @@
 //!
 //! Reading order, bottom floor first:
 //! `view` holds what a page shows, as owned data without any personal detail beyond a masked name;
+//! `books` answers the pages of people and attendance from the ledger's read models;
+//! `papers` writes spreadsheets;
 //! `source` names what the screen needs from the ledger file, as two narrow traits;
 //! `site_time` turns instants into the site's wall clock text;
 //! `guard` is the door: passwords, claim codes, sessions, throttling, cross-site checks, headers;
@@ -14,6 +16,8 @@
 mod error;
 mod site_time;
 mod view;
+mod books;
+mod papers;
 mod source;
 mod guard;
 mod state;
@@ -23,6 +27,7 @@ mod router;
 mod serve;
 mod ledger_source;
 
+pub use books::Books;
 pub use error::{SourceError, WebError};
 pub use guard::claim_code::ClaimCode;
 pub use ledger_source::{CLAIM_CODE_SETTING, LedgerSource};

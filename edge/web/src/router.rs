@@ -10,6 +10,7 @@ use axum::routing::{get, post};
 
 use crate::assets;
 use crate::guard::{cross_site, headers};
+use crate::pages::site::{moment_page, month_page, papers_page, people_page, person_page};
 use crate::pages::{self, account_page, claim_page, events, login_page, today_page};
 use crate::state::WebState;
 
@@ -23,6 +24,14 @@ pub fn router(state: WebState) -> Router {
     Router::new()
         .route("/", get(today_page::show))
         .route("/events", get(events::stream))
+        .route("/people", get(people_page::show))
+        .route("/people/{worker}", get(person_page::show))
+        .route("/attendance", get(month_page::show))
+        .route("/attendance/moment", get(moment_page::show))
+        .route("/papers", get(papers_page::show))
+        .route("/papers/month", get(papers_page::month))
+        .route("/papers/month.xlsx", get(papers_page::month_xlsx))
+        .route("/papers/people.xlsx", get(papers_page::people_xlsx))
         .route("/claim", get(claim_page::show).post(claim_page::submit))
         .route("/login", get(login_page::show).post(login_page::submit))
         .route("/logout", post(login_page::leave))

@@ -1,7 +1,7 @@
 //! Instants as the site reads them: Asia/Shanghai, which has had one offset since 1991.
 
 use jiff::Timestamp;
-use jiff::civil::Weekday;
+use jiff::civil::{Date, DateTime, Weekday};
 use jiff::tz::{Offset, TimeZone};
 
 fn at_site(at_ms: i64) -> Option<jiff::Zoned> {
@@ -31,6 +31,54 @@ pub(crate) fn minute_text(at_ms: i64) -> String {
         || "时间不明".to_owned(),
         |at| format!("{} {:02}:{:02}", at.date(), at.hour(), at.minute()),
     )
+}
+
+/// `07:02`.
+pub(crate) fn hour_text(at_ms: i64) -> String {
+    at_site(at_ms).map_or_else(
+        || "--:--".to_owned(),
+        |at| format!("{:02}:{:02}", at.hour(), at.minute()),
+    )
+}
+
+/// The instant at which `on` begins when days begin at `hour`, Unix milliseconds.
+pub(crate) fn date_ms(on: Date, hour: u8) -> i64 {
+    let begin = on.at(i8::try_from(hour).unwrap_or(0), 0, 0, 0);
+    Offset::constant(8)
+        .to_timestamp(begin)
+        .map_or(0, Timestamp::as_millisecond)
+}
+
+/// The first day of the month that `text` names as `2026-06`.
+pub(crate) fn parse_month(text: &str) -> Option<Date> {
+    format!("{text}-01").parse().ok()
+}
+
+/// `2026-06`, as addresses and month fields have it.
+pub(crate) fn month_value(first: Date) -> String {
+    format!("{:04}-{:02}", first.year(), first.month())
+}
+
+/// `2026年6月`.
+pub(crate) fn month_text(first: Date) -> String {
+    format!("{}年{}月", first.year(), first.month())
+}
+
+/// Reads `2026-06-02T07:10`, as a browser sends a minute, as the site's wall clock.
+pub(crate) fn parse_minute(text: &str) -> Option<i64> {
+    let at: DateTime = text.parse().ok()?;
+    let at = Offset::constant(8).to_timestamp(at).ok()?;
+    Some(at.as_millisecond())
+}
+
+/// `2026-06-02T07:10`, as a browser wants it.
+pub(crate) fn minute_value(at_ms: i64) -> String {
+    minute_text(at_ms).replace(' ', "T")
+}
+
+/// `一` to `日`.
+pub(crate) fn weekday_letter(on: Date) -> &'static str {
+    weekday_text(on.weekday()).trim_start_matches('周')
 }
 
 fn weekday_text(weekday: Weekday) -> &'static str {
@@ -71,7 +119,10 @@ pub(crate) fn grouped(number: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{age_text, clock_text, date_text, grouped, minute_text};
+    use super::{
+        age_text, clock_text, date_ms, date_text, grouped, minute_text, minute_value, month_value,
+        parse_minute, parse_month,
+    };
 
     /// 2026-06-02T23:02:11Z, which is Wednesday morning in Shanghai.
     const WEDNESDAY_MS: i64 = 1_780_441_331_000;
@@ -90,6 +141,22 @@ mod tests {
         assert_eq!(age_text(60_000 * 119, 0), "119 分钟");
         assert_eq!(age_text(60_000 * 120, 0), "2 小时");
         assert_eq!(age_text(60_000 * 60 * 48, 0), "2 天");
+    }
+
+    #[test]
+    fn months_and_minutes_are_read_as_browsers_send_them() {
+        assert_eq!(
+            parse_month("2026-06").map(month_value).as_deref(),
+            Some("2026-06")
+        );
+        assert_eq!(parse_month("2026-13"), None);
+        assert_eq!(
+            parse_minute("2026-06-03T07:02"),
+            Some(WEDNESDAY_MS - 11_000)
+        );
+        assert_eq!(minute_value(WEDNESDAY_MS), "2026-06-03T07:02");
+        let third = jiff::civil::date(2026, 6, 3);
+        assert_eq!(date_ms(third, 4), WEDNESDAY_MS - 10_931_000);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::books::Books;
 use crate::error::WebError;
 use crate::guard::password::PasswordDesk;
 use crate::guard::session::Sessions;
@@ -40,6 +41,8 @@ pub struct WebChannels {
     pub today: Arc<dyn TodaySource>,
     /// Accounts and the claim code.
     pub accounts: Arc<dyn AccountStore>,
+    /// People and attendance.
+    pub books: Books,
     /// The state of the box; the screen is told of each change.
     pub health: watch::Receiver<HealthView>,
     /// The ledger's head; a change makes the screen look for new passages.
@@ -101,6 +104,11 @@ impl WebState {
     /// Accounts and the claim code.
     pub(crate) fn accounts(&self) -> &dyn AccountStore {
         &*self.inner.channels.accounts
+    }
+
+    /// People and attendance.
+    pub(crate) fn books(&self) -> &Books {
+        &self.inner.channels.books
     }
 
     /// Turns for hashing passwords.

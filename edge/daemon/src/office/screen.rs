@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use edge_web::{ClaimCode, HealthView, LedgerSource, WebChannels, WebSettings, WebState};
+use edge_web::{Books, ClaimCode, HealthView, LedgerSource, WebChannels, WebSettings, WebState};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time::{Duration, sleep};
@@ -49,7 +49,11 @@ async fn start_screen(
     let day_starts_h = office.config.policy.day_boundary_h;
     let source = LedgerSource::new(reader, writer, day_starts_h);
     let source = Arc::new(source.with_lane_names(office.config.lane_names()));
+    let lane_names = office.config.lane_names();
+    let policy = office.config.policy.clone();
+    let books = Books::new(office.store.reader()?, policy, lane_names);
     let channels = WebChannels {
+        books,
         today: Arc::<LedgerSource>::clone(&source),
         accounts: source,
         health,

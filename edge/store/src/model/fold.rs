@@ -39,6 +39,16 @@ pub(crate) enum Change {
     RosterVersion(u64),
 }
 
+impl Change {
+    /// Whether it is about people, employers or teams.
+    pub(crate) const fn is_about_people(&self) -> bool {
+        !matches!(
+            self,
+            Self::Movement(_) | Self::Denied { .. } | Self::BoardEvent { .. }
+        )
+    }
+}
+
 /// A movement that counts as attendance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Movement {

@@ -12,7 +12,7 @@ use crate::model::rows::RowWriter;
 const BATCH_RECORDS: u32 = 1000;
 
 /// Every table that a rebuild empties.
-pub(crate) const TABLES: [&str; 11] = [
+pub(crate) const TABLES: [&str; 12] = [
     "folded",
     "project",
     "employer",
@@ -24,6 +24,7 @@ pub(crate) const TABLES: [&str; 11] = [
     "denial",
     "board_event",
     "roster_state",
+    "people_change",
 ];
 
 const STEP: &str = "fold the ledger";

@@ -27,6 +27,13 @@ impl<'a> RowWriter<'a> {
 
     /// Applies one change that the record at `ledger_id` made.
     pub(crate) fn apply(&mut self, ledger_id: i64, change: Change) -> rusqlite::Result<()> {
+        if change.is_about_people() {
+            self.run(
+                "INSERT INTO people_change (id, ledger_id) VALUES (1, ?1) \
+                 ON CONFLICT (id) DO UPDATE SET ledger_id = excluded.ledger_id",
+                params![ledger_id],
+            )?;
+        }
         match change {
             Change::Movement(movement) => self.movement(ledger_id, movement),
             Change::Denied { at } => self.run(

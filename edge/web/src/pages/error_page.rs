@@ -77,6 +77,32 @@ pub(crate) async fn not_found(method: Method, uri: Uri) -> Response {
     answer(StatusCode::NOT_FOUND, &page)
 }
 
+/// A worker number that nobody has.
+pub(crate) fn no_such_person() -> Response {
+    let page = ErrorPage {
+        style: assets::address("app.css"),
+        icon: assets::address("icon.svg"),
+        code: "E-WEB-404",
+        cause: "花名册上没有这个人。",
+        effect: "工号可能输错了，或者这个人的资料已按法律要求销毁。",
+        advice: "请回到首页，在花名册里查找。",
+    };
+    answer(StatusCode::NOT_FOUND, &page)
+}
+
+/// A team number that no team has.
+pub(crate) fn no_such_team() -> Response {
+    let page = ErrorPage {
+        style: assets::address("app.css"),
+        icon: assets::address("icon.svg"),
+        code: "E-WEB-404",
+        cause: "没有这个班组。",
+        effect: "没有可以打印或下载的表。",
+        advice: "请回到首页，从“报表”里选班组。",
+    };
+    answer(StatusCode::NOT_FOUND, &page)
+}
+
 /// A request that another site made the browser send.
 pub(crate) fn forbidden() -> Response {
     let page = ErrorPage {

@@ -17,10 +17,24 @@ pub(crate) struct Section {
 }
 
 /// The top bar, left to right (at most eight).
-static SECTIONS: [Section; 1] = [Section {
-    word: "今日",
-    path: "/",
-}];
+static SECTIONS: [Section; 4] = [
+    Section {
+        word: "今日",
+        path: "/",
+    },
+    Section {
+        word: "花名册",
+        path: "/people",
+    },
+    Section {
+        word: "考勤",
+        path: "/attendance",
+    },
+    Section {
+        word: "报表",
+        path: "/papers",
+    },
+];
 
 /// The frame of a page.
 #[derive(Debug, Clone)]

@@ -10,5 +10,6 @@ pub(crate) mod login_page;
 pub(crate) mod account_page;
 pub(crate) mod today_page;
 pub(crate) mod events;
+pub(crate) mod site;
 
 pub(crate) use error_page::{forbidden, not_found, too_slow};

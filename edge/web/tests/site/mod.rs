@@ -1,14 +1,15 @@
 //! A whole screen in memory: invented people, accounts that live as long as the test.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use edge_domain::PersonName;
-use edge_store::{Hash, Head};
+use edge_domain::{PersonName, Policy};
+use edge_store::{Hash, Head, Key, Store, StoreSettings};
 use edge_web::{
-    Account, AccountStore, BoxFuture, ClaimCode, ClockView, DeviceLamp, HealthView, LampState,
-    LinkView, MaskedName, PassageRow, Remedy, SourceError, SyncView, TodaySource, TodayView,
-    Verdict, Way, WebChannels, WebSettings, WebState,
+    Account, AccountStore, Books, BoxFuture, ClaimCode, ClockView, DeviceLamp, HealthView,
+    LampState, LinkView, MaskedName, PassageRow, Remedy, SourceError, SyncView, TodaySource,
+    TodayView, Verdict, Way, WebChannels, WebSettings, WebState,
 };
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -80,6 +81,7 @@ pub(crate) struct Site {
     pub(crate) head: watch::Sender<Head>,
     pub(crate) clock_ms: Arc<AtomicI64>,
     pub(crate) stop: CancellationToken,
+    _store: (Store, tempfile::TempDir),
 }
 
 impl Site {
@@ -107,7 +109,16 @@ impl Site {
             secure_cookies: false,
         };
         let clock = Arc::clone(&clock_ms);
+        let folder = tempfile::tempdir().unwrap();
+        let settings_of_store = StoreSettings {
+            path: folder.path().join("menwei.db"),
+            box_id: "box-349900-01".to_owned(),
+            site: "江湾新城二期".to_owned(),
+        };
+        let store = Store::open(&settings_of_store, &Key::from_bytes([7; 32])).unwrap();
+        let books = Books::new(store.reader().unwrap(), Policy::anhui(), BTreeMap::new());
         let channels = WebChannels {
+            books,
             today: day.clone(),
             accounts,
             health: health_seen,
@@ -124,6 +135,7 @@ impl Site {
             head,
             clock_ms,
             stop,
+            _store: (store, folder),
         }
     }
 

@@ -1,0 +1,36 @@
+//! Who was on site at one minute: the question of an inspector, and the roll-call of an emergency.
+
+use std::sync::Arc;
+
+use super::directory::Listed;
+use super::standing::Outlook;
+use crate::site_time::minute_text;
+
+/// Somebody who was on site.
+#[derive(Debug)]
+pub(crate) struct Present {
+    /// Who.
+    pub(crate) person: Arc<Listed>,
+    /// Since when, Unix ms.
+    pub(crate) since_ms: i64,
+    /// He went in longer ago than a stay can be: he may have left without a card.
+    pub(crate) is_stale: bool,
+    /// What the rules say about him at that minute, by today's papers.
+    pub(crate) outlook: Outlook,
+}
+
+impl Present {
+    /// When he went in: `2026-06-03 07:02`.
+    pub(crate) fn since_text(&self) -> String {
+        minute_text(self.since_ms)
+    }
+}
+
+/// The site at one minute.
+#[derive(Debug)]
+pub(crate) struct Moment {
+    /// Which, Unix ms.
+    pub(crate) at_ms: i64,
+    /// By team and name.
+    pub(crate) present: Vec<Present>,
+}

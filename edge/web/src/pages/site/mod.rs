@@ -1,0 +1,8 @@
+//! The pages of people, attendance and papers.
+
+mod shared;
+pub(crate) mod people_page;
+pub(crate) mod person_page;
+pub(crate) mod month_page;
+pub(crate) mod moment_page;
+pub(crate) mod papers_page;

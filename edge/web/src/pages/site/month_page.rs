@@ -1,0 +1,101 @@
+//! `/attendance`: a team's month at a glance.
+
+use askama::Template;
+use axum::extract::{Query, State};
+use axum::response::Response;
+use edge_domain::DayRule;
+
+use super::shared::{self, Choice, MonthQuery, MonthTurn};
+use crate::books::{MonthSheet, is_weekend};
+use crate::error::WebError;
+use crate::pages::door::SignedIn;
+use crate::pages::layout::{self, Layout};
+use crate::site_time::weekday_letter;
+use crate::state::WebState;
+
+/// Head of one column.
+#[derive(Debug)]
+pub(crate) struct DayHead {
+    pub(crate) day: i8,
+    pub(crate) weekday: &'static str,
+    pub(crate) weekend: bool,
+}
+
+/// The heads of a sheet's columns.
+pub(crate) fn day_heads(sheet: &MonthSheet) -> Vec<DayHead> {
+    sheet
+        .days
+        .iter()
+        .map(|on| DayHead {
+            day: on.day(),
+            weekday: weekday_letter(*on),
+            weekend: is_weekend(*on),
+        })
+        .collect()
+}
+
+/// The rule of a sheet in one sentence.
+pub(crate) fn rule_text(rule: &DayRule) -> String {
+    format!(
+        "在场满 {} 计一天，满 {} 计半天，不满不计；跨零点的夜班计在进场那天（规则第 {} 版）",
+        edge_domain::hours_text(rule.full_minutes_min),
+        edge_domain::hours_text(rule.half_minutes_min),
+        rule.version
+    )
+}
+
+#[derive(Template)]
+#[template(path = "month.html")]
+struct MonthPage {
+    layout: Layout,
+    teams: Vec<Choice>,
+    turn: MonthTurn,
+    heads: Vec<DayHead>,
+    sheet: Option<MonthSheet>,
+    rule: String,
+    total_days: String,
+    total_hours: String,
+    voids: u32,
+}
+
+/// `GET /attendance`.
+pub(crate) async fn show(
+    State(state): State<WebState>,
+    signed_in: SignedIn,
+    Query(query): Query<MonthQuery>,
+) -> Result<Response, WebError> {
+    let now_ms = state.now_ms();
+    let first = query.first(now_ms);
+    let (teams, sheet) = state
+        .books()
+        .ask("read a month", move |shelf| {
+            let directory = shelf.directory()?;
+            let team = query.team(&directory);
+            let sheet = match team {
+                Some(team) => shelf.month(team, first, now_ms)?,
+                None => None,
+            };
+            Ok((shared::team_choices(&directory, team), sheet))
+        })
+        .await?;
+    let layout = Layout::new(&state, Some(signed_in.account), "/attendance");
+    let (halves, minutes) = sheet.as_ref().map_or((0, 0), |sheet| {
+        (sheet.total_halves(), sheet.total_minutes())
+    });
+    layout::page(&MonthPage {
+        layout,
+        teams,
+        turn: MonthTurn::new(first, now_ms),
+        heads: sheet.as_ref().map(day_heads).unwrap_or_default(),
+        rule: sheet
+            .as_ref()
+            .map(|sheet| rule_text(&sheet.rule))
+            .unwrap_or_default(),
+        total_days: crate::books::halves_text(halves),
+        total_hours: crate::books::tenths_of_hours(minutes),
+        voids: sheet
+            .as_ref()
+            .map_or(0, |sheet| sheet.lines.iter().map(|line| line.voids).sum()),
+        sheet,
+    })
+}

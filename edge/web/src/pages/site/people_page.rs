@@ -1,0 +1,214 @@
+//! `/people`: 花名册, everybody found by two letters.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::{Query, State};
+use axum::response::Response;
+use edge_domain::{PhoneNumber, Policy, TeamId, WorkerId};
+use serde::Deserialize;
+
+use super::shared::{self, Choice};
+use crate::books::{Filter, Listed, Outlook, Place, Shelf};
+use crate::error::{SourceError, WebError};
+use crate::pages::door::SignedIn;
+use crate::pages::layout::{self, Layout};
+use crate::site_time::hour_text;
+use crate::state::WebState;
+
+/// People on one page of the list.
+const PAGE_PEOPLE: usize = 100;
+
+/// What the address carries.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct PeopleQuery {
+    #[serde(default)]
+    q: String,
+    #[serde(default)]
+    team: String,
+    #[serde(default)]
+    place: String,
+    #[serde(default)]
+    page: Option<usize>,
+    /// Only the list: asked for while somebody types.
+    #[serde(default)]
+    part: Option<u8>,
+}
+
+const PLACES: [(&str, &str, Option<Place>); 4] = [
+    ("engaged", "在册", Some(Place::Engaged)),
+    ("waiting", "未进场", Some(Place::Waiting)),
+    ("left", "已退场", Some(Place::Left)),
+    ("all", "全部", None),
+];
+
+impl PeopleQuery {
+    /// Who types looks among all, who types nothing sees the engaged.
+    fn place(&self) -> &'static (&'static str, &'static str, Option<Place>) {
+        let wanted = match (self.place.as_str(), self.q.trim()) {
+            ("", "") => "engaged",
+            ("", _) => "all",
+            (place, _) => place,
+        };
+        let [first, ..] = &PLACES;
+        PLACES
+            .iter()
+            .find(|(value, ..)| *value == wanted)
+            .unwrap_or(first)
+    }
+
+    fn address(&self, page: usize) -> String {
+        let place = self.place().0;
+        let typed: String = shared::address_text(self.q.trim());
+        format!(
+            "/people?q={typed}&team={}&place={place}&page={page}",
+            self.team
+        )
+    }
+}
+
+/// One line of the list.
+#[derive(Debug)]
+struct Line {
+    worker: u32,
+    name: String,
+    is_inside: Option<String>,
+    place: Place,
+    team: String,
+    trade: &'static str,
+    number: String,
+    phone: String,
+    about: String,
+    refused: Option<&'static str>,
+    flags: Vec<&'static str>,
+}
+
+#[derive(Template)]
+#[template(path = "part/people.html")]
+struct PeoplePart {
+    lines: Vec<Line>,
+    found: usize,
+    typed: String,
+    nobody: bool,
+    from: usize,
+    before: Option<String>,
+    after: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "people.html")]
+struct PeoplePage {
+    layout: Layout,
+    part: String,
+    typed: String,
+    teams: Vec<Choice>,
+    places: Vec<Choice>,
+    total: usize,
+    script: String,
+}
+
+struct Answer {
+    part: PeoplePart,
+    teams: Vec<Choice>,
+    total: usize,
+}
+
+/// `GET /people`.
+pub(crate) async fn show(
+    State(state): State<WebState>,
+    signed_in: SignedIn,
+    Query(query): Query<PeopleQuery>,
+) -> Result<Response, WebError> {
+    let now_ms = state.now_ms();
+    let only_part = query.part.is_some();
+    let (_, _, place) = *query.place();
+    let places = PLACES.map(|(value, word, one)| Choice {
+        value: value.to_owned(),
+        word: word.to_owned(),
+        chosen: one == place,
+    });
+    let typed = query.q.trim().to_owned();
+    let answer = state
+        .books()
+        .ask("read the people", move |shelf| {
+            answer(shelf, &query, now_ms)
+        })
+        .await?;
+    if only_part {
+        return layout::page(&answer.part);
+    }
+    let layout = Layout::new(&state, Some(signed_in.account), "/people");
+    layout::page(&PeoplePage {
+        layout,
+        part: answer.part.render().map_err(WebError::Render)?,
+        typed,
+        teams: answer.teams,
+        places: places.into(),
+        total: answer.total,
+        script: crate::assets::address("people.js"),
+    })
+}
+
+fn answer(shelf: &mut Shelf, query: &PeopleQuery, now_ms: i64) -> Result<Answer, SourceError> {
+    let today = Shelf::today(now_ms);
+    let directory = shelf.directory()?;
+    let inside: BTreeMap<WorkerId, i64> = shelf.reader.presence()?.inside().collect();
+    let team = query.team.parse().ok().map(TeamId);
+    let filter = Filter {
+        typed: query.q.chars().take(40).collect(),
+        team,
+        place: query.place().2,
+    };
+    let found = directory.find(&filter, today);
+    let pages = found.len().div_ceil(PAGE_PEOPLE).max(1);
+    let page = query.page.unwrap_or(1).clamp(1, pages);
+    let skip = (page - 1) * PAGE_PEOPLE;
+    let lines = found
+        .iter()
+        .skip(skip)
+        .take(PAGE_PEOPLE)
+        .map(|one| line(one, &inside, &shelf.policy, now_ms))
+        .collect();
+    Ok(Answer {
+        part: PeoplePart {
+            lines,
+            found: found.len(),
+            typed: query.q.trim().to_owned(),
+            nobody: directory.people.is_empty(),
+            from: skip + 1,
+            before: (page > 1).then(|| query.address(page - 1)),
+            after: (page < pages).then(|| query.address(page + 1)),
+        },
+        teams: shared::team_choices(&directory, team),
+        total: directory.people.len(),
+    })
+}
+
+fn line(one: &Arc<Listed>, inside: &BTreeMap<WorkerId, i64>, policy: &Policy, now_ms: i64) -> Line {
+    let today = Shelf::today(now_ms);
+    let standing = &one.entry.standing;
+    let place = one.place(today);
+    let outlook = Outlook::of(standing, policy, now_ms);
+    Line {
+        worker: one.worker().0,
+        name: one.name().reveal().to_owned(),
+        is_inside: inside.get(&one.worker()).map(|since| hour_text(*since)),
+        place,
+        team: one.team.clone(),
+        trade: one.trade(),
+        number: standing.number.masked(),
+        phone: one
+            .entry
+            .phone
+            .as_ref()
+            .map(PhoneNumber::masked)
+            .unwrap_or_default(),
+        about: shared::sex_and_age(standing, today),
+        refused: outlook
+            .refused
+            .map(|(reason, _)| reason)
+            .filter(|_| place == Place::Engaged),
+        flags: outlook.flags,
+    }
+}

@@ -1,0 +1,247 @@
+//! `/people/{worker}`: one person, his papers and his month, day by day, with the reason of each.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::{Path, Query, State};
+use axum::response::Response;
+use edge_domain::{ClockQuality, Direction, PhoneNumber, WorkerId, WorkerStanding, hours_text};
+use jiff::civil::Date;
+
+use super::shared::{self, MonthQuery, MonthTurn};
+use crate::books::{DayCell, Listed, Outlook, PersonDay, PersonMonth, Shelf};
+use crate::error::{SourceError, WebError};
+use crate::pages::door::SignedIn;
+use crate::pages::error_page;
+use crate::pages::layout::{self, Layout};
+use crate::site_time::{clock_text, minute_text, weekday_letter};
+use crate::state::WebState;
+
+/// A fact of the person with its word.
+#[derive(Debug)]
+struct Fact {
+    word: &'static str,
+    text: String,
+}
+
+#[derive(Debug)]
+struct PunchRow {
+    time: String,
+    way: &'static str,
+    lane: String,
+    is_sure: bool,
+    seq: u64,
+}
+
+/// One day of the calendar and of the list below it.
+#[derive(Debug)]
+struct DayRow {
+    day: i8,
+    /// Column of the calendar: 1 for Monday.
+    column: i8,
+    weekday: &'static str,
+    cell: DayCell,
+    text: String,
+    minutes: String,
+    punches: Vec<PunchRow>,
+}
+
+#[derive(Template)]
+#[template(path = "person.html")]
+struct PersonPage {
+    layout: Layout,
+    worker: u32,
+    name: String,
+    place: &'static str,
+    inside_since: Option<String>,
+    outlook: Outlook,
+    facts: Vec<Fact>,
+    turn: MonthTurn,
+    days: Vec<DayRow>,
+    total_days: String,
+    total_hours: String,
+    voids: u32,
+}
+
+struct Answer {
+    person: Arc<Listed>,
+    month: PersonMonth,
+    lanes: Vec<(String, String)>,
+    inside_since: Option<i64>,
+    outlook: Outlook,
+    employer: String,
+}
+
+/// `GET /people/{worker}`.
+pub(crate) async fn show(
+    State(state): State<WebState>,
+    signed_in: SignedIn,
+    Path(worker): Path<u32>,
+    Query(query): Query<MonthQuery>,
+) -> Result<Response, WebError> {
+    let now_ms = state.now_ms();
+    let first = query.first(now_ms);
+    let found = state
+        .books()
+        .ask("read a person", move |shelf| {
+            answer(shelf, WorkerId(worker), first, now_ms)
+        })
+        .await?;
+    let Some(found) = found else {
+        return Ok(error_page::no_such_person());
+    };
+    let layout = Layout::new(&state, Some(signed_in.account), "/people");
+    layout::page(&page(layout, &found, now_ms))
+}
+
+fn answer(
+    shelf: &mut Shelf,
+    worker: WorkerId,
+    first: Date,
+    now_ms: i64,
+) -> Result<Option<Answer>, SourceError> {
+    let directory = shelf.directory()?;
+    let Some(person) = directory.person(worker).map(Arc::clone) else {
+        return Ok(None);
+    };
+    let month = shelf.person_month(Arc::clone(&person), first, now_ms)?;
+    let mut lanes: Vec<(String, String)> = month
+        .days
+        .iter()
+        .flat_map(|day| &day.punches)
+        .map(|punch| (punch.lane.clone(), shelf.lane_name(&punch.lane)))
+        .collect();
+    lanes.sort();
+    lanes.dedup();
+    let presence = shelf.reader.presence()?;
+    let last = presence.last(worker);
+    let employer = person
+        .entry
+        .standing
+        .team
+        .and_then(|team| directory.team(team))
+        .and_then(|team| directory.employer_of(team))
+        .map(|employer| employer.name.clone())
+        .unwrap_or_default();
+    Ok(Some(Answer {
+        inside_since: last
+            .filter(|last| last.direction == Direction::In)
+            .map(|last| last.at_ms),
+        outlook: Outlook::of(&person.entry.standing, &shelf.policy, now_ms),
+        person,
+        month,
+        lanes,
+        employer,
+    }))
+}
+
+fn page(layout: Layout, found: &Answer, now_ms: i64) -> PersonPage {
+    let today = Shelf::today(now_ms);
+    let month = &found.month;
+    PersonPage {
+        layout,
+        worker: found.person.worker().0,
+        name: found.person.name().reveal().to_owned(),
+        place: found.person.place(today).word(),
+        inside_since: found.inside_since.map(minute_text),
+        outlook: found.outlook.clone(),
+        facts: facts(found, today),
+        turn: MonthTurn::new(month.first, now_ms),
+        days: month
+            .days
+            .iter()
+            .map(|day| day_row(day, &found.lanes))
+            .collect(),
+        total_days: month.line.days_text(),
+        total_hours: month.line.hours_text(),
+        voids: month.line.voids,
+    }
+}
+
+fn facts(found: &Answer, today: Date) -> Vec<Fact> {
+    let entry = &found.person.entry;
+    let standing = &entry.standing;
+    let fact = |word, text: String| Fact { word, text };
+    let day =
+        |on: Option<Date>, none: &str| on.map_or_else(|| none.to_owned(), |on| on.to_string());
+    let team = if found.person.team.is_empty() {
+        "未分班组".to_owned()
+    } else {
+        found.person.team.clone()
+    };
+    let phone = entry
+        .phone
+        .as_ref()
+        .map_or_else(|| "没有登记".to_owned(), PhoneNumber::masked);
+    let mut facts = vec![
+        fact("班组", team),
+        fact("工种", found.person.trade().to_owned()),
+        fact("用工单位", found.employer.clone()),
+        fact("性别年龄", shared::sex_and_age(standing, today)),
+        fact("证件号码", standing.number.masked()),
+        fact("手机", phone),
+        fact("进场日期", day(standing.entered_on, "未进场")),
+        fact("合同或协议", contract_text(standing)),
+        fact("三级教育", day(trained_on(standing), "没有完成")),
+    ];
+    let more = [
+        ("退场日期", standing.left_on),
+        ("健康证明到", standing.health_certificate_until),
+        ("证件有效期到", standing.document_valid_to),
+    ];
+    for (word, on) in more {
+        facts.extend(on.map(|on| fact(word, on.to_string())));
+    }
+    facts
+}
+
+fn trained_on(standing: &WorkerStanding) -> Option<Date> {
+    standing
+        .trainings
+        .iter()
+        .rev()
+        .find(|training| training.kind.opens_gate())
+        .map(|training| training.on)
+}
+
+fn contract_text(standing: &WorkerStanding) -> String {
+    standing.contract.map_or_else(
+        || "没有".to_owned(),
+        |contract| {
+            let until = contract
+                .until
+                .map_or_else(|| "至工作完成".to_owned(), |until| format!("到 {until}"));
+            format!("{} 签，{until}", contract.signed_on)
+        },
+    )
+}
+
+fn day_row(day: &PersonDay, lanes: &[(String, String)]) -> DayRow {
+    let punches = day
+        .punches
+        .iter()
+        .map(|punch| PunchRow {
+            time: clock_text(punch.at),
+            way: match punch.direction {
+                Direction::In => "进",
+                Direction::Out => "出",
+            },
+            lane: lanes
+                .iter()
+                .find(|(id, _)| *id == punch.lane)
+                .map(|(_, name)| name.clone())
+                .unwrap_or_default(),
+            is_sure: punch.clock != ClockQuality::Unset,
+            seq: punch.seq,
+        })
+        .collect();
+    DayRow {
+        day: day.on.day(),
+        column: day.on.weekday().to_monday_one_offset(),
+        weekday: weekday_letter(day.on),
+        cell: day.cell,
+        text: day.cell.text(),
+        minutes: hours_text(day.cell.minutes),
+        punches,
+    }
+}

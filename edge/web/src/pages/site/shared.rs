@@ -1,0 +1,99 @@
+//! What the pages of people and attendance share: choices of team and month, and texts of a person.
+
+use edge_domain::{TeamId, WorkerStanding, age_on};
+use jiff::ToSpan as _;
+use jiff::civil::Date;
+use serde::Deserialize;
+
+use crate::books::{Directory, Shelf};
+use crate::site_time::{month_text, month_value, parse_month};
+
+/// One entry of a drop-down.
+#[derive(Debug)]
+pub(crate) struct Choice {
+    pub(crate) value: String,
+    pub(crate) word: String,
+    pub(crate) chosen: bool,
+}
+
+/// All teams of the site for a drop-down.
+pub(crate) fn team_choices(directory: &Directory, chosen: Option<TeamId>) -> Vec<Choice> {
+    directory
+        .teams
+        .iter()
+        .map(|team| Choice {
+            value: team.team.0.to_string(),
+            word: team.name.clone(),
+            chosen: chosen == Some(team.team),
+        })
+        .collect()
+}
+
+/// What addresses of a month carry.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct MonthQuery {
+    #[serde(default)]
+    pub(crate) team: String,
+    #[serde(default)]
+    pub(crate) month: String,
+}
+
+impl MonthQuery {
+    /// The month asked for, or the current one.
+    pub(crate) fn first(&self, now_ms: i64) -> Date {
+        let today = Shelf::today(now_ms);
+        parse_month(&self.month).unwrap_or_else(|| today.first_of_month())
+    }
+
+    /// The team asked for, or the site's first.
+    pub(crate) fn team(&self, directory: &Directory) -> Option<TeamId> {
+        let asked = self.team.parse().ok().map(TeamId);
+        asked
+            .filter(|team| directory.team(*team).is_some())
+            .or_else(|| directory.teams.first().map(|team| team.team))
+    }
+}
+
+/// A month with its neighbors, for turning pages.
+#[derive(Debug)]
+pub(crate) struct MonthTurn {
+    pub(crate) text: String,
+    pub(crate) value: String,
+    pub(crate) before: String,
+    pub(crate) after: Option<String>,
+}
+
+impl MonthTurn {
+    pub(crate) fn new(first: Date, now_ms: i64) -> Self {
+        let after = first.saturating_add(1.month());
+        Self {
+            text: month_text(first),
+            value: month_value(first),
+            before: month_value(first.saturating_sub(1.month())),
+            after: (after <= Shelf::today(now_ms)).then(|| month_value(after)),
+        }
+    }
+}
+
+/// `男 42 岁`.
+pub(crate) fn sex_and_age(standing: &WorkerStanding, today: Date) -> String {
+    let sex = match standing.sex {
+        edge_domain::Sex::Male => "男",
+        edge_domain::Sex::Female => "女",
+        edge_domain::Sex::Unstated => "",
+    };
+    format!("{sex} {} 岁", age_on(standing.born, today))
+}
+
+/// Percent-encodes a value for an address.
+pub(crate) fn address_text(text: &str) -> String {
+    use std::fmt::Write as _;
+    text.bytes().fold(String::new(), |mut all, byte| {
+        if byte.is_ascii_alphanumeric() {
+            all.push(char::from(byte));
+        } else if write!(all, "%{byte:02X}").is_err() {
+            all.clear();
+        }
+        all
+    })
+}

@@ -1,0 +1,85 @@
+//! How cells look, and names that a spreadsheet accepts.
+
+use rust_xlsxwriter::{Color, Format, FormatAlign, FormatBorder};
+
+/// Longest name of a sheet in a workbook.
+const SHEET_NAME_MAX: usize = 31;
+/// A3 and A4 as Excel numbers them.
+pub(super) const PAPER_A3: u8 = 8;
+
+/// The formats of one workbook.
+#[derive(Debug)]
+pub(super) struct Formats {
+    /// Big, bold, in the middle.
+    pub(super) title: Format,
+    /// Without borders, left.
+    pub(super) plain: Format,
+    /// Head of a column.
+    pub(super) head: Format,
+    /// Head of a weekend's column.
+    pub(super) weekend: Format,
+    /// Text: numbers of people stay text, eighteen digits lose nothing.
+    pub(super) text: Format,
+    /// In the middle.
+    pub(super) mark: Format,
+    /// A day that counts for nothing.
+    pub(super) void: Format,
+    /// A number with up to one decimal place.
+    pub(super) number: Format,
+    /// A day.
+    pub(super) date: Format,
+}
+
+impl Formats {
+    pub(super) fn new() -> Self {
+        let cell = Format::new()
+            .set_font_name("宋体")
+            .set_font_size(10)
+            .set_border(FormatBorder::Thin)
+            .set_align(FormatAlign::VerticalCenter);
+        let middle = cell.clone().set_align(FormatAlign::Center);
+        let gray = Color::RGB(0x00E4_E8EC);
+        Self {
+            title: Format::new()
+                .set_font_name("黑体")
+                .set_font_size(16)
+                .set_bold()
+                .set_align(FormatAlign::Center)
+                .set_align(FormatAlign::VerticalCenter),
+            plain: Format::new().set_font_name("宋体").set_font_size(10),
+            head: middle.clone().set_bold().set_text_wrap(),
+            weekend: middle.clone().set_bold().set_background_color(gray),
+            text: cell.set_num_format("@"),
+            mark: middle.clone(),
+            void: middle.clone().set_background_color(Color::RGB(0x00FF_F4D6)),
+            number: middle.clone().set_num_format("0.0"),
+            date: middle.set_num_format("yyyy-mm-dd"),
+        }
+    }
+}
+
+/// A name that Excel accepts for a sheet.
+pub(super) fn sheet_name(name: &str) -> String {
+    let allowed: String = name
+        .chars()
+        .filter(|letter| !"[]:*?/\\'".contains(*letter))
+        .take(SHEET_NAME_MAX)
+        .collect();
+    if allowed.trim().is_empty() {
+        "班组".to_owned()
+    } else {
+        allowed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sheet_name;
+
+    #[test]
+    fn sheet_names_are_what_excel_accepts() {
+        assert_eq!(sheet_name("钢筋/一班[夜]:*?'"), "钢筋一班夜");
+        assert_eq!(sheet_name(&"长".repeat(40)).chars().count(), 31);
+        assert_eq!(sheet_name("[]"), "班组");
+    }
+}

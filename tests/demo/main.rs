@@ -62,11 +62,11 @@ async fn pictures(arguments: &Arguments, out: &std::path::Path) -> Result<()> {
     pictures::take(&mut site, &folder, out).await
 }
 
-/// A site that has a month behind it, so that every page has something true to show.
+/// A site that has a whole month behind it whatever the day is, so that every page has something true to show.
 async fn site_with_history(folder: &std::path::Path) -> Result<Site> {
     let mut site = Site::prepare(folder, &SitePlan::of("play")).await?;
     let history = History {
-        days: 31,
+        days: 62,
         teams: 0,
         lane: "east-1".to_owned(),
         seed: 20_261_122,

@@ -1,4 +1,4 @@
-//! Pictures of the three pages as a visitor sees them, taken in a real browser.
+//! Pictures of the pages as a visitor sees them, taken in a real browser.
 
 use std::path::Path;
 
@@ -32,12 +32,43 @@ pub(crate) async fn take(site: &mut Site, folder: &Path, out: &Path) -> Result<(
             .await?;
     }
     site.settled().await?;
+    let month = last_month(site)?;
     // Each page with the condition that its live updates run.
     let pages = [
         (
             "clerk",
             site.gate_box.screen().to_owned(),
             "document.body.innerText.includes('● 实时')",
+        ),
+        (
+            "people",
+            format!("{}/people", site.gate_box.screen()),
+            "!!document.querySelector('.people')",
+        ),
+        (
+            "person",
+            format!("{}/people/2?month={month}", site.gate_box.screen()),
+            "!!document.querySelector('.calendar')",
+        ),
+        (
+            "attendance",
+            format!("{}/attendance?month={month}", site.gate_box.screen()),
+            "!!document.querySelector('.grid')",
+        ),
+        (
+            "roll-call",
+            format!("{}/attendance/moment", site.gate_box.screen()),
+            "!!document.getElementById('counted')",
+        ),
+        (
+            "papers",
+            format!("{}/papers", site.gate_box.screen()),
+            "!!document.querySelector('.papers')",
+        ),
+        (
+            "sheet",
+            format!("{}/papers/month?month={month}", site.gate_box.screen()),
+            "!!document.querySelector('.sheet')",
         ),
         (
             "city",
@@ -63,6 +94,17 @@ pub(crate) async fn take(site: &mut Site, folder: &Path, out: &Path) -> Result<(
         }
     }
     browser.close().await
+}
+
+/// The month before that of the box's last record, `YYYY-MM`.
+fn last_month(site: &Site) -> Result<String> {
+    let last = site.gate_box.status()?["records"].as_u64().unwrap_or(1);
+    let records = site.gate_box.records(last - 1)?;
+    let at = records.first().and_then(|one| one["body"]["at"].as_i64());
+    let at = jiff::Timestamp::from_millisecond(at.ok_or("no time")?)?;
+    let today = jiff::tz::Offset::constant(8).to_datetime(at).date();
+    let day = today.first_of_month().yesterday()?;
+    Ok(format!("{:04}-{:02}", day.year(), day.month()))
 }
 
 async fn sign_in(site: &mut Site, browser: &Browser) -> Result<()> {

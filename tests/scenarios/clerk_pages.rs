@@ -68,7 +68,7 @@ async fn anybody_is_found_by_letters_and_digits_while_the_clerk_types() -> Resul
         ("shanxiongxin", "单雄信"),
         ("wangz", "王喆"),
         ("lyan", "刘䶮"),
-        ("adrhm", "阿卜杜热合曼·麦麦提明"),
+        ("abdrhm", "阿卜杜热合曼·麦麦提明"),
         ("雄信", "单雄信"),
     ] {
         let found = search(&browser, typed).await?;
@@ -145,14 +145,18 @@ async fn a_month_adds_up_and_a_void_day_says_why() -> Result<()> {
     browser.close().await
 }
 
-/// The month before that of the box's last record, `YYYY-MM`.
-fn last_month(site: &Site) -> Result<String> {
-    let records = site
-        .gate_box
-        .records(site.gate_box.status()?["records"].as_u64().unwrap_or(1) - 1)?;
+/// The site's day of the box's last record.
+fn today(site: &Site) -> Result<jiff::civil::Date> {
+    let last = site.gate_box.status()?["records"].as_u64().unwrap_or(1);
+    let records = site.gate_box.records(last - 1)?;
     let at = records[0]["body"]["at"].as_i64().ok_or("no time")?;
-    let today = jiff::tz::Offset::constant(8).to_datetime(jiff::Timestamp::from_millisecond(at)?);
-    let day = today.date().first_of_month().yesterday()?;
+    let at = jiff::Timestamp::from_millisecond(at)?;
+    Ok(jiff::tz::Offset::constant(8).to_datetime(at).date())
+}
+
+/// The month before, `YYYY-MM`.
+fn last_month(site: &Site) -> Result<String> {
+    let day = today(site)?.first_of_month().yesterday()?;
     Ok(format!("{:04}-{:02}", day.year(), day.month()))
 }
 
@@ -168,9 +172,13 @@ async fn a_roll_call_counts_who_is_inside_and_looks_back() -> Result<()> {
     let screen = site.gate_box.screen().to_owned();
     let moment = format!("{screen}/attendance/moment");
     let listed = "return document.querySelectorAll('.tick').length";
+    let gate = Gate::from(&site);
+    let head = gate.head()?;
+    gate.visit("gate-1-out", "hmt:0").await?;
+    gate.record(head, "he is outside", |body| body["counted"] == true)
+        .await?;
     open(&browser, &moment).await?;
     let before = browser.script(listed).await?.as_u64().ok_or("no count")?;
-    let gate = Gate::from(&site);
     let head = gate.head()?;
     gate.visit("gate-1-in", "hmt:0").await?;
     gate.record(head, "he is inside", |body| body["counted"] == true)
@@ -183,9 +191,8 @@ async fn a_roll_call_counts_who_is_inside_and_looks_back() -> Result<()> {
         .await?;
     assert_eq!(missing, json!(before.to_string()));
     // In the middle of a working night nearly nobody is there, in the middle of a day nearly everybody.
-    let at = |time: &str| -> Result<String> {
-        Ok(format!("{moment}?at={}-15T{time}", last_month(&site)?))
-    };
+    let day = today(&site)?.checked_sub(jiff::Span::new().days(9))?;
+    let at = |time: &str| -> Result<String> { Ok(format!("{moment}?at={day}T{time}")) };
     open(&browser, &at("10:30")?).await?;
     let by_day = browser.script(listed).await?.as_u64().unwrap_or(0);
     open(&browser, &at("23:30")?).await?;
@@ -262,7 +269,7 @@ print(json.dumps({
     "sum": sum(page.cell(row, column).value for row in range(5, last)), "sheet": page.title,
 }))
 "#;
-    let out = Command::new("python3")
+    let out = Command::new("/usr/bin/python3")
         .args(["-c", read])
         .arg(&xlsx)
         .output()?;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::directory::Listed;
 use super::standing::Outlook;
-use crate::site_time::minute_text;
+use crate::site_time::{hour_text, minute_text};
 
 /// Somebody who was on site.
 #[derive(Debug)]
@@ -20,9 +20,13 @@ pub(crate) struct Present {
 }
 
 impl Present {
-    /// When he went in: `2026-06-03 07:02`.
+    /// When he went in: `07:02`, with the day where it is long ago.
     pub(crate) fn since_text(&self) -> String {
-        minute_text(self.since_ms)
+        if self.is_stale {
+            minute_text(self.since_ms)
+        } else {
+            hour_text(self.since_ms)
+        }
     }
 }
 

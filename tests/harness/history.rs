@@ -80,12 +80,17 @@ impl History {
             kind: Kind::Entry(Entered {
                 worker: *worker,
                 // Two thirds in the first team, so that its sheet has a second page.
-                team: if worker % 3 == 0 {
+                team: if worker.is_multiple_of(3) {
                     2.min(self.teams)
                 } else {
                     1
                 },
-                trade: if worker % 3 == 0 { "050" } else { "020" }.to_owned(),
+                trade: if worker.is_multiple_of(3) {
+                    "050"
+                } else {
+                    "020"
+                }
+                .to_owned(),
                 role: "20".to_owned(),
                 on: on.clone(),
             }),

@@ -42,6 +42,8 @@ impl Outlook {
             },
             policy,
             presence: &Presence::new(),
+            // The office has no camera.
+            face: None,
         });
         match decision {
             Decision::Denied(denial) => Self {

@@ -10,7 +10,7 @@
 //! a person's standing here · `roster` all standings · `denial` refusals and flags with their
 //! Chinese words · `face` what a camera's pictures mean · `policy` the numbers that rules use · `record` what goes into the ledger ·
 //! `presence` who is inside · `admission` the table of who passes · `lane` the state machine of
-//! one gate · `worker_day` attendance days · `day_rule` what a day counts for.
+//! one gate · `days` attendance days and what each counts for.
 
 mod error;
 mod ids;
@@ -28,12 +28,14 @@ mod record;
 mod presence;
 mod admission;
 mod lane;
-mod worker_day;
-mod day_rule;
+mod days;
 
 pub use admission::{Applicant, Decision, decide};
 pub use credential::{Credential, IdDocument, UnreadableCard};
-pub use day_rule::{DayMark, DayRule, VoidReason, hours_text, judge};
+pub use days::{
+    CountedAct, DayMark, DayRule, Spell, VoidReason, WorkDay, hours_text, judge, work_date,
+    work_days,
+};
 pub use denial::{Denial, Flag};
 pub use error::DomainError;
 pub use face::{
@@ -57,4 +59,3 @@ pub use roster::Roster;
 pub use time::{ClockQuality, Moment, SITE_OFFSET_H, age_on, site_date, site_datetime};
 pub use uscc::Uscc;
 pub use worker::{Contract, Employer, Role, Team, Trade, Training, TrainingKind, WorkerStanding};
-pub use worker_day::{CountedAct, Spell, WorkDay, work_date, work_days};

@@ -3,7 +3,7 @@
 //! Raw movements stay as they are; this is a reading of them. Some places ask for at least four
 //! hours between first and last movement (考勤有效性规则), so the limits are data with a version.
 
-use crate::worker_day::WorkDay;
+use super::worker_day::WorkDay;
 
 /// The rule that turns a day's stays into days to be paid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -133,9 +133,9 @@ pub fn judge(day: &WorkDay, rule: &DayRule, running: bool) -> DayMark {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::days::{CountedAct, work_days};
     use crate::ids::Direction;
     use crate::policy::Policy;
-    use crate::worker_day::{CountedAct, work_days};
 
     /// Movements as `+HH:MM` (in) and `-HH:MM` (out) of one day; `>` before the time: the next day.
     fn mark(movements: &str, running: bool) -> (DayMark, u32) {

@@ -12,5 +12,6 @@ mod kill_between_commit_and_open;
 mod kill_city_before_ack;
 mod line_trouble;
 mod offline_box;
+mod relay_gate;
 mod verify_finds_tampering;
 mod wrong_key_newer_file_second_process;

@@ -13,6 +13,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("drivers/idcard", &["drivers/link"]),
     ("drivers/turnstile", &["drivers/link", "firmware/protocol"]),
     ("drivers/camera", &[]),
+    ("drivers/relay", &["drivers/link", "drivers/turnstile"]),
     ("sync/wire", &[]),
     ("sync/engine", &["sync/wire"]),
     ("sync/mqtt", &["sync/engine", "sync/wire"]),
@@ -27,6 +28,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         &[
             "drivers/idcard",
             "drivers/link",
+            "drivers/relay",
             "drivers/turnstile",
             "edge/domain",
             "edge/store",

@@ -19,6 +19,8 @@ pub enum LinkCause {
     Broken,
     /// Something answers that does not belong here.
     WrongDevice,
+    /// The device answers and does not do what it is asked for: it is set up otherwise.
+    Refused,
 }
 
 /// Why an address was refused, or a link could not be opened, read or written.

@@ -14,13 +14,26 @@ pub const COMMANDS_MAX: usize = 64;
 /// reply. In all, polling is held off for half of the board's link time-out at most.
 pub const HOLD_MS_MAX: u32 = 1500;
 
-/// One command.
+/// One command, as a driver takes it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Command {
-    Open { token: u32, direction: Direction },
-    Hold { ms: u32 },
+pub enum Command {
+    /// [`TurnstileHandle::open`].
+    Open {
+        /// Comes back with the answer.
+        token: u32,
+        /// Which way.
+        direction: Direction,
+    },
+    /// [`TurnstileHandle::hold`].
+    Hold {
+        /// How long, ms.
+        ms: u32,
+    },
+    /// [`TurnstileHandle::acknowledge`].
     Acknowledge(EventKey),
+    /// [`TurnstileHandle::set_mode`].
     SetMode(Mode),
+    /// [`TurnstileHandle::signal`].
     Signal(Signal),
 }
 
@@ -34,6 +47,13 @@ pub struct TurnstileHandle {
 #[derive(Debug)]
 pub struct TurnstileCommands {
     pub(crate) receiver: mpsc::Receiver<Command>,
+}
+
+impl TurnstileCommands {
+    /// Waits for a command; `None` once every handle has gone. Dropping the future loses none.
+    pub async fn recv(&mut self) -> Option<Command> {
+        self.receiver.recv().await
+    }
 }
 
 /// A handle and the other end of it.

@@ -30,7 +30,7 @@ pub use firmware_protocol::{
     Mode, ResetCause, Settings as BoardTuning, Signal,
 };
 pub use handle::{
-    COMMANDS_MAX, HOLD_MS_MAX, TurnstileCommands, TurnstileHandle, turnstile_channel,
+    COMMANDS_MAX, Command, HOLD_MS_MAX, TurnstileCommands, TurnstileHandle, turnstile_channel,
 };
 pub use master::run;
 pub use settings::{

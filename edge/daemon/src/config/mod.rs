@@ -3,6 +3,7 @@
 mod walk;
 mod error;
 mod policy;
+mod relay;
 mod site;
 
 pub(crate) use error::ConfigError;

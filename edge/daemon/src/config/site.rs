@@ -5,11 +5,13 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use drivers_link::LinkAddress;
+use drivers_relay::RelayMap;
 use edge_domain::{AntiPassback, Direction, LaneId, Policy};
 use toml::{Table, Value};
 
 use crate::config::error::ConfigError;
 use crate::config::policy;
+use crate::config::relay::relay;
 use crate::config::walk::Walk;
 
 /// Most lanes that one box serves.
@@ -124,6 +126,8 @@ pub(crate) struct GateConfig {
     pub(crate) pass_timeout_ms: u32,
     /// What the board does without the box.
     pub(crate) link_loss: LinkLossWord,
+    /// What is wired where, if the gate has only relays.
+    pub(crate) relay: Option<RelayMap>,
 }
 
 /// What the board does without the box.
@@ -369,9 +373,14 @@ fn reader(walk: &mut Walk, links: &mut Vec<LinkAddress>) -> Option<ReaderConfig>
 fn gate(walk: &mut Walk, links: &mut Vec<LinkAddress>) -> Option<GateConfig> {
     let name = walk.parsed("name", "1 至 32 个字", |text| short_text(text, 32));
     let link = own_link(walk, links);
-    let address = walk.number_or("address", 1, 1..=30, "线上地址");
+    let relays = walk.has("relay");
+    let address_max = if relays { drivers_relay::UNIT_MAX } else { 30 };
+    let address = walk.number_or("address", 1, 1..=address_max.into(), "线上地址");
     let open_pulse_ms = walk.number_or("open_pulse_ms", 400, 50..=5_000, "毫秒");
     let pass_timeout_ms = walk.number_or("pass_timeout_ms", 5_000, 1_000..=30_000, "毫秒");
+    if relays && walk.has("link_loss") {
+        walk.fault("link_loss", None, LINK_LOSS_ALLOWED);
+    }
     let link_loss = walk.word_or_first(
         "link_loss",
         &[
@@ -380,6 +389,9 @@ fn gate(walk: &mut Walk, links: &mut Vec<LinkAddress>) -> Option<GateConfig> {
             ("stay_locked", LinkLossWord::StayLocked),
         ],
     );
+    let relay = walk
+        .table("relay", false)
+        .map(|relay_walk| finish(walk, relay_walk, relay));
     Some(GateConfig {
         name: name?,
         link: link?,
@@ -387,6 +399,10 @@ fn gate(walk: &mut Walk, links: &mut Vec<LinkAddress>) -> Option<GateConfig> {
         open_pulse_ms,
         pass_timeout_ms,
         link_loss: link_loss?,
+        relay: match relay {
+            Some(relay) => Some(relay?),
+            None => None,
+        },
     })
 }
 
@@ -405,6 +421,8 @@ fn own_link(walk: &mut Walk, links: &mut Vec<LinkAddress>) -> Option<LinkAddress
 const BOX_ALLOWED: &str = "1 至 32 个小写字母、数字或横线（与证书名称一致）";
 const LAN_ALLOWED: &str = "本机地址（如 127.0.0.1:8480），因为网页还没有加密，密码会以明文经过网络；\
      确认内网可信、仍要让其他电脑访问时，同时写 plain_http_on_lan = true";
+const LINK_LOSS_ALLOWED: &str =
+    "不写：继电器板没有断线规则，断线时放不放行由闸机自己决定（请接好闸机的应急按钮和消防线）";
 const PATH_ALLOWED: &str = "以 / 开头的绝对路径";
 const LINK_ALLOWED: &str =
     "serial:/dev/menwei/reader-1?baud=115200（波特率 1200 至 921600）或 tcp:主机:端口";

@@ -311,7 +311,11 @@ fn without_places(key: &str) -> String {
 fn the_sample_parses_and_names_every_key_that_the_code_knows() {
     let config = SiteConfig::parse(SAMPLE).unwrap();
     assert!(config.city.is_some() && config.lanes[0].gate.is_some());
-    let mut table: Table = SAMPLE.parse().unwrap();
+    // Gates of other makes stand in the sample as a comment, and whole in an example.
+    let other = "[[lane]]\nid = \"gate-9\"\n[[lane.reader]]\nname = \"进\"\n\
+        direction = \"in\"\nlink = \"serial:/dev/menwei/reader-9\"\n";
+    let sample = format!("{SAMPLE}\n{other}{}", RELAYS[0]);
+    let mut table: Table = sample.parse().unwrap();
     let mut in_sample = BTreeSet::new();
     written("", &table, &mut in_sample);
     with_probes(&mut table);
@@ -348,4 +352,56 @@ fn the_samples_rules_are_the_defaults() {
         ..sample
     };
     assert_eq!(policy, default);
+}
+
+/// The two documented boards, as an installer writes them.
+const RELAYS: [&str; 2] = [
+    include_str!("../../../../drivers/relay/examples/pulse-board.toml"),
+    include_str!("../../../../drivers/relay/examples/coil-board.toml"),
+];
+
+fn with_relays(section: &str) -> String {
+    let (head, _) = SHORT.split_once("[lane.gate]").unwrap();
+    format!("{head}{section}")
+}
+
+#[test]
+fn documented_relay_boards_are_settings() {
+    for section in RELAYS {
+        let config = SiteConfig::parse(&with_relays(section)).unwrap();
+        assert!(config.lanes[0].gate.as_ref().unwrap().relay.is_some());
+    }
+}
+
+#[test]
+fn faults_of_a_relay_board_are_told_at_once() {
+    let wrong = r#"
+[lane.gate]
+name = "闸机"
+link = "serial:/dev/menwei/gate-1?baud=9600"
+address = 248
+link_loss = "free_both"
+[lane.gate.relay]
+open = "push"
+open_in = 64
+passed_in = 0
+fire = "2"
+inputs = "no"
+"#;
+    let prefix = "lane[1].gate";
+    let expected: BTreeSet<String> = [
+        "address",
+        "link_loss",
+        "relay.open",
+        "relay.open_in",
+        "relay.open_out",
+        "relay.passed_out",
+        "relay.fire",
+        "relay.inputs",
+    ]
+    .into_iter()
+    .map(|key| format!("{prefix}.{key}"))
+    .collect();
+    let told: BTreeSet<String> = keys(&with_relays(wrong)).into_iter().collect();
+    assert_eq!(told, expected);
 }

@@ -124,6 +124,23 @@ impl Walk {
         default
     }
 
+    /// A whole number within `range`; the key must be there.
+    pub(super) fn number(
+        &mut self,
+        key: &'static str,
+        range: std::ops::RangeInclusive<u32>,
+        unit: &str,
+    ) -> Option<u32> {
+        if self.has(key) {
+            let faults = self.faults.len();
+            let number = self.number_or(key, *range.start(), range, unit);
+            return (self.faults.len() == faults).then_some(number);
+        }
+        let allowed = format!("{} 至 {} 的整数（{unit}）", range.start(), range.end());
+        self.fault(key, None, &allowed);
+        None
+    }
+
     /// True or false; `default` where the key is absent.
     pub(super) fn flag_or(&mut self, key: &'static str, default: bool) -> bool {
         let Some(value) = self.take(key) else {

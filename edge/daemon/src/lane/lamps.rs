@@ -18,6 +18,8 @@ pub(super) struct DeviceNames {
     pub(super) lane: String,
     pub(super) readers: Vec<String>,
     pub(super) gate: Option<String>,
+    /// Whether the gate has only relays.
+    pub(super) relays: bool,
 }
 
 impl DeviceNames {
@@ -77,7 +79,8 @@ pub(super) fn gate_news(names: &DeviceNames, event: &TurnstileEvent) -> Option<H
         TurnstileEvent::LinkBack(facts) => {
             let [major, minor, patch] = facts.firmware;
             let identity = format!("{} {major}.{minor}.{patch}", facts.uid);
-            news(LampState::Ok, None, Some(identity))
+            // A relay board has neither factory number nor version.
+            news(LampState::Ok, None, (!names.relays).then_some(identity))
         }
         TurnstileEvent::IdentityChanged { was, now, accepted } => {
             tracing::warn!(device, %was, %now, accepted, "Another gate board answers");
@@ -103,7 +106,12 @@ pub(super) fn gate_news(names: &DeviceNames, event: &TurnstileEvent) -> Option<H
         | TurnstileEvent::Reported(_) => return None,
         TurnstileEvent::LinkLost { cause, why } => {
             tracing::warn!(device, why, "Gate board offline");
-            news(LampState::Offline, Some(gate_offline(*cause)), None)
+            let remedy = if names.relays {
+                relays_offline(*cause)
+            } else {
+                gate_offline(*cause)
+            };
+            news(LampState::Offline, Some(remedy), None)
         }
     })
 }
@@ -151,6 +159,10 @@ fn link_words(cause: LinkCause) -> (&'static str, &'static str) {
         ),
         LinkCause::Silent => ("", "检查电源、数据线和波特率；恢复后会自动继续"),
         LinkCause::Unplugged => ("（数据线被拔掉，或连接被断开）", "插好数据线，会自动恢复"),
+        LinkCause::Refused => (
+            "（有应答，但拒绝执行）",
+            "按设备说明书核对配置里的地址和继电器、输入编号",
+        ),
         LinkCause::WrongDevice => ("（接的不是这里的设备）", "核对接线"),
         LinkCause::Broken => (
             "（通信出错）",
@@ -193,6 +205,16 @@ fn gate_offline(cause: LinkCause) -> Remedy {
         "E-GT-01",
         &format!("闸机控制板没有应答{trouble}"),
         "刷卡照常记录，但闸机不会开；控制板按断线规则放行出场",
+        advice,
+    )
+}
+
+fn relays_offline(cause: LinkCause) -> Remedy {
+    let (trouble, advice) = link_words(cause);
+    remedy(
+        "E-GT-04",
+        &format!("闸机的继电器板不工作{trouble}"),
+        "刷卡照常记录，但闸机不会开，通过也记不到；出场请用闸机的应急按钮",
         advice,
     )
 }

@@ -7,7 +7,7 @@ use drivers_turnstile::TurnstileEvent;
 use crate::health::HealthNews;
 use crate::lane::lamps::{DeviceNames, gate_news, reader_news};
 
-const CAUSES: [LinkCause; 7] = [
+const CAUSES: [LinkCause; 8] = [
     LinkCause::Missing,
     LinkCause::Held,
     LinkCause::NotPermitted,
@@ -15,6 +15,7 @@ const CAUSES: [LinkCause; 7] = [
     LinkCause::Unplugged,
     LinkCause::Broken,
     LinkCause::WrongDevice,
+    LinkCause::Refused,
 ];
 
 fn names() -> DeviceNames {
@@ -22,6 +23,7 @@ fn names() -> DeviceNames {
         lane: "gate-1".to_owned(),
         readers: vec!["进".to_owned()],
         gate: Some("闸机".to_owned()),
+        relays: false,
     }
 }
 
@@ -62,4 +64,22 @@ fn a_wrong_board_keeps_the_lamp_that_says_so() {
         why: "another board answers".to_owned(),
     };
     assert!(gate_news(&names(), &lost).is_none());
+}
+
+#[test]
+fn a_relay_board_promises_no_link_loss_rule() {
+    let names = DeviceNames {
+        relays: true,
+        ..names()
+    };
+    let refused = TurnstileEvent::LinkLost {
+        cause: LinkCause::Refused,
+        why: "exception 2".to_owned(),
+    };
+    let Some(HealthNews::Device(news)) = gate_news(&names, &refused) else {
+        panic!("no news");
+    };
+    let remedy = news.remedy.unwrap();
+    assert_eq!(remedy.cause, "闸机的继电器板不工作（有应答，但拒绝执行）");
+    assert!(remedy.effect.contains("应急按钮"), "{}", remedy.effect);
 }

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use drivers_idcard::{PollSettings, ReaderEvent, ReaderSettings};
 use drivers_link::{Jitter, LinkOpener};
+use drivers_relay::{RelayMap, RelaySettings};
 use drivers_turnstile::{
-    BoardTuning, BoardUid, EventKey, LinkLossPolicy, TurnstileEvent, TurnstileHandle,
-    TurnstileSettings, turnstile_channel,
+    BoardTuning, BoardUid, EventKey, LinkLossPolicy, TurnstileCommands, TurnstileEvent,
+    TurnstileHandle, TurnstileSettings, turnstile_channel,
 };
 use edge_domain::{EventMark, Lane, LaneMemory, LaneSettings, Sensing};
 use tokio::sync::mpsc;
@@ -64,6 +65,10 @@ pub(crate) fn start(
                 .map(|reader| reader.name.clone())
                 .collect(),
             gate: config.gate.as_ref().map(|gate| gate.name.clone()),
+            relays: config
+                .gate
+                .as_ref()
+                .is_some_and(|gate| gate.relay.is_some()),
         },
         directions: config
             .readers
@@ -85,7 +90,7 @@ fn settings(config: &LaneConfig) -> LaneSettings {
         .map(|gate| u64::from(gate.pass_timeout_ms));
     LaneSettings {
         lane: config.id.clone(),
-        sensing: if config.gate.is_some() {
+        sensing: if config.gate.as_ref().is_some_and(reports_passages) {
             Sensing::Beams
         } else {
             Sensing::None
@@ -93,6 +98,11 @@ fn settings(config: &LaneConfig) -> LaneSettings {
         passage_ms_max: pass_ms.map_or(PASSAGE_DEFAULT_MS, |ms| ms + PASSAGE_MARGIN_MS),
         commit_ms_max: COMMIT_MS_MAX,
     }
+}
+
+/// A gate with relays only may have no wire for it: then the grant counts.
+fn reports_passages(gate: &GateConfig) -> bool {
+    gate.relay.is_none_or(|map| map.passed.is_some())
 }
 
 fn start_reader(
@@ -135,6 +145,11 @@ fn start_gate(
 ) -> TurnstileHandle {
     let (handle, commands) = turnstile_channel();
     let (events, heard) = mpsc::channel::<TurnstileEvent>(NEWS_MAX);
+    spawn_local(forward(heard, news.clone(), LaneNews::Gate));
+    if let Some(map) = config.relay {
+        start_relays(config, map, (commands, events), opener, jitter);
+        return handle;
+    }
     let defaults = BoardTuning::default();
     let settings = TurnstileSettings {
         board_address: config.address,
@@ -157,8 +172,31 @@ fn start_gate(
         commands,
         events,
     ));
-    spawn_local(forward(heard, news.clone(), LaneNews::Gate));
     handle
+}
+
+fn start_relays(
+    config: &GateConfig,
+    map: RelayMap,
+    (commands, events): (TurnstileCommands, mpsc::Sender<TurnstileEvent>),
+    opener: &Arc<dyn LinkOpener>,
+    jitter: &Jitter,
+) {
+    let settings = RelaySettings {
+        address: config.link.clone(),
+        unit: config.address,
+        map,
+        pulse_ms: config.open_pulse_ms,
+        pass_timeout_ms: config.pass_timeout_ms,
+        session: jitter(),
+        jitter: Arc::clone(jitter),
+    };
+    spawn_local(drivers_relay::run(
+        settings,
+        Arc::clone(opener),
+        commands,
+        events,
+    ));
 }
 
 fn millis(value: u32, default: u16) -> u16 {

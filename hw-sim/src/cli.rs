@@ -49,6 +49,9 @@ struct RunArgs {
     /// The year that birthdays are counted from; this year unless given.
     #[arg(long)]
     year: Option<i16>,
+    /// Boards are chips in QEMU with this firmware image, instead of the logic in this process.
+    #[arg(long)]
+    board_image: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -99,7 +102,9 @@ async fn run(args: &RunArgs) -> Result<(), SimError> {
     let day = SiteDay::read(&args.site)?;
     let folder = absolute(&args.dir)?;
     let (listener, bound) = listen(&args.listen).await?;
-    let site = Site::start(day, year(args.year), &folder, &TimingSink::default())?;
+    let timings = TimingSink::default();
+    let image = args.board_image.as_deref();
+    let site = Site::start_with_boards(day, year(args.year), &folder, &timings, image)?;
     let run_file = RunFile {
         http: format!("http://{bound}"),
         terminals: site.terminals(),

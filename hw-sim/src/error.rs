@@ -30,6 +30,18 @@ pub enum SimError {
         /// What the system said.
         source: io::Error,
     },
+    /// The firmware's image is not there.
+    #[error("{image} is not built: run `cargo firmware` (./dev does) and try again")]
+    NoImage {
+        /// The file.
+        image: PathBuf,
+    },
+    /// The chip's emulator does not start.
+    #[error("start qemu-system-arm (Debian package qemu-system-arm)")]
+    Qemu {
+        /// What the system said.
+        source: io::Error,
+    },
     /// A value could not be written as JSON.
     #[error("encode {what} as JSON")]
     Encode {

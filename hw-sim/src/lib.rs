@@ -8,6 +8,7 @@
 //! - `people`: invented people and the roster file
 //! - `settings`: what benches want to know
 //! - `reader`: the device side of an ID-card reader
+//! - `mcu`: the firmware's real image on a chip in QEMU
 //! - `gate`: the board's own logic over simulated pins, and the people who walk through
 //! - `site_day`: the scenario file
 //! - `site`: everything of one site, running
@@ -26,6 +27,7 @@ mod line;
 mod people;
 mod settings;
 mod reader;
+mod mcu;
 mod gate;
 mod site_day;
 mod site;
@@ -42,6 +44,7 @@ pub use http::{Stage, listen, serve};
 pub use journal::{
     Act, AtLane, AtReader, Journal, Line, MarkPhase, TurnedBack, read as read_journal,
 };
+pub use mcu::{Chip, ChipLine, Contact, Edge, Machine, Output, Pin};
 pub use people::{CardKind, Crowd, CrowdSettings, Person, Sex, Standing, roster_file};
 pub use player::play;
 pub use reader::{

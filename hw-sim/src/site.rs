@@ -63,6 +63,17 @@ impl Site {
         run_folder: &Path,
         timings: &TimingSink,
     ) -> Result<Self, SimError> {
+        Self::start_with_boards(day, year, run_folder, timings, None)
+    }
+
+    /// The same, with boards that are chips in QEMU if an image is given.
+    pub fn start_with_boards(
+        day: SiteDay,
+        year: i16,
+        run_folder: &Path,
+        timings: &TimingSink,
+        image: Option<&Path>,
+    ) -> Result<Self, SimError> {
         std::fs::create_dir_all(run_folder).map_err(|source| SimError::WriteFile {
             path: run_folder.to_owned(),
             source,
@@ -84,6 +95,7 @@ impl Site {
                     .board
                     .then(|| (devices.join(&lane.lane), day.gate.baud)),
                 ordinal,
+                image: image.map(Arc::from),
             };
             let handle = LaneHandle::start(place, journal.clone(), timings.clone())?;
             lanes.insert(lane.lane.clone(), handle);

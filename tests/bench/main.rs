@@ -1,5 +1,6 @@
 //! `bench`: measures what the project promises and writes each figure where README can take it.
 
+mod board;
 mod drain;
 mod gate;
 mod generator;
@@ -32,6 +33,7 @@ enum Name {
     Start,
     Rss,
     Drain,
+    Board,
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -45,6 +47,7 @@ async fn main() -> ExitCode {
             Name::Rush,
             Name::Drain,
             Name::Start,
+            Name::Board,
         ],
     };
     for name in names {
@@ -63,6 +66,7 @@ async fn measure(name: Name, small: bool) -> Result<()> {
         Name::Rush | Name::Rss => rush::measure().await,
         Name::Write => write::measure(if small { 2_000 } else { 20_000 }).await,
         Name::Drain => drain::measure(if small { 10_000 } else { 100_000 }).await,
+        Name::Board => board::measure(if small { 20 } else { 200 }).await,
         Name::Start => start::measure(if small { 20_000 } else { 1_000_000 }).await,
     }
 }

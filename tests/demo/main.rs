@@ -18,9 +18,30 @@ struct Arguments {
     /// Take pictures of the three pages into this folder and end
     #[arg(long)]
     screenshots: Option<PathBuf>,
+    /// What the gate boards are
+    #[arg(long, value_enum, default_value = "native")]
+    board: Board,
     /// Where the site's files go; a fresh folder below target/ if not given
     #[arg(long)]
     dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Board {
+    /// The firmware's logic, compiled for this machine
+    Native,
+    /// The image that would be flashed, on chips in QEMU
+    Qemu,
+}
+
+impl Arguments {
+    fn plan(&self, name: &str) -> SitePlan {
+        let image = || firmware_images::image(firmware_images::BOARDS[0]);
+        SitePlan {
+            board_image: (self.board == Board::Qemu).then(image),
+            ..SitePlan::of(name)
+        }
+    }
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -28,7 +49,7 @@ async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let result = match (arguments.seconds, &arguments.screenshots) {
         (Some(seconds), _) => match folder(&arguments) {
-            Ok(folder) => morning::play(&folder, seconds).await,
+            Ok(folder) => morning::play(&folder, &arguments.plan("demo"), seconds).await,
             Err(error) => Err(error),
         },
         (None, Some(out)) => pictures(&arguments, out).await.map(|()| true),
@@ -58,13 +79,13 @@ fn folder(arguments: &Arguments) -> Result<PathBuf> {
 
 async fn pictures(arguments: &Arguments, out: &std::path::Path) -> Result<()> {
     let folder = folder(arguments)?;
-    let mut site = site_with_history(&folder).await?;
+    let mut site = site_with_history(arguments, &folder).await?;
     pictures::take(&mut site, &folder, out).await
 }
 
 /// A site that has a whole month behind it whatever the day is, so that every page has something true to show.
-async fn site_with_history(folder: &std::path::Path) -> Result<Site> {
-    let mut site = Site::prepare(folder, &SitePlan::of("play")).await?;
+async fn site_with_history(arguments: &Arguments, folder: &std::path::Path) -> Result<Site> {
+    let mut site = Site::prepare(folder, &arguments.plan("play")).await?;
     let history = History {
         days: 62,
         teams: 0,
@@ -79,7 +100,7 @@ async fn site_with_history(folder: &std::path::Path) -> Result<Site> {
 async fn visit(arguments: &Arguments) -> Result<()> {
     let folder = folder(arguments)?;
     eprintln!("正在启动：证书、消息服务器、市级平台、模拟设备、考勤盒 …");
-    let mut site = site_with_history(&folder).await?;
+    let mut site = site_with_history(arguments, &folder).await?;
     let code = site.gate_box.claim_code().await?;
     println!("模拟工地    {}", site.simulator.page());
     println!(

@@ -8,10 +8,9 @@ use tests::{Result, Site, SitePlan, eventually, percentile};
 use tokio::time::{Duration, Instant, sleep_until};
 
 /// Plays the morning and prints the verdict; true if every promise was kept.
-pub(crate) async fn play(folder: &Path, seconds: u64) -> Result<bool> {
-    let plan = SitePlan::of("demo");
+pub(crate) async fn play(folder: &Path, plan: &SitePlan, seconds: u64) -> Result<bool> {
     eprintln!("正在启动 …");
-    let mut site = Site::start(folder, &plan).await?;
+    let mut site = Site::start(folder, plan).await?;
     site.devices_answer().await?;
     eprintln!(
         "早班开始：{} 台读卡器，{} 块闸机板",

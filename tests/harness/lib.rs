@@ -4,7 +4,8 @@
 //! `figures` arithmetic · `process` programs that end with the test · `ports` free loopback ports · `eventually` waiting for
 //! a state · `browser` a real Chromium · `city`, `broker`, `gate_box`, `simulator` the four programs of a
 //! site · `site` all of them together · `lone_gate` without a city · `cable` a gate's cable that a test can cut ·
-//! `history` a month that the site has behind it.
+//! `history` a month that the site has behind it ·
+//! `asker` a box that asks a board anything · `chip_gate` the firmware's image on a chip in QEMU, behind the box's own driver.
 
 mod figures;
 mod eventually;
@@ -19,10 +20,14 @@ mod simulator;
 mod site;
 mod lone_gate;
 mod cable;
+mod asker;
+mod chip_gate;
 
+pub use asker::Asker;
 pub use broker::Broker;
 pub use browser::Browser;
 pub use cable::{CableRule, GateCable};
+pub use chip_gate::{Bus, ChipGate, Driver, chip};
 pub use city::City;
 pub use eventually::{PATIENCE, eventually};
 pub use figures::percentile;

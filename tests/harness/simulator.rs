@@ -31,6 +31,16 @@ pub struct Simulator {
 impl Simulator {
     /// Starts the devices of a site day; `play` also lets its people come.
     pub async fn start(folder: &Path, site_day: &Path, play: bool) -> Result<Self> {
+        Self::start_with_boards(folder, site_day, play, None).await
+    }
+
+    /// The same, with boards that are chips in QEMU if an image is given.
+    pub async fn start_with_boards(
+        folder: &Path,
+        site_day: &Path,
+        play: bool,
+        board_image: Option<&Path>,
+    ) -> Result<Self> {
         fs::create_dir_all(folder)?;
         let program = bin_dir()?.join("hw-sim");
         let mut arguments = vec![
@@ -44,6 +54,9 @@ impl Simulator {
         ];
         if play {
             arguments.push("--play");
+        }
+        if let Some(image) = board_image {
+            arguments.extend(["--board-image", text(image)?]);
         }
         let mut process =
             Process::start("hw-sim", &program, &arguments, &folder.join("hw-sim.log"))?;

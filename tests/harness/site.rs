@@ -62,6 +62,8 @@ pub struct SitePlan {
     pub gate_more: String,
     /// Further text of `site.toml`.
     pub more: String,
+    /// Boards are chips in QEMU with this firmware image.
+    pub board_image: Option<PathBuf>,
 }
 
 impl SitePlan {
@@ -75,6 +77,7 @@ impl SitePlan {
             find_interval_ms: 300,
             gate_more: String::new(),
             more: String::new(),
+            board_image: None,
         }
     }
 
@@ -152,7 +155,13 @@ impl Site {
         let broker = Broker::start(&city_dir, &folder.join("broker")).await?;
         let mut city = City::new(&city_dir, broker.port());
         city.up().await?;
-        let simulator = Simulator::start(&folder.join("sim"), &plan.site_day, false).await?;
+        let simulator = Simulator::start_with_boards(
+            &folder.join("sim"),
+            &plan.site_day,
+            false,
+            plan.board_image.as_deref(),
+        )
+        .await?;
         let box_plan = plan.wire(simulator.readers(), simulator.boards(), Some(broker.port()))?;
         let gate_box = GateBox::new(&box_dir, &box_plan)?;
         let roster = box_dir.join("roster.json");

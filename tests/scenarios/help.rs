@@ -13,6 +13,7 @@ pub(crate) fn plan(name: &str) -> SitePlan {
         find_interval_ms: 30,
         gate_more: String::new(),
         more: String::new(),
+        board_image: None,
     }
 }
 

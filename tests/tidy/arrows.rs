@@ -9,6 +9,7 @@ use crate::tree::{members, root};
 const ARROWS: &[(&str, &[&str])] = &[
     ("firmware/protocol", &[]),
     ("firmware/logic", &["firmware/protocol"]),
+    ("firmware/images", &[]),
     ("drivers/link", &[]),
     ("drivers/idcard", &["drivers/link"]),
     ("drivers/turnstile", &["drivers/link", "firmware/protocol"]),

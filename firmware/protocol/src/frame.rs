@@ -22,6 +22,11 @@ const COBS_BYTES_MAX: usize = PLAIN_BYTES_MAX + 1;
 /// A table would cost 1 KiB of flash and save microseconds.
 static CRC: Crc<u32, NoTable> = Crc::<u32, NoTable>::new(&CRC_32_ISCSI);
 
+/// CRC-32C of `bytes`, the check of frames; boards check what they keep with it, too.
+pub fn checksum(bytes: &[u8]) -> u32 {
+    CRC.checksum(bytes)
+}
+
 /// Why bytes are not a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FrameFault {

@@ -22,7 +22,7 @@ pub mod frame;
 pub use card::{CardNumber, KeyPress};
 pub use event::{Event, EventKind, event_gap, event_seq_after};
 pub use frame::{
-    FRAME_BYTES_MAX, Frame, FrameFault, PLAIN_BYTES_MAX, Received, Receiver, encode_frame,
+    FRAME_BYTES_MAX, Frame, FrameFault, PLAIN_BYTES_MAX, Received, Receiver, checksum, encode_frame,
 };
 pub use message::{BoardUid, Direction, Lamp, Mode, ResetCause, Signal};
 pub use reply::{

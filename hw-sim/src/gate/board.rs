@@ -55,8 +55,7 @@ pub(super) struct SimBoard {
 impl SimBoard {
     /// A board that just got power. `session` must differ from that of any earlier run of this board.
     pub(super) fn new(now_ms: u64, ordinal: u32, session: u32) -> Self {
-        let [first, second, third, fourth] = ordinal.to_be_bytes();
-        let uid = BoardUid([0x34, 0x99, 0x01, 0x00, first, second, third, fourth]);
+        let uid = uid_of(ordinal);
         let wires = Wires::default();
         let board = started(&wires, uid, session, ResetCause::PowerOn);
         Self {
@@ -119,6 +118,12 @@ impl SimBoard {
     pub(super) fn contacts(&self) -> (bool, bool) {
         (self.wires.fire.get(), self.wires.tamper.get())
     }
+}
+
+/// The factory number of a simulated board.
+pub(super) fn uid_of(ordinal: u32) -> BoardUid {
+    let [first, second, third, fourth] = ordinal.to_be_bytes();
+    BoardUid([0x34, 0x99, 0x01, 0x00, first, second, third, fourth])
 }
 
 fn started(

@@ -1,13 +1,15 @@
 //! One lane running: board, wire, arms and walkers move on together; the journal sees what can be seen.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::Serialize;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::board::SimBoard;
+use super::brain::Brain;
+use super::chip_board::ChipBoard;
 use super::tap::Tap;
 use super::world::{Levels, Relays, WalkEnd, WalkStyle, World, WorldEvent, WorldSettings};
 use crate::clock;
@@ -122,6 +124,8 @@ pub struct LanePlace {
     pub board: Option<(PathBuf, u32)>,
     /// Last part of the board's number.
     pub ordinal: u32,
+    /// The firmware's image, if the board shall be a chip in QEMU.
+    pub image: Option<Arc<Path>>,
 }
 
 /// The outside of one running lane.
@@ -143,7 +147,7 @@ impl LaneHandle {
         let booted_ms = clock::mono_ns() / NS_PER_MS;
         let board = match &place.board {
             Some((link, baud)) => Some(BoardOnLine {
-                board: SimBoard::new(booted_ms, place.ordinal, session_of(place.ordinal)),
+                board: brain_of(&place, booted_ms)?,
                 port: Port::open(link.clone(), *baud)?,
                 tap: Tap::default(),
             }),
@@ -204,6 +208,19 @@ impl LaneHandle {
     }
 }
 
+fn brain_of(place: &LanePlace, booted_ms: u64) -> Result<Brain, SimError> {
+    let session = session_of(place.ordinal);
+    Ok(match &place.image {
+        // The chip itself counts restarts in the lowest byte.
+        Some(image) => Brain::Chip(Box::new(ChipBoard::start(
+            image,
+            place.ordinal,
+            session >> 8,
+        )?)),
+        None => Brain::Native(Box::new(SimBoard::new(booted_ms, place.ordinal, session))),
+    })
+}
+
 /// Differs from that of any earlier run: seconds of the wall clock, with room for resets in between.
 fn session_of(ordinal: u32) -> u32 {
     let seconds = u64::try_from(clock::wall_ms()).unwrap_or(0) / 1_000;
@@ -219,7 +236,7 @@ struct Walker {
 }
 
 struct BoardOnLine {
-    board: SimBoard,
+    board: Brain,
     port: Port<()>,
     tap: Tap,
 }
@@ -292,8 +309,8 @@ impl LaneTask {
         let uptime_ms = now_ns / NS_PER_MS;
         if let Some(BoardOnLine { board, port, .. }) = &mut self.board {
             let received = port.take_received(now_ns);
-            if !received.is_empty() {
-                let answer = board.exchange(&received);
+            let answer = board.exchange(&received);
+            if !answer.is_empty() {
                 port.send(now_ns, &answer);
             }
         }
@@ -398,8 +415,10 @@ impl LaneTask {
                 }
             }
             (LaneCommand::ResetBoard, Some(on_line)) => {
-                on_line.board.reset(clock::mono_ns() / NS_PER_MS);
-                self.journal.write(Act::BoardRestarted { lane });
+                let restarted = on_line.board.reset(clock::mono_ns() / NS_PER_MS);
+                if restarted.is_ok() {
+                    self.journal.write(Act::BoardRestarted { lane });
+                }
             }
             (LaneCommand::Unplug, Some(on_line)) => {
                 if on_line.port.is_plugged() {
@@ -455,10 +474,14 @@ impl LaneTask {
     }
 }
 
-/// Bytes for the board, with the time when they arrived; never, without a board.
+/// Bytes for the board, with the time when they arrived; none when the board did something by
+/// itself; never, without a board.
 async fn arrive(board: &mut Option<BoardOnLine>) -> (u64, Vec<u8>) {
-    match board {
-        Some(on_line) => on_line.port.arrive().await,
-        None => std::future::pending().await,
+    let Some(BoardOnLine { board, port, .. }) = board else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        arrived = port.arrive() => arrived,
+        () = board.stirs() => (clock::mono_ns(), Vec::new()),
     }
 }

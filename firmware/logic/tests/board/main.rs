@@ -24,3 +24,6 @@ mod scripted;
 
 #[cfg(test)]
 mod cards;
+
+#[cfg(test)]
+mod memory;

@@ -1,0 +1,14 @@
+//! The firmware's real image on a Cortex-M3 in QEMU.
+//!
+//! - `port`: what is said to QEMU (qtest for pins, QMP for power, gdb's protocol to hang the program)
+//! - `chip`: the chip as seen from its pins
+//! - `task`: QEMU and its sockets
+//! - `machine`: a chip with power
+
+mod port;
+mod chip;
+mod task;
+mod machine;
+
+pub use chip::{Chip, Contact, Edge, Output, Pin};
+pub use machine::{ChipLine, Machine};

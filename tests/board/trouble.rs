@@ -1,0 +1,163 @@
+//! Hung programs, power cuts, drivers that restart, noise, and several boards on one line.
+
+use drivers_turnstile::{BoardTuning, BoardUid, Direction, EventKind, ResetCause, TurnstileEvent};
+use hw_sim::{Chip, Contact, Machine, Output};
+use tests::{Bus, ChipGate, Driver, Result, chip};
+
+#[tokio::test]
+async fn a_hung_program_is_reset_and_does_not_open_again() -> Result<()> {
+    let mut gate = ChipGate::start(BoardTuning::default()).await?;
+    gate.driver.handle.open(5, Direction::In)?;
+    gate.output(Output::OpenIn, true).await?;
+    gate.machine.hang().await.ok_or("no debugger")?;
+    let facts = gate
+        .driver
+        .until(|event| match event {
+            TurnstileEvent::Restarted(facts) => Some(*facts),
+            _ => None,
+        })
+        .await?;
+    // 7 power-ons before this one: QEMU's flash does not count the present one.
+    assert_eq!(facts.boot, (7 << 8) | 1);
+    assert_eq!(facts.reset_cause, ResetCause::Unknown, "QEMU does not say");
+    assert_eq!(*gate.machine.resets().borrow(), 1);
+    gate.output(Output::OpenIn, false).await?;
+    // The opening is forgotten: whoever walks now has none.
+    gate.walk(".obi.").await?;
+    let direction = Direction::In;
+    assert_eq!(gate.driver.saw().await?, EventKind::Intruded { direction });
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_power_cut_begins_another_session() -> Result<()> {
+    let mut boots = Vec::new();
+    for power_ons in [1, 2] {
+        let mut machine = Machine::start(&Chip {
+            power_ons,
+            ..chip()
+        })?;
+        let bus = Bus::new(vec![machine.take_line().ok_or("it has its line")?]);
+        let mut driver = Driver::start(&bus, 1, BoardTuning::default())?;
+        let facts = driver
+            .until(|event| match event {
+                TurnstileEvent::LinkBack(facts) => Some(*facts),
+                _ => None,
+            })
+            .await?;
+        assert_eq!(facts.reset_cause, ResetCause::PowerOn);
+        boots.push(facts.boot);
+    }
+    assert_ne!(boots[0], boots[1]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_driver_that_restarts_in_the_middle_of_a_pulse_opens_once_and_hears_all() -> Result<()> {
+    let tuning = BoardTuning {
+        open_pulse_ms: 5000,
+        pass_timeout_ms: 60_000,
+        ..BoardTuning::default()
+    };
+    let gate = ChipGate::start(tuning).await?;
+    gate.driver.handle.open(77, Direction::In)?;
+    gate.output(Output::OpenIn, true).await?;
+    let mut gate = gate.restart_driver(tuning)?;
+    gate.driver
+        .until(|event| matches!(event, TurnstileEvent::LinkBack(_)).then_some(()))
+        .await?;
+    gate.machine.forget_edges();
+    gate.driver.handle.open(77, Direction::In)?;
+    let duplicate = gate
+        .driver
+        .until(|event| match event {
+            TurnstileEvent::Opened { duplicate, .. } => Some(*duplicate),
+            _ => None,
+        })
+        .await?;
+    assert!(duplicate);
+    gate.walk(".obi.").await?;
+    let passed = EventKind::Passed {
+        direction: Direction::In,
+        token: Some(77),
+    };
+    assert_eq!(gate.driver.saw().await?, passed);
+    gate.output(Output::OpenIn, false).await?;
+    loop {
+        let edge = gate.machine.edge().await.ok_or("the chip lost power")?;
+        if edge.pin == Output::OpenIn.pin() {
+            assert!(!edge.high, "the relay was pulled a second time");
+            break;
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn noise_on_the_line_loses_and_repeats_nothing() -> Result<()> {
+    let mut gate = ChipGate::start(BoardTuning {
+        pass_timeout_ms: 60_000,
+        ..BoardTuning::default()
+    })
+    .await?;
+    gate.bus.set_noise(97);
+    for token in 1..=5 {
+        // A command that found no answer is given again, as the lane does.
+        loop {
+            gate.driver.handle.open(token, Direction::In)?;
+            let opened = gate
+                .driver
+                .until(|event| match event {
+                    TurnstileEvent::Opened { .. } => Some(true),
+                    TurnstileEvent::OpenRefused { .. } => Some(false),
+                    _ => None,
+                })
+                .await?;
+            if opened {
+                break;
+            }
+        }
+        gate.walk(".obi.").await?;
+        let passed = EventKind::Passed {
+            direction: Direction::In,
+            token: Some(token),
+        };
+        assert_eq!(gate.driver.saw().await?, passed);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn two_boards_on_one_line_answer_to_their_own_address() -> Result<()> {
+    let mut machines = Vec::new();
+    let mut lines = Vec::new();
+    for address in [1, 2] {
+        let mut machine = Machine::start(&Chip {
+            uid: BoardUid([address; 8]),
+            address,
+            ..chip()
+        })?;
+        lines.push(machine.take_line().ok_or("it has its line")?);
+        machines.push(machine);
+    }
+    let bus = Bus::new(lines);
+    for (address, other) in [(1, 1), (2, 0)] {
+        let mut driver = Driver::start(&bus, address, BoardTuning::default())?;
+        let facts = driver
+            .until(|event| match event {
+                TurnstileEvent::LinkBack(facts) => Some(*facts),
+                _ => None,
+            })
+            .await?;
+        assert_eq!(facts.uid, BoardUid([address; 8]));
+        machines[usize::from(address) - 1]
+            .set(Contact::Fire, true)
+            .await;
+        assert_eq!(driver.saw().await?, EventKind::Fire { on: true });
+        if address == 1 {
+            let outputs = *machines[other].outputs().borrow();
+            assert!(!Output::OpenIn.is_on(outputs), "the other gate stays shut");
+        }
+    }
+    Ok(())
+}

@@ -4,7 +4,7 @@ use drivers_turnstile::{BoardTuning, Direction, EventKind};
 use firmware_images::{BOARDS, Sizes, image};
 use firmware_protocol::Request;
 use hw_sim::{Contact, Machine, Output};
-use tests::{Asker, ChipGate, Result, chip, percentile};
+use tests::{Asker, ChipGate, Result, chip, percentile, power_on};
 use tokio::time::{Duration, Instant};
 
 use crate::report::Report;
@@ -97,7 +97,7 @@ async fn fires(rounds: u32) -> Result<Vec<f64>> {
 
 /// From a poll to its answer, and from the moment a program hangs to its first answer again.
 async fn polls_and_a_hang(rounds: u32) -> Result<(Vec<f64>, f64)> {
-    let mut machine = Machine::start(&chip())?;
+    let mut machine = power_on(&chip())?;
     let mut asker = Asker::greet(&mut machine).await?;
     let mut found = Vec::new();
     let (session, ack) = (SESSION, 0);

@@ -1,8 +1,8 @@
 //! Fire, the cabinet, and a box that falls silent.
 
 use drivers_turnstile::{BoardTuning, Direction, EventKind, LinkLossPolicy, Mode};
-use hw_sim::{Chip, Contact, Machine, Output};
-use tests::{ChipGate, PATIENCE, Result, chip};
+use hw_sim::{Chip, Contact, Output};
+use tests::{ChipGate, PATIENCE, Result, chip, power_on};
 use tokio::time::timeout;
 
 #[tokio::test]
@@ -85,7 +85,7 @@ async fn settings_in_the_boards_memory_hold_before_any_box_speaks() -> Result<()
         link_loss: LinkLossPolicy::FreeBoth,
         ..BoardTuning::default()
     };
-    let machine = Machine::start(&Chip {
+    let machine = power_on(&Chip {
         settings: Some(settings),
         ..chip()
     })?;

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use drivers_turnstile::{BoardTuning, CardNumber, Direction, EventKind, KeyPress, TurnstileEvent};
 use firmware_protocol::{Reply, Request, SettingsOrigin};
-use hw_sim::{Machine, Output};
-use tests::{Asker, ChipGate, PATIENCE, Result, chip};
+use hw_sim::Output;
+use tests::{Asker, ChipGate, PATIENCE, Result, chip, power_on};
 use tokio::time::timeout;
 
 /// Facility 123, card 45678, as a reader sends it; written out by hand.
@@ -59,7 +59,7 @@ async fn both_readers_tell_their_cards_and_keys() -> Result<()> {
 
 #[tokio::test]
 async fn a_number_leaves_on_the_wiegand_output() -> Result<()> {
-    let mut machine = Machine::start(&chip())?;
+    let mut machine = power_on(&chip())?;
     let mut asker = Asker::greet(&mut machine).await?;
     machine.forget_edges();
     let request = Request::SendCard {
@@ -85,7 +85,7 @@ async fn a_number_leaves_on_the_wiegand_output() -> Result<()> {
 
 #[tokio::test]
 async fn junk_is_counted_and_the_board_goes_on_answering() -> Result<()> {
-    let mut machine = Machine::start(&chip())?;
+    let mut machine = power_on(&chip())?;
     let mut asker = Asker::greet(&mut machine).await?;
     let mut state = 1_u32;
     for _ in 0..1000 {

@@ -1,8 +1,8 @@
 //! Hung programs, power cuts, drivers that restart, noise, and several boards on one line.
 
 use drivers_turnstile::{BoardTuning, BoardUid, Direction, EventKind, ResetCause, TurnstileEvent};
-use hw_sim::{Chip, Contact, Machine, Output};
-use tests::{Bus, ChipGate, Driver, Result, chip};
+use hw_sim::{Chip, Contact, Output};
+use tests::{Bus, ChipGate, Driver, Result, chip, power_on};
 
 #[tokio::test]
 async fn a_hung_program_is_reset_and_does_not_open_again() -> Result<()> {
@@ -33,7 +33,7 @@ async fn a_hung_program_is_reset_and_does_not_open_again() -> Result<()> {
 async fn a_power_cut_begins_another_session() -> Result<()> {
     let mut boots = Vec::new();
     for power_ons in [1, 2] {
-        let mut machine = Machine::start(&Chip {
+        let mut machine = power_on(&Chip {
             power_ons,
             ..chip()
         })?;
@@ -132,7 +132,7 @@ async fn two_boards_on_one_line_answer_to_their_own_address() -> Result<()> {
     let mut machines = Vec::new();
     let mut lines = Vec::new();
     for address in [1, 2] {
-        let mut machine = Machine::start(&Chip {
+        let mut machine = power_on(&Chip {
             uid: BoardUid([address; 8]),
             address,
             ..chip()

@@ -30,6 +30,11 @@ pub fn chip() -> Chip {
     }
 }
 
+/// Gives power to a chip; says what to do where the image is missing.
+pub fn power_on(chip: &Chip) -> Result<Machine> {
+    Machine::start(chip).map_err(|error| error.to_string().into())
+}
+
 /// The wires between one box and any number of boards.
 #[derive(Debug)]
 pub struct Bus {
@@ -258,7 +263,7 @@ pub struct ChipGate {
 impl ChipGate {
     /// Powers a board up, and waits until its driver has greeted it.
     pub async fn start(tuning: BoardTuning) -> Result<Self> {
-        let mut machine = Machine::start(&chip())?;
+        let mut machine = power_on(&chip())?;
         let line = machine.take_line().ok_or("a new machine has its line")?;
         let bus = Bus::new(vec![line]);
         let mut driver = Driver::start(&bus, 1, tuning)?;

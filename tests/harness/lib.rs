@@ -27,7 +27,7 @@ pub use asker::Asker;
 pub use broker::Broker;
 pub use browser::Browser;
 pub use cable::{CableRule, GateCable};
-pub use chip_gate::{Bus, ChipGate, Driver, chip};
+pub use chip_gate::{Bus, ChipGate, Driver, chip, power_on};
 pub use city::City;
 pub use eventually::{PATIENCE, eventually};
 pub use figures::percentile;

@@ -1,6 +1,7 @@
 //! `bench`: measures what the project promises and writes each figure where README can take it.
 
 mod board;
+mod city;
 mod drain;
 mod gate;
 mod generator;
@@ -34,6 +35,7 @@ enum Name {
     Rss,
     Drain,
     Board,
+    City,
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -48,6 +50,7 @@ async fn main() -> ExitCode {
             Name::Drain,
             Name::Start,
             Name::Board,
+            Name::City,
         ],
     };
     for name in names {
@@ -64,6 +67,7 @@ async fn measure(name: Name, small: bool) -> Result<()> {
         Name::Gate => gate::measure(if small { 100 } else { 2_000 }).await,
         // The memory is that of the box after the rush.
         Name::Rush | Name::Rss => rush::measure().await,
+        Name::City => city::measure(if small { 1 } else { 3 }).await,
         Name::Write => write::measure(if small { 2_000 } else { 20_000 }).await,
         Name::Drain => drain::measure(if small { 10_000 } else { 100_000 }).await,
         Name::Board => board::measure(if small { 20 } else { 200 }).await,

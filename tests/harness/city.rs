@@ -14,6 +14,7 @@ use crate::{Result, eventually};
 pub struct City {
     folder: PathBuf,
     broker_port: u16,
+    more: String,
     process: Option<Process>,
 }
 
@@ -51,8 +52,14 @@ impl City {
         Self {
             folder: folder.to_path_buf(),
             broker_port,
+            more: String::new(),
             process: None,
         }
+    }
+
+    /// Further lines of its settings file, for its next start.
+    pub fn set(&mut self, lines: &str) {
+        lines.clone_into(&mut self.more);
     }
 
     /// Starts it and waits until its page answers.
@@ -61,18 +68,17 @@ impl City {
         if status.exists() {
             fs::remove_file(&status)?;
         }
-        let broker = format!("localhost:{}", self.broker_port);
+        let settings = self.folder.join("city.toml");
+        fs::write(
+            &settings,
+            format!(
+                "broker = \"localhost:{}\"\nlisten = \"127.0.0.1:0\"\n{}",
+                self.broker_port, self.more
+            ),
+        )?;
         let log = self.folder.join("menwei-city.log");
         let program = bin_dir()?.join("menwei-city");
-        let arguments = [
-            "run",
-            "--dir",
-            text(&self.folder)?,
-            "--broker",
-            &broker,
-            "--listen",
-            "127.0.0.1:0",
-        ];
+        let arguments = ["run", "--config", text(&settings)?];
         let mut process = Process::start("menwei-city", &program, &arguments, &log)?;
         eventually("the city is ready", async || {
             process.check_alive()?;

@@ -70,6 +70,13 @@ function show(state) {
   byId("t-records").textContent = state.records;
   byId("t-backlog").textContent = state.backlog;
   byId("t-parked").textContent = state.parked;
+  byId("t-waiting").textContent = state.waiting;
+  const boxes = byId("day-box");
+  if (boxes.options.length !== state.boxes.length) {
+    const chosen = boxes.value;
+    boxes.replaceChildren(...state.boxes.map((box) => new Option(box.id)));
+    if (chosen) boxes.value = chosen;
+  }
   byId("t-alarms").textContent = state.alarm_count;
   byId("boxes").replaceChildren(...state.boxes.map(boxRow));
   byId("records").replaceChildren(
@@ -85,6 +92,25 @@ function lamp(className, text) {
   live.className = "live " + className;
   live.textContent = text;
 }
+
+byId("day-form").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const asked = new URLSearchParams({ box: byId("day-box").value, day: byId("day-date").value });
+  let answer;
+  try {
+    const reply = await fetch("/api/day?" + asked);
+    answer = reply.ok ? await reply.json() : { verdict: "failed", sentence: await reply.text(), evidence: [] };
+  } catch {
+    answer = { verdict: "failed", sentence: "查询失败：与平台断开，请稍后再试。", evidence: [] };
+  }
+  const shown = byId("day-answer");
+  shown.hidden = false;
+  shown.dataset.verdict = answer.verdict;
+  byId("day-sentence").textContent = answer.sentence;
+  const evidence = byId("day-evidence");
+  evidence.replaceChildren();
+  for (const line of answer.evidence) put(evidence, "li", line);
+});
 
 const source = new EventSource("/events");
 source.addEventListener("state", (event) => {

@@ -2,18 +2,74 @@
 
 use sync_wire::{Header, Hello, WireError};
 
-use crate::db::AlarmNote;
-use crate::decide::RefusalCode;
+use crate::decide::Refusal;
+
+/// Something that a person should look at.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) struct AlarmNote {
+    /// Epoch it concerns; empty if none.
+    pub(crate) epoch: String,
+    /// Seq it concerns; 0 if none.
+    pub(crate) seq: u64,
+    /// Code, for machines.
+    pub(crate) code: &'static str,
+    /// Chinese sentence, for people.
+    pub(crate) message: String,
+}
 
 /// The page says it in Chinese; what exactly was wrong is for whoever reads the log.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "what has no word of its own is told as unreadable"
+)]
 pub(crate) fn bad_message(error: &WireError) -> AlarmNote {
     tracing::warn!(%error, "A message could not be read");
+    let (code, message) = match error {
+        WireError::UnknownVersion { .. } => (
+            "unknown_version",
+            "报文的协议版本平台不支持，已拒收；请先升级平台，盒子会重发",
+        ),
+        WireError::MessageTooLarge { .. }
+        | WireError::TooMuchPlain { .. }
+        | WireError::BodyTooLarge { .. } => (
+            "too_large",
+            "报文超过长度上限，已拒收；请检查盒子软件是否被改动",
+        ),
+        WireError::CountsDisagree { .. } | WireError::WrongRecordCount { .. } => (
+            "counts_disagree",
+            "报文头所写的序号、条数与内容不一致，已拒收，等待盒子重发",
+        ),
+        _ => ("bad_message", "收到无法解析的报文，已丢弃，等待盒子重发"),
+    };
+    note(code, message)
+}
+
+fn note(code: &'static str, message: &str) -> AlarmNote {
     AlarmNote {
         epoch: String::new(),
         seq: 0,
-        code: "bad_message",
-        message: "收到无法解析的报文，已丢弃，等待盒子重发".to_owned(),
+        code,
+        message: message.to_owned(),
     }
+}
+
+pub(crate) fn number_too_large(header: &Header) -> AlarmNote {
+    AlarmNote {
+        epoch: header.epoch.clone(),
+        ..note(
+            "counts_disagree",
+            "记录序号超出范围，已拒收；请检查盒子软件是否被改动",
+        )
+    }
+}
+
+pub(crate) fn foreign_site(due: &str, said: &str) -> AlarmNote {
+    let message = format!("盒子登记的工地是 {due}，却自称 {said}，已拒收；请核对盒子的配置");
+    note("foreign_site", &message)
+}
+
+pub(crate) fn barred() -> AlarmNote {
+    note("barred", "盒子的证书已吊销，仍在发送数据，已拒收")
 }
 
 pub(crate) fn foreign(header: &Header) -> AlarmNote {
@@ -43,13 +99,12 @@ pub(crate) fn too_many_epochs() -> AlarmNote {
     }
 }
 
-pub(crate) fn refused(header: &Header, code: RefusalCode, seq: u64) -> AlarmNote {
-    let (epoch, message) = (header.epoch.clone(), code.message().to_owned());
+pub(crate) fn refused(header: &Header, refusal: Refusal) -> AlarmNote {
     AlarmNote {
-        epoch,
-        seq,
-        code: code.code(),
-        message,
+        epoch: header.epoch.clone(),
+        seq: refusal.seq,
+        code: refusal.code.code(),
+        message: refusal.code.message().to_owned(),
     }
 }
 

@@ -27,11 +27,25 @@ pub fn show(at_ms: i64) -> String {
     )
 }
 
+/// One civil day, ms.
+pub const DAY_MS: i64 = 86_400_000;
+const CHINA_MS: i64 = 8 * 3_600_000;
+
 /// First millisecond of the day in China that holds `at_ms`.
 pub fn day_start(at_ms: i64) -> i64 {
-    const DAY_MS: i64 = 86_400_000;
-    const CHINA_MS: i64 = 8 * 3_600_000;
-    at_ms - (at_ms.saturating_add(CHINA_MS)).rem_euclid(DAY_MS)
+    at_ms.saturating_sub((at_ms.saturating_add(CHINA_MS)).rem_euclid(DAY_MS))
+}
+
+/// Number of the day in China that holds `at_ms`, from 1970-01-01 on.
+pub fn day_number(at_ms: i64) -> i64 {
+    at_ms.saturating_add(CHINA_MS).div_euclid(DAY_MS)
+}
+
+/// First millisecond of a date in China; none for a text that is no date.
+pub fn date_start(text: &str) -> Option<i64> {
+    let date: jiff::civil::Date = text.parse().ok()?;
+    let midnight = CHINA.to_timestamp(date.to_datetime(jiff::civil::Time::midnight()));
+    midnight.ok().map(Timestamp::as_millisecond)
 }
 
 /// Today's date in China, as year, month, day.
@@ -61,5 +75,8 @@ mod tests {
         assert_eq!(show(start), "11-22 00:00:00");
         assert_eq!(day_start(start), start);
         assert_eq!(day_start(start - 1), start - 86_400_000);
+        assert_eq!(day_number(start), day_number(start - 1) + 1);
+        assert_eq!(date_start("2026-11-22"), Some(start));
+        assert_eq!(date_start("2026-02-30"), None);
     }
 }

@@ -2,9 +2,11 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::Deserialize;
 
+use crate::db::Place;
 use crate::error::CityError;
 use crate::pki;
 
@@ -12,6 +14,9 @@ use crate::pki;
 const BROKER_DEFAULT: &str = "localhost:8883";
 /// Where the page listens unless told otherwise: nobody but this machine sees it.
 const LISTEN_DEFAULT: &str = "127.0.0.1:8300";
+
+/// Workers at most: more do not make one database faster.
+const WORKERS_MAX: usize = 16;
 
 /// What the file may say. Every key has a default.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -23,6 +28,20 @@ pub struct File {
     pub broker: Option<String>,
     /// Address of the page; port 0 picks a free one.
     pub listen: Option<String>,
+    /// How many workers store backlogs; one more stores what is live.
+    pub workers: Option<usize>,
+    /// Name of this city among several on one broker; they share the work.
+    pub instance: Option<String>,
+    /// The database, if it is not a `SQLite` file in `dir`.
+    pub database: Option<Database>,
+}
+
+/// What the file may say about the database.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Database {
+    /// `PostgreSQL`: `host=/run/postgresql user=menwei dbname=menwei` or `postgresql://…`.
+    pub url: String,
 }
 
 /// Checked settings.
@@ -36,6 +55,12 @@ pub struct Settings {
     pub broker_port: u16,
     /// Address of the page.
     pub listen: SocketAddr,
+    /// How many workers store backlogs.
+    pub workers: usize,
+    /// Name of this city among several on one broker.
+    pub instance: String,
+    /// Where the database is.
+    pub place: Place,
 }
 
 impl Settings {
@@ -61,17 +86,32 @@ impl Settings {
         let listen = listen
             .parse()
             .map_err(|_| CityError::Config(format!("listen = {listen:?} is not address:port")))?;
+        let workers = file.workers.unwrap_or(1);
+        if !(1..=WORKERS_MAX).contains(&workers) {
+            return Err(CityError::Config(format!(
+                "workers = {workers} is not 1 to {WORKERS_MAX}"
+            )));
+        }
+        let instance = file.instance.unwrap_or_else(|| "city".to_owned());
+        if sync_wire::name::check_box_name(&instance).is_err() {
+            return Err(CityError::Config(format!(
+                "instance = {instance:?} is not 1 to 32 of a-z, 0-9 and '-'"
+            )));
+        }
+        let dir = file.dir.unwrap_or_else(|| PathBuf::from("."));
+        let place = match file.database {
+            Some(database) => Place::server(&database.url)?,
+            None => Place::File(dir.join("city.db"), Arc::default()),
+        };
         Ok(Self {
-            dir: file.dir.unwrap_or_else(|| PathBuf::from(".")),
+            dir,
             broker_host: host.to_owned(),
             broker_port: port,
             listen,
+            workers,
+            instance,
+            place,
         })
-    }
-
-    /// The database.
-    pub fn db(&self) -> PathBuf {
-        self.dir.join("city.db")
     }
 
     /// Where the running city says how to reach it.

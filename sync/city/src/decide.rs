@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use sync_wire::Hash;
 use sync_wire::chain;
-use sync_wire::{Hash, Kind, ParkCode, Record, WireError};
 
 /// A range of records as a message claims it.
 #[derive(Clone, Copy, Debug)]
@@ -33,31 +33,6 @@ pub struct Held {
     pub after: Option<(Vec<u8>, Hash)>,
 }
 
-/// What to do.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Decision {
-    /// Store these (none, if all are there already) and acknowledge.
-    Store(Vec<Accepted>),
-    /// Store nothing of it, raise an alarm, answer with what the table holds.
-    Refuse {
-        /// Why.
-        code: RefusalCode,
-        /// Where.
-        seq: u64,
-    },
-}
-
-/// A record that is new here.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Accepted {
-    /// Its place.
-    pub seq: u64,
-    /// Its hash, recomputed.
-    pub hash: Hash,
-    /// What it says; or why it is parked, with the Chinese sentence.
-    pub meaning: Result<Record, ParkCode>,
-}
-
 /// Why a range was refused.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum RefusalCode {
@@ -65,6 +40,17 @@ pub enum RefusalCode {
     BrokenChain,
     /// Another record stands at that place, or another one before or after it.
     Fork,
+    /// It would leave more holes than a city keeps books of.
+    TooManyHoles,
+}
+
+/// Store nothing of it, raise an alarm, answer with what the table holds.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Refusal {
+    /// Why.
+    pub code: RefusalCode,
+    /// Where.
+    pub seq: u64,
 }
 
 impl RefusalCode {
@@ -73,6 +59,7 @@ impl RefusalCode {
         match self {
             Self::BrokenChain => "broken_chain",
             Self::Fork => "fork",
+            Self::TooManyHoles => "too_many_holes",
         }
     }
 
@@ -81,78 +68,58 @@ impl RefusalCode {
         match self {
             Self::BrokenChain => "记录内容与哈希链不符，未入库；可能在传输中损坏或被改动",
             Self::Fork => "同一序号出现两份不同记录，未覆盖原记录；盒子的数据可能被恢复或复制过",
+            Self::TooManyHoles => "记录缺号过多，未入库；等待盒子按顺序补传",
         }
     }
 }
 
-/// Decides about a range: recomputes its hashes, compares them with what is held.
-pub fn decide(claim: Claim<'_>, held: &Held) -> Decision {
-    let before = if claim.from == 1 {
-        Some(chain::genesis(claim.id, claim.epoch))
-    } else {
-        held.before
+/// The hash of every record of a range, if they lead from its `prev` to its `head`.
+pub fn hashes(claim: Claim<'_>) -> Result<Vec<Hash>, Refusal> {
+    let broken = Refusal {
+        code: RefusalCode::BrokenChain,
+        seq: claim.from,
     };
-    if before.is_some_and(|known| known != claim.prev) {
-        let code = if claim.from == 1 {
-            RefusalCode::BrokenChain
-        } else {
-            RefusalCode::Fork
-        };
-        return Decision::Refuse {
-            code,
-            seq: claim.from,
-        };
+    if claim.from == 1 && claim.prev != chain::genesis(claim.id, claim.epoch) {
+        return Err(broken);
     }
     let mut hash = claim.prev;
-    let mut fresh = Vec::new();
-    let mut fork = None;
-    for (seq, body) in (claim.from..).zip(claim.bodies) {
+    let extend = |body: &Vec<u8>| {
         hash = chain::next(&hash, body);
-        match held.within.get(&seq) {
-            Some(known) if *known == hash => {}
-            Some(_) => fork = fork.or(Some(seq)),
-            None => fresh.push(Accepted {
-                seq,
-                hash,
-                meaning: understand(claim, body),
-            }),
-        }
-    }
-    if hash != claim.head {
-        return Decision::Refuse {
-            code: RefusalCode::BrokenChain,
-            seq: claim.from,
-        };
-    }
-    if let Some((body, known)) = &held.after
-        && chain::next(&hash, body) != *known
-    {
-        let after = u64::try_from(claim.bodies.len())
-            .unwrap_or(0)
-            .saturating_add(claim.from);
-        fork = fork.or(Some(after));
-    }
-    match fork {
-        Some(seq) => Decision::Refuse {
-            code: RefusalCode::Fork,
-            seq,
-        },
-        None => Decision::Store(fresh),
+        hash
+    };
+    let all: Vec<Hash> = claim.bodies.iter().map(extend).collect();
+    if all.last() == Some(&claim.head) {
+        Ok(all)
+    } else {
+        Err(broken)
     }
 }
 
-/// A record that the city cannot use is kept all the same: it is parked, and counts as stored.
-fn understand(claim: Claim<'_>, body: &[u8]) -> Result<Record, ParkCode> {
-    match Record::from_body(body) {
-        Ok(Record {
-            kind: Kind::EpochBegan(began),
-            ..
-        }) if began.r#box != claim.id || began.epoch != claim.epoch => Err(ParkCode::BadField),
-        Ok(record) => Ok(record),
-        Err(WireError::UnknownKind { .. }) => Err(ParkCode::UnknownKind),
-        Err(WireError::BadField(_)) => Err(ParkCode::BadField),
-        Err(_) => Err(ParkCode::BadBody),
+/// Which records of a range are new here: compares its hashes with what is held.
+pub fn decide(claim: Claim<'_>, hashes: &[Hash], held: &Held) -> Result<Vec<u64>, Refusal> {
+    let fork = |seq| Refusal {
+        code: RefusalCode::Fork,
+        seq,
+    };
+    if held.before.is_some_and(|known| known != claim.prev) {
+        return Err(fork(claim.from));
     }
+    let mut fresh = Vec::with_capacity(hashes.len());
+    let mut next = claim.from;
+    for (seq, hash) in (claim.from..).zip(hashes) {
+        match held.within.get(&seq) {
+            Some(known) if known == hash => {}
+            Some(_) => return Err(fork(seq)),
+            None => fresh.push(seq),
+        }
+        next = seq.saturating_add(1);
+    }
+    if let Some((body, known)) = &held.after
+        && chain::next(&claim.head, body) != *known
+    {
+        return Err(fork(next));
+    }
+    Ok(fresh)
 }
 
 #[cfg(test)]
@@ -189,29 +156,33 @@ mod tests {
         }
     }
 
-    fn fork(seq: u64) -> Decision {
-        Decision::Refuse {
+    fn fork(seq: u64) -> Result<Vec<u64>, Refusal> {
+        Err(Refusal {
             code: RefusalCode::Fork,
             seq,
-        }
+        })
+    }
+
+    fn judge(claim: Claim<'_>, held: &Held) -> Result<Vec<u64>, Refusal> {
+        decide(claim, &hashes(claim)?, held)
     }
 
     #[test]
     fn a_first_range_is_stored() {
         let (bodies, hashes) = chain_of(3);
-        let Decision::Store(new) = decide(claim(&bodies, &hashes, (1, 3)), &Held::default()) else {
-            panic!("refused")
-        };
-        assert_eq!(new.iter().map(|r| r.seq).collect::<Vec<_>>(), [1, 2, 3]);
-        assert_eq!(new[2].hash, hashes[3]);
-        assert!(new.iter().all(|r| r.meaning.is_ok()));
+        let new = judge(claim(&bodies, &hashes, (1, 3)), &Held::default());
+        assert_eq!(new, Ok(vec![1, 2, 3]));
+        assert_eq!(
+            super::hashes(claim(&bodies, &hashes, (1, 3))),
+            Ok(hashes[1..].to_vec())
+        );
     }
 
     #[test]
     fn a_range_after_a_hole_is_stored() {
         let (bodies, hashes) = chain_of(5);
-        let decision = decide(claim(&bodies, &hashes, (4, 5)), &Held::default());
-        assert!(matches!(decision, Decision::Store(new) if new.len() == 2));
+        let new = judge(claim(&bodies, &hashes, (4, 5)), &Held::default());
+        assert_eq!(new, Ok(vec![4, 5]));
     }
 
     #[test]
@@ -221,10 +192,7 @@ mod tests {
             within: BTreeMap::from([(1, hashes[1]), (2, hashes[2])]),
             ..Held::default()
         };
-        let Decision::Store(new) = decide(claim(&bodies, &hashes, (1, 3)), &held) else {
-            panic!("refused")
-        };
-        assert_eq!(new.iter().map(|r| r.seq).collect::<Vec<_>>(), [3]);
+        assert_eq!(judge(claim(&bodies, &hashes, (1, 3)), &held), Ok(vec![3]));
     }
 
     #[test]
@@ -234,7 +202,7 @@ mod tests {
             within: BTreeMap::from([(2, Hash::from_bytes([7; 32]))]),
             ..Held::default()
         };
-        assert_eq!(decide(claim(&bodies, &hashes, (1, 3)), &held), fork(2));
+        assert_eq!(judge(claim(&bodies, &hashes, (1, 3)), &held), fork(2));
     }
 
     #[test]
@@ -244,7 +212,7 @@ mod tests {
             before: Some(Hash::from_bytes([7; 32])),
             ..Held::default()
         };
-        assert_eq!(decide(claim(&bodies, &hashes, (2, 3)), &held), fork(2));
+        assert_eq!(judge(claim(&bodies, &hashes, (2, 3)), &held), fork(2));
     }
 
     #[test]
@@ -254,64 +222,31 @@ mod tests {
             after: Some((bodies[2].clone(), hashes[3])),
             ..Held::default()
         };
-        assert!(matches!(
-            decide(claim(&bodies, &hashes, (1, 2)), &good),
-            Decision::Store(_)
-        ));
+        assert!(judge(claim(&bodies, &hashes, (1, 2)), &good).is_ok());
         let other = Held {
             after: Some((body(99), hashes[3])),
             ..Held::default()
         };
-        assert_eq!(decide(claim(&bodies, &hashes, (1, 2)), &other), fork(3));
+        assert_eq!(judge(claim(&bodies, &hashes, (1, 2)), &other), fork(3));
     }
 
     #[test]
     fn a_changed_body_and_a_wrong_genesis_break_the_chain() {
-        let broken = Decision::Refuse {
+        let broken = Err(Refusal {
             code: RefusalCode::BrokenChain,
             seq: 1,
-        };
+        });
         let (mut bodies, hashes) = chain_of(3);
         bodies[1] = body(99);
         assert_eq!(
-            decide(claim(&bodies, &hashes, (1, 3)), &Held::default()),
+            judge(claim(&bodies, &hashes, (1, 3)), &Held::default()),
             broken
         );
         let (bodies, mut hashes) = chain_of(3);
         hashes[0] = Hash::from_bytes([0; 32]);
         assert_eq!(
-            decide(claim(&bodies, &hashes, (1, 3)), &Held::default()),
+            judge(claim(&bodies, &hashes, (1, 3)), &Held::default()),
             broken
-        );
-    }
-
-    #[test]
-    fn what_nobody_understands_is_parked_with_its_reason() {
-        let bodies = [
-            b"rubbish".to_vec(),
-            br#"{"at":1,"boot":1,"mono":1,"clock":"synced","kind":"moon_landing"}"#.to_vec(),
-            br#"{"at":1,"boot":1,"mono":1,"clock":"synced","kind":"exit"}"#.to_vec(),
-        ];
-        let mut head = chain::genesis("a", EPOCH);
-        let prev = head;
-        for body in &bodies {
-            head = chain::next(&head, body);
-        }
-        let claim = Claim {
-            id: "a",
-            epoch: EPOCH,
-            from: 1,
-            prev,
-            head,
-            bodies: &bodies,
-        };
-        let Decision::Store(new) = decide(claim, &Held::default()) else {
-            panic!("refused")
-        };
-        let codes: Vec<_> = new.iter().map(|r| r.meaning.clone().unwrap_err()).collect();
-        assert_eq!(
-            codes,
-            [ParkCode::BadBody, ParkCode::UnknownKind, ParkCode::BadField]
         );
     }
 }

@@ -51,14 +51,17 @@ pub enum CityError {
         /// The step that failed.
         step: &'static str,
         /// The cause.
-        source: rusqlite::Error,
+        source: DbFault,
     },
-    /// The database was made by a newer version of this program.
-    #[error("database has schema {found}, this program knows up to {known}")]
-    NewerDatabase {
-        /// Schema number in the file.
+    /// The database was made by another version of this program.
+    #[error(
+        "database has schema {found}, this program has {known}; where it is older, begin with an \
+         empty database: the boxes send everything again"
+    )]
+    OtherDatabase {
+        /// Schema number in the database.
         found: i64,
-        /// Highest schema number of this program.
+        /// Schema number of this program.
         known: i64,
     },
     /// TLS material was refused.
@@ -77,9 +80,23 @@ pub enum CityError {
     Ended(&'static str),
 }
 
+/// Why a database refused a statement.
+#[derive(Debug, thiserror::Error)]
+pub enum DbFault {
+    /// `SQLite` said so.
+    #[error(transparent)]
+    Sqlite(#[from] rusqlite::Error),
+    /// `PostgreSQL` said so.
+    #[error(transparent)]
+    Postgres(#[from] tokio_postgres::Error),
+    /// A column or connection is not what the program made it.
+    #[error("a column has another type than this program wrote")]
+    Shape,
+}
+
 impl CityError {
     /// A `map_err` helper for statements.
-    pub(crate) fn db(step: &'static str) -> impl FnOnce(rusqlite::Error) -> Self {
+    pub(crate) fn db(step: &'static str) -> impl FnOnce(DbFault) -> Self {
         move |source| Self::Database { step, source }
     }
 

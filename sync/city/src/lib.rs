@@ -1,22 +1,25 @@
 //! The reference city ingest: stores, checks, acknowledges, shows.
 //!
 //! A message comes in through `link`, `ingest` stores a batch of them in one commit, and only then
-//! hands the acknowledgements to `link`. What to do with a range of records is decided by
-//! `decide`, which is pure. `show` makes the page from the database; names of people are unsealed
-//! there, masked at once, and kept nowhere.
+//! hands the acknowledgements to `link`. `runs`, `decide` and `meaning` say what to do with a range
+//! of records, and are pure; `db` is `SQLite` or `PostgreSQL` behind one set of statements. `care` looks
+//! after what waits: holes, parked records. `show` makes the page from the database; names of people
+//! are unsealed there, masked at once, and kept nowhere.
 //!
 //! Read in this order: `decide`, `db`, `ingest`, `link`, `run`.
 
 pub mod error;
 pub mod clock;
 pub mod pki;
+pub mod db;
 pub mod config;
 pub mod observe;
+pub mod runs;
 pub mod decide;
-pub mod db;
+pub mod meaning;
 mod alarm;
-mod answer;
 pub mod ingest;
+pub mod care;
 pub mod link;
 pub mod show;
 pub mod run;

@@ -15,6 +15,7 @@ use rumqttc::{
 };
 use sync_wire::Topic;
 use tokio::sync::{Notify, mpsc};
+use tokio::time::Instant;
 
 use crate::config::Settings;
 use crate::error::CityError;
@@ -52,6 +53,18 @@ impl Published {
         Some(seq <= *through || beyond.iter().any(inside))
     }
 
+    /// Two workers may hand in the answers of one box in the wrong order. What says less than was
+    /// said would only make the box ask; the later answer covers it.
+    fn is_outdated(&self, outgoing: &Outgoing) -> bool {
+        let ack = &outgoing.ack;
+        if ack.hello.is_some() || ack.greet || !ack.parked.is_empty() {
+            return false;
+        }
+        let acks = self.acks.lock().unwrap_or_else(PoisonError::into_inner);
+        let said = acks.get(&(outgoing.id.clone(), ack.epoch.clone()));
+        said.is_some_and(|(through, _)| ack.through < *through)
+    }
+
     fn note(&self, outgoing: &Outgoing) {
         let ack = &outgoing.ack;
         let beyond = ack
@@ -72,8 +85,45 @@ impl Published {
 pub struct Link {
     client: AsyncClient,
     subscribe: Arc<Notify>,
-    /// What was published.
-    pub published: Arc<Published>,
+    filters: Vec<SubscribeFilter>,
+    greets: bool,
+}
+
+/// What a connection is for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Role {
+    /// Live records, hello, heartbeat, state; and all that goes down.
+    Live,
+    /// Backlogs; the number of the worker.
+    Bulk(usize),
+}
+
+/// The name under which all workers of a city share the work of a topic.
+const GROUP_LIVE: &str = "$share/menwei-live/";
+const GROUP_BULK: &str = "$share/menwei-bulk/";
+
+impl Role {
+    fn client_id(self, instance: &str) -> String {
+        match self {
+            Self::Live => instance.to_owned(),
+            Self::Bulk(number) => format!("{instance}-bulk-{number}"),
+        }
+    }
+
+    /// States are retained, and what is retained never comes to a shared subscription.
+    fn filters(self) -> Vec<SubscribeFilter> {
+        let shared = |group: &str, topic: Topic| group.to_owned() + &topic.of_every_box();
+        let names = match self {
+            Self::Live => vec![
+                shared(GROUP_LIVE, Topic::UpLive),
+                shared(GROUP_LIVE, Topic::UpCtl),
+                Topic::State.of_every_box(),
+            ],
+            Self::Bulk(_) => vec![shared(GROUP_BULK, Topic::UpBulk)],
+        };
+        let filter = |name| SubscribeFilter::new(name, QoS::AtLeastOnce);
+        names.into_iter().map(filter).collect()
+    }
 }
 
 impl std::fmt::Debug for Link {
@@ -83,7 +133,7 @@ impl std::fmt::Debug for Link {
 }
 
 /// Prepares the connection; nothing is sent before the event loop is polled.
-pub fn open(settings: &Settings) -> Result<(Link, EventLoop), CityError> {
+pub fn open(settings: &Settings, role: Role) -> Result<(Link, EventLoop), CityError> {
     let read = |name: &str| pki::read_text(&settings.dir.join(name));
     let (ca, cert, key) = (read(pki::CA_CERT)?, read("city.pem")?, read("city.key")?);
     let connector = TlsConnector::builder()
@@ -91,7 +141,11 @@ pub fn open(settings: &Settings) -> Result<(Link, EventLoop), CityError> {
         .add_root_certificate(Certificate::from_pem(ca.as_bytes())?)
         .identity(Identity::from_pkcs8(cert.as_bytes(), key.as_bytes())?)
         .build()?;
-    let mut options = MqttOptions::new("city", settings.broker_host.clone(), settings.broker_port);
+    let mut options = MqttOptions::new(
+        role.client_id(&settings.instance),
+        settings.broker_host.clone(),
+        settings.broker_port,
+    );
     options
         .set_clean_session(true)
         .set_keep_alive(Duration::from_secs(30))
@@ -105,7 +159,8 @@ pub fn open(settings: &Settings) -> Result<(Link, EventLoop), CityError> {
     let link = Link {
         client,
         subscribe: Arc::new(Notify::new()),
-        published: Arc::default(),
+        filters: role.filters(),
+        greets: role == Role::Live,
     };
     Ok((link, events))
 }
@@ -122,15 +177,15 @@ impl Link {
                     self.subscribe.notify_one();
                 }
                 Ok(Event::Incoming(Packet::SubAck(_))) => {
-                    if incoming.send(Incoming::Connected).await.is_err() {
+                    if self.greets && incoming.send(Incoming::Connected).await.is_err() {
                         return;
                     }
                 }
                 Ok(Event::Incoming(Packet::Publish(publish))) => {
-                    let payload = publish.payload.to_vec();
                     let message = Incoming::Message {
+                        payload: publish.payload.to_vec(),
                         topic: publish.topic,
-                        payload,
+                        taken: Instant::now(),
                     };
                     if incoming.send(message).await.is_err() {
                         return;
@@ -147,28 +202,32 @@ impl Link {
         }
     }
 
+    /// Subscribes after every connection, for ever.
+    pub async fn subscribe(&self) -> CityError {
+        loop {
+            self.subscribe.notified().await;
+            if self
+                .client
+                .subscribe_many(self.filters.clone())
+                .await
+                .is_err()
+            {
+                return CityError::Ended("connection");
+            }
+        }
+    }
+
     /// Publishes acknowledgements until their source is gone or the observer says die.
     pub async fn publish(
         &self,
         mut acks: mpsc::Receiver<Outgoing>,
+        published: &Published,
         observer: Arc<dyn Observer>,
     ) -> Result<(), CityError> {
-        let filters = [Topic::UpLive, Topic::UpBulk, Topic::UpCtl, Topic::State]
-            .map(|topic| SubscribeFilter::new(topic.of_every_box(), QoS::AtLeastOnce));
-        loop {
-            let outgoing = tokio::select! {
-                biased;
-                () = self.subscribe.notified() => {
-                    if self.client.subscribe_many(filters.clone()).await.is_err() {
-                        return Err(CityError::Ended("connection"));
-                    }
-                    continue;
-                }
-                next = acks.recv() => next,
-            };
-            let Some(outgoing) = outgoing else {
-                return Ok(());
-            };
+        while let Some(outgoing) = acks.recv().await {
+            if published.is_outdated(&outgoing) {
+                continue;
+            }
             let payload = match outgoing.ack.encode() {
                 Ok(payload) => payload,
                 Err(error) => {
@@ -187,8 +246,9 @@ impl Link {
             if sent.is_err() {
                 return Err(CityError::Ended("connection"));
             }
-            self.published.note(&outgoing);
+            published.note(&outgoing);
             observer.after(Effect::Acknowledge);
         }
+        Ok(())
     }
 }

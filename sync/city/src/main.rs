@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use clap::{ArgGroup, Args, Parser, Subcommand};
 use jiff::civil::Date;
+use sync_city::care;
 use sync_city::config::File;
+use sync_city::db::Session;
 use sync_city::pki::{self, Validity};
 use sync_city::{CityError, Settings, Silent, clock, run};
 use tokio::signal::unix::{SignalKind, signal};
@@ -28,6 +30,43 @@ enum Command {
     Issue(Issue),
     /// Takes records until it is told to stop
     Run(Run),
+    /// Reads every parked record again, as after an update of the program
+    Redrive(Where),
+    /// Codes beyond the national tables
+    #[command(subcommand)]
+    Codes(CodesCommand),
+}
+
+/// Which city a command is about.
+#[derive(Debug, Args)]
+struct Where {
+    /// Settings file, as for run
+    #[arg(long, required_unless_present = "dir", conflicts_with = "dir")]
+    config: Option<PathBuf>,
+    /// The city's folder
+    #[arg(long)]
+    dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum CodesCommand {
+    /// Adds a code; records parked for it are taken by themselves
+    Add(AddCode),
+}
+
+#[derive(Debug, Args)]
+struct AddCode {
+    #[command(flatten)]
+    city: Where,
+    /// Which table: trade, role, employer, training, by
+    #[arg(long)]
+    table: String,
+    /// The code
+    #[arg(long)]
+    code: String,
+    /// Its name
+    #[arg(long)]
+    name: String,
 }
 
 #[derive(Debug, Args)]
@@ -103,6 +142,8 @@ fn main() -> ExitCode {
             .and_then(|validity| pki::init(&init.dir, validity)),
         Command::Issue(issue) => self::issue(&issue),
         Command::Run(run) => serve(run),
+        Command::Redrive(city) => redrive(&city),
+        Command::Codes(CodesCommand::Add(one)) => add_code(&one),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -137,6 +178,33 @@ fn issue(issue: &Issue) -> Result<(), CityError> {
     pki::issue_city(&issue.dir, validity)
 }
 
+fn settings(city: &Where) -> Result<Settings, CityError> {
+    match &city.config {
+        Some(path) => Settings::read(path),
+        None => Settings::check(File {
+            dir: city.dir.clone(),
+            ..File::default()
+        }),
+    }
+}
+
+fn redrive(city: &Where) -> Result<(), CityError> {
+    let mut session = Session::open(&settings(city)?.place)?;
+    let freed = care::redrive(&mut session)?;
+    say(&format!("{freed} 条暂存记录已入库"));
+    Ok(())
+}
+
+fn add_code(one: &AddCode) -> Result<(), CityError> {
+    let mut session = Session::open(&settings(&one.city)?.place)?;
+    care::add_code(&mut session, (&one.table, &one.code), &one.name)
+}
+
+fn say(text: &str) {
+    // A closed terminal cannot be told anything.
+    drop(writeln!(std::io::stdout(), "{text}"));
+}
+
 fn serve(arguments: Run) -> Result<(), CityError> {
     let settings = match &arguments.config {
         Some(path) => Settings::read(path)?,
@@ -144,6 +212,7 @@ fn serve(arguments: Run) -> Result<(), CityError> {
             dir: arguments.dir,
             broker: arguments.broker,
             listen: arguments.listen,
+            ..File::default()
         })?,
     };
     let runtime = tokio::runtime::Builder::new_current_thread()

@@ -2,22 +2,25 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, RwLock};
 
 use sync_wire::seal::CityPrivateKey;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
+use crate::care::{self, Care};
 use crate::config::Settings;
-use crate::db::{Reader, Writer};
+use crate::db::Session;
 use crate::error::CityError;
-use crate::ingest::Ingest;
-use crate::link;
+use crate::ingest::{Ingest, Shared};
+use crate::link::{self, Link, Published, Role};
+use crate::meaning::Codes;
 use crate::observe::Observer;
 use crate::pki;
-use crate::show::{Page, People, Viewer, router};
+use crate::show::{Page, People, Reader, Viewer, router};
 
 /// Messages that may wait for the ingest; beyond it the connection is not read.
 const INCOMING_MAX: usize = 256;
@@ -54,50 +57,59 @@ impl City {
 /// Starts the city: opens its database, listens for the page, connects to the broker. Returns as
 /// soon as the page can be reached.
 pub async fn run(settings: &Settings, observer: Arc<dyn Observer>) -> Result<City, CityError> {
-    let writer = Writer::open(&settings.db())?;
-    let reader = Reader::open(&settings.db())?;
     let key = CityPrivateKey::from_bytes(pki::read_key_file(&settings.dir.join(pki::SEAL_KEY))?);
-    let (link, events) = link::open(settings)?;
-    let listener =
-        TcpListener::bind(settings.listen)
-            .await
-            .map_err(|source| CityError::Listen {
-                address: settings.listen.to_string(),
-                source,
-            })?;
-    let http = listener.local_addr().map_err(|source| CityError::Listen {
-        address: settings.listen.to_string(),
-        source,
-    })?;
+    let bases = Stores::open(settings).await?;
+    let (listener, http) = listen(settings.listen).await?;
 
-    let (incoming, incoming_end) = mpsc::channel(INCOMING_MAX);
     let (acks, acks_end) = mpsc::channel(OUTGOING_MAX);
     let (commits, commits_end) = watch::channel(0);
-    let viewer = Viewer::new(reader, People::new(key), Arc::clone(&link.published));
-    let page = router(Page::new(viewer, commits_end));
-    let ingest = Ingest {
-        writer,
+    let shared = Shared {
         observer: Arc::clone(&observer),
         acks,
         commits,
+        codes: Arc::new(RwLock::new(bases.codes)),
     };
-    let mut stored = on_a_thread(move || ingest.run(incoming_end))?;
+    let published = Arc::new(Published::default());
+    let viewer = Viewer::new(bases.reader, People::new(key), Arc::clone(&published));
+    let page = router(Page::new(viewer, commits_end));
+
+    let mut work = JoinSet::new();
+    let (care_stop, care_told) = std::sync::mpsc::channel::<()>();
+    let care = Care {
+        session: bases.care,
+        shared: shared.clone(),
+    };
+    let cared = on_a_thread("care", move || {
+        care.run(&care_told);
+        Ok(())
+    })?;
+    let (mut stored, live) = workers(settings, (bases.workers, &shared), &mut work)?;
+    drop(shared);
+    work.spawn(async move { live.publish(acks_end, &published, observer).await });
+    work.spawn(async move {
+        let served = axum::serve(listener, page).await;
+        served.map_err(|_| CityError::Ended("page"))
+    });
 
     let stop = CancellationToken::new();
     let stopped = stop.clone();
     let task = tokio::spawn(async move {
         let early = tokio::select! {
-            () = stopped.cancelled() => None,
-            () = link.receive(events, incoming) => Some(Err(CityError::Ended("connection"))),
-            result = link.publish(acks_end, observer) => Some(result),
-            result = async { axum::serve(listener, page).await } => {
-                Some(result.map_err(|_| CityError::Ended("page")))
-            }
-            result = &mut stored => return result.unwrap_or(Err(CityError::Ended("ingest"))),
+            () = stopped.cancelled() => Ok(()),
+            ended = work.join_next() => match ended {
+                Some(Ok(result)) => result,
+                _ => Err(CityError::Ended("city")),
+            },
+            result = any(&mut stored) => result,
         };
-        // The connection is gone, so the ingest stores what is in its queue and ends.
-        let rest = stored.await.unwrap_or(Err(CityError::Ended("ingest")));
-        early.unwrap_or(Ok(())).and(rest)
+        // The connections go, so the workers store what is in their queues and end.
+        work.shutdown().await;
+        drop(care_stop);
+        let mut rest = Ok(());
+        for ended in stored.into_iter().chain([cared]) {
+            rest = rest.and(ended.await.unwrap_or(Ok(())));
+        }
+        early.and(rest)
     });
     let city = City {
         http,
@@ -109,19 +121,96 @@ pub async fn run(settings: &Settings, observer: Arc<dyn Observer>) -> Result<Cit
     Ok(city)
 }
 
+/// Starts a worker for each connection to the database; answers go out by the first.
+fn workers(
+    settings: &Settings,
+    (sessions, shared): (Vec<(Session, Role)>, &Shared),
+    work: &mut JoinSet<Result<(), CityError>>,
+) -> Result<(Vec<Ended>, Link), CityError> {
+    let mut stored = Vec::new();
+    let mut live = None;
+    for (session, role) in sessions {
+        let (link, events) = link::open(settings, role)?;
+        let (incoming, incoming_end) = mpsc::channel(INCOMING_MAX);
+        let ingest = Ingest {
+            session,
+            shared: shared.clone(),
+        };
+        stored.push(on_a_thread("ingest", move || ingest.run(incoming_end))?);
+        let subscriber = link.clone();
+        work.spawn(async move { Err(subscriber.subscribe().await) });
+        let receiver = link.clone();
+        work.spawn(async move {
+            receiver.receive(events, incoming).await;
+            Err(CityError::Ended("connection"))
+        });
+        live.get_or_insert(link);
+    }
+    let live = live.ok_or(CityError::Ended("connection"))?;
+    Ok((stored, live))
+}
+
+/// The first worker that ends, though none must.
+async fn any(stored: &mut Vec<Ended>) -> Result<(), CityError> {
+    let (ended, at, _) = futures_util::future::select_all(stored.iter_mut()).await;
+    drop(stored.swap_remove(at));
+    ended.unwrap_or(Err(CityError::Ended("ingest")))
+}
+
+/// Every connection to the database that the city needs.
+struct Stores {
+    workers: Vec<(Session, Role)>,
+    care: Session,
+    reader: Reader,
+    codes: Codes,
+}
+
+impl Stores {
+    async fn open(settings: &Settings) -> Result<Self, CityError> {
+        let (place, bulk) = (settings.place.clone(), settings.workers);
+        let opened = tokio::task::spawn_blocking(move || {
+            let live = Session::open(&place)?.urgent();
+            let mut workers = vec![(live, Role::Live)];
+            for number in 1..=bulk {
+                workers.push((Session::open(&place)?, Role::Bulk(number)));
+            }
+            let mut care = Session::open(&place)?;
+            let codes = care::codes(&mut care)?;
+            Ok(Self {
+                workers,
+                care,
+                reader: Reader::open(&place)?,
+                codes,
+            })
+        });
+        opened.await.unwrap_or(Err(CityError::Ended("database")))
+    }
+}
+
+async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), CityError> {
+    let failed = |source| CityError::Listen {
+        address: address.to_string(),
+        source,
+    };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let http = listener.local_addr().map_err(failed)?;
+    Ok((listener, http))
+}
+
 type Ended = oneshot::Receiver<Result<(), CityError>>;
 
 fn on_a_thread(
+    name: &'static str,
     work: impl FnOnce() -> Result<(), CityError> + Send + 'static,
 ) -> Result<Ended, CityError> {
     let (tell, ended) = oneshot::channel();
     std::thread::Builder::new()
-        .name("ingest".to_owned())
+        .name(name.to_owned())
         .spawn(move || {
             // Nobody listens any more where the city was dropped.
             drop(tell.send(work()));
         })
-        .map_err(|_| CityError::Ended("ingest"))?;
+        .map_err(|_| CityError::Ended(name))?;
     Ok(ended)
 }
 

@@ -2,6 +2,8 @@
 #![allow(
     missing_docs,
     dead_code,
+    clippy::cognitive_complexity,
+    clippy::too_many_lines,
     reason = "a test program has no readers of its documentation"
 )]
 #![expect(
@@ -18,6 +20,7 @@ mod common;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
+use common::database::Store;
 use common::{Ledger, Peer, Site, rows};
 use sync_wire::Topic;
 
@@ -32,18 +35,8 @@ fn menwei_city(arguments: &[&str]) -> Command {
 }
 
 fn start(site: &Site) -> Child {
-    let dir = site.home.path().display().to_string();
-    let broker = format!("localhost:{}", site.port);
-    let arguments = [
-        "run",
-        "--dir",
-        &dir,
-        "--broker",
-        &broker,
-        "--listen",
-        "127.0.0.1:0",
-    ];
-    menwei_city(&arguments).spawn().unwrap()
+    let config = site.settings_file().display().to_string();
+    menwei_city(&["run", "--config", &config]).spawn().unwrap()
 }
 
 #[test]
@@ -85,9 +78,10 @@ fn keys_are_made_by_the_commands() {
     assert_eq!(code, Some(78));
 }
 
-#[tokio::test]
-async fn killed_again_and_again_it_loses_and_doubles_nothing() {
-    let site = Site::begin(&["box-1"]).await;
+on_both_databases!(killed_again_and_again_it_loses_and_doubles_nothing);
+
+async fn killed_again_and_again_it_loses_and_doubles_nothing(store: Store) {
+    let site = Site::begin(store, &["box-1"]).await;
     let mut ledger = Ledger::new("box-1");
     ledger.fill(400);
     let mut peer = Peer::connect(&site, "box-1").await;

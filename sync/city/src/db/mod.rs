@@ -1,11 +1,16 @@
-//! The city's database file: opened once for writing, once for the page.
+//! The city's database: `SQLite` in a file, or `PostgreSQL`. One set of statements for both.
 //!
-//! `file` opens it, `write` holds the statements of one transaction, `read` the questions of the
-//! page.
+//! `value` is what goes in and comes out, `turns` lets a live record go before a backlog where there
+//! is one writer only, `sqlite` and `postgres` carry a statement out, `session` is one connection to
+//! either, `schema` makes the tables.
 
-mod file;
-mod write;
-mod read;
+mod value;
+mod turns;
+mod sqlite;
+mod postgres;
+mod schema;
+mod session;
 
-pub use read::{AlarmFacts, BoxFacts, HeartbeatFacts, Reader, RecordFacts, Totals};
-pub use write::{AlarmNote, Beat, HashBytes, NewRecord, Span, Stored, WriteTx, Writer};
+pub use session::{Place, Session, Tx};
+pub use turns::Turns;
+pub use value::{RecordRow, Row, Sql, Value};

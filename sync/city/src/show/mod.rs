@@ -1,13 +1,20 @@
 //! The page: what the city holds, in words that a person reads.
 //!
-//! `words` translates codes, `people` knows masked names, `state` collects what is shown, `page`
+//! `words` translates codes, `facts` asks the database, `absence` answers
+//! why a day is empty, `people` knows masked names, `state` collects what is shown, `page`
 //! serves it.
 
 mod words;
+mod facts;
+mod absence;
 mod people;
 mod state;
 mod page;
 
+pub use absence::{DayAnswer, answer};
+pub use facts::{
+    AlarmFacts, BoxFacts, DayFacts, GapFacts, HeartbeatFacts, Reader, RecordFacts, Totals,
+};
 pub use page::{Page, router};
 pub use people::People;
 pub use state::{AlarmRow, BoxRow, RecordRow, State, Viewer};

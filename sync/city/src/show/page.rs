@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use askama::Template;
 use axum::Router;
-use axum::extract::State as Shared;
+use axum::extract::{Query, State as Shared};
 use axum::http::{HeaderName, StatusCode, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{Html, IntoResponse, Response};
@@ -14,6 +14,7 @@ use axum::routing::get;
 use futures_util::stream::{self, Stream};
 use tokio::sync::{Semaphore, watch};
 
+use crate::clock;
 use crate::error::CityError;
 use crate::show::state::{State, Viewer};
 
@@ -57,15 +58,19 @@ impl Page {
     }
 
     async fn state(&self) -> Result<State, Fault> {
+        self.with_viewer(Viewer::state).await
+    }
+
+    async fn with_viewer<T: Send + 'static>(
+        &self,
+        ask: impl FnOnce(&mut Viewer) -> Result<T, CityError> + Send + 'static,
+    ) -> Result<T, Fault> {
         let viewer = Arc::clone(&self.viewer);
         let made = tokio::task::spawn_blocking(move || {
-            viewer
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .state()
+            ask(&mut viewer.lock().unwrap_or_else(PoisonError::into_inner))
         });
         match made.await {
-            Ok(state) => state.map_err(Fault::City),
+            Ok(made) => made.map_err(Fault::City),
             Err(_) => Err(Fault::Task),
         }
     }
@@ -82,6 +87,7 @@ enum Fault {
     Render(askama::Error),
     Task,
     Busy,
+    Unknown(&'static str),
 }
 
 impl IntoResponse for Fault {
@@ -96,6 +102,7 @@ impl IntoResponse for Fault {
                 "页面生成失败"
             }
             Self::Task => "页面生成失败",
+            Self::Unknown(what) => return (StatusCode::NOT_FOUND, what).into_response(),
             Self::Busy => {
                 return (StatusCode::SERVICE_UNAVAILABLE, "打开的页面过多").into_response();
             }
@@ -109,6 +116,7 @@ pub fn router(page: Page) -> Router {
     Router::new()
         .route("/", get(index))
         .route("/api/state", get(state))
+        .route("/api/day", get(day))
         .route("/events", get(events))
         .route("/healthz", get(|| async { (HEADERS, "ok") }))
         .route("/city.css", get(style))
@@ -125,6 +133,23 @@ async fn index(Shared(page): Shared<Page>) -> Result<Response, Fault> {
 
 async fn state(Shared(page): Shared<Page>) -> Result<Response, Fault> {
     Ok((HEADERS, axum::Json(page.state().await?)).into_response())
+}
+
+/// A box and a date.
+#[derive(serde::Deserialize)]
+struct Asked {
+    r#box: String,
+    day: String,
+}
+
+async fn day(Shared(page): Shared<Page>, Query(asked): Query<Asked>) -> Result<Response, Fault> {
+    let start = clock::date_start(&asked.day).ok_or(Fault::Unknown("日期应为 YYYY-MM-DD"))?;
+    let id = asked.r#box;
+    let answer = page
+        .with_viewer(move |viewer| viewer.day(&id, start))
+        .await?;
+    let answer = answer.ok_or(Fault::Unknown("平台没有这台盒子"))?;
+    Ok((HEADERS, axum::Json(answer)).into_response())
 }
 
 async fn events(

@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use sync_wire::seal::{self, CityPrivateKey, Subject};
 use sync_wire::{Kind, Record};
 
-use crate::db::Reader;
 use crate::error::CityError;
+use crate::meaning::act;
+use crate::show::facts::Reader;
 
 /// Masked names kept; beyond it all are forgotten and looked up anew.
 const NAMES_MAX: usize = 20_000;
@@ -37,14 +38,14 @@ impl People {
     /// this city.
     pub fn name(
         &mut self,
-        reader: &Reader,
+        reader: &mut Reader,
         (id, epoch, worker): (&str, &str, u32),
     ) -> Result<Option<String>, CityError> {
         let key = (id.to_owned(), epoch.to_owned(), worker);
         if let Some(known) = self.names.get(&key) {
             return Ok(Some(known.clone()));
         }
-        let Some(body) = reader.worker_body(id, epoch, worker)? else {
+        let Some(body) = reader.worker_body((id, epoch), worker)? else {
             return Ok(None);
         };
         let name = self.open(id, &body);
@@ -58,11 +59,9 @@ impl People {
     }
 
     fn open(&self, id: &str, body: &[u8]) -> Option<String> {
-        let Record {
-            kind: Kind::Worker(worker),
-            ..
-        } = Record::from_body(body).ok()?
-        else {
+        let record = Record::from_body(body).ok()?;
+        let record = act(&record);
+        let Kind::Worker(worker) = &record.kind else {
             return None;
         };
         let subject = Subject {

@@ -6,9 +6,10 @@ use serde::Serialize;
 use sync_wire::Record;
 
 use crate::clock;
-use crate::db::{BoxFacts, Reader, RecordFacts, Span};
 use crate::error::CityError;
 use crate::link::Published;
+use crate::show::absence::{DayAnswer, answer};
+use crate::show::facts::{BoxFacts, Reader, RecordFacts};
 use crate::show::people::People;
 use crate::show::words::{Tone, describe};
 
@@ -36,6 +37,8 @@ pub struct State {
     pub backlog: u64,
     /// Parked records.
     pub parked: u64,
+    /// Records that wait for what they refer to.
+    pub waiting: u64,
     /// Number of alarms.
     pub alarm_count: u64,
     /// Every box.
@@ -159,9 +162,17 @@ impl Viewer {
         }
     }
 
+    /// Why a box has what it has on a day; none for an unknown box.
+    pub fn day(&mut self, id: &str, day_start: i64) -> Result<Option<DayAnswer>, CityError> {
+        self.reader.refresh()?;
+        let facts = self.reader.day(id, day_start)?;
+        Ok(facts.map(|facts| answer(&facts, day_start, clock::now_ms())))
+    }
+
     /// What is to be seen now.
     pub fn state(&mut self) -> Result<State, CityError> {
         let now = clock::now_ms();
+        self.reader.refresh()?;
         let totals = self.reader.totals(clock::day_start(now))?;
         if totals.records != self.records_seen {
             self.records_seen = totals.records;
@@ -195,6 +206,7 @@ impl Viewer {
             today: totals.arrived,
             backlog: boxes.iter().filter_map(|row| row.backlog).sum(),
             parked: totals.parked,
+            waiting: totals.waiting,
             alarm_count: totals.alarms,
             boxes,
             recent,
@@ -232,9 +244,13 @@ impl Viewer {
             row.tone = words.tone.unwrap_or(Tone::Plain).word();
             if let Some(worker) = words.worker {
                 let whose = (row.id.as_str(), facts.epoch.as_str(), worker);
-                let name = self.people.name(&self.reader, whose)?;
+                let name = self.people.name(&mut self.reader, whose)?;
                 row.who = name.unwrap_or_else(|| format!("{worker} 号"));
             }
+        }
+        if facts.waiting {
+            "等待关联资料".clone_into(&mut row.result);
+            row.tone = Tone::Warn.word();
         }
         if let Some(why) = facts.parked {
             "暂存".clone_into(&mut row.result);
@@ -245,7 +261,7 @@ impl Viewer {
     }
 
     /// Said since this city started, or said by an earlier run of it.
-    fn acked(&self, facts: &RecordFacts) -> Result<bool, CityError> {
+    fn acked(&mut self, facts: &RecordFacts) -> Result<bool, CityError> {
         if let Some(covered) = self.published.covers(&facts.id, &facts.epoch, facts.seq) {
             return Ok(covered);
         }
@@ -269,16 +285,7 @@ fn box_row(facts: BoxFacts, now: i64) -> BoxRow {
         (true, true) => "失联",
         (false, _) => "离线",
     };
-    let first_run = facts.spans.first().filter(|span| span.first == 1);
-    let through = first_run.map_or(0, |span| span.last);
-    let mut end = 0_u64;
-    let (mut holes, mut missing) = (0_usize, 0_u64);
-    for Span { first, last } in &facts.spans {
-        let before = first.saturating_sub(end).saturating_sub(1);
-        holes += usize::from(before > 0);
-        missing = missing.saturating_add(before);
-        end = *last;
-    }
+    let (holes, missing) = facts.runs.missing();
     let skew_ms = facts.heartbeat.map(|beat| beat.skew_ms);
     BoxRow {
         id: facts.id,
@@ -287,7 +294,7 @@ fn box_row(facts: BoxFacts, now: i64) -> BoxRow {
         state,
         epoch: facts.epoch.unwrap_or_default(),
         epochs: facts.epochs,
-        through,
+        through: facts.runs.through(),
         records: facts.records,
         holes,
         missing,
@@ -329,6 +336,7 @@ fn age(now: i64, at: Option<i64>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::runs::{Runs, Span};
 
     #[test]
     fn ages_and_skews_in_words() {
@@ -351,7 +359,8 @@ mod tests {
             last_record_at: None,
             epoch: None,
             epochs: 1,
-            spans: vec![Span { first: 1, last: 4 }, Span { first: 8, last: 9 }],
+            runs: Runs::new(vec![Span { first: 1, last: 4 }, Span { first: 8, last: 9 }]),
+            barred: false,
             records: 6,
             parked: 0,
             heartbeat: None,

@@ -1,16 +1,19 @@
 //! A broker, a city and a box's bare connection, all real, in a folder of their own.
 
+pub(crate) mod database;
+
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
+use database::{Store, ask};
 use jiff::civil::date;
 use rumqttc::{
     AsyncClient, Event, EventLoop, MqttOptions, Packet, QoS, TlsConfiguration, Transport,
 };
-use sync_city::config::File;
+use sync_city::config::{Database, File};
 use sync_city::pki::{self, Validity};
 use sync_city::{City, Observer, Settings};
 use sync_wire::{Ack, Compression, Ctl, Hash, Header, Hello, Message, Tier, Topic, chain};
@@ -23,11 +26,13 @@ pub(crate) struct Site {
     pub(crate) home: tempfile::TempDir,
     pub(crate) port: u16,
     broker: Option<Child>,
+    database: Option<Database>,
+    pub(crate) workers: usize,
 }
 
 impl Site {
     /// Keys, certificates for the city and for each box, and a running broker.
-    pub(crate) async fn begin(boxes: &[&str]) -> Self {
+    pub(crate) async fn begin(store: Store, boxes: &[&str]) -> Self {
         let home = tempfile::tempdir().unwrap();
         let dir = home.path();
         let long = Validity::new(date(2020, 1, 1), 36_000).unwrap();
@@ -54,6 +59,8 @@ impl Site {
             home,
             port,
             broker: None,
+            database: store.fresh(),
+            workers: 1,
         };
         site.start_broker().await;
         site
@@ -97,8 +104,24 @@ impl Site {
             dir: Some(self.home.path().to_owned()),
             broker: Some(format!("localhost:{}", self.port)),
             listen: Some("127.0.0.1:0".to_owned()),
+            database: self.database.clone(),
+            workers: Some(self.workers),
+            ..File::default()
         })
         .unwrap()
+    }
+
+    /// The same as a file, for the program.
+    pub(crate) fn settings_file(&self) -> PathBuf {
+        let mut text = format!(
+            "broker = \"localhost:{}\"\nlisten = \"127.0.0.1:0\"\n",
+            self.port
+        );
+        if let Some(database) = &self.database {
+            text = format!("{text}[database]\nurl = \"{}\"\n", database.url);
+        }
+        std::fs::write(self.path("city.toml"), text).unwrap();
+        self.path("city.toml")
     }
 
     pub(crate) async fn city(&self, observer: Arc<dyn Observer>) -> City {
@@ -232,16 +255,22 @@ impl Peer {
 /// A ledger of small records and their hashes.
 pub(crate) struct Ledger {
     id: String,
+    epoch: String,
     pub(crate) bodies: Vec<Vec<u8>>,
     pub(crate) hashes: Vec<Hash>,
 }
 
 impl Ledger {
     pub(crate) fn new(id: &str) -> Self {
+        Self::of(id, EPOCH)
+    }
+
+    pub(crate) fn of(id: &str, epoch: &str) -> Self {
         Self {
             id: id.to_owned(),
+            epoch: epoch.to_owned(),
             bodies: Vec::new(),
-            hashes: vec![chain::genesis(id, EPOCH)],
+            hashes: vec![chain::genesis(id, epoch)],
         }
     }
 
@@ -267,7 +296,7 @@ impl Ledger {
             v: 1,
             site: "示范工地".to_owned(),
             r#box: self.id.clone(),
-            epoch: EPOCH.to_owned(),
+            epoch: self.epoch.clone(),
             lane: tier,
             from: from as u64,
             to: to as u64,
@@ -312,11 +341,10 @@ pub(crate) async fn until<T, F: Future<Output = Option<T>>>(what: &str, ask: imp
 
 /// Rows of the city's table, by a connection of the test's own.
 pub(crate) fn rows(site: &Site) -> u64 {
-    let conn = rusqlite::Connection::open_with_flags(
-        site.path("city.db"),
-        rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY,
-    )
-    .unwrap();
-    conn.query_row("SELECT count(*) FROM record", [], |row| row.get(0))
-        .unwrap()
+    let found = ask(
+        &site.settings().place,
+        "SELECT count(*) FROM record",
+        Vec::new(),
+    );
+    found[0].count(0).unwrap()
 }

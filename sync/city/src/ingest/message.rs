@@ -1,0 +1,161 @@
+//! What came, read and checked as far as that needs no database.
+
+use sync_wire::{Ack, Ctl, Hash, Header, Message, ParkCode, Presence, Record, State, Tier, Topic};
+use tokio::time::Instant;
+
+use crate::alarm::{self, AlarmNote};
+use crate::decide::{Claim, Refusal, hashes};
+use crate::meaning::{Codes, understand};
+
+/// Numbers of records stay below 2^53 (PROTOCOL.md), so that every language can hold them.
+const SEQ_MAX: u64 = 1 << 53;
+
+/// Something that reached the city.
+#[derive(Clone, Debug)]
+pub enum Incoming {
+    /// The subscriptions stand: every box is asked to say hello.
+    Connected,
+    /// A message.
+    Message {
+        /// Its topic.
+        topic: String,
+        /// Its bytes.
+        payload: Vec<u8>,
+        /// When it was taken from the connection.
+        taken: Instant,
+    },
+}
+
+/// A message to a box. Acknowledgements leave only when their records are durable.
+#[derive(Clone, Debug)]
+pub struct Outgoing {
+    /// The box it is for.
+    pub id: String,
+    /// What it says.
+    pub ack: Ack,
+}
+
+/// A message from a box.
+#[derive(Debug)]
+pub(super) struct Read {
+    pub(super) id: String,
+    pub(super) said: Said,
+}
+
+#[derive(Debug)]
+pub(super) enum Said {
+    Records(Box<Claimed>),
+    Ctl(Ctl, Vec<u8>),
+    State(bool),
+    /// Not to be understood, or not true; nothing of it is stored.
+    Wrong(AlarmNote),
+}
+
+/// Records with all that can be known of them without looking into the database.
+#[derive(Debug)]
+pub(super) struct Claimed {
+    pub(super) header: Header,
+    pub(super) bodies: Vec<Vec<u8>>,
+    pub(super) checked: Result<Vec<Hash>, Refusal>,
+    pub(super) meanings: Vec<Result<Record, ParkCode>>,
+}
+
+impl Claimed {
+    pub(super) fn claim(&self) -> Claim<'_> {
+        Claim {
+            id: &self.header.r#box,
+            epoch: &self.header.epoch,
+            from: self.header.from,
+            prev: self.header.prev,
+            head: self.header.head,
+            bodies: &self.bodies,
+        }
+    }
+}
+
+impl Read {
+    /// The site and epoch that it speaks of; empty where it names none.
+    pub(super) fn site(&self) -> &str {
+        match &self.said {
+            Said::Records(claimed) => &claimed.header.site,
+            Said::Ctl(Ctl::Hello(hello), _) => &hello.site,
+            Said::Ctl(..) | Said::State(_) | Said::Wrong(_) => "",
+        }
+    }
+
+    /// The epoch that an answer must speak of.
+    pub(super) fn epoch(&self) -> Option<&str> {
+        match &self.said {
+            Said::Records(claimed) => Some(&claimed.header.epoch),
+            Said::Ctl(Ctl::Hello(hello), _) => Some(&hello.epoch),
+            Said::Ctl(Ctl::Compare(compare), _) => Some(&compare.epoch),
+            Said::Ctl(..) | Said::State(_) | Said::Wrong(_) => None,
+        }
+    }
+}
+
+/// Reads a message; none where its topic is not one that boxes write.
+pub(super) fn read(topic: &str, payload: &[u8], codes: &Codes) -> Option<Read> {
+    let Ok((id, topic)) = Topic::parse(topic) else {
+        tracing::warn!("A message came on a topic that nobody knows");
+        return None;
+    };
+    let said = match topic {
+        Topic::UpLive => records(id, Tier::Live, payload, codes),
+        Topic::UpBulk => records(id, Tier::Bulk, payload, codes),
+        Topic::UpCtl => ctl(id, payload),
+        Topic::State => match State::decode(payload) {
+            Ok(state) => Said::State(state.state == Presence::Online),
+            Err(error) => Said::Wrong(alarm::bad_message(&error)),
+        },
+        Topic::DownAck | Topic::DownCmd | Topic::DownRoster => return None,
+    };
+    Some(Read {
+        id: id.to_owned(),
+        said,
+    })
+}
+
+fn records(id: &str, lane: Tier, payload: &[u8], codes: &Codes) -> Said {
+    let message = match Message::decode(payload) {
+        Ok(message) => message,
+        Err(error) => return Said::Wrong(alarm::bad_message(&error)),
+    };
+    let Message { header, bodies } = message;
+    if header.r#box != id || header.lane != lane {
+        return Said::Wrong(alarm::foreign(&header));
+    }
+    if header.to >= SEQ_MAX {
+        return Said::Wrong(alarm::number_too_large(&header));
+    }
+    let names = (id, header.epoch.as_str());
+    let meanings = bodies
+        .iter()
+        .map(|body| understand(names, body, codes))
+        .collect();
+    let mut claimed = Claimed {
+        header,
+        bodies,
+        checked: Ok(Vec::new()),
+        meanings,
+    };
+    claimed.checked = hashes(claimed.claim());
+    Said::Records(Box::new(claimed))
+}
+
+fn ctl(id: &str, payload: &[u8]) -> Said {
+    let ctl = match Ctl::decode(payload) {
+        Ok(ctl) => ctl,
+        Err(error) => return Said::Wrong(alarm::bad_message(&error)),
+    };
+    let claimed = match &ctl {
+        Ctl::Hello(hello) => &hello.r#box,
+        Ctl::Heartbeat(beat) => &beat.r#box,
+        Ctl::Compare(compare) => &compare.r#box,
+        Ctl::Result(report) => &report.r#box,
+    };
+    if claimed != id {
+        return Said::Wrong(alarm::foreign_hello(claimed));
+    }
+    Said::Ctl(ctl, payload.to_vec())
+}

@@ -1,0 +1,21 @@
+//! Stores what arrives: a batch of messages, one commit, then the acknowledgements.
+//!
+//! `message` reads what came, outside of any transaction; `chain` is what a batch knows of one epoch;
+//! `batch` loads that and decides; `write` puts it into the tables; `waiting` is about records that
+//! refer to others, `carried` about those that came from a fork; `answer` makes the acknowledgements; `redrive` tries parked records again; `worker`
+//! is the thread that does all this.
+
+mod message;
+mod chain;
+mod batch;
+mod waiting;
+mod carried;
+mod write;
+mod answer;
+mod redrive;
+mod worker;
+
+pub use message::{Incoming, Outgoing};
+pub use redrive::redrive;
+pub(crate) use worker::greet;
+pub use worker::{Ingest, Shared};

@@ -1,0 +1,229 @@
+//! Records that refer to what has not come yet. They are stored and wait; nothing behind them waits.
+//!
+//! A record waits while something before it is missing. Once everything before it is here and the
+//! reference is not, it is parked, so that a person sees it. It is used as soon as the reference comes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sync_wire::ParkCode;
+
+use super::answer::code_word;
+use super::batch::{Batch, Name};
+use crate::db::{Row, Sql, Tx, Value};
+use crate::error::CityError;
+use crate::meaning::{act, gives, needs};
+
+/// Records that one arrival sets free at most; the rest follows with the next redrive.
+const FREED_MAX: u64 = 10_000;
+
+/// The epochs whose numbers an epoch continues, itself first.
+macro_rules! line {
+    () => {
+        "WITH RECURSIVE line (epoch, depth) AS (
+           SELECT CAST(?2 AS TEXT), 0
+           UNION ALL
+           SELECT e.previous, depth + 1 FROM line
+           JOIN epoch e ON e.box = ?1 AND e.epoch = line.epoch
+           WHERE e.previous IS NOT NULL AND depth < 16) "
+    };
+}
+const KNOWN: Sql = Sql {
+    step: "look for what a record refers to",
+    text: concat!(
+        line!(),
+        "SELECT k.seq FROM line JOIN known k
+           ON k.box = ?1 AND k.epoch = line.epoch AND k.what = ?3 AND k.no = ?4 LIMIT 1"
+    ),
+};
+const LEARN: Sql = Sql {
+    step: "note what a record makes known",
+    text: "INSERT INTO known (box, epoch, what, no, seq) VALUES (?1, ?2, ?3, ?4, ?5)
+           ON CONFLICT (box, epoch, what, no) DO UPDATE
+           SET seq = CASE WHEN known.seq > excluded.seq THEN known.seq ELSE excluded.seq END",
+};
+const NEED: Sql = Sql {
+    step: "note what a record waits for",
+    text: "INSERT INTO need (box, epoch, seq, what, no) VALUES (?1, ?2, ?3, ?4, ?5)
+           ON CONFLICT (box, epoch, seq, what) DO NOTHING",
+};
+const WANTED: Sql = Sql {
+    step: "list what is waited for",
+    text: "SELECT DISTINCT n.what, n.no FROM need n WHERE n.box = ?1",
+};
+const WAITERS: Sql = Sql {
+    step: "list who waits",
+    text: "SELECT epoch, seq FROM need WHERE box = ?1 AND what = ?3 AND no = ?4
+             AND (epoch = ?2 OR epoch IN
+               (SELECT e.epoch FROM epoch e WHERE e.box = ?1 AND e.previous = ?2))
+           ORDER BY seq LIMIT ?5",
+};
+const MET: Sql = Sql {
+    step: "forget a need",
+    text: "DELETE FROM need WHERE box = ?1 AND epoch = ?2 AND seq = ?3 AND what = ?4",
+};
+const FREE: Sql = Sql {
+    step: "free a record",
+    text: "UPDATE record SET status = 'stored'
+           WHERE box = ?1 AND epoch = ?2 AND seq = ?3 AND NOT EXISTS
+             (SELECT 1 FROM need n WHERE n.box = ?1 AND n.epoch = ?2 AND n.seq = ?3)",
+};
+const UNPARK: Sql = Sql {
+    step: "take a record out of the parked",
+    text: "DELETE FROM parked WHERE box = ?1 AND epoch = ?2 AND seq = ?3 AND NOT EXISTS
+             (SELECT 1 FROM need n WHERE n.box = ?1 AND n.epoch = ?2 AND n.seq = ?3)",
+};
+const OVERDUE: Sql = Sql {
+    step: "list who waits in vain",
+    text: "SELECT DISTINCT n.seq FROM need n JOIN record r
+             ON r.box = n.box AND r.epoch = n.epoch AND r.seq = n.seq
+           WHERE n.box = ?1 AND n.epoch = ?2 AND n.seq <= ?3 AND r.status = 'waiting'
+           ORDER BY n.seq LIMIT ?4",
+};
+const PARK: Sql = Sql {
+    step: "park a record",
+    text: "UPDATE record SET status = 'parked' WHERE box = ?1 AND epoch = ?2 AND seq = ?3",
+};
+
+/// What new records refer to and nobody knows: (word, number) by the record's place in the batch.
+pub(super) type Unmet = BTreeMap<usize, Vec<(&'static str, u32)>>;
+
+/// Epoch, word and number of what a record makes known.
+type Given<'a> = (&'a str, &'static str, u32);
+
+/// Finds out which of the batch's records must wait, and notes what they make known.
+pub(super) fn look(batch: &Batch<'_>, tx: &mut Tx<'_>) -> Result<Unmet, CityError> {
+    let mut given: BTreeSet<(Name<'_>, &str, u32)> = BTreeSet::new();
+    let mut learned = Vec::new();
+    let mut open = Vec::new();
+    for (at, one) in batch.fresh.iter().enumerate() {
+        let Ok(record) = one.meaning else { continue };
+        let record = act(record);
+        if let Some((what, no)) = gives(&record.kind) {
+            given.insert((one.name, what.word(), no));
+            learned.push(values(one.name, what.word(), (no, Some(one.seq))));
+        }
+        let wanted = needs(&record.kind).into_iter();
+        open.extend(wanted.map(|(what, no)| (at, one.name, what.word(), no)));
+    }
+    tx.run_each(LEARN, &learned)?;
+    open.retain(|(_, name, what, no)| !given.contains(&(*name, *what, *no)));
+    let asked: BTreeSet<_> = open
+        .iter()
+        .map(|(_, name, what, no)| (*name, *what, *no))
+        .collect();
+    let sets: Vec<_> = asked
+        .iter()
+        .map(|(name, what, no)| values(*name, what, (*no, None)))
+        .collect();
+    let found = tx.rows_each(KNOWN, &sets)?;
+    let absent: BTreeSet<_> = asked
+        .into_iter()
+        .zip(found)
+        .filter(|(_, rows)| rows.is_empty())
+        .map(|(wanted, _)| wanted)
+        .collect();
+    let mut unmet = Unmet::new();
+    for (at, name, what, no) in open {
+        if absent.contains(&(name, what, no)) {
+            unmet.entry(at).or_default().push((what, no));
+        }
+    }
+    Ok(unmet)
+}
+
+/// Writes down who waits for what.
+pub(super) fn note(batch: &Batch<'_>, unmet: &Unmet, tx: &mut Tx<'_>) -> Result<(), CityError> {
+    let mut sets = Vec::new();
+    for (at, wanted) in unmet {
+        let Some(one) = batch.fresh.get(*at) else {
+            continue;
+        };
+        let (id, epoch) = one.name;
+        sets.extend(wanted.iter().map(|(what, no)| {
+            vec![
+                id.into(),
+                epoch.into(),
+                one.seq.into(),
+                (*what).into(),
+                (*no).into(),
+            ]
+        }));
+    }
+    tx.run_each(NEED, &sets).map(|_| ())
+}
+
+/// Sets free who waited for what this batch made known.
+pub(super) fn free(batch: &Batch<'_>, tx: &mut Tx<'_>) -> Result<(), CityError> {
+    let mut given: BTreeMap<&str, BTreeSet<Given<'_>>> = BTreeMap::new();
+    for one in &batch.fresh {
+        if let Ok(record) = one.meaning
+            && let Some((what, no)) = gives(&act(record).kind)
+        {
+            let of_box = given.entry(one.name.0).or_default();
+            of_box.insert((one.name.1, what.word(), no));
+        }
+    }
+    let boxes: Vec<Vec<Value>> = given.keys().map(|id| vec![(*id).into()]).collect();
+    let wanted = tx.rows_each(WANTED, &boxes)?;
+    let mut freed = Vec::new();
+    for ((id, given), rows) in given.into_iter().zip(wanted) {
+        let wanted = rows
+            .iter()
+            .map(|row| Ok((row.text(0)?, row.int(1)?)))
+            .collect::<Result<BTreeSet<_>, CityError>>()?;
+        for (epoch, what, no) in given {
+            if wanted.contains(&(what.to_owned(), i64::from(no))) {
+                freed.push(((id, epoch), what, no));
+            }
+        }
+    }
+    for (name, what, no) in freed {
+        let mut asked = values(name, what, (no, None));
+        asked.push(FREED_MAX.into());
+        let waiters = tx.rows(WAITERS, &asked)?;
+        release(tx, name.0, (&waiters, what))?;
+    }
+    Ok(())
+}
+
+fn release(tx: &mut Tx<'_>, id: &str, (waiters, what): (&[Row], &str)) -> Result<(), CityError> {
+    let named = |row: &Row| Ok(vec![id.into(), row.text(0)?.into(), row.count(1)?.into()]);
+    let records = waiters
+        .iter()
+        .map(named)
+        .collect::<Result<Vec<_>, CityError>>()?;
+    let mut met = records.clone();
+    for set in &mut met {
+        set.push(what.into());
+    }
+    tx.run_each(MET, &met)?;
+    tx.run_each(FREE, &records)?;
+    tx.run_each(UNPARK, &records).map(|_| ())
+}
+
+/// Parks who waited for what did not come although everything before them has.
+pub(super) fn give_up(batch: &mut Batch<'_>, tx: &mut Tx<'_>) -> Result<(), CityError> {
+    for ((id, epoch), chain) in &mut batch.chains {
+        let through = chain.runs.through();
+        if chain.before.beyond().next().is_none() || through == chain.before.through() {
+            continue;
+        }
+        let limit = u64::try_from(sync_wire::ack::PARKED_MAX).unwrap_or(u64::MAX);
+        let asked = [(*id).into(), (*epoch).into(), through.into(), limit.into()];
+        let code = ParkCode::UnknownReference;
+        for row in tx.rows(OVERDUE, &asked)? {
+            let seq = row.count(0)?;
+            let named = [(*id).into(), (*epoch).into(), seq.into()];
+            tx.run(PARK, &named)?;
+            super::write::park(tx, (id, epoch, seq), (&code_word(code), code.text()))?;
+            chain.reply.parked(seq, code);
+        }
+    }
+    Ok(())
+}
+
+fn values((id, epoch): Name<'_>, what: &str, (no, seq): (u32, Option<u64>)) -> Vec<Value> {
+    let mut values = vec![id.into(), epoch.into(), what.into(), no.into()];
+    values.extend(seq.map(Value::from));
+    values
+}

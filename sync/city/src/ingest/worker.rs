@@ -1,0 +1,261 @@
+//! The thread that stores: a batch of messages, one transaction, then the acknowledgements.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+
+use super::batch::Batch;
+use super::message::{Incoming, Outgoing, Read, read};
+use crate::clock;
+use crate::db::{Session, Sql};
+use crate::error::CityError;
+use crate::meaning::Codes;
+use crate::observe::{Effect, Observer, Verdict};
+
+/// Messages that share one commit at most.
+const MESSAGES_PER_COMMIT_MAX: usize = 64;
+/// A message that waited so long says that the database lags.
+const LAG: Duration = Duration::from_secs(2);
+/// The backlog of a box pauses at most so long for a database that lags, ms.
+const RETRY_AFTER_MS_MAX: u128 = 60_000;
+/// Pause before a database that is gone is tried again; doubles up to the last.
+const AGAIN_FIRST: Duration = Duration::from_millis(200);
+/// Longest pause before a database that is gone is tried again.
+const AGAIN_LAST: Duration = Duration::from_secs(10);
+
+const NEWEST: Sql = Sql {
+    step: "list epochs",
+    text: "SELECT box, epoch FROM epoch e
+           WHERE no = (SELECT max(no) FROM epoch n WHERE n.box = e.box)",
+};
+
+/// What all workers of a city share.
+#[derive(Clone)]
+pub struct Shared {
+    /// Sees commits.
+    pub observer: Arc<dyn Observer>,
+    /// Where acknowledgements go.
+    pub acks: mpsc::Sender<Outgoing>,
+    /// Counts commits, for whoever shows them.
+    pub commits: watch::Sender<u64>,
+    /// The codes that this city knows.
+    pub codes: Arc<RwLock<Codes>>,
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Shared").finish_non_exhaustive()
+    }
+}
+
+/// One worker: one connection to the database and what is to be stored through it.
+pub struct Ingest {
+    /// The database.
+    pub session: Session,
+    /// What it shares with others.
+    pub shared: Shared,
+}
+
+impl std::fmt::Debug for Ingest {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Ingest").finish_non_exhaustive()
+    }
+}
+
+impl Ingest {
+    /// Works until the sending side is gone.
+    pub fn run(mut self, mut incoming: mpsc::Receiver<Incoming>) -> Result<(), CityError> {
+        while let Some(first) = incoming.blocking_recv() {
+            let mut batch = vec![first];
+            while batch.len() < MESSAGES_PER_COMMIT_MAX
+                && let Ok(next) = incoming.try_recv()
+            {
+                batch.push(next);
+            }
+            self.take(batch)?;
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, batch: Vec<Incoming>) -> Result<(), CityError> {
+        let codes = self
+            .shared
+            .codes
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        let mut greet = false;
+        let mut waited = Duration::ZERO;
+        let mut reads = Vec::with_capacity(batch.len());
+        for one in batch {
+            match one {
+                Incoming::Connected => greet = true,
+                Incoming::Message {
+                    topic,
+                    payload,
+                    taken,
+                } => {
+                    waited = waited.max(taken.elapsed());
+                    reads.extend(read(&topic, &payload, &codes));
+                }
+            }
+        }
+        if greet {
+            self.keep_on(Self::greet)?;
+        }
+        self.keep_on(|worker| worker.store_all(&reads, waited))
+    }
+
+    /// Does something, and does it again with a new connection where the database is gone.
+    fn keep_on(
+        &mut self,
+        mut work: impl FnMut(&mut Self) -> Result<(), CityError>,
+    ) -> Result<(), CityError> {
+        let mut pause = AGAIN_FIRST;
+        loop {
+            match work(self) {
+                Err(error @ CityError::Database { .. }) if self.session.is_lost() => {
+                    tracing::warn!(error = error.chain(), "The database is gone");
+                }
+                other => return other,
+            }
+            loop {
+                std::thread::park_timeout(pause);
+                pause = AGAIN_LAST.min(pause.saturating_mul(2));
+                match self.session.again() {
+                    Ok(session) => {
+                        tracing::info!("The database is back");
+                        self.session = session;
+                        break;
+                    }
+                    Err(error) => tracing::warn!(error = error.chain(), "The database is gone"),
+                }
+            }
+        }
+    }
+
+    /// Stores a batch. What the database refuses is tried message by message, so that one bad
+    /// message cannot hold up the others; what it refuses alone is not acknowledged, and the box
+    /// sends it again.
+    fn store_all(&mut self, reads: &[Read], waited: Duration) -> Result<(), CityError> {
+        if reads.is_empty() {
+            return Ok(());
+        }
+        match self.store(reads, waited) {
+            Err(error @ CityError::Database { .. }) if self.session.is_lost() => Err(error),
+            Err(error @ CityError::Database { .. }) if reads.len() > 1 => {
+                tracing::warn!(error = error.chain(), "A batch was not stored");
+                reads
+                    .iter()
+                    .try_for_each(|one| self.store_all(std::slice::from_ref(one), waited))
+            }
+            Err(error @ CityError::Database { .. }) => {
+                tracing::error!(error = error.chain(), "A message was not stored");
+                Ok(())
+            }
+            other => other,
+        }
+    }
+
+    fn store(&mut self, reads: &[Read], waited: Duration) -> Result<(), CityError> {
+        let began = Instant::now();
+        let mut tx = self.session.begin()?;
+        tx.lock(
+            &reads
+                .iter()
+                .map(|read| read.id.as_str())
+                .collect::<BTreeSet<_>>(),
+        )?;
+        let mut batch = Batch::judge(&mut tx, reads, clock::now_ms())?;
+        batch.write(&mut tx)?;
+        let answers = batch.answers(&mut tx, retry_after(waited.max(began.elapsed())))?;
+        if self.shared.observer.before(Effect::Commit) == Verdict::Die {
+            return Err(CityError::Ended("ingest"));
+        }
+        tx.commit()?;
+        self.shared.observer.after(Effect::Commit);
+        self.shared.send(answers);
+        Ok(())
+    }
+
+    /// Asks every box to say hello: the city may have lost its place.
+    fn greet(&mut self) -> Result<(), CityError> {
+        let found = self.session.rows(NEWEST, &[])?;
+        let pair = |row: &crate::db::Row| Ok((row.text(0)?, row.text(1)?));
+        let names = found
+            .iter()
+            .map(pair)
+            .collect::<Result<Vec<_>, CityError>>()?;
+        greet(&mut self.session, &names, &self.shared)
+    }
+}
+
+/// Sends an acknowledgement that asks for a hello to each of these epochs.
+pub(crate) fn greet(
+    session: &mut Session,
+    names: &[(String, String)],
+    shared: &Shared,
+) -> Result<(), CityError> {
+    if names.is_empty() {
+        return Ok(());
+    }
+    let mut tx = session.begin()?;
+    tx.lock(
+        &names
+            .iter()
+            .map(|(id, _)| id.as_str())
+            .collect::<BTreeSet<_>>(),
+    )?;
+    let mut batch = Batch::judge(&mut tx, &[], clock::now_ms())?;
+    batch.load(
+        &mut tx,
+        names
+            .iter()
+            .map(|(id, epoch)| (id.as_str(), epoch.as_str())),
+    )?;
+    for chain in batch.chains.values_mut() {
+        chain.reply.due = true;
+        chain.reply.greet = true;
+    }
+    let answers = batch.answers(&mut tx, None)?;
+    tx.commit()?;
+    shared.send(answers);
+    Ok(())
+}
+
+impl Shared {
+    fn send(&self, answers: Vec<Outgoing>) {
+        for outgoing in answers {
+            // Where the queue is full, the connection is slower than the disk or gone. The box
+            // asks again, and the next answer says everything that this one would have said.
+            if self.acks.try_send(outgoing).is_err() {
+                tracing::warn!("An acknowledgement was dropped, the box will ask again");
+            }
+        }
+        self.commits
+            .send_modify(|count| *count = count.wrapping_add(1));
+    }
+}
+
+/// How long boxes should pause their backlogs, ms: a database that lags is left to catch up.
+fn retry_after(waited: Duration) -> Option<u64> {
+    if waited < LAG {
+        return None;
+    }
+    u64::try_from(waited.as_millis().saturating_mul(2).min(RETRY_AFTER_MS_MAX)).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_that_lags_asks_for_a_pause_of_bounded_length() {
+        assert_eq!(retry_after(Duration::from_millis(1_999)), None);
+        assert_eq!(retry_after(Duration::from_secs(3)), Some(6_000));
+        assert_eq!(retry_after(Duration::from_mins(10)), Some(60_000));
+    }
+}

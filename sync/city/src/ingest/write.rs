@@ -1,0 +1,305 @@
+//! Puts a judged batch into the tables.
+
+use std::collections::BTreeMap;
+
+use sync_wire::ParkCode;
+
+use super::answer::code_word;
+use super::batch::{Batch, Name};
+use super::carried::{self, Repeated};
+use super::waiting::{self, Unmet};
+use crate::alarm::AlarmNote;
+use crate::clock;
+use crate::db::{RecordRow, Sql, Tx, Value};
+use crate::error::CityError;
+use crate::meaning::{absence, act, continues, is_attendance};
+
+/// Heartbeats kept per box: one day at one every 30 s.
+const HEARTBEATS_KEPT: u32 = 2_880;
+/// Different alarms kept per box; further ones are in the log only.
+const ALARMS_PER_BOX_MAX: u64 = 1_000;
+
+const NEW_EPOCH: Sql = Sql {
+    step: "note an epoch",
+    text: "INSERT INTO epoch (box, epoch, seen_at) VALUES (?1, ?2, ?3)
+           ON CONFLICT (box, epoch) DO NOTHING",
+};
+const PREVIOUS: Sql = Sql {
+    step: "note the previous epoch",
+    text: "UPDATE epoch SET previous = ?3 WHERE box = ?1 AND epoch = ?2",
+};
+const RUN_GONE: Sql = Sql {
+    step: "merge runs",
+    text: "DELETE FROM span WHERE box = ?1 AND epoch = ?2 AND first = ?3",
+};
+const RUN_SET: Sql = Sql {
+    step: "note a run",
+    text: "INSERT INTO span (box, epoch, first, last) VALUES (?1, ?2, ?3, ?4)
+           ON CONFLICT (box, epoch, first) DO UPDATE SET last = excluded.last",
+};
+const ARRIVED: Sql = Sql {
+    step: "note an arrival",
+    text: "INSERT INTO arrival (box, epoch, first, last, at) VALUES (?1, ?2, ?3, ?4, ?5)",
+};
+const PARKED: Sql = Sql {
+    step: "park a record",
+    text: "INSERT INTO parked (box, epoch, seq, code, message) VALUES (?1, ?2, ?3, ?4, ?5)
+           ON CONFLICT (box, epoch, seq) DO UPDATE
+           SET code = excluded.code, message = excluded.message",
+};
+const DAY: Sql = Sql {
+    step: "count a day's records",
+    text: "INSERT INTO day (box, day, records, counted) VALUES (?1, ?2, ?3, ?4)
+           ON CONFLICT (box, day) DO UPDATE
+           SET records = day.records + excluded.records, counted = day.counted + excluded.counted",
+};
+const GAP: Sql = Sql {
+    step: "note a declared absence",
+    text: "INSERT INTO gap (box, from_at, to_at, cause) VALUES (?1, ?2, ?3, ?4)
+           ON CONFLICT (box, from_at, to_at, cause) DO NOTHING",
+};
+const STATE: Sql = Sql {
+    step: "note a state",
+    text: "UPDATE box SET online = ?2, online_at = ?3 WHERE box = ?1",
+};
+const HELLO: Sql = Sql {
+    step: "note a hello",
+    text: "UPDATE box SET roster_version = ?2, software = ?3 WHERE box = ?1",
+};
+const BEAT: Sql = Sql {
+    step: "store a heartbeat",
+    text: "INSERT INTO heartbeat (box, received_at, backlog, skew_ms, body)
+           VALUES (?1, ?2, ?3, ?4, ?5)
+           ON CONFLICT (box, received_at) DO UPDATE
+           SET backlog = excluded.backlog, skew_ms = excluded.skew_ms, body = excluded.body",
+};
+const BEATS_OLD: Sql = Sql {
+    step: "forget heartbeats",
+    text: "DELETE FROM heartbeat WHERE box = ?1 AND received_at <= (
+             SELECT received_at FROM heartbeat WHERE box = ?1
+             ORDER BY received_at DESC LIMIT 1 OFFSET ?2)",
+};
+const ALARM_AGAIN: Sql = Sql {
+    step: "count an alarm",
+    text: "UPDATE alarm SET times = times + ?6, last_at = ?5
+           WHERE box = ?1 AND epoch = ?2 AND code = ?3 AND seq = ?4",
+};
+const ALARM: Sql = Sql {
+    step: "raise an alarm",
+    text: "INSERT INTO alarm (box, epoch, seq, code, message, first_at, last_at, times)
+           SELECT CAST(?1 AS TEXT), CAST(?2 AS TEXT), CAST(?4 AS BIGINT), CAST(?3 AS TEXT),
+             CAST(?7 AS TEXT), CAST(?5 AS BIGINT), CAST(?5 AS BIGINT), CAST(?6 AS BIGINT)
+           WHERE (SELECT count(*) FROM alarm a WHERE a.box = ?1) < ?8",
+};
+
+#[expect(
+    clippy::multiple_inherent_impl,
+    reason = "a batch is judged, written and answered: a file for each"
+)]
+impl<'a> Batch<'a> {
+    /// Writes all of it into the transaction.
+    pub(super) fn write(&mut self, tx: &mut Tx<'_>) -> Result<(), CityError> {
+        let unmet = waiting::look(self, tx)?;
+        self.write_epochs(tx)?;
+        let repeated: Repeated<'a> = carried::look(self, tx)?;
+        self.write_records(tx, &unmet, &repeated)?;
+        waiting::note(self, &unmet, tx)?;
+        self.write_runs(tx)?;
+        self.write_days(tx, &repeated)?;
+        waiting::free(self, tx)?;
+        waiting::give_up(self, tx)?;
+        self.write_news(tx)?;
+        raise(tx, &self.alarms, self.now)
+    }
+
+    fn write_epochs(&self, tx: &mut Tx<'_>) -> Result<(), CityError> {
+        let new = self
+            .chains
+            .iter()
+            .filter(|(_, chain)| chain.is_new && chain.reply.due);
+        let new: Vec<_> = new.map(|(name, _)| set(*name, [self.now.into()])).collect();
+        tx.run_each(NEW_EPOCH, &new)?;
+        let began = self.fresh.iter().filter_map(|one| {
+            let record = one.meaning.as_ref().ok()?;
+            Some(set(one.name, [continues(&record.kind)?.into()]))
+        });
+        tx.run_each(PREVIOUS, &began.collect::<Vec<_>>())
+            .map(|_| ())
+    }
+
+    fn write_records(
+        &mut self,
+        tx: &mut Tx<'_>,
+        unmet: &Unmet,
+        repeated: &Repeated<'_>,
+    ) -> Result<(), CityError> {
+        let mut parked = Vec::new();
+        let mut rows = Vec::with_capacity(self.fresh.len());
+        for (at, one) in self.fresh.iter().enumerate() {
+            let Some(chain) = self.chains.get_mut(&one.name) else {
+                continue;
+            };
+            let code = match one.meaning {
+                Err(code) => Some(*code),
+                // It waits as long as something before it is missing.
+                Ok(_) if unmet.contains_key(&at) && chain.runs.through() >= one.seq => {
+                    Some(ParkCode::UnknownReference)
+                }
+                Ok(_) => None,
+            };
+            if let Some(code) = code {
+                let word = code_word(code);
+                parked.push(set(
+                    one.name,
+                    [one.seq.into(), word.into(), code.text().into()],
+                ));
+                chain.reply.parked(one.seq, code);
+            }
+            let status = match code {
+                Some(_) => "parked",
+                None if repeated.contains(&(one.name, one.seq)) => "repeated",
+                None if unmet.contains_key(&at) => "waiting",
+                None => "stored",
+            };
+            let ((id, epoch), hash) = (one.name, *one.hash.as_bytes());
+            rows.push(RecordRow {
+                id,
+                epoch,
+                seq: one.seq,
+                body: one.body,
+                hash,
+                received_at: self.now,
+                status,
+            });
+        }
+        tx.append(&rows)?;
+        tx.run_each(PARKED, &parked).map(|_| ())
+    }
+
+    fn write_runs(&self, tx: &mut Tx<'_>) -> Result<(), CityError> {
+        let (mut gone, mut new) = (Vec::new(), Vec::new());
+        for (name, chain) in &self.chains {
+            let change = chain.runs.change_from(&chain.before);
+            gone.extend(
+                change
+                    .gone
+                    .iter()
+                    .map(|first| set(*name, [(*first).into()])),
+            );
+            let spans = change.set.iter();
+            new.extend(spans.map(|span| set(*name, [span.first.into(), span.last.into()])));
+        }
+        tx.run_each(RUN_GONE, &gone)?;
+        tx.run_each(RUN_SET, &new)?;
+        let arrived = self.arrivals.iter().map(|(name, span)| {
+            set(
+                *name,
+                [span.first.into(), span.last.into(), self.now.into()],
+            )
+        });
+        tx.run_each(ARRIVED, &arrived.collect::<Vec<_>>())
+            .map(|_| ())
+    }
+
+    /// What makes an absence provable: how much every day has, and what was declared.
+    fn write_days(&self, tx: &mut Tx<'_>, repeated: &Repeated<'_>) -> Result<(), CityError> {
+        let mut days: BTreeMap<(&str, i64), (u64, u64)> = BTreeMap::new();
+        let mut gaps = Vec::new();
+        for one in &self.fresh {
+            let Ok(record) = one.meaning else { continue };
+            if repeated.contains(&(one.name, one.seq)) {
+                continue;
+            }
+            let record = act(record);
+            let day = days.entry((one.name.0, clock::day_number(record.stamp.at)));
+            let (records, counted) = day.or_default();
+            *records += 1;
+            *counted += u64::from(is_attendance(&record.kind));
+            if let Some((from, to, cause)) = absence(&record.kind) {
+                gaps.push(vec![
+                    one.name.0.into(),
+                    from.into(),
+                    to.into(),
+                    cause.into(),
+                ]);
+            }
+        }
+        let days = days.into_iter().map(|((id, day), (records, counted))| {
+            vec![id.into(), day.into(), records.into(), counted.into()]
+        });
+        tx.run_each(DAY, &days.collect::<Vec<_>>())?;
+        tx.run_each(GAP, &gaps).map(|_| ())
+    }
+
+    fn write_news(&self, tx: &mut Tx<'_>) -> Result<(), CityError> {
+        let now = self.now;
+        let states = self.states.iter();
+        let states = states.map(|(id, online)| vec![(*id).into(), (*online).into(), now.into()]);
+        tx.run_each(STATE, &states.collect::<Vec<_>>())?;
+        let hellos = self.hellos.iter().map(|(id, hello)| {
+            let software = hello.software.as_str();
+            vec![(*id).into(), hello.roster_version.into(), software.into()]
+        });
+        tx.run_each(HELLO, &hellos.collect::<Vec<_>>())?;
+        let beats = self.beats.iter().map(|(id, beat, bytes)| {
+            let skew_ms = now.saturating_sub(beat.sent_at);
+            vec![
+                (*id).into(),
+                now.into(),
+                beat.backlog.into(),
+                skew_ms.into(),
+                (*bytes).into(),
+            ]
+        });
+        tx.run_each(BEAT, &beats.collect::<Vec<_>>())?;
+        let old = self.beats.iter();
+        let old = old.map(|(id, ..)| vec![(*id).into(), HEARTBEATS_KEPT.into()]);
+        tx.run_each(BEATS_OLD, &old.collect::<Vec<_>>()).map(|_| ())
+    }
+}
+
+/// Parks one record.
+pub(super) fn park(
+    tx: &mut Tx<'_>,
+    (id, epoch, seq): (&str, &str, u64),
+    (word, message): (&str, &str),
+) -> Result<(), CityError> {
+    let values = set((id, epoch), [seq.into(), word.into(), message.into()]);
+    tx.run(PARKED, &values).map(|_| ())
+}
+
+/// Raises alarms; the same one again only counts up.
+pub(super) fn raise(
+    tx: &mut Tx<'_>,
+    alarms: &[(&str, AlarmNote)],
+    now: i64,
+) -> Result<(), CityError> {
+    let mut counted: BTreeMap<(&str, &AlarmNote), u64> = BTreeMap::new();
+    for (id, note) in alarms {
+        *counted.entry((id, note)).or_default() += 1;
+    }
+    let sets: Vec<Vec<Value>> = counted
+        .iter()
+        .map(|((id, note), times)| {
+            let (epoch, code) = (note.epoch.as_str(), note.code);
+            set(
+                (id, epoch),
+                [code.into(), note.seq.into(), now.into(), (*times).into()],
+            )
+        })
+        .collect();
+    let again = tx.run_each(ALARM_AGAIN, &sets)?;
+    for (((_, note), mut values), again) in counted.keys().zip(sets).zip(again) {
+        if again == 0 {
+            values.extend([note.message.as_str().into(), ALARMS_PER_BOX_MAX.into()]);
+            tx.run(ALARM, &values)?;
+        }
+    }
+    Ok(())
+}
+
+fn set<const N: usize>((id, epoch): Name<'_>, rest: [Value; N]) -> Vec<Value> {
+    let mut values = vec![id.into(), epoch.into()];
+    values.extend(rest);
+    values
+}

@@ -1,0 +1,400 @@
+//! Questions of the page. Read-only, on a connection of its own.
+
+use std::collections::BTreeMap;
+
+use crate::clock;
+use crate::db::{Place, Row, Session, Sql, Value};
+use crate::error::CityError;
+use crate::runs::{Runs, Span};
+
+/// Boxes shown at most.
+const BOXES_MAX: u32 = 500;
+/// Alarms shown at most.
+const ALARMS_MAX: u32 = 20;
+
+/// The reading connection.
+#[derive(Debug)]
+pub struct Reader {
+    session: Session,
+}
+
+const TOTALS: Sql = Sql {
+    step: "count",
+    text: "SELECT (SELECT CAST(COALESCE(sum(last - first + 1), 0) AS BIGINT) FROM span),
+             (SELECT count(*) FROM parked),
+             (SELECT count(DISTINCT box || epoch || seq) FROM need),
+             (SELECT count(*) FROM alarm),
+             (SELECT CAST(COALESCE(sum(last - first + 1), 0) AS BIGINT) FROM arrival WHERE at >= ?1)",
+};
+const BOXES: Sql = Sql {
+    step: "list boxes",
+    text: "SELECT box, site, online, last_seen_at,
+             (SELECT epoch FROM epoch e WHERE e.box = b.box ORDER BY no DESC LIMIT 1),
+             (SELECT count(*) FROM epoch e WHERE e.box = b.box),
+             (SELECT CAST(COALESCE(sum(last - first + 1), 0) AS BIGINT)
+                FROM span s WHERE s.box = b.box),
+             (SELECT count(*) FROM parked p WHERE p.box = b.box),
+             barred
+           FROM box b ORDER BY box LIMIT ?1",
+};
+const RECENT: Sql = Sql {
+    step: "list records",
+    text: "SELECT r.box, r.epoch, r.seq, r.body, r.received_at, p.message, r.status
+           FROM (SELECT no, box, epoch, first, last FROM arrival ORDER BY no DESC LIMIT ?1) a
+           JOIN record r ON r.box = a.box AND r.epoch = a.epoch
+             AND r.seq BETWEEN a.first AND a.last
+           LEFT JOIN parked p ON p.box = r.box AND p.epoch = r.epoch AND p.seq = r.seq
+           ORDER BY a.no DESC, r.seq DESC LIMIT ?1",
+};
+const ALARMS: Sql = Sql {
+    step: "list alarms",
+    text: "SELECT box, epoch, seq, code, message, last_at, times
+           FROM alarm ORDER BY last_at DESC, no DESC LIMIT ?1",
+};
+const WORKER: Sql = Sql {
+    step: "look for a worker",
+    text: "WITH RECURSIVE line (epoch, depth) AS (
+             SELECT CAST(?2 AS TEXT), 0
+             UNION ALL
+             SELECT e.previous, depth + 1 FROM line
+             JOIN epoch e ON e.box = ?1 AND e.epoch = line.epoch
+             WHERE e.previous IS NOT NULL AND depth < 16)
+           SELECT r.body FROM line
+           JOIN known k ON k.box = ?1 AND k.epoch = line.epoch AND k.what = 'worker' AND k.no = ?3
+           JOIN record r ON r.box = ?1 AND r.epoch = k.epoch AND r.seq = k.seq
+           ORDER BY depth LIMIT 1",
+};
+const ACKED: Sql = Sql {
+    step: "read an acknowledgement",
+    text: "SELECT through, beyond FROM ack WHERE box = ?1 AND epoch = ?2",
+};
+const BEAT: Sql = Sql {
+    step: "read a heartbeat",
+    text: "SELECT received_at, backlog, skew_ms FROM heartbeat WHERE box = ?1
+           ORDER BY received_at DESC LIMIT 1",
+};
+const RUNS: Sql = Sql {
+    step: "read runs",
+    text: "SELECT first, last FROM span WHERE box = ?1 AND epoch = ?2",
+};
+const NEWEST: Sql = Sql {
+    step: "read the newest record",
+    text: "SELECT received_at FROM record WHERE box = ?1 AND epoch = ?2 AND seq = ?3",
+};
+
+/// What is known of a box.
+#[derive(Clone, Debug)]
+pub struct BoxFacts {
+    /// Box id.
+    pub id: String,
+    /// Site that the box named, or empty.
+    pub site: String,
+    /// Whether its state topic said online last.
+    pub online: bool,
+    /// When anything came from it last, ms.
+    pub last_seen_at: i64,
+    /// When its newest record arrived, ms.
+    pub last_record_at: Option<i64>,
+    /// Its newest epoch.
+    pub epoch: Option<String>,
+    /// How many epochs it has.
+    pub epochs: u64,
+    /// Stored runs of the newest epoch.
+    pub runs: Runs,
+    /// Stored records, all epochs.
+    pub records: u64,
+    /// Parked records, all epochs.
+    pub parked: u64,
+    /// Whether its certificates are revoked.
+    pub barred: bool,
+    /// Its newest heartbeat.
+    pub heartbeat: Option<HeartbeatFacts>,
+}
+
+/// A heartbeat as stored.
+#[derive(Clone, Copy, Debug)]
+pub struct HeartbeatFacts {
+    /// When it arrived, ms.
+    pub received_at: i64,
+    /// Records that wait on the box.
+    pub backlog: u64,
+    /// City's time minus box's time, ms.
+    pub skew_ms: i64,
+}
+
+/// A record as stored.
+#[derive(Clone, Debug)]
+pub struct RecordFacts {
+    /// Box id.
+    pub id: String,
+    /// Epoch.
+    pub epoch: String,
+    /// Place in the epoch.
+    pub seq: u64,
+    /// The exact bytes.
+    pub body: Vec<u8>,
+    /// When it arrived, ms.
+    pub received_at: i64,
+    /// Why it was parked, in Chinese.
+    pub parked: Option<String>,
+    /// Whether it waits for what it refers to.
+    pub waiting: bool,
+}
+
+/// An alarm as stored.
+#[derive(Clone, Debug)]
+pub struct AlarmFacts {
+    /// Box id.
+    pub id: String,
+    /// Epoch or empty.
+    pub epoch: String,
+    /// Seq or 0.
+    pub seq: u64,
+    /// Code, for machines.
+    pub code: String,
+    /// Chinese sentence.
+    pub message: String,
+    /// When it was raised last, ms.
+    pub last_at: i64,
+    /// How often.
+    pub times: u64,
+}
+
+/// Counts over everything.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Totals {
+    /// Stored records.
+    pub records: u64,
+    /// Records that arrived since the instant asked for.
+    pub arrived: u64,
+    /// Parked records.
+    pub parked: u64,
+    /// Records that wait for what they refer to, parked ones among them.
+    pub waiting: u64,
+    /// Alarms.
+    pub alarms: u64,
+}
+
+/// What the city holds about a box and a day.
+#[derive(Clone, Debug, Default)]
+pub struct DayFacts {
+    /// Records that happened on it.
+    pub records: u64,
+    /// Those that are attendance.
+    pub counted: u64,
+    /// Declared absences that touch it.
+    pub gaps: Vec<GapFacts>,
+    /// When the box was heard of first, ms.
+    pub first_seen_at: i64,
+    /// When anything came from it last, ms.
+    pub last_seen_at: i64,
+    /// Records that wait on the box, as its newest heartbeat said.
+    pub backlog: Option<u64>,
+    /// Records missing between stored ones.
+    pub missing: u64,
+}
+
+/// An absence that a box declared.
+#[derive(Clone, Debug)]
+pub struct GapFacts {
+    /// From when, ms.
+    pub from: i64,
+    /// To when, ms.
+    pub to: i64,
+    /// `powered_off` or `suspended`.
+    pub cause: String,
+}
+
+const DAY: Sql = Sql {
+    step: "read a day",
+    text: "SELECT b.first_seen_at, b.last_seen_at, d.records, d.counted,
+             (SELECT h.backlog FROM heartbeat h WHERE h.box = b.box
+                ORDER BY h.received_at DESC LIMIT 1)
+           FROM box b LEFT JOIN day d ON d.box = b.box AND d.day = ?2 WHERE b.box = ?1",
+};
+const GAPS: Sql = Sql {
+    step: "read declared absences",
+    text: "SELECT from_at, to_at, cause FROM gap WHERE box = ?1 AND from_at < ?3 AND to_at > ?2
+           ORDER BY from_at LIMIT 20",
+};
+const ALL_RUNS: Sql = Sql {
+    step: "read runs",
+    text: "SELECT epoch, first, last FROM span WHERE box = ?1",
+};
+
+impl Reader {
+    /// What is held about a box and the day that begins at `day_start`; none for an unknown box.
+    pub fn day(&mut self, id: &str, day_start: i64) -> Result<Option<DayFacts>, CityError> {
+        let day = clock::day_number(day_start);
+        let Some(row) = self.session.row(DAY, &[id.into(), day.into()])? else {
+            return Ok(None);
+        };
+        let end = day_start.saturating_add(clock::DAY_MS);
+        let gaps = self
+            .session
+            .rows(GAPS, &[id.into(), day_start.into(), end.into()])?;
+        let gap = |row: &Row| {
+            Ok::<_, CityError>(GapFacts {
+                from: row.int(0)?,
+                to: row.int(1)?,
+                cause: row.text(2)?,
+            })
+        };
+        let mut epochs: BTreeMap<String, Vec<Span>> = BTreeMap::new();
+        for row in self.session.rows(ALL_RUNS, &[id.into()])? {
+            let span = Span {
+                first: row.count(1)?,
+                last: row.count(2)?,
+            };
+            epochs.entry(row.text(0)?).or_default().push(span);
+        }
+        let backlog = row.maybe_int(4)?;
+        Ok(Some(DayFacts {
+            first_seen_at: row.int(0)?,
+            last_seen_at: row.int(1)?,
+            records: row.count(2)?,
+            counted: row.count(3)?,
+            gaps: gaps.iter().map(gap).collect::<Result<_, _>>()?,
+            backlog: backlog.and_then(|count| u64::try_from(count).ok()),
+            missing: epochs
+                .into_values()
+                .map(|spans| Runs::new(spans).missing().1)
+                .sum(),
+        }))
+    }
+
+    /// A connection of its own.
+    pub fn open(place: &Place) -> Result<Self, CityError> {
+        Session::open(place).map(|session| Self { session })
+    }
+
+    /// Connects again if the database went away.
+    pub fn refresh(&mut self) -> Result<(), CityError> {
+        if self.session.is_lost() {
+            self.session = self.session.again()?;
+        }
+        Ok(())
+    }
+
+    /// Counts, with the records that arrived at or after `since`.
+    pub fn totals(&mut self, since: i64) -> Result<Totals, CityError> {
+        let Some(row) = self.session.row(TOTALS, &[since.into()])? else {
+            return Ok(Totals::default());
+        };
+        Ok(Totals {
+            records: row.count(0)?,
+            parked: row.count(1)?,
+            waiting: row.count(2)?,
+            alarms: row.count(3)?,
+            arrived: row.count(4)?,
+        })
+    }
+
+    /// Every box, in the order of its id. Bounded.
+    pub fn boxes(&mut self) -> Result<Vec<BoxFacts>, CityError> {
+        let rows = self.session.rows(BOXES, &[BOXES_MAX.into()])?;
+        let mut boxes = rows.iter().map(box_facts).collect::<Result<Vec<_>, _>>()?;
+        for facts in &mut boxes {
+            self.complete(facts)?;
+        }
+        Ok(boxes)
+    }
+
+    /// The records that arrived last, newest first.
+    pub fn recent(&mut self, limit: u32) -> Result<Vec<RecordFacts>, CityError> {
+        let rows = self.session.rows(RECENT, &[limit.into()])?;
+        let facts = |row: &Row| {
+            Ok(RecordFacts {
+                id: row.text(0)?,
+                epoch: row.text(1)?,
+                seq: row.count(2)?,
+                body: row.bytes(3)?,
+                received_at: row.int(4)?,
+                parked: row.maybe_text(5)?,
+                waiting: row.text(6)? == "waiting",
+            })
+        };
+        rows.iter().map(facts).collect()
+    }
+
+    /// The alarms raised last, newest first.
+    pub fn alarms(&mut self) -> Result<Vec<AlarmFacts>, CityError> {
+        let rows = self.session.rows(ALARMS, &[ALARMS_MAX.into()])?;
+        let facts = |row: &Row| {
+            Ok(AlarmFacts {
+                id: row.text(0)?,
+                epoch: row.text(1)?,
+                seq: row.count(2)?,
+                code: row.text(3)?,
+                message: row.text(4)?,
+                last_at: row.int(5)?,
+                times: row.count(6)?,
+            })
+        };
+        rows.iter().map(facts).collect()
+    }
+
+    /// Body of the newest record of a worker, looked for in `epoch` and in the epochs
+    /// whose numbers it continues.
+    pub fn worker_body(
+        &mut self,
+        (id, epoch): (&str, &str),
+        worker: u32,
+    ) -> Result<Option<Vec<u8>>, CityError> {
+        let values = [id.into(), epoch.into(), worker.into()];
+        let row = self.session.row(WORKER, &values)?;
+        row.map(|row| row.bytes(0)).transpose()
+    }
+
+    /// The last published acknowledgement: `through` and the runs beyond, as JSON.
+    pub fn acked(&mut self, id: &str, epoch: &str) -> Result<Option<(u64, String)>, CityError> {
+        let row = self.session.row(ACKED, &[id.into(), epoch.into()])?;
+        row.map(|row| Ok((row.count(0)?, row.text(1)?))).transpose()
+    }
+
+    fn complete(&mut self, facts: &mut BoxFacts) -> Result<(), CityError> {
+        let id = || Value::from(facts.id.as_str());
+        let beat = |row: Row| {
+            Ok::<_, CityError>(HeartbeatFacts {
+                received_at: row.int(0)?,
+                backlog: row.count(1)?,
+                skew_ms: row.int(2)?,
+            })
+        };
+        facts.heartbeat = self.session.row(BEAT, &[id()])?.map(beat).transpose()?;
+        let Some(epoch) = facts.epoch.clone() else {
+            return Ok(());
+        };
+        let rows = self.session.rows(RUNS, &[id(), epoch.as_str().into()])?;
+        let span = |row: &Row| {
+            Ok::<_, CityError>(Span {
+                first: row.count(0)?,
+                last: row.count(1)?,
+            })
+        };
+        facts.runs = Runs::new(rows.iter().map(span).collect::<Result<_, _>>()?);
+        let last = facts.runs.last().unwrap_or(0);
+        let newest = self
+            .session
+            .row(NEWEST, &[id(), epoch.into(), last.into()])?;
+        facts.last_record_at = newest.map_or(Ok(None), |row| row.maybe_int(0))?;
+        Ok(())
+    }
+}
+
+fn box_facts(row: &Row) -> Result<BoxFacts, CityError> {
+    Ok(BoxFacts {
+        id: row.text(0)?,
+        site: row.text(1)?,
+        online: row.int(2)? != 0,
+        last_seen_at: row.int(3)?,
+        last_record_at: None,
+        epoch: row.maybe_text(4)?,
+        epochs: row.count(5)?,
+        runs: Runs::default(),
+        records: row.count(6)?,
+        parked: row.count(7)?,
+        barred: row.int(8)? != 0,
+        heartbeat: None,
+    })
+}

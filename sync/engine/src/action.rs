@@ -22,6 +22,8 @@ pub enum Action {
     },
     /// Read records; answer with `Records` or `ReadFailed`.
     Read {
+        /// Of which epoch.
+        epoch: String,
         /// For which tier.
         tier: Tier,
         /// First record.
@@ -31,26 +33,61 @@ pub enum Action {
         /// Most bytes of bodies (one record may be longer).
         bytes_max: usize,
     },
+    /// Look up the box's own hashes; answer with `Hashes`.
+    Hashes {
+        /// Of which epoch.
+        epoch: String,
+        /// At these records.
+        seqs: Vec<u64>,
+    },
+    /// Look which older epochs there are; answer with `Older`.
+    LookForOlder,
+    /// Look what waits; answer with `Survey`.
+    Survey,
+    /// Carry over every record after the common one, into a new epoch where the forked one is
+    /// written to; answer with `CarriedOver`. Where it fails, the engine asks again later.
+    CarryOver(Fork),
     /// Write down what the city has.
     SaveCursor {
+        /// Of which epoch.
+        epoch: String,
         /// Without a hole.
         through: u64,
         /// Beyond it.
         ranges: Vec<(u64, u64)>,
     },
     /// These records are parked at the city: all of them now.
-    SaveParked(Vec<Parked>),
+    SaveParked {
+        /// Of which epoch.
+        epoch: String,
+        /// With their reasons.
+        parked: Vec<Parked>,
+    },
     /// Somebody must know.
     Alarm(Alarm),
+}
+
+/// An epoch of which the city holds another continuation. Every record after `common` is one that
+/// the city does not have; up to it, the chain is the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fork {
+    /// The epoch.
+    pub epoch: String,
+    /// The last record that both have alike; 0 where there is none.
+    pub common: u64,
 }
 
 /// What somebody must know.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Alarm {
-    /// The city has more of this epoch than the box, or something else: the box's file went back or
-    /// was copied. Nothing is uploaded.
+    /// The city has more of an epoch than the box, or something else: the box's file went back or
+    /// was copied.
     Forked {
-        /// How far the city is.
+        /// The epoch.
+        epoch: String,
+        /// The last record that both have alike.
+        common: u64,
+        /// How far the city is without a hole.
         city_through: u64,
         /// How far the box is.
         our_last: u64,

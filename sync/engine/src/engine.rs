@@ -1,43 +1,41 @@
-//! The state machine of the uplink.
+//! The state machine of the uplink: one connection, the epoch that is written to, and older ones.
 
 use std::collections::VecDeque;
 
 use sync_wire::message::Tier;
-use sync_wire::{Ack, Hash, Topic};
+use sync_wire::{Ack, Report};
 
-use crate::action::{Action, Alarm};
+use crate::action::Action;
 use crate::backoff::{Backoff, STABLE_MS};
-use crate::input::{Input, LedgerRecord, Now, OurHashes};
+use crate::course::{Course, Desk, Phase};
+use crate::input::{Input, Now, OurHashes, Survey};
 use crate::link::{Link, Status};
-use crate::pack::pack;
-use crate::parked::ParkedList;
-use crate::settings::{Identity, Settings, Start};
-use crate::uplink::Uplink;
-use crate::voice::Voice;
+use crate::pace::Pace;
+use crate::settings::{EpochStart, Identity, Settings, Start};
+use crate::voice::{Voice, result};
 
-/// A hello is not repeated sooner than this, whatever asks for it, ms.
-const HELLO_MS_MIN: u64 = 1_000;
-/// The city may silence the bulk tier for at most this long at a time, ms.
-const RETRY_AFTER_MS_MAX: u64 = 600_000;
+/// Results that wait for a connection; beyond, the oldest are dropped: the city asks again.
+const REPORTS_MAX: usize = 32;
+
+/// How far the connection is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Line {
+    Offline { retry_at_ms: u64 },
+    Connecting,
+    Up { since_ms: u64 },
+}
 
 /// The uplink. See the crate's documentation.
 #[derive(Debug)]
 pub struct Engine {
-    voice: Voice,
-    settings: Settings,
-    uplink: Uplink,
+    desk: Desk,
+    current: Course,
+    /// Served one after another.
+    older: Vec<Course>,
     backoff: Backoff,
-    link: Link,
-    actions: VecDeque<Action>,
-    parked: ParkedList,
-    connected_at_ms: Option<u64>,
+    line: Line,
+    reports: VecDeque<Report>,
     heartbeat_at_ms: u64,
-    /// Last sign that what was sent arrives.
-    progress_at_ms: u64,
-    /// No bulk read before this.
-    bulk_at_ms: u64,
-    /// No live read before this.
-    live_at_ms: u64,
     skew_ms: Option<i64>,
     last_ack_at: Option<i64>,
 }
@@ -45,25 +43,26 @@ pub struct Engine {
 impl Engine {
     /// Starts offline and wants a connection at once.
     pub fn new(identity: Identity, settings: Settings, start: &Start) -> Self {
+        let voice = Voice {
+            identity,
+            roster_version: start.roster_version,
+            number: 0,
+        };
         Self {
-            voice: Voice {
-                identity,
-                head: start.head,
-                roster_version: start.roster_version,
-                hello_number: 0,
-                hello_at_ms: None,
+            desk: Desk {
+                voice,
+                settings,
+                actions: VecDeque::from([Action::Connect]),
+                pace: Pace::default(),
+                forked_at_ms: None,
+                refused: 0,
             },
-            settings,
-            uplink: Uplink::new(start.head.seq, start.through, &start.ranges),
+            current: Course::new(&start.current, false),
+            older: Vec::new(),
             backoff: Backoff::default(),
-            link: Link::Connecting,
-            actions: VecDeque::from([Action::Connect]),
-            parked: ParkedList::default(),
-            connected_at_ms: None,
+            line: Line::Connecting,
+            reports: VecDeque::new(),
             heartbeat_at_ms: 0,
-            progress_at_ms: 0,
-            bulk_at_ms: 0,
-            live_at_ms: 0,
             skew_ms: None,
             last_ack_at: None,
         }
@@ -71,14 +70,34 @@ impl Engine {
 
     /// What there is to show.
     pub fn status(&self) -> Status {
+        let link = match (self.line, self.current.phase) {
+            (Line::Offline { retry_at_ms }, _) => Link::Offline { retry_at_ms },
+            (Line::Connecting, _) | (Line::Up { .. }, Phase::Quiet) => Link::Connecting,
+            (Line::Up { .. }, Phase::Greeting { next_at_ms, tries }) => {
+                Link::Greeting { next_at_ms, tries }
+            }
+            (Line::Up { .. }, Phase::Flowing) => Link::Online,
+            (Line::Up { .. }, Phase::Comparing { next_at_ms, tries }) => {
+                Link::Comparing { next_at_ms, tries }
+            }
+            (Line::Up { .. }, Phase::Forked { next_at_ms }) => Link::Forked { next_at_ms },
+        };
+        let parked = self.courses().map(|course| course.parked.len()).sum();
         Status {
-            link: self.link,
-            acked_through: self.uplink.through(),
-            backlog: self.uplink.backlog(),
+            link,
+            acked_through: self.current.uplink.through(),
+            backlog: self.backlog(),
+            older: self.older.iter().filter(|course| !course.is_done()).count(),
+            refused: self.desk.refused,
             skew_ms: self.skew_ms,
             last_ack_at: self.last_ack_at,
-            parked: self.parked.len(),
+            parked,
         }
+    }
+
+    /// The epoch that is written to.
+    pub fn epoch(&self) -> &str {
+        &self.current.epoch
     }
 
     /// The numbers at which an acknowledgement must be compared with the box's own hashes.
@@ -88,37 +107,31 @@ impl Engine {
             .collect()
     }
 
+    /// Whether an acknowledgement of this epoch says anything to this box.
+    pub fn knows(&self, epoch: &str) -> bool {
+        self.courses().any(|course| course.epoch == epoch)
+    }
+
     /// The next thing to do.
     pub fn poll_action(&mut self) -> Option<Action> {
-        self.actions.pop_front()
+        self.desk.actions.pop_front()
     }
 
     /// When to come back with [`Input::Tick`] at the latest (monotonic ms), and why.
     pub fn poll_timeout(&self) -> Option<(u64, &'static str)> {
-        let mut times = Vec::new();
-        match self.link {
-            Link::Offline { retry_at_ms } => times.push((retry_at_ms, "connect again")),
-            Link::Connecting => {}
-            Link::Greeting { next_at_ms, .. } | Link::Forked { next_at_ms } => {
-                times.push((next_at_ms, "say hello again"));
-            }
-            Link::Online => {
-                if self.uplink.is_waiting() {
-                    times.push((self.patience_at_ms(), "acknowledgement overdue"));
-                }
-                let paused = [self.bulk_at_ms, self.live_at_ms];
-                times.extend(
-                    paused
-                        .into_iter()
-                        .filter(|at| *at > 0)
-                        .map(|at| (at, "read again")),
-                );
+        match self.line {
+            Line::Offline { retry_at_ms } => Some((retry_at_ms, "connect again")),
+            Line::Connecting => None,
+            Line::Up { .. } => {
+                let settings = &self.desk.settings;
+                let pause = self.desk.pace.next_at_ms().map(|at| (at, "read again"));
+                self.courses()
+                    .filter_map(|course| course.next_time(settings))
+                    .chain(pause)
+                    .chain([(self.heartbeat_at_ms, "heartbeat")])
+                    .min_by_key(|(at, _)| *at)
             }
         }
-        if self.connected_at_ms.is_some() {
-            times.push((self.heartbeat_at_ms, "heartbeat"));
-        }
-        times.into_iter().min_by_key(|(at, _)| *at)
     }
 
     /// Something happened.
@@ -126,26 +139,39 @@ impl Engine {
         match input {
             Input::Connected => self.connected(now),
             Input::Disconnected { jitter } => self.disconnected(now, jitter),
-            Input::Head(head) => {
-                if head.seq > self.voice.head.seq {
-                    self.voice.head = head;
-                    self.uplink.grow(head.seq);
-                }
-            }
-            Input::RosterApplied { version } => self.voice.roster_version = Some(version),
+            Input::Head(head) => self.current.grow(head),
+            Input::Older(older) => self.join(&older),
+            Input::RosterApplied { version } => self.desk.voice.roster_version = Some(version),
             Input::Records {
+                epoch,
                 tier,
                 from,
                 prev,
                 records,
             } => {
-                if self.uplink.finish_read(tier, from) {
-                    self.send(now, tier, from, (prev, records));
+                if let Some((course, desk)) = self.course(&epoch) {
+                    course.send(desk, now, (tier, from), (prev, records));
                 }
             }
-            Input::ReadFailed { tier } => {
-                self.uplink.drop_read(tier);
-                self.pause(now, tier, self.settings.read_retry_ms);
+            Input::ReadFailed { epoch, tier } => {
+                if let Some((course, desk)) = self.course(&epoch) {
+                    course.uplink.drop_read(tier);
+                    let again = now.mono_ms.saturating_add(desk.settings.read_retry_ms);
+                    desk.pace.pause(tier, again);
+                }
+            }
+            Input::Hashes { epoch, ours } => {
+                if let Some((course, desk)) = self.course(&epoch) {
+                    course.compare(desk, now, &ours);
+                }
+            }
+            Input::CarriedOver { epoch, current } => self.carried_over(now, &epoch, &current),
+            Input::Survey(survey) => self.beat(now, survey),
+            Input::Report(report) => {
+                if self.reports.len() >= REPORTS_MAX {
+                    self.reports.pop_front();
+                }
+                self.reports.push_back(report);
             }
             Input::Ack { ack, ours } => self.acknowledged(now, &ack, &ours),
             Input::Tick => {}
@@ -154,289 +180,172 @@ impl Engine {
         self.pump(now);
     }
 
+    fn courses(&self) -> impl Iterator<Item = &Course> {
+        std::iter::once(&self.current).chain(&self.older)
+    }
+
+    fn course(&mut self, epoch: &str) -> Option<(&mut Course, &mut Desk)> {
+        let mut courses = std::iter::once(&mut self.current).chain(&mut self.older);
+        let course = courses.find(|course| course.epoch == epoch)?;
+        Some((course, &mut self.desk))
+    }
+
+    fn backlog(&self) -> u64 {
+        self.courses().map(|course| course.uplink.backlog()).sum()
+    }
+
     fn connected(&mut self, now: Now) {
-        self.uplink.rewind();
-        self.connected_at_ms = Some(now.mono_ms);
-        self.heartbeat_at_ms = now.mono_ms.saturating_add(self.settings.heartbeat_ms);
-        self.actions.push_back(Action::Subscribe);
-        self.actions.extend(self.voice.online(now));
-        self.say_hello(now, 0);
+        self.line = Line::Up {
+            since_ms: now.mono_ms,
+        };
+        self.heartbeat_at_ms = now.mono_ms.saturating_add(self.desk.settings.heartbeat_ms);
+        self.desk.actions.push_back(Action::Subscribe);
+        self.greet_anew(now);
+        self.desk.actions.push_back(Action::LookForOlder);
+    }
+
+    fn greet_anew(&mut self, now: Now) {
+        let online = self.desk.voice.online(now, &self.current.epoch);
+        self.desk.actions.extend(online);
+        self.current.fall_silent();
+        self.current.say_hello(&mut self.desk, now, 0);
     }
 
     fn disconnected(&mut self, now: Now, jitter: u32) {
-        let held = self
-            .connected_at_ms
-            .take()
-            .map(|at| now.mono_ms.saturating_sub(at));
-        if held.is_some_and(|held| held >= STABLE_MS) {
+        if let Line::Up { since_ms } = self.line
+            && now.mono_ms.saturating_sub(since_ms) >= STABLE_MS
+        {
             self.backoff.reset();
         }
-        self.uplink.rewind();
+        self.current.fall_silent();
+        for course in &mut self.older {
+            course.fall_silent();
+        }
         let delay = self.backoff.next_delay_ms(jitter);
-        self.link = Link::Offline {
+        self.line = Line::Offline {
             retry_at_ms: now.mono_ms.saturating_add(delay),
         };
         // What was to go out is moot; what is to be written down or known is not.
-        self.actions.retain(|action| match action {
-            Action::Connect | Action::Subscribe | Action::Publish { .. } | Action::Read { .. } => {
-                false
-            }
-            Action::SaveCursor { .. } | Action::SaveParked(_) | Action::Alarm(_) => true,
+        self.desk.actions.retain(|action| match action {
+            Action::Connect
+            | Action::Subscribe
+            | Action::Publish { .. }
+            | Action::Read { .. }
+            | Action::Hashes { .. }
+            | Action::LookForOlder
+            | Action::Survey => false,
+            Action::CarryOver(_)
+            | Action::SaveCursor { .. }
+            | Action::SaveParked { .. }
+            | Action::Alarm(_) => true,
         });
     }
 
+    /// Older epochs that are not known yet take their place behind the others.
+    fn join(&mut self, older: &[EpochStart]) {
+        for start in older {
+            if !self.knows(&start.epoch) {
+                self.older.push(Course::new(start, true));
+            }
+        }
+    }
+
+    fn carried_over(&mut self, now: Now, epoch: &str, current: &EpochStart) {
+        self.older.retain(|course| course.epoch != epoch);
+        if current.epoch == self.current.epoch {
+            self.current.grow(current.head);
+            self.desk.actions.push_back(Action::LookForOlder);
+            return;
+        }
+        self.desk.forked_at_ms = Some(now.mono_ms);
+        self.current = Course::new(current, false);
+        if let Line::Up { .. } = self.line {
+            self.greet_anew(now);
+            self.desk.actions.push_back(Action::LookForOlder);
+        }
+    }
+
     fn keep_time(&mut self, now: Now) {
-        match self.link {
-            Link::Offline { retry_at_ms } if retry_at_ms <= now.mono_ms => {
-                self.link = Link::Connecting;
-                self.actions.push_back(Action::Connect);
+        match self.line {
+            Line::Offline { retry_at_ms } if retry_at_ms <= now.mono_ms => {
+                self.line = Line::Connecting;
+                self.desk.actions.push_back(Action::Connect);
             }
-            Link::Greeting { next_at_ms, tries } if next_at_ms <= now.mono_ms => {
-                self.say_hello(now, tries.saturating_add(1));
-            }
-            Link::Forked { next_at_ms } if next_at_ms <= now.mono_ms => self.ask_the_forked(now),
-            Link::Online if self.uplink.is_waiting() && self.patience_at_ms() <= now.mono_ms => {
-                self.greet(now);
-            }
-            Link::Offline { .. }
-            | Link::Connecting
-            | Link::Greeting { .. }
-            | Link::Forked { .. }
-            | Link::Online => {}
-        }
-        if self.connected_at_ms.is_some() && self.heartbeat_at_ms <= now.mono_ms {
-            self.heartbeat_at_ms = now.mono_ms.saturating_add(self.settings.heartbeat_ms);
-            self.actions
-                .extend(self.voice.heartbeat(now, &self.uplink, self.skew_ms));
-        }
-        for at in [&mut self.bulk_at_ms, &mut self.live_at_ms] {
-            if *at <= now.mono_ms {
-                *at = 0;
+            Line::Offline { .. } | Line::Connecting => {}
+            Line::Up { .. } => {
+                self.current.keep_time(&mut self.desk, now);
+                for course in &mut self.older {
+                    course.keep_time(&mut self.desk, now);
+                }
+                if self.heartbeat_at_ms <= now.mono_ms {
+                    let wait = self.desk.settings.heartbeat_ms;
+                    self.heartbeat_at_ms = now.mono_ms.saturating_add(wait);
+                    self.desk.actions.push_back(Action::Survey);
+                }
             }
         }
+        self.desk.pace.keep_time(now.mono_ms);
     }
 
-    fn patience_at_ms(&self) -> u64 {
-        let silence = self
-            .progress_at_ms
-            .saturating_add(self.settings.ack_patience_ms);
-        let oldest = self
-            .uplink
-            .oldest_sent_at_ms()
-            .unwrap_or(self.progress_at_ms);
-        silence.min(oldest.saturating_add(self.settings.message_patience_ms))
-    }
-
-    /// Asks anew what the city has; until it answers, nothing is sent.
-    fn greet(&mut self, now: Now) {
-        self.uplink.rewind();
-        let earliest = self
-            .voice
-            .hello_at_ms
-            .map_or(0, |at| at.saturating_add(HELLO_MS_MIN));
-        if earliest <= now.mono_ms {
-            self.say_hello(now, 0);
-        } else {
-            self.link = Link::Greeting {
-                next_at_ms: earliest,
-                tries: 0,
-            };
-        }
-    }
-
-    fn say_hello(&mut self, now: Now, tries: u32) {
-        let factor = 1_u64.checked_shl(tries.min(16)).unwrap_or(u64::MAX);
-        let wait = self
-            .settings
-            .hello_ms
-            .saturating_mul(factor)
-            .min(self.settings.hello_ms_max);
-        self.link = Link::Greeting {
-            next_at_ms: now.mono_ms.saturating_add(wait),
-            tries,
-        };
-        self.actions.extend(self.voice.hello(now, &self.uplink));
-    }
-
-    fn ask_the_forked(&mut self, now: Now) {
-        let next_at_ms = now.mono_ms.saturating_add(self.settings.hello_ms_max);
-        self.link = Link::Forked { next_at_ms };
-        self.actions.extend(self.voice.hello(now, &self.uplink));
-    }
-
-    fn pause(&mut self, now: Now, tier: Tier, wait_ms: u64) {
-        let until = now.mono_ms.saturating_add(wait_ms);
-        match tier {
-            Tier::Live => self.live_at_ms = until,
-            Tier::Bulk => self.bulk_at_ms = until,
+    fn beat(&mut self, now: Now, survey: Survey) {
+        if let Line::Up { .. } = self.line {
+            let more = (survey, self.backlog(), self.skew_ms);
+            let beat = self.desk.voice.heartbeat(now, self.current.facts(), more);
+            self.desk.actions.extend(beat);
+            self.desk.actions.push_back(Action::LookForOlder);
         }
     }
 
     fn pump(&mut self, now: Now) {
-        if self.link != Link::Online {
+        let Line::Up { .. } = self.line else {
             return;
+        };
+        for report in self.reports.drain(..) {
+            self.desk.actions.extend(result(report));
         }
         for tier in [Tier::Live, Tier::Bulk] {
-            let paused_until = match tier {
-                Tier::Live => self.live_at_ms,
-                Tier::Bulk => self.bulk_at_ms,
-            };
-            if paused_until > now.mono_ms {
-                continue;
-            }
-            if let Some((from, records_max)) = self.uplink.next_read(tier, &self.settings) {
-                let bytes_max = self.settings.read_bytes_max;
-                self.actions.push_back(Action::Read {
-                    tier,
-                    from,
-                    records_max,
-                    bytes_max,
-                });
+            if self.desk.pace.allows(tier, now.mono_ms) {
+                self.current.pump(&mut self.desk, tier);
             }
         }
+        self.serve_older(now);
     }
 
-    fn send(
-        &mut self,
-        now: Now,
-        tier: Tier,
-        from: u64,
-        (prev, mut records): (Hash, Vec<LedgerRecord>),
-    ) {
-        if self.link != Link::Online {
+    /// Older epochs have what the newest leaves: one after another, by the bulk tier only.
+    fn serve_older(&mut self, now: Now) {
+        let current = &self.current;
+        if current.phase != Phase::Flowing || current.uplink.has_backlog_to_send() {
             return;
         }
-        let expected = (from..)
-            .zip(&records)
-            .take_while(|(seq, record)| *seq == record.seq);
-        let whole = expected.count();
-        records.truncate(whole);
-        let Ok(packed) = pack(
-            &self.voice.identity,
-            &self.settings,
-            now,
-            tier,
-            (prev, records),
-        ) else {
-            self.actions
-                .push_back(Action::Alarm(Alarm::LedgerUnreadable { from }));
-            self.pause(now, tier, self.settings.read_retry_ms);
+        let Some(course) = self.older.iter_mut().find(|course| !course.is_done()) else {
             return;
         };
-        if !self.uplink.is_waiting() {
-            self.progress_at_ms = now.mono_ms;
+        if course.phase == Phase::Quiet {
+            course.say_hello(&mut self.desk, now, 0);
         }
-        self.uplink.mark_sent(tier, from, packed.to, now.mono_ms);
-        let topic = match tier {
-            Tier::Live => Topic::UpLive,
-            Tier::Bulk => Topic::UpBulk,
-        };
-        self.actions.push_back(Action::Publish {
-            topic,
-            payload: packed.payload,
-            retain: false,
-        });
+        if self.desk.pace.allows(Tier::Bulk, now.mono_ms) {
+            course.pump(&mut self.desk, Tier::Bulk);
+        }
     }
 
     fn acknowledged(&mut self, now: Now, ack: &Ack, ours: &OurHashes) {
-        // A word about another epoch, or from before this connection, says nothing about this one.
-        if ack.epoch != self.voice.identity.epoch || self.connected_at_ms.is_none() {
+        // A word from before this connection says nothing about this one.
+        let Line::Up { .. } = self.line else {
             return;
+        };
+        let Some((course, desk)) = self.course(&ack.epoch) else {
+            self.desk.refuse();
+            return;
+        };
+        desk.pace.hear(ack, now.mono_ms);
+        course.heard(desk, now, ack, ours);
+        if ack.greet {
+            // A city that lost its place may have lost something of the older epochs, too.
+            for course in self.older.iter_mut().filter(|course| course.is_done()) {
+                course.fall_silent();
+            }
         }
         self.skew_ms = Some(ack.now.saturating_sub(now.wall_ms));
         self.last_ack_at = Some(now.wall_ms);
-        self.progress_at_ms = now.mono_ms;
-        if let Some(wait_ms) = ack.retry_after_ms {
-            self.pause(now, Tier::Bulk, wait_ms.min(RETRY_AFTER_MS_MAX));
-        }
-        if ack.hello.is_some() {
-            self.greeted(now, ack, ours);
-            return;
-        }
-        let (Link::Online | Link::Greeting { .. }) = self.link else {
-            return;
-        };
-        self.note_parked(ack, false);
-        let is_ours = self.is_ours(ack.through, ack.head, ours);
-        let mut news = is_ours && self.uplink.acknowledge_through(ack.through);
-        for range in &ack.ranges {
-            if self.is_ours(range.to, range.head, ours) {
-                news |= self.uplink.acknowledge_range(range.from, range.to);
-            }
-        }
-        if news {
-            self.save_cursor();
-        }
-        if !is_ours {
-            self.actions
-                .push_back(Action::Alarm(Alarm::ForeignAck { seq: ack.through }));
-        }
-        let behind = ack.through < self.uplink.through() && self.may_doubt(now);
-        if self.link == Link::Online && (ack.greet || behind || !is_ours) {
-            self.greet(now);
-        }
-    }
-
-    /// An old acknowledgement may arrive late; only a hello in a while tells whether the city
-    /// really has less than it had.
-    fn may_doubt(&self, now: Now) -> bool {
-        let quiet = self.settings.heartbeat_ms;
-        self.voice
-            .hello_at_ms
-            .is_none_or(|at| now.mono_ms.saturating_sub(at) >= quiet)
-    }
-
-    fn is_ours(&self, seq: u64, head: Hash, ours: &OurHashes) -> bool {
-        seq <= self.uplink.last() && ours.get(&seq) == Some(&head)
-    }
-
-    /// The answer to a hello: the cursor becomes the city's, if the city speaks of this very chain.
-    fn greeted(&mut self, now: Now, ack: &Ack, ours: &OurHashes) {
-        let asked = matches!(self.link, Link::Greeting { .. } | Link::Forked { .. });
-        if !asked || ack.hello != Some(self.voice.hello_number) {
-            return;
-        }
-        if !self.is_ours(ack.through, ack.head, ours) {
-            if !matches!(self.link, Link::Forked { .. }) {
-                let (city_through, our_last) = (ack.through, self.uplink.last());
-                self.actions.push_back(Action::Alarm(Alarm::Forked {
-                    city_through,
-                    our_last,
-                }));
-            }
-            let next_at_ms = now.mono_ms.saturating_add(self.settings.hello_ms_max);
-            self.link = Link::Forked { next_at_ms };
-            return;
-        }
-        let (was, had) = (self.uplink.through(), self.uplink.ranges());
-        let ranges: Vec<(u64, u64)> = ack
-            .ranges
-            .iter()
-            .filter(|range| self.is_ours(range.to, range.head, ours))
-            .map(|range| (range.from, range.to))
-            .collect();
-        self.uplink.rewind();
-        self.uplink.set_cursor(ack.through, &ranges);
-        self.link = Link::Online;
-        self.note_parked(ack, true);
-        if self.uplink.through() < was {
-            let now = self.uplink.through();
-            self.actions
-                .push_back(Action::Alarm(Alarm::CityWentBack { was, now }));
-        }
-        if (was, had) != (self.uplink.through(), self.uplink.ranges()) {
-            self.save_cursor();
-        }
-    }
-
-    fn save_cursor(&mut self) {
-        let (through, ranges) = (self.uplink.through(), self.uplink.ranges());
-        self.actions
-            .push_back(Action::SaveCursor { through, ranges });
-    }
-
-    fn note_parked(&mut self, ack: &Ack, all: bool) {
-        let changed = self.parked.note(&ack.parked, all);
-        self.actions.extend(changed.map(Action::SaveParked));
     }
 }

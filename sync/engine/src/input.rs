@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use sync_wire::message::Tier;
-use sync_wire::record::ClockQuality;
-use sync_wire::{Ack, Hash, Head};
+use sync_wire::record::{ClockQuality, Gap};
+use sync_wire::{Ack, Hash, Head, Report};
+
+use crate::settings::EpochStart;
 
 /// The time of an input, by both clocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +34,15 @@ pub struct LedgerRecord {
 /// are absent. See [`crate::Engine::numbers_to_check`].
 pub type OurHashes = BTreeMap<u64, Hash>;
 
+/// What waits for the city, in all epochs.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Survey {
+    /// When the oldest of it happened, Unix ms.
+    pub oldest_at: Option<i64>,
+    /// Declared gaps in it, newest last.
+    pub gaps: Vec<Gap>,
+}
+
 /// What can happen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Input {
@@ -42,8 +53,10 @@ pub enum Input {
         /// Randomness for the wait.
         jitter: u32,
     },
-    /// The ledger has grown to this record.
+    /// The epoch that is written to has grown to this record.
     Head(Head),
+    /// All older epochs, oldest first; a forked one only up to its last common record.
+    Older(Vec<EpochStart>),
     /// Another roster version is in force.
     RosterApplied {
         /// Its number.
@@ -51,6 +64,8 @@ pub enum Input {
     },
     /// Answer to [`crate::Action::Read`].
     Records {
+        /// As asked.
+        epoch: String,
         /// As asked.
         tier: Tier,
         /// As asked.
@@ -63,8 +78,29 @@ pub enum Input {
     /// The ledger could not be read.
     ReadFailed {
         /// As asked.
+        epoch: String,
+        /// As asked.
         tier: Tier,
     },
+    /// Answer to [`crate::Action::Hashes`]; a number without a hash is one that the epoch does not
+    /// have.
+    Hashes {
+        /// As asked.
+        epoch: String,
+        /// The box's own.
+        ours: OurHashes,
+    },
+    /// Answer to [`crate::Action::CarryOver`]: done.
+    CarriedOver {
+        /// The epoch that had forked.
+        epoch: String,
+        /// The epoch that is written to now.
+        current: EpochStart,
+    },
+    /// Answer to [`crate::Action::Survey`].
+    Survey(Survey),
+    /// A signed message of the city has been dealt with.
+    Report(Report),
     /// The city has acknowledged.
     Ack {
         /// Its words.

@@ -13,9 +13,12 @@
 //! - [`uplink`]: which records are acknowledged, on their way, or next
 //! - [`pack`]: records into a message that fits
 //! - [`parked`]: what the city has put aside
+//! - [`pace`]: how fast, where the city wants less
+//! - [`search`]: the last record that box and city have alike
 //! - [`voice`]: what the box says about itself
-//! - [`link`]: how far the connection is
-//! - [`engine`]: the state machine
+//! - [`link`]: how far the connection is, and what there is to show
+//! - [`course`]: one epoch on its way
+//! - [`engine`]: the state machine: one connection, all epochs
 
 pub mod ranges;
 pub mod backoff;
@@ -25,18 +28,19 @@ pub mod action;
 pub mod uplink;
 pub mod pack;
 mod parked;
+mod pace;
+mod search;
 mod voice;
 pub mod link;
+mod course;
 pub mod engine;
 
 #[cfg(test)]
-mod city_test;
-#[cfg(test)]
-mod engine_test;
+mod tests;
 
-pub use action::{Action, Alarm};
+pub use action::{Action, Alarm, Fork};
 pub use backoff::Backoff;
 pub use engine::Engine;
-pub use input::{Input, LedgerRecord, Now, OurHashes};
+pub use input::{Input, LedgerRecord, Now, OurHashes, Survey};
 pub use link::{Link, Status};
-pub use settings::{Identity, Settings, Start};
+pub use settings::{EpochStart, Identity, Settings, Start};

@@ -19,7 +19,14 @@ pub enum Link {
     },
     /// The cursor is the city's; records flow.
     Online,
-    /// The city has another continuation of this epoch; nothing is uploaded.
+    /// The city has another continuation of this epoch: looking for the last common record.
+    Comparing {
+        /// The next question, monotonic ms.
+        next_at_ms: u64,
+        /// Questions sent since the last answer.
+        tries: u32,
+    },
+    /// The city has another continuation; nothing is uploaded until a new epoch has begun.
     Forked {
         /// The next hello, monotonic ms.
         next_at_ms: u64,
@@ -33,8 +40,13 @@ pub struct Status {
     pub link: Link,
     /// Acknowledged without a hole.
     pub acked_through: u64,
-    /// Records that are not acknowledged.
+    /// Records that are not acknowledged, of all epochs.
     pub backlog: u64,
+    /// Older epochs of which the city has not said on this connection that it has them whole.
+    pub older: usize,
+    /// Acknowledgements that were refused since the start: of an epoch that the box does not have,
+    /// with a hash that is not its own, or an answer to nothing.
+    pub refused: u64,
     /// How far the city's clock is ahead of the box's, ms.
     pub skew_ms: Option<i64>,
     /// When the city last acknowledged, by the box's wall clock, Unix ms.

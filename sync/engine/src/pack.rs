@@ -21,11 +21,11 @@ pub(crate) fn pack(
     identity: &Identity,
     settings: &Settings,
     now: Now,
-    tier: Tier,
+    (epoch, tier): (&str, Tier),
     (prev, mut records): (Hash, Vec<LedgerRecord>),
 ) -> Result<Packed, WireError> {
     loop {
-        let message = message(identity, settings, now, tier, (prev, &records))?;
+        let message = message(identity, settings, now, (epoch, tier), (prev, &records))?;
         match message.encode() {
             Ok(payload) => {
                 return Ok(Packed {
@@ -45,7 +45,7 @@ fn message(
     identity: &Identity,
     settings: &Settings,
     now: Now,
-    tier: Tier,
+    (epoch, tier): (&str, Tier),
     (prev, records): (Hash, &[LedgerRecord]),
 ) -> Result<Message, WireError> {
     let (Some(first), Some(last)) = (records.first(), records.last()) else {
@@ -57,7 +57,7 @@ fn message(
         v: VERSION,
         site: identity.site.clone(),
         r#box: identity.box_name.clone(),
-        epoch: identity.epoch.clone(),
+        epoch: epoch.to_owned(),
         lane: tier,
         from: first.seq,
         to: last.seq,

@@ -9,8 +9,6 @@ pub struct Identity {
     pub site: String,
     /// The box.
     pub box_name: String,
-    /// The epoch of the ledger.
-    pub epoch: String,
     /// Version of the box's software.
     pub software: String,
 }
@@ -28,6 +26,8 @@ pub struct Settings {
     pub bulk_window: usize,
     /// Most records in a bulk message; at most 200.
     pub bulk_records_max: u64,
+    /// Most unacknowledged messages of an older epoch.
+    pub older_window: usize,
     /// Most bytes of bodies read for one message.
     pub read_bytes_max: usize,
     /// Time between heartbeats, ms.
@@ -42,6 +42,9 @@ pub struct Settings {
     pub hello_ms_max: u64,
     /// A record older than this is marked as a replay, ms.
     pub replay_age_ms: u64,
+    /// Least time between two epochs that begin because of a fork, ms: a city that has lost its
+    /// mind must not fill the disk.
+    pub fork_pause_ms: u64,
     /// Wait after the ledger could not be read, ms.
     pub read_retry_ms: u64,
 }
@@ -54,6 +57,7 @@ impl Default for Settings {
             live_queue_max: 40,
             bulk_window: 16,
             bulk_records_max: 200,
+            older_window: 4,
             read_bytes_max: 256 * 1024,
             heartbeat_ms: 30_000,
             ack_patience_ms: 10_000,
@@ -61,20 +65,30 @@ impl Default for Settings {
             hello_ms: 5_000,
             hello_ms_max: 60_000,
             replay_age_ms: 60_000,
+            fork_pause_ms: 600_000,
             read_retry_ms: 5_000,
         }
     }
 }
 
-/// What the ledger says at the start.
+/// An epoch of the ledger and what the city has of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Start {
+pub struct EpochStart {
+    /// Its name.
+    pub epoch: String,
     /// Last record.
     pub head: Head,
     /// Acknowledged without a hole.
     pub through: u64,
     /// Acknowledged beyond `through`.
     pub ranges: Vec<(u64, u64)>,
+}
+
+/// What the ledger says at the start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Start {
+    /// The epoch that is written to.
+    pub current: EpochStart,
     /// Version of the roster in force.
     pub roster_version: Option<u64>,
 }

@@ -129,14 +129,15 @@ impl Uplink {
     }
 
     /// The next records to read for a tier, first and count; marks them as being read.
-    pub fn next_read(&mut self, tier: Tier, settings: &Settings) -> Option<(u64, u64)> {
+    pub fn next_read(
+        &mut self,
+        tier: Tier,
+        window: usize,
+        settings: &Settings,
+    ) -> Option<(u64, u64)> {
         if self.reading.iter().any(|read| read.tier == tier) {
             return None;
         }
-        let window = match tier {
-            Tier::Live => settings.live_window,
-            Tier::Bulk => settings.bulk_window,
-        };
         if self.sent.iter().filter(|sent| sent.tier == tier).count() >= window {
             return None;
         }
@@ -166,6 +167,14 @@ impl Uplink {
             at_ms: 0,
         });
         Some((from, to - from + 1))
+    }
+
+    /// Whether the backlog has records that are neither acknowledged nor on their way.
+    pub fn has_backlog_to_send(&self) -> bool {
+        let high = self.last.min(self.fresh_after);
+        self.busy()
+            .first_gap(self.through.saturating_add(1), high)
+            .is_some()
     }
 
     fn busy(&self) -> RangeSet {

@@ -1,50 +1,56 @@
-//! What the box says about itself: state, hello, heartbeat.
+//! What the box says about itself: state, hello, comparison, heartbeat, results.
 
-use sync_wire::{Ctl, Head, Heartbeat, Hello, Presence, State, Topic, VERSION, WireError};
+use sync_wire::{
+    Compare, Ctl, Head, Heartbeat, Hello, Mark, Presence, Report, State, Topic, VERSION, WireError,
+};
 
 use crate::action::Action;
-use crate::input::Now;
+use crate::input::{Now, Survey};
 use crate::settings::Identity;
-use crate::uplink::Uplink;
 
-/// Composes the messages and numbers the hellos.
+/// Composes the messages and numbers the questions.
 #[derive(Debug)]
 pub(crate) struct Voice {
     pub(crate) identity: Identity,
-    pub(crate) head: Head,
     pub(crate) roster_version: Option<u64>,
-    /// Number of the newest hello.
-    pub(crate) hello_number: u64,
-    /// When it was said, monotonic ms.
-    pub(crate) hello_at_ms: Option<u64>,
+    /// Number of the newest hello or comparison of any epoch.
+    pub(crate) number: u64,
+}
+
+/// What a message says of an epoch.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Facts<'a> {
+    pub(crate) epoch: &'a str,
+    pub(crate) head: Head,
+    pub(crate) acked_through: u64,
+    pub(crate) closed: bool,
 }
 
 impl Voice {
-    pub(crate) fn online(&self, now: Now) -> Option<Action> {
+    pub(crate) fn online(&self, now: Now, epoch: &str) -> Option<Action> {
         let state = State {
             v: VERSION,
             state: Presence::Online,
-            epoch: self.identity.epoch.clone(),
+            epoch: epoch.to_owned(),
             software: self.identity.software.clone(),
             since: now.wall_ms,
         };
         publish(Topic::State, state.encode(), true)
     }
 
-    pub(crate) fn hello(&mut self, now: Now, uplink: &Uplink) -> Option<Action> {
-        self.hello_number = self.hello_number.saturating_add(1);
-        self.hello_at_ms = Some(now.mono_ms);
+    pub(crate) fn hello(&mut self, now: Now, facts: Facts<'_>) -> Option<Action> {
+        self.number = self.number.saturating_add(1);
         let hello = Hello {
             v: VERSION,
-            number: self.hello_number,
+            number: self.number,
             site: self.identity.site.clone(),
             r#box: self.identity.box_name.clone(),
-            epoch: self.identity.epoch.clone(),
+            epoch: facts.epoch.to_owned(),
             first: 1,
-            last: self.head.seq,
-            head: self.head.hash,
-            acked_through: uplink.through(),
-            closed: false,
+            last: facts.head.seq,
+            head: facts.head.hash,
+            acked_through: facts.acked_through,
+            closed: facts.closed,
             roster_version: self.roster_version,
             software: self.identity.software.clone(),
             clock: now.clock,
@@ -53,27 +59,44 @@ impl Voice {
         publish(Topic::UpCtl, Ctl::Hello(hello).encode(), false)
     }
 
+    pub(crate) fn compare(&mut self, now: Now, epoch: &str, marks: Vec<Mark>) -> Option<Action> {
+        self.number = self.number.saturating_add(1);
+        let compare = Compare {
+            v: VERSION,
+            number: self.number,
+            r#box: self.identity.box_name.clone(),
+            epoch: epoch.to_owned(),
+            marks,
+            sent_at: now.wall_ms,
+        };
+        publish(Topic::UpCtl, Ctl::Compare(compare).encode(), false)
+    }
+
     pub(crate) fn heartbeat(
         &self,
         now: Now,
-        uplink: &Uplink,
-        skew_ms: Option<i64>,
+        facts: Facts<'_>,
+        (survey, backlog, skew_ms): (Survey, u64, Option<i64>),
     ) -> Option<Action> {
         let heartbeat = Heartbeat {
             v: VERSION,
             r#box: self.identity.box_name.clone(),
-            epoch: self.identity.epoch.clone(),
-            last: self.head.seq,
-            acked_through: uplink.through(),
-            backlog: uplink.backlog(),
-            oldest_at: None,
-            gaps: Vec::new(),
+            epoch: facts.epoch.to_owned(),
+            last: facts.head.seq,
+            acked_through: facts.acked_through,
+            backlog,
+            oldest_at: survey.oldest_at,
+            gaps: survey.gaps,
             skew_ms,
             clock: now.clock,
             sent_at: now.wall_ms,
         };
         publish(Topic::UpCtl, Ctl::Heartbeat(heartbeat).encode(), false)
     }
+}
+
+pub(crate) fn result(report: Report) -> Option<Action> {
+    publish(Topic::UpCtl, Ctl::Result(report).encode(), false)
 }
 
 /// Encoding these messages fails only for names that the settings have refused already.

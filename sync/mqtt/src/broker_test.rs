@@ -4,33 +4,42 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use rumqttc::Transport;
-use sync_wire::Presence;
+use sync_wire::ctl::ReportTopic;
+use sync_wire::down::Series;
+use sync_wire::{Presence, Report, Topic};
 use tokio::sync::{oneshot, watch};
 use tokio::task::{JoinHandle, LocalSet, spawn_local};
 
 use crate::harness_test::{
-    Broker, Memory, Pki, Table, city, free_port, has_broker, settings, surroundings, until,
-    until_city,
+    Broker, DeskEnd, Memory, Pki, Table, city, free_port, has_broker, settings, surroundings,
+    until, until_city,
 };
 use crate::session::run;
-use crate::settings::{MqttSettings, TlsFiles};
+use crate::settings::{MqttSettings, Outbound, TlsFiles};
 use crate::status::{SyncLink, SyncStatus};
 use crate::tls::transport;
 
-struct Running {
-    status: watch::Receiver<SyncStatus>,
+pub(crate) struct Running {
+    pub(crate) status: watch::Receiver<SyncStatus>,
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
+    desk: DeskEnd,
 }
 
-fn start(settings: MqttSettings, ledger: Memory) -> Running {
+pub(crate) fn start(settings: MqttSettings, ledger: Memory) -> Running {
     let (sender, status) = watch::channel(SyncStatus::default());
     let (stop, stopped) = oneshot::channel::<()>();
-    let task = spawn_local(run(settings, ledger, surroundings(), sender, async {
+    let (surroundings, desk) = surroundings();
+    let task = spawn_local(run(settings, ledger, surroundings, sender, async {
         // A dropped sender stops as well.
         let _either_way = stopped.await;
     }));
-    Running { status, stop, task }
+    Running {
+        status,
+        stop,
+        task,
+        desk,
+    }
 }
 
 fn plain_city(port: u16) -> Rc<RefCell<Table>> {
@@ -108,6 +117,56 @@ async fn a_city_that_comes_back_gets_what_it_missed() {
         spawn_local(city(broker.port, Transport::tcp(), Rc::clone(&table)));
         until(&mut running.status, |status| status.acked_through == 20).await;
         ledger.check(&table.borrow());
+    };
+    LocalSet::new().run_until(everything).await;
+}
+
+#[tokio::test]
+async fn what_comes_down_reaches_the_desk_and_its_result_the_city() {
+    if !has_broker() {
+        return;
+    }
+    let everything = async {
+        let broker = Broker::start(None);
+        let table = plain_city(broker.port);
+        let ledger = Memory::new(1);
+        let mut running = start(settings(broker.port, None), ledger.clone());
+        until(&mut running.status, |status| status.acked_through == 1).await;
+        table.borrow_mut().to_publish = vec![
+            (Topic::DownAck, b"{}".to_vec()),
+            (Topic::DownCmd, b"order".to_vec()),
+            (Topic::DownRoster, b"pointer".to_vec()),
+        ];
+        ledger.append(1);
+        let order = running.desk.inbox.recv().await.unwrap();
+        assert_eq!(
+            (order.series, order.payload.as_slice()),
+            (Series::Command, &b"order"[..])
+        );
+        let pointer = running.desk.inbox.recv().await.unwrap();
+        assert_eq!(pointer.series, Series::Roster);
+        until(&mut running.status, |status| status.refused == 1).await;
+        let report = Report {
+            v: 1,
+            r#box: "box-demo".to_owned(),
+            topic: ReportTopic::Cmd,
+            number: Some(7),
+            command: None,
+            ok: true,
+            code: None,
+            message: None,
+            sent_at: 1,
+        };
+        let outbox = &running.desk.outbox;
+        outbox.send(Outbound::Report(report.clone())).await.unwrap();
+        until_city(&table, |table| table.results == [report.clone()]).await;
+        // Nobody empties the inbox: what has no room is dropped, the records go on.
+        table.borrow_mut().to_publish = vec![(Topic::DownCmd, b"again".to_vec()); 9];
+        ledger.append(1);
+        until(&mut running.status, |status| {
+            status.acked_through == 3 && status.refused == 6
+        })
+        .await;
     };
     LocalSet::new().run_until(everything).await;
 }

@@ -10,18 +10,20 @@ use std::time::Duration;
 
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use rumqttc::{AsyncClient, Event, MqttOptions, Packet, QoS, Transport};
-use sync_engine::{Alarm, Identity, LedgerRecord, Now, Settings};
+use sync_engine::{
+    Alarm, EpochStart, Fork, Identity, LedgerRecord, Now, OurHashes, Settings, Survey,
+};
 use sync_wire::ack::{AckRange, Parked};
 use sync_wire::message::Message;
 use sync_wire::record::ClockQuality;
-use sync_wire::{Ack, Ctl, Hash, Head, State, Topic, VERSION};
+use sync_wire::{Ack, Ctl, Hash, Head, Report, State, Topic, VERSION};
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use crate::ledger::{Ledger, LedgerError, Page};
-use crate::settings::{MqttSettings, Surroundings, TlsFiles};
+use crate::settings::{Inbound, MqttSettings, Outbound, Surroundings, TlsFiles};
 use crate::status::SyncStatus;
 
 pub(crate) const BOX: &str = "box-demo";
@@ -118,7 +120,7 @@ impl Pki {
         let write =
             |name: &str, text: String| std::fs::write(folder.path().join(name), text).unwrap();
         for (authority, leaves) in [
-            ("ca", &["broker", BOX, "city"][..]),
+            ("ca", &["broker", BOX, "box-renewed", "city"][..]),
             ("other-ca", &["stranger"][..]),
         ] {
             let key = KeyPair::generate().unwrap();
@@ -147,6 +149,14 @@ impl Pki {
         Self { folder }
     }
 
+    /// Another leaf takes the box's place on the disk.
+    pub(crate) fn replace_box(&self, leaf: &str) {
+        for kind in ["key", "pem"] {
+            let at = |name: &str| self.folder.path().join(format!("{name}.{kind}"));
+            std::fs::copy(at(leaf), at("present")).unwrap();
+        }
+    }
+
     pub(crate) fn files(&self, ca: &str, leaf: &str) -> TlsFiles {
         let at = |name: String| -> PathBuf { self.folder.path().join(name) };
         TlsFiles {
@@ -163,6 +173,9 @@ pub(crate) struct Table {
     pub(crate) stored: BTreeMap<u64, (Vec<u8>, Hash)>,
     pub(crate) states: Vec<State>,
     pub(crate) connections: u32,
+    pub(crate) results: Vec<Report>,
+    /// What the city publishes next beside its acknowledgements.
+    pub(crate) to_publish: Vec<(Topic, Vec<u8>)>,
 }
 
 impl Table {
@@ -233,6 +246,11 @@ pub(crate) async fn city(port: u16, transport: Transport, table: Rc<RefCell<Tabl
             }
             Ok(Event::Incoming(Packet::Publish(publish))) => {
                 let ack = hear(&mut table.borrow_mut(), &publish.topic, &publish.payload);
+                for (topic, payload) in table.borrow_mut().to_publish.drain(..) {
+                    client
+                        .try_publish(topic.of(BOX), QoS::AtLeastOnce, false, payload)
+                        .unwrap();
+                }
                 if let Some(ack) = ack {
                     let topic = Topic::DownAck.of(BOX);
                     // A full queue drops it; the box asks again.
@@ -254,7 +272,11 @@ fn hear(table: &mut Table, topic: &str, payload: &[u8]) -> Option<Ack> {
         }
         Topic::UpCtl => match Ctl::decode(payload).unwrap() {
             Ctl::Hello(hello) => Some(table.ack(Some(hello.number))),
-            Ctl::Compare(_) | Ctl::Heartbeat(_) | Ctl::Result(_) => None,
+            Ctl::Result(report) => {
+                table.results.push(report);
+                None
+            }
+            Ctl::Compare(_) | Ctl::Heartbeat(_) => None,
         },
         Topic::State => {
             table.states.push(State::decode(payload).unwrap());
@@ -327,11 +349,25 @@ impl Ledger for Memory {
         self.head.subscribe()
     }
 
-    async fn cursor(&self) -> Result<(u64, Vec<(u64, u64)>), LedgerError> {
-        Ok((*self.cursor.borrow(), Vec::new()))
+    async fn current(&self) -> Result<EpochStart, LedgerError> {
+        Ok(EpochStart {
+            epoch: EPOCH.to_owned(),
+            head: *self.head.borrow(),
+            through: *self.cursor.borrow(),
+            ranges: Vec::new(),
+        })
     }
 
-    async fn page(&self, from: u64, max: u64, _bytes_max: usize) -> Result<Page, LedgerError> {
+    async fn older(&self) -> Result<Vec<EpochStart>, LedgerError> {
+        Ok(Vec::new())
+    }
+
+    async fn page(
+        &self,
+        _epoch: &str,
+        from: u64,
+        (max, _bytes_max): (u64, usize),
+    ) -> Result<Page, LedgerError> {
         let skip = usize::try_from(from - 1)?;
         let take = usize::try_from(max)?;
         let records = self
@@ -348,17 +384,31 @@ impl Ledger for Memory {
         })
     }
 
-    async fn hash_at(&self, seq: u64) -> Result<Option<Hash>, LedgerError> {
-        Ok(self.hash(seq))
+    async fn hashes(&self, _epoch: &str, seqs: &[u64]) -> Result<OurHashes, LedgerError> {
+        let hash = |seq: &u64| Some((*seq, self.hash(*seq)?));
+        Ok(seqs.iter().filter_map(hash).collect())
     }
 
-    async fn save_cursor(&self, through: u64, _ranges: Vec<(u64, u64)>) -> Result<(), LedgerError> {
+    async fn save_cursor(
+        &self,
+        _epoch: &str,
+        through: u64,
+        _ranges: Vec<(u64, u64)>,
+    ) -> Result<(), LedgerError> {
         *self.cursor.borrow_mut() = through;
         Ok(())
     }
 
-    async fn show_parked(&self, _parked: Vec<Parked>) -> Result<(), LedgerError> {
+    async fn show_parked(&self, _epoch: &str, _parked: Vec<Parked>) -> Result<(), LedgerError> {
         Ok(())
+    }
+
+    async fn survey(&self) -> Result<Survey, LedgerError> {
+        Ok(Survey::default())
+    }
+
+    async fn carry_over(&self, fork: Fork) -> Result<EpochStart, LedgerError> {
+        panic!("{fork:?}");
     }
 
     async fn raise(&self, alarm: Alarm) -> Result<(), LedgerError> {
@@ -371,10 +421,11 @@ pub(crate) fn settings(port: u16, tls: Option<TlsFiles>) -> MqttSettings {
         host: "127.0.0.1".to_owned(),
         port,
         tls,
+        tls_check_ms: 50,
+        proxy: None,
         identity: Identity {
             site: "site".to_owned(),
             box_name: BOX.to_owned(),
-            epoch: EPOCH.to_owned(),
             software: "0.1.0".to_owned(),
         },
         engine: Settings {
@@ -386,7 +437,13 @@ pub(crate) fn settings(port: u16, tls: Option<TlsFiles>) -> MqttSettings {
     }
 }
 
-pub(crate) fn surroundings() -> Surroundings {
+/// The box's desk: what came down, and what goes up.
+pub(crate) struct DeskEnd {
+    pub(crate) inbox: mpsc::Receiver<Inbound>,
+    pub(crate) outbox: mpsc::Sender<Outbound>,
+}
+
+pub(crate) fn surroundings() -> (Surroundings, DeskEnd) {
     let began = Instant::now();
     let now = move || {
         let mono_ms = u64::try_from(began.elapsed().as_millis()).unwrap();
@@ -396,10 +453,19 @@ pub(crate) fn surroundings() -> Surroundings {
             clock: ClockQuality::Synced,
         }
     };
-    Surroundings {
+    let (inbox, inbound) = mpsc::channel(4);
+    let (outbound, outbox) = mpsc::channel(4);
+    let surroundings = Surroundings {
+        inbox,
+        outbox,
         now: Box::new(now),
         jitter: Box::new(|| 0),
-    }
+    };
+    let desk = DeskEnd {
+        inbox: inbound,
+        outbox: outbound,
+    };
+    (surroundings, desk)
 }
 
 /// Waits until the status is as wanted.

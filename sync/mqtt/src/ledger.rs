@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use sync_engine::{Alarm, LedgerRecord};
+use sync_engine::{Alarm, EpochStart, Fork, LedgerRecord, OurHashes, Survey};
 use sync_wire::ack::Parked;
 use sync_wire::{Hash, Head};
 use tokio::sync::watch;
@@ -19,35 +19,52 @@ pub struct Page {
     pub records: Vec<LedgerRecord>,
 }
 
-/// A ledger of one epoch. Calls may block for as long as a read from disk takes.
+/// A ledger: the epoch that is written to, and older ones. Calls may block for as long as a read
+/// from disk takes.
 #[expect(
     async_fn_in_trait,
     reason = "only used on one single-threaded runtime, never sent"
 )]
 pub trait Ledger {
-    /// The last record, and every one after it.
+    /// The last record of the epoch that is written to, and every one after it.
     fn head(&self) -> watch::Receiver<Head>;
 
-    /// What the city has: without a hole, and beyond.
-    async fn cursor(&self) -> Result<(u64, Vec<(u64, u64)>), LedgerError>;
+    /// The epoch that is written to, and what the city has of it.
+    async fn current(&self) -> Result<EpochStart, LedgerError>;
 
-    /// Records from `from` on, at most `records_max`, and as many as fit into `bytes_max` bytes of
-    /// bodies but at least one.
-    async fn page(
+    /// All older epochs, oldest first, also those of files that were recovered: the city is asked
+    /// about each on every connection, for it may have lost something of them. A forked one ends
+    /// here at the last common record. Asked for on every connection and every half minute.
+    async fn older(&self) -> Result<Vec<EpochStart>, LedgerError>;
+
+    /// Records of an epoch from `from` on: at most as many as the first limit says, and as many as
+    /// fit into so many bytes of bodies as the second says, but at least one.
+    async fn page(&self, epoch: &str, from: u64, limits: (u64, usize))
+    -> Result<Page, LedgerError>;
+
+    /// The hashes of an epoch at these records; at 0 the epoch's beginning. What it does not have
+    /// is left out.
+    async fn hashes(&self, epoch: &str, seqs: &[u64]) -> Result<OurHashes, LedgerError>;
+
+    /// Writes down what the city has of an epoch. It may be lost: a hello finds it again.
+    async fn save_cursor(
         &self,
-        from: u64,
-        records_max: u64,
-        bytes_max: usize,
-    ) -> Result<Page, LedgerError>;
+        epoch: &str,
+        through: u64,
+        ranges: Vec<(u64, u64)>,
+    ) -> Result<(), LedgerError>;
 
-    /// The hash at a record; at 0 the genesis of the epoch. `None` where there is no such record.
-    async fn hash_at(&self, seq: u64) -> Result<Option<Hash>, LedgerError>;
+    /// Shows which records of an epoch are parked at the city: all of them.
+    async fn show_parked(&self, epoch: &str, parked: Vec<Parked>) -> Result<(), LedgerError>;
 
-    /// Writes down what the city has. It may be lost: a hello finds it again.
-    async fn save_cursor(&self, through: u64, ranges: Vec<(u64, u64)>) -> Result<(), LedgerError>;
+    /// What waits for the city, in all epochs.
+    async fn survey(&self) -> Result<Survey, LedgerError>;
 
-    /// Shows which records are parked at the city: all of them.
-    async fn show_parked(&self, parked: Vec<Parked>) -> Result<(), LedgerError>;
+    /// Carries over every record of a forked epoch after the common one, each once, however often
+    /// this is called. Where that epoch is the one that is written to, a new one begins with reason
+    /// `forked`. All of it happens or nothing; afterwards [`Ledger::head`] speaks of the epoch that
+    /// is given back, which is written to from now on.
+    async fn carry_over(&self, fork: Fork) -> Result<EpochStart, LedgerError>;
 
     /// Tells somebody.
     async fn raise(&self, alarm: Alarm) -> Result<(), LedgerError>;

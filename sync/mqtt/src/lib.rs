@@ -26,10 +26,12 @@ pub mod session;
 mod harness_test;
 #[cfg(test)]
 mod broker_test;
+#[cfg(test)]
+mod traps_test;
 
 pub use error::MqttError;
 pub use ledger::{Ledger, LedgerError, Page};
 pub use session::run;
-pub use settings::{MqttSettings, Surroundings, TlsFiles};
+pub use settings::{Inbound, MqttSettings, Outbound, Proxy, Surroundings, TLS_CHECK_MS, TlsFiles};
 pub use status::{SyncLink, SyncStatus};
 pub use trouble::Trouble;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use rumqttc::{
     AsyncClient, ClientError, ConnectionError, Event, EventLoop, LastWill, MqttOptions, Packet,
-    QoS, Transport,
+    Proxy, ProxyAuth, ProxyType, QoS, Transport,
 };
 use sync_wire::message::MESSAGE_BYTES_MAX;
 use tokio::sync::mpsc;
@@ -71,6 +71,9 @@ impl Pipe {
             .set_keep_alive(KEEP_ALIVE)
             .set_inflight(INFLIGHT_MAX)
             .set_max_packet_size(PACKET_BYTES_MAX, PACKET_BYTES_MAX);
+        if let Some(proxy) = &settings.proxy {
+            options.set_proxy(through(proxy));
+        }
         let (client, mut event_loop) = AsyncClient::new(options, REQUESTS_MAX);
         let mut network = event_loop.network_options();
         network.set_tcp_nodelay(true);
@@ -108,6 +111,22 @@ impl Pipe {
 
     pub(crate) fn disconnect(&self) -> Result<(), ClientError> {
         self.client.try_disconnect()
+    }
+}
+
+fn through(proxy: &crate::settings::Proxy) -> Proxy {
+    let auth = match &proxy.login {
+        None => ProxyAuth::None,
+        Some((username, password)) => ProxyAuth::Basic {
+            username: username.clone(),
+            password: password.clone(),
+        },
+    };
+    Proxy {
+        ty: ProxyType::Http,
+        auth,
+        addr: proxy.host.clone(),
+        port: proxy.port,
     }
 }
 

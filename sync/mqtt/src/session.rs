@@ -1,18 +1,21 @@
 //! One turn after the other: inputs to the engine, its actions to the world.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::time::Duration;
 
-use sync_engine::{Action, Engine, Input, Link, OurHashes, Start};
+use sync_engine::{Action, Engine, Fork, Input, Link, OurHashes, Start, Survey};
+use sync_wire::down::Series;
+use sync_wire::message::Tier;
 use sync_wire::{Ack, Presence, State, Topic, VERSION};
 use tokio::sync::watch;
 
 use crate::ledger::{Ledger, LedgerError};
 use crate::pipe::{Arrival, Order, Pipe};
-use crate::settings::{MqttSettings, Surroundings};
+use crate::settings::{Inbound, MqttSettings, Outbound, Surroundings};
 use crate::status::{SyncLink, SyncStatus};
-use crate::tls::transport;
-use crate::trouble::{Trouble, explain, explain_files};
+use crate::tls::{contents, transport};
+use crate::trouble::{Trouble, explain, explain_files, explain_stuck};
 
 /// The loop turns at least this often, so that its turns prove that it lives.
 const TURN_MS_MAX: u64 = 10_000;
@@ -47,7 +50,11 @@ pub async fn run<L: Ledger>(
         pipe,
         heads,
         greeted: false,
-        cursor: None,
+        cursors: BTreeMap::new(),
+        cursors_due_ms: None,
+        certificates: None,
+        certificates_at_ms: 0,
+        refused: 0,
     };
     session.act().await;
     loop {
@@ -61,14 +68,11 @@ pub async fn run<L: Ledger>(
 
 async fn start<L: Ledger>(settings: &MqttSettings, ledger: &L) -> Engine {
     loop {
-        match ledger.cursor().await {
-            Ok((through, ranges)) => {
-                let head = *ledger.head().borrow();
+        match ledger.current().await {
+            Ok(current) => {
                 let roster_version = settings.roster_version;
                 let start = Start {
-                    head,
-                    through,
-                    ranges,
+                    current,
                     roster_version,
                 };
                 return Engine::new(settings.identity.clone(), settings.engine.clone(), &start);
@@ -81,6 +85,9 @@ async fn start<L: Ledger>(settings: &MqttSettings, ledger: &L) -> Engine {
     }
 }
 
+/// What the city has of an epoch: without a hole, and beyond.
+type Cursor = (u64, Vec<(u64, u64)>);
+
 struct Session<L> {
     settings: MqttSettings,
     ledger: L,
@@ -91,14 +98,14 @@ struct Session<L> {
     heads: watch::Receiver<sync_wire::Head>,
     /// The broker has accepted the present connection.
     greeted: bool,
-    /// What is to be written down, and when.
-    cursor: Option<UnsavedCursor>,
-}
-
-struct UnsavedCursor {
-    due_ms: u64,
-    through: u64,
-    ranges: Vec<(u64, u64)>,
+    /// What is to be written down, by epoch, and when.
+    cursors: BTreeMap<String, Cursor>,
+    cursors_due_ms: Option<u64>,
+    /// The certificate files of the present connection, and when to look at them again.
+    certificates: Option<Vec<u8>>,
+    certificates_at_ms: u64,
+    /// Messages of the city that did not get as far as the engine.
+    refused: u64,
 }
 
 impl<L: Ledger> Session<L> {
@@ -107,8 +114,12 @@ impl<L: Ledger> Session<L> {
     async fn turn(&mut self) {
         let now = (self.surroundings.now)();
         let engine_ms = self.engine.poll_timeout().map(|(at, _)| at);
-        let cursor_ms = self.cursor.as_ref().map(|cursor| cursor.due_ms);
-        let next_ms = engine_ms.into_iter().chain(cursor_ms).min();
+        let certificates_ms = self.certificates.as_ref().map(|_| self.certificates_at_ms);
+        let next_ms = engine_ms
+            .into_iter()
+            .chain(self.cursors_due_ms)
+            .chain(certificates_ms)
+            .min();
         let timeout_ms = next_ms.map_or(TURN_MS_MAX, |at| {
             at.saturating_sub(now.mono_ms).min(TURN_MS_MAX)
         });
@@ -125,26 +136,45 @@ impl<L: Ledger> Session<L> {
                     None
                 }
             },
+            Some(said) = self.surroundings.outbox.recv() => Some(match said {
+                Outbound::Report(report) => Input::Report(report),
+                Outbound::RosterApplied(version) => Input::RosterApplied { version },
+            }),
             () = tokio::time::sleep(Duration::from_millis(timeout_ms)) => None,
         };
         let now = (self.surroundings.now)();
         self.engine.handle(now, input.unwrap_or(Input::Tick));
         self.act().await;
-        if self
-            .cursor
-            .as_ref()
-            .is_some_and(|cursor| cursor.due_ms <= now.mono_ms)
-        {
-            self.save_cursor().await;
+        self.look_at_certificates(now.mono_ms);
+        if self.cursors_due_ms.is_some_and(|due| due <= now.mono_ms) {
+            self.save_cursors().await;
         }
     }
 
-    async fn save_cursor(&mut self) {
-        let Some(cursor) = self.cursor.take() else {
+    /// Certificates that have been replaced, and that belong together, are used at once.
+    fn look_at_certificates(&mut self, now_ms: u64) {
+        if self.certificates.is_none() || self.certificates_at_ms > now_ms {
             return;
-        };
-        if let Err(error) = self.ledger.save_cursor(cursor.through, cursor.ranges).await {
-            tracing::error!(error, "cannot write down the cursor");
+        }
+        self.certificates_at_ms = now_ms.saturating_add(self.settings.tls_check_ms);
+        let files = self.settings.tls.as_ref();
+        let there = contents(files);
+        if there.is_none() || there == self.certificates || transport(files).is_err() {
+            return;
+        }
+        tracing::info!("the certificates were replaced, connecting anew");
+        self.certificates = there;
+        if self.pipe.disconnect().is_err() {
+            self.start_anew();
+        }
+    }
+
+    async fn save_cursors(&mut self) {
+        self.cursors_due_ms = None;
+        for (epoch, (through, ranges)) in std::mem::take(&mut self.cursors) {
+            if let Err(error) = self.ledger.save_cursor(&epoch, through, ranges).await {
+                tracing::error!(error, epoch, "cannot write down the cursor");
+            }
         }
     }
 
@@ -162,24 +192,39 @@ impl<L: Ledger> Session<L> {
                     jitter: (self.surroundings.jitter)(),
                 })
             }
-            Arrival::Message { topic, payload } => self.read(&topic, &payload).await,
+            Arrival::Message { topic, payload } => self.read(&topic, payload).await,
         }
     }
 
-    async fn read(&self, topic: &str, payload: &[u8]) -> Option<Input> {
-        let known = Topic::parse(topic).ok().map(|(_, topic)| topic);
-        if known != Some(Topic::DownAck) {
-            tracing::warn!(topic, "message on a topic that is not read here");
-            return None;
+    async fn read(&mut self, topic: &str, payload: Vec<u8>) -> Option<Input> {
+        match Topic::parse(topic) {
+            Ok((_, Topic::DownAck)) => self.read_ack(&payload).await,
+            Ok((_, Topic::DownCmd)) => self.hand_on(Series::Command, payload),
+            Ok((_, Topic::DownRoster)) => self.hand_on(Series::Roster, payload),
+            Ok(_) | Err(_) => {
+                self.refuse();
+                tracing::warn!(topic, "message on a topic that is not read here");
+                None
+            }
         }
+    }
+
+    async fn read_ack(&mut self, payload: &[u8]) -> Option<Input> {
         let ack = match Ack::decode(payload) {
             Ok(ack) => ack,
             Err(error) => {
+                self.refuse();
                 tracing::warn!(%error, "unreadable acknowledgement");
                 return None;
             }
         };
-        match self.our_hashes(&ack).await {
+        let ours = if self.engine.knows(&ack.epoch) {
+            let seqs = Engine::numbers_to_check(&ack);
+            self.ledger.hashes(&ack.epoch, &seqs).await
+        } else {
+            Ok(OurHashes::new())
+        };
+        match ours {
             Ok(ours) => Some(Input::Ack { ack, ours }),
             Err(error) => {
                 tracing::error!(error, "cannot read hashes of the ledger");
@@ -188,17 +233,20 @@ impl<L: Ledger> Session<L> {
         }
     }
 
-    async fn our_hashes(&self, ack: &Ack) -> Result<OurHashes, LedgerError> {
-        let mut ours = OurHashes::new();
-        if ack.epoch != self.settings.identity.epoch {
-            return Ok(ours);
+    fn hand_on(&mut self, series: Series, payload: Vec<u8>) -> Option<Input> {
+        let inbound = Inbound { series, payload };
+        if self.surroundings.inbox.try_send(inbound).is_err() {
+            self.refuse();
+            tracing::warn!(
+                ?series,
+                "no room for a message of the city, it sends it again"
+            );
         }
-        for seq in Engine::numbers_to_check(ack) {
-            if let Some(hash) = self.ledger.hash_at(seq).await? {
-                ours.insert(seq, hash);
-            }
-        }
-        Ok(ours)
+        None
+    }
+
+    fn refuse(&mut self) {
+        self.refused = self.refused.saturating_add(1);
     }
 
     async fn act(&mut self) {
@@ -223,44 +271,49 @@ impl<L: Ledger> Session<L> {
                 retain,
             } => {
                 let topic = topic.of(&self.settings.identity.box_name);
-                self.pipe.publish(topic, payload, retain)?;
+                // Far fewer messages wait for an answer than the pipe has room for: a full pipe
+                // is a broken one.
+                if self.pipe.publish(topic, payload, retain).is_err() {
+                    self.start_anew();
+                }
             }
             Action::Read {
+                epoch,
                 tier,
                 from,
                 records_max,
                 bytes_max,
             } => {
-                let page = self.ledger.page(from, records_max, bytes_max).await;
-                let now = (self.surroundings.now)();
-                let input = match page {
-                    Ok(page) => Input::Records {
-                        tier,
-                        from,
-                        prev: page.prev,
-                        records: page.records,
-                    },
-                    Err(error) => {
-                        tracing::error!(error, from, "cannot read records");
-                        Input::ReadFailed { tier }
-                    }
-                };
-                self.engine.handle(now, input);
+                let limits = (records_max, bytes_max);
+                self.read_page((epoch, tier), from, limits).await;
             }
-            Action::SaveCursor { through, ranges } => {
-                let now_ms = (self.surroundings.now)().mono_ms;
-                let fresh_due_ms = now_ms.saturating_add(CURSOR_MS);
-                let due_ms = self
-                    .cursor
-                    .as_ref()
-                    .map_or(fresh_due_ms, |cursor| cursor.due_ms);
-                self.cursor = Some(UnsavedCursor {
-                    due_ms,
-                    through,
-                    ranges,
+            Action::Hashes { epoch, seqs } => {
+                let ours = self.ledger.hashes(&epoch, &seqs).await?;
+                self.answer(Input::Hashes { epoch, ours });
+            }
+            Action::LookForOlder => {
+                let older = self.ledger.older().await?;
+                self.answer(Input::Older(older));
+            }
+            Action::Survey => {
+                let survey = self.ledger.survey().await.unwrap_or_else(|error| {
+                    tracing::error!(error, "cannot look what waits");
+                    Survey::default()
                 });
+                self.answer(Input::Survey(survey));
             }
-            Action::SaveParked(parked) => self.ledger.show_parked(parked).await?,
+            Action::CarryOver(fork) => self.carry_over(fork).await?,
+            Action::SaveCursor {
+                epoch,
+                through,
+                ranges,
+            } => {
+                let now_ms = (self.surroundings.now)().mono_ms;
+                let due_ms = now_ms.saturating_add(CURSOR_MS);
+                self.cursors_due_ms.get_or_insert(due_ms);
+                self.cursors.insert(epoch, (through, ranges));
+            }
+            Action::SaveParked { epoch, parked } => self.ledger.show_parked(&epoch, parked).await?,
             Action::Alarm(alarm) => {
                 tracing::error!(?alarm, "sync alarm");
                 self.ledger.raise(alarm).await?;
@@ -269,8 +322,44 @@ impl<L: Ledger> Session<L> {
         Ok(())
     }
 
+    async fn read_page(&mut self, (epoch, tier): (String, Tier), from: u64, limits: (u64, usize)) {
+        let page = self.ledger.page(&epoch, from, limits).await;
+        self.answer(match page {
+            Ok(page) => Input::Records {
+                epoch,
+                tier,
+                from,
+                prev: page.prev,
+                records: page.records,
+            },
+            Err(error) => {
+                tracing::error!(error, epoch, from, "cannot read records");
+                Input::ReadFailed { epoch, tier }
+            }
+        });
+    }
+
+    fn answer(&mut self, input: Input) {
+        self.engine.handle((self.surroundings.now)(), input);
+    }
+
+    async fn carry_over(&mut self, fork: Fork) -> Result<(), LedgerError> {
+        let epoch = fork.epoch.clone();
+        // What was known of the forked epoch goes with it.
+        self.cursors.remove(&epoch);
+        let current = self.ledger.carry_over(fork).await?;
+        self.heads = self.ledger.head();
+        self.answer(Input::CarriedOver { epoch, current });
+        let head = *self.heads.borrow_and_update();
+        self.answer(Input::Head(head));
+        Ok(())
+    }
+
     fn connect(&mut self) {
         self.greeted = false;
+        self.certificates = contents(self.settings.tls.as_ref());
+        let now_ms = (self.surroundings.now)().mono_ms;
+        self.certificates_at_ms = now_ms.saturating_add(self.settings.tls_check_ms);
         let transport = match transport(self.settings.tls.as_ref()) {
             Ok(transport) => transport,
             Err(error) => return self.give_up(explain_files(&error)),
@@ -292,6 +381,13 @@ impl<L: Ledger> Session<L> {
         }
     }
 
+    /// Drops the connection and everything in it.
+    fn start_anew(&mut self) {
+        self.pipe = Pipe::start(&self.settings);
+        self.greeted = false;
+        self.give_up(explain_stuck());
+    }
+
     /// A connection that cannot even be tried counts as a failed one.
     fn give_up(&mut self, trouble: Trouble) {
         self.report(trouble);
@@ -305,7 +401,7 @@ impl<L: Ledger> Session<L> {
         let state = State {
             v: VERSION,
             state,
-            epoch: identity.epoch.clone(),
+            epoch: self.engine.epoch().to_owned(),
             software: identity.software.clone(),
             since: (self.surroundings.now)().wall_ms,
         };
@@ -327,7 +423,7 @@ impl<L: Ledger> Session<L> {
                 Link::Offline { .. } => SyncLink::Offline,
                 Link::Connecting | Link::Greeting { .. } => SyncLink::Connecting,
                 Link::Online => SyncLink::Online,
-                Link::Forked { .. } => SyncLink::Forked,
+                Link::Comparing { .. } | Link::Forked { .. } => SyncLink::Forked,
             };
             if status.link == SyncLink::Online {
                 status.last_error = None;
@@ -335,6 +431,8 @@ impl<L: Ledger> Session<L> {
             }
             status.acked_through = engine.acked_through;
             status.backlog = engine.backlog;
+            status.older = engine.older;
+            status.refused = engine.refused.saturating_add(self.refused);
             status.parked = engine.parked;
             status.skew_ms = engine.skew_ms;
             status.last_ack_at = engine.last_ack_at;
@@ -343,7 +441,7 @@ impl<L: Ledger> Session<L> {
     }
 
     async fn say_goodbye(&mut self) {
-        self.save_cursor().await;
+        self.save_cursors().await;
         if !self.greeted {
             return;
         }

@@ -10,7 +10,8 @@ pub enum SyncLink {
     Connecting,
     /// The city answers; records flow.
     Online,
-    /// The city has another continuation of this ledger; nothing is uploaded.
+    /// The city has another continuation of this ledger; nothing is uploaded until a new epoch has
+    /// begun.
     Forked,
 }
 
@@ -21,8 +22,13 @@ pub struct SyncStatus {
     pub link: SyncLink,
     /// Acknowledged by the city without a hole.
     pub acked_through: u64,
-    /// Records that the city has not acknowledged.
+    /// Records that the city has not acknowledged, of all epochs.
     pub backlog: u64,
+    /// Older epochs of which the city has not said on this connection that it has them whole.
+    pub older: usize,
+    /// Messages of the city that were refused since the start: unreadable, of another epoch, with
+    /// a hash that is not the box's own, or with no room to take them.
+    pub refused: u64,
     /// Records that are parked at the city.
     pub parked: usize,
     /// When the city last acknowledged, Unix ms by the box's clock.

@@ -8,6 +8,16 @@ use rumqttc::{TlsConfiguration, Transport};
 use crate::error::MqttError;
 use crate::settings::TlsFiles;
 
+/// What the files say: all of it in a row. `None` where one cannot be read.
+pub(crate) fn contents(files: Option<&TlsFiles>) -> Option<Vec<u8>> {
+    let files = files?;
+    let mut contents = Vec::new();
+    for path in [&files.ca, &files.certificate, &files.key] {
+        contents.extend(std::fs::read(path).ok()?);
+    }
+    Some(contents)
+}
+
 /// The transport: TLS that trusts the given authority and nobody else, or plain TCP.
 ///
 /// # Errors

@@ -28,6 +28,8 @@ const NOT_TLS: &str = "与平台的加密连接没有建立，请核对端口和
 const NOT_ALLOWED: &str = "平台不允许本机接入，请联系平台登记";
 const BUSY: &str = "平台暂停服务，稍后自动重连";
 const BROKEN: &str = "与平台的连接中断，正在自动重连";
+const PROXY: &str = "代理服务器没有应答或不允许连接平台，请检查代理设置";
+const STUCK: &str = "平台的消息服务没有应答，正在重新连接";
 const FILES: &str = "本机证书文件读不出来，请检查证书、私钥和CA文件";
 
 /// Explains a connection error. `greeted`: the broker had accepted this connection before.
@@ -35,6 +37,7 @@ pub fn explain(error: &ConnectionError, tls: bool, greeted: bool) -> Trouble {
     let detail = chain(error);
     let clerk = match error {
         ConnectionError::Tls(error) => of_tls(error, &detail),
+        ConnectionError::Proxy(_) => PROXY,
         ConnectionError::Io(error) => of_io(error.kind(), &detail, tls && !greeted),
         ConnectionError::NetworkTimeout | ConnectionError::FlushTimeout => TIMED_OUT,
         ConnectionError::ConnectionRefused(code) => match code {
@@ -62,6 +65,14 @@ pub fn explain(error: &ConnectionError, tls: bool, greeted: bool) -> Trouble {
     Trouble {
         clerk,
         detail: format!("{hint}{detail}"),
+    }
+}
+
+/// The broker takes messages and confirms none, so that there is no room for more.
+pub fn explain_stuck() -> Trouble {
+    Trouble {
+        clerk: STUCK,
+        detail: "the broker confirms nothing, and the queue to it is full".to_owned(),
     }
 }
 

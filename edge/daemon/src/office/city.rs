@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use edge_store::{Hash, Head, Reader, StoreError, Writer};
-use sync_engine::{Alarm, LedgerRecord};
+use edge_store::{Epoch, Head, Reader, StoreError, Writer};
+use sync_engine::{Alarm, EpochStart, Fork, LedgerRecord, OurHashes, Survey};
 use sync_mqtt::{Ledger, LedgerError, Page};
 use sync_wire::ack::Parked;
 use tokio::sync::watch;
@@ -12,19 +12,17 @@ use tokio::task::spawn_blocking;
 /// The setting that holds the list of parked records for the clerk, as JSON.
 const PARKED_SETTING: &str = "parked";
 
-/// One epoch of the store, read on blocking threads so that the office goes on meanwhile.
+/// The store, read on blocking threads so that the office goes on meanwhile.
 #[derive(Debug, Clone)]
 pub(crate) struct CityLedger {
-    epoch: String,
     writer: Writer,
     reader: Arc<Mutex<Reader>>,
 }
 
 impl CityLedger {
-    /// The epoch that is written to.
-    pub(crate) fn new(epoch: &str, writer: Writer, reader: Reader) -> Self {
+    /// All epochs of the store.
+    pub(crate) fn new(writer: Writer, reader: Reader) -> Self {
         Self {
-            epoch: epoch.to_owned(),
             writer,
             reader: Arc::new(Mutex::new(reader)),
         }
@@ -32,17 +30,28 @@ impl CityLedger {
 
     async fn ask<T: Send + 'static>(
         &self,
-        question: impl FnOnce(&Reader, &str) -> Result<T, StoreError> + Send + 'static,
+        question: impl FnOnce(&Reader) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, LedgerError> {
-        let (reader, epoch) = (Arc::clone(&self.reader), self.epoch.clone());
+        let reader = Arc::clone(&self.reader);
         let answer = spawn_blocking(move || {
-            question(
-                &reader.lock().unwrap_or_else(PoisonError::into_inner),
-                &epoch,
-            )
+            question(&reader.lock().unwrap_or_else(PoisonError::into_inner))
         });
         Ok(answer.await??)
     }
+}
+
+/// All epochs of the file, oldest first.
+fn epochs(reader: &Reader) -> Result<Vec<EpochStart>, StoreError> {
+    let start = |epoch: Epoch| {
+        let cursor = reader.cursor(&epoch.name)?;
+        Ok(EpochStart {
+            head: reader.head(&epoch.name)?,
+            epoch: epoch.name,
+            through: cursor.through,
+            ranges: cursor.ranges,
+        })
+    };
+    reader.epochs()?.into_iter().map(start).collect()
 }
 
 impl Ledger for CityLedger {
@@ -50,24 +59,31 @@ impl Ledger for CityLedger {
         self.writer.head()
     }
 
-    async fn cursor(&self) -> Result<(u64, Vec<(u64, u64)>), LedgerError> {
-        let cursor = self.ask(Reader::cursor).await?;
-        Ok((cursor.through, cursor.ranges))
+    async fn current(&self) -> Result<EpochStart, LedgerError> {
+        let current = self.ask(|reader| Ok(epochs(reader)?.pop())).await?;
+        current.ok_or_else(|| "the file has no epoch".into())
+    }
+
+    async fn older(&self) -> Result<Vec<EpochStart>, LedgerError> {
+        let mut older = self.ask(epochs).await?;
+        older.pop();
+        Ok(older)
     }
 
     async fn page(
         &self,
+        epoch: &str,
         from: u64,
-        records_max: u64,
-        bytes_max: usize,
+        (records_max, bytes_max): (u64, usize),
     ) -> Result<Page, LedgerError> {
         let records_max = u32::try_from(records_max).unwrap_or(u32::MAX);
-        self.ask(move |reader, epoch| {
-            let before = reader.hash_at(epoch, from.saturating_sub(1))?;
+        let epoch = epoch.to_owned();
+        self.ask(move |reader| {
+            let before = reader.hash_at(&epoch, from.saturating_sub(1))?;
             let prev = before.ok_or_else(|| StoreError::Damaged {
                 what: format!("no record before {from}"),
             })?;
-            let records = reader.records(epoch, from, records_max, bytes_max)?;
+            let records = reader.records(&epoch, from, records_max, bytes_max)?;
             let records = records
                 .into_iter()
                 .map(|record| LedgerRecord {
@@ -81,21 +97,48 @@ impl Ledger for CityLedger {
         .await
     }
 
-    async fn hash_at(&self, seq: u64) -> Result<Option<Hash>, LedgerError> {
-        self.ask(move |reader, epoch| reader.hash_at(epoch, seq))
-            .await
+    async fn hashes(&self, epoch: &str, seqs: &[u64]) -> Result<OurHashes, LedgerError> {
+        let (epoch, seqs) = (epoch.to_owned(), seqs.to_vec());
+        self.ask(move |reader| {
+            let mut hashes = OurHashes::new();
+            for seq in seqs {
+                let hash = reader.hash_at(&epoch, seq)?;
+                hashes.extend(hash.map(|hash| (seq, hash)));
+            }
+            Ok(hashes)
+        })
+        .await
     }
 
-    async fn save_cursor(&self, through: u64, ranges: Vec<(u64, u64)>) -> Result<(), LedgerError> {
-        Ok(self
-            .writer
-            .advance_cursor(&self.epoch, through, ranges)
-            .await?)
+    async fn save_cursor(
+        &self,
+        epoch: &str,
+        through: u64,
+        ranges: Vec<(u64, u64)>,
+    ) -> Result<(), LedgerError> {
+        Ok(self.writer.advance_cursor(epoch, through, ranges).await?)
     }
 
-    async fn show_parked(&self, parked: Vec<Parked>) -> Result<(), LedgerError> {
+    async fn show_parked(&self, _epoch: &str, parked: Vec<Parked>) -> Result<(), LedgerError> {
         let list = serde_json::to_string(&parked)?;
         Ok(self.writer.put_setting(PARKED_SETTING, &list).await?)
+    }
+
+    async fn survey(&self) -> Result<Survey, LedgerError> {
+        let oldest_at = self.ask(|reader| Ok(reader.backlog()?.oldest_at)).await?;
+        Ok(Survey {
+            oldest_at,
+            gaps: Vec::new(),
+        })
+    }
+
+    /// The upload rests, and the alarm says why.
+    async fn carry_over(&self, fork: Fork) -> Result<EpochStart, LedgerError> {
+        Err(format!(
+            "epoch {} has forked after record {}",
+            fork.epoch, fork.common
+        )
+        .into())
     }
 
     async fn raise(&self, alarm: Alarm) -> Result<(), LedgerError> {

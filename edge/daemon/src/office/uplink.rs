@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use edge_store::Reader;
 use sync_engine::{Identity, Now, Settings};
 use sync_mqtt::{MqttSettings, Surroundings, SyncStatus, TlsFiles};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
 use crate::clock::Clock;
 use crate::error::DaemonError;
@@ -24,7 +24,6 @@ pub(crate) fn start_sync(
     let Some(city) = &office.config.city else {
         return Ok(None);
     };
-    let epoch = office.store.facts().epoch.clone();
     let settings = MqttSettings {
         host: city.host.clone(),
         port: city.port,
@@ -33,19 +32,25 @@ pub(crate) fn start_sync(
             certificate: city.certificate_file.clone(),
             key: city.key_file.clone(),
         }),
+        tls_check_ms: sync_mqtt::TLS_CHECK_MS,
+        proxy: None,
         identity: Identity {
             site: office.config.site_code.clone(),
             box_name: office.config.box_id.clone(),
-            epoch: epoch.clone(),
             software: SOFTWARE.to_owned(),
         },
         engine: Settings::default(),
         roster_version: None,
     };
-    let ledger = CityLedger::new(&epoch, office.store.writer(), office.store.reader()?);
+    let ledger = CityLedger::new(office.store.writer(), office.store.reader()?);
     let (status, seen) = watch::channel(SyncStatus::default());
     let clock = office.clock.clone();
+    // Nothing that comes down is opened yet, and there are no results.
+    let (inbox, _) = mpsc::channel(1);
+    let (_, outbox) = mpsc::channel(1);
     let surroundings = Surroundings {
+        inbox,
+        outbox,
         now: Box::new(move || {
             let now = clock.now();
             Now {

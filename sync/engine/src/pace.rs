@@ -1,0 +1,75 @@
+//! When a tier may read again: after a failure, and as fast as the city wants.
+
+use sync_wire::Ack;
+use sync_wire::message::Tier;
+
+/// The city may silence the bulk tier for at most this long at a time, ms.
+const RETRY_AFTER_MS_MAX: u64 = 600_000;
+/// A rate holds for so long if it is not named again, ms.
+const RATE_MS: u64 = 600_000;
+
+/// Pauses of the tiers. Times are monotonic ms, 0 for none.
+#[derive(Debug, Default)]
+pub(crate) struct Pace {
+    live_at_ms: u64,
+    bulk_at_ms: u64,
+    /// Records a second of the bulk tier; 0 for no limit.
+    rate: u64,
+    rate_until_ms: u64,
+}
+
+impl Pace {
+    pub(crate) fn pause(&mut self, tier: Tier, until_ms: u64) {
+        let at = match tier {
+            Tier::Live => &mut self.live_at_ms,
+            Tier::Bulk => &mut self.bulk_at_ms,
+        };
+        *at = until_ms.max(*at);
+    }
+
+    pub(crate) fn allows(&self, tier: Tier, now_ms: u64) -> bool {
+        let at = match tier {
+            Tier::Live => self.live_at_ms,
+            Tier::Bulk => self.bulk_at_ms,
+        };
+        at <= now_ms
+    }
+
+    /// What an acknowledgement says about the pace.
+    pub(crate) fn hear(&mut self, ack: &Ack, now_ms: u64) {
+        if let Some(wait_ms) = ack.retry_after_ms {
+            self.bulk_at_ms = now_ms.saturating_add(wait_ms.min(RETRY_AFTER_MS_MAX));
+        }
+        if let Some(rate) = ack.bulk_rate {
+            self.rate = rate;
+            self.rate_until_ms = now_ms.saturating_add(RATE_MS);
+        }
+    }
+
+    /// So many records went out by the bulk tier: the next wait until the rate allows them.
+    pub(crate) fn sent_bulk(&mut self, records: u64, now_ms: u64) {
+        if self.rate == 0 {
+            return;
+        }
+        let wait_ms = records.saturating_mul(1_000) / self.rate;
+        self.bulk_at_ms = self.bulk_at_ms.max(now_ms).saturating_add(wait_ms);
+    }
+
+    /// Forgets what is over.
+    pub(crate) fn keep_time(&mut self, now_ms: u64) {
+        for at in [&mut self.live_at_ms, &mut self.bulk_at_ms] {
+            if *at <= now_ms {
+                *at = 0;
+            }
+        }
+        if self.rate_until_ms <= now_ms {
+            self.rate = 0;
+        }
+    }
+
+    /// When the next pause is over.
+    pub(crate) fn next_at_ms(&self) -> Option<u64> {
+        let times = [self.live_at_ms, self.bulk_at_ms];
+        times.into_iter().filter(|at| *at > 0).min()
+    }
+}

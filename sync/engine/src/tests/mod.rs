@@ -1,0 +1,7 @@
+//! A model city, and the engine's promises.
+
+mod world;
+mod one_epoch;
+mod forks;
+mod pacing;
+mod any_order;

@@ -1,0 +1,281 @@
+//! The client library's traps, each with what would fall into it.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use rumqttc::Transport;
+use sync_wire::Topic;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::{LocalSet, spawn_local};
+
+use crate::broker_test::start;
+use crate::harness_test::{
+    Broker, Memory, Pki, Table, city, has_broker, settings, until, until_city,
+};
+use crate::pipe::{Arrival, Order, Pipe};
+use crate::settings::Proxy;
+use crate::status::SyncLink;
+use crate::tls::transport;
+
+async fn listener() -> (TcpListener, u16) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    (listener, port)
+}
+
+/// One packet: its type, the number behind its first two bytes of content, where there is one.
+async fn packet(stream: &mut TcpStream) -> std::io::Result<(u8, Vec<u8>)> {
+    let first = stream.read_u8().await?;
+    let (mut length, mut shift) = (0_usize, 0);
+    loop {
+        let byte = stream.read_u8().await?;
+        length |= usize::from(byte & 0x7f) << shift;
+        shift += 7;
+        if byte & 0x80 == 0 {
+            break;
+        }
+    }
+    let mut content = vec![0; length];
+    stream.read_exact(&mut content).await?;
+    Ok((first >> 4, content))
+}
+
+/// A broker that takes everything and confirms no publish: the library's window fills up.
+async fn mute_broker(listener: TcpListener, connections: Rc<RefCell<u32>>) {
+    loop {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        *connections.borrow_mut() += 1;
+        while let Ok((kind, content)) = packet(&mut stream).await {
+            let answer = match kind {
+                1 => vec![0x20, 2, 0, 0],
+                8 => vec![0x90, 3, content[0], content[1], 1],
+                12 => vec![0xd0, 0],
+                _ => continue,
+            };
+            if stream.write_all(&answer).await.is_err() {
+                break;
+            }
+        }
+    }
+}
+
+/// Packet numbers never wrap onto one in use, and a broker that confirms nothing is left: the
+/// library alone would wait for ever.
+#[tokio::test]
+async fn a_broker_that_confirms_nothing_is_left() {
+    let everything = async {
+        let (listener, port) = listener().await;
+        let connections = Rc::new(RefCell::new(0));
+        spawn_local(mute_broker(listener, Rc::clone(&connections)));
+        let mut settings = settings(port, None);
+        settings.engine.hello_ms = 2;
+        settings.engine.hello_ms_max = 2;
+        let mut running = start(settings, Memory::new(10));
+        let left = until(&mut running.status, |status| status.last_error.is_some()).await;
+        assert!(left.last_error.unwrap().contains("没有应答"));
+        until(&mut running.status, |_| *connections.borrow() > 1).await;
+    };
+    LocalSet::new().run_until(everything).await;
+}
+
+/// The library reconnects at once whenever it is polled: here it is polled on order only.
+#[tokio::test]
+async fn a_broken_connection_is_not_tried_again_without_an_order() {
+    let everything = async {
+        let (listener, port) = listener().await;
+        let accepted = Rc::new(RefCell::new(0));
+        let count = Rc::clone(&accepted);
+        spawn_local(async move {
+            loop {
+                drop(listener.accept().await.unwrap());
+                *count.borrow_mut() += 1;
+            }
+        });
+        let mut pipe = Pipe::start(&settings(port, None));
+        for orders in 1..=5 {
+            let order = Order {
+                transport: Transport::tcp(),
+                will_topic: "menwei/1/b/state".to_owned(),
+                will: Vec::new(),
+            };
+            assert!(pipe.connect(order));
+            let arrival = pipe.arrivals.recv().await.unwrap();
+            assert!(matches!(arrival, Arrival::Broken(_)));
+            assert_eq!(*accepted.borrow(), orders);
+        }
+    };
+    LocalSet::new().run_until(everything).await;
+}
+
+/// After a restart of a broker without a memory the library drops what it had queued.
+#[tokio::test]
+async fn a_broker_that_dies_in_the_middle_of_a_drain_costs_nothing() {
+    if !has_broker() {
+        return;
+    }
+    let everything = async {
+        let mut broker = Broker::start(None);
+        let table = Rc::new(RefCell::new(Table::default()));
+        spawn_local(city(broker.port, Transport::tcp(), Rc::clone(&table)));
+        let ledger = Memory::new(20_000);
+        let mut running = start(settings(broker.port, None), ledger.clone());
+        for reached in [2_000, 9_000] {
+            until(&mut running.status, |status| status.acked_through > reached).await;
+            broker.kill().await;
+            until(&mut running.status, |status| {
+                status.link == SyncLink::Offline
+            })
+            .await;
+            assert!(running.status.borrow().backlog > 0);
+            broker.restart();
+        }
+        until(&mut running.status, |status| status.acked_through == 20_000).await;
+        ledger.check(&table.borrow());
+    };
+    LocalSet::new().run_until(everything).await;
+}
+
+/// Publishing from the task that polls deadlocks where both queues are full: nothing here does.
+#[tokio::test]
+async fn a_flood_from_the_city_stops_nothing() {
+    if !has_broker() {
+        return;
+    }
+    let everything = async {
+        let broker = Broker::start(None);
+        let table = Rc::new(RefCell::new(Table::default()));
+        spawn_local(city(broker.port, Transport::tcp(), Rc::clone(&table)));
+        let ledger = Memory::new(1);
+        let mut running = start(settings(broker.port, None), ledger.clone());
+        until(&mut running.status, |status| status.acked_through == 1).await;
+        for _ in 0..10 {
+            let junk = (Topic::DownAck, vec![b'x'; 5_000]);
+            table.borrow_mut().to_publish = vec![junk; 60];
+            ledger.append(300);
+        }
+        until(&mut running.status, |status| {
+            status.acked_through == 3_001 && status.refused >= 60
+        })
+        .await;
+        ledger.check(&table.borrow());
+    };
+    LocalSet::new().run_until(everything).await;
+}
+
+#[tokio::test]
+async fn certificates_are_replaced_without_a_restart() {
+    if !has_broker() {
+        return;
+    }
+    let everything = async {
+        let pki = Pki::new();
+        let broker = Broker::start(Some(&pki));
+        let table = Rc::new(RefCell::new(Table::default()));
+        let city_transport = transport(Some(&pki.files("ca", "city"))).unwrap();
+        spawn_local(city(broker.port, city_transport, Rc::clone(&table)));
+        pki.replace_box("box-demo");
+        let files = pki.files("ca", "present");
+        let ledger = Memory::new(5);
+        let mut running = start(settings(broker.port, Some(files.clone())), ledger.clone());
+        until(&mut running.status, |status| status.acked_through == 5).await;
+        let states = |table: &Table| table.states.len();
+        let first = states(&table.borrow());
+
+        pki.replace_box("box-renewed");
+        until_city(&table, |table| states(table) > first).await;
+        ledger.append(1);
+        until(&mut running.status, |status| status.acked_through == 6).await;
+
+        // That the new file was really used shows where it is one that the broker refuses.
+        pki.replace_box("stranger");
+        let refused = until(&mut running.status, |status| {
+            status
+                .last_error
+                .as_ref()
+                .is_some_and(|error| error.contains("没有接受本机证书"))
+        })
+        .await;
+        assert_ne!(refused.link, SyncLink::Online);
+        pki.replace_box("box-demo");
+        ledger.append(1);
+        until(&mut running.status, |status| status.acked_through == 7).await;
+
+        // A file that is half written changes nothing.
+        std::fs::write(&files.key, "-----BEGIN").unwrap();
+        ledger.append(1);
+        until(&mut running.status, |status| status.acked_through == 8).await;
+        assert_eq!(running.status.borrow().link, SyncLink::Online);
+    };
+    LocalSet::new().run_until(everything).await;
+}
+
+/// A proxy that connects to whatever is asked for, or refuses.
+async fn proxy(listener: TcpListener, asked: Rc<RefCell<Vec<String>>>, allows: bool) {
+    loop {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut request = Vec::new();
+        while !request.ends_with(b"\r\n\r\n") {
+            request.push(stream.read_u8().await.unwrap());
+        }
+        let request = String::from_utf8(request).unwrap();
+        let target = request.split(' ').nth(1).unwrap().to_owned();
+        asked.borrow_mut().push(request);
+        if !allows {
+            stream
+                .write_all(b"HTTP/1.1 403 Forbidden\r\n\r\n")
+                .await
+                .unwrap();
+            continue;
+        }
+        let mut broker = TcpStream::connect(target).await.unwrap();
+        stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
+        spawn_local(async move {
+            // Either end may close.
+            let _closed = tokio::io::copy_bidirectional(&mut stream, &mut broker).await;
+        });
+    }
+}
+
+#[tokio::test]
+async fn through_a_proxy() {
+    if !has_broker() {
+        return;
+    }
+    let everything = async {
+        let pki = Pki::new();
+        let broker = Broker::start(Some(&pki));
+        let table = Rc::new(RefCell::new(Table::default()));
+        let city_transport = transport(Some(&pki.files("ca", "city"))).unwrap();
+        spawn_local(city(broker.port, city_transport, Rc::clone(&table)));
+        let asked = Rc::new(RefCell::new(Vec::new()));
+        let (open, port) = listener().await;
+        spawn_local(proxy(open, Rc::clone(&asked), true));
+        let mut settings = settings(broker.port, Some(pki.files("ca", "box-demo")));
+        settings.proxy = Some(Proxy {
+            host: "127.0.0.1".to_owned(),
+            port,
+            login: Some(("gate".to_owned(), "secret".to_owned())),
+        });
+        assert!(!format!("{settings:?}").contains("secret"));
+        let ledger = Memory::new(300);
+        let mut running = start(settings.clone(), ledger.clone());
+        until(&mut running.status, |status| status.acked_through == 300).await;
+        ledger.check(&table.borrow());
+        let request = asked.borrow()[0].clone();
+        assert!(
+            request.starts_with(&format!("CONNECT 127.0.0.1:{} ", broker.port)),
+            "{request}"
+        );
+        // RFC 7617: base64 of gate:secret.
+        assert!(request.contains("Basic Z2F0ZTpzZWNyZXQ="), "{request}");
+
+        let (closed, port) = listener().await;
+        spawn_local(proxy(closed, Rc::clone(&asked), false));
+        settings.proxy.as_mut().unwrap().port = port;
+        let mut refused = start(settings, Memory::new(1));
+        let refused = until(&mut refused.status, |status| status.last_error.is_some()).await;
+        assert!(refused.last_error.unwrap().contains("代理服务器"));
+    };
+    LocalSet::new().run_until(everything).await;
+}

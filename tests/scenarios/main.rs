@@ -1,6 +1,7 @@
 //! Whole sites, real programs, real bytes.
 
 mod help;
+mod old_files;
 mod script;
 mod absence;
 mod admission;

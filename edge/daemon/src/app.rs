@@ -7,42 +7,25 @@ use std::sync::mpsc as thread_channel;
 use std::thread::{self, JoinHandle};
 
 use drivers_link::{Jitter, LinkOpener, SystemLinks};
-use edge_store::{Entry, Key, Store, StoreSettings, Writer};
-use sync_wire::Kind;
-use sync_wire::record::{EpochBegan, EpochReason, Started};
+use edge_store::{Entry, Store, Writer};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{mpsc, watch};
 use tokio::task::LocalSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::advice::advice;
-use crate::certificate;
-use crate::clock::{self, Clock, ClockChange};
+use crate::clock::{Clock, ClockChange};
 use crate::config::SiteConfig;
 use crate::error::DaemonError;
 use crate::health::{DeviceName, HealthDesk, HealthNews, NEWS_MAX};
 use crate::lane::{GateSite, LanePlan};
 use crate::office::{self, Office};
+use crate::opening::{self, OnDamage, Opened};
 use crate::people::{PersonTagger, random};
-use crate::records::{self, SOFTWARE};
+use crate::records;
 use crate::systemd::{self, Proofs};
 
-/// No wall clock of a box that runs this software stands before its release: 2026-11-01.
-const RELEASE_MS: i64 = 1_793_462_400_000;
-const CLOCK_CHANGES_MAX: usize = 16;
 /// The setting that holds the key of strangers' tags, in hexadecimal.
 const TAG_KEY: &str = "person_tag_key";
-
-/// The opened ledger with its clock.
-#[derive(Debug)]
-pub(crate) struct Opened {
-    /// The ledger.
-    pub(crate) store: Store,
-    /// The clock, above its floor.
-    pub(crate) clock: Clock,
-    /// Jumps and syncs of the clock, to be recorded.
-    pub(crate) changes: mpsc::Receiver<ClockChange>,
-}
 
 /// The runtime of the office thread.
 ///
@@ -53,59 +36,6 @@ pub(crate) fn office_runtime() -> Result<Runtime, DaemonError> {
         .enable_all()
         .max_blocking_threads(4)
         .build()?)
-}
-
-/// Opens the ledger, numbers this boot and writes down that the box started.
-///
-/// # Errors
-/// The ledger does not open or takes no record.
-pub(crate) async fn open(config: &SiteConfig) -> Result<Opened, DaemonError> {
-    let key = ledger_key(config)?;
-    let store = Store::open(&store_settings(config), &key)?;
-    let facts = store.facts().clone();
-    let writer = store.writer();
-    let boot_id = clock::boot_id()?;
-    let boot = writer.boot_number(&boot_id).await?;
-    let (sender, changes) = mpsc::channel(CLOCK_CHANGES_MAX);
-    let clock = Clock::new(boot, floor_ms(config, facts.alive_at), sender);
-    let mut kinds = Vec::new();
-    if facts.epoch_is_new {
-        kinds.push(Kind::EpochBegan(EpochBegan {
-            r#box: config.box_id.clone(),
-            site: config.site_code.clone(),
-            epoch: facts.epoch.clone(),
-            software: SOFTWARE.to_owned(),
-            reason: EpochReason::FirstStart,
-            previous: None,
-        }));
-    }
-    let now = clock.now();
-    kinds.push(Kind::Started(Started {
-        boot_id,
-        software: SOFTWARE.to_owned(),
-        off_since: facts.alive_at,
-    }));
-    kinds.extend(office::powered_off(facts.alive_at, now.wall_ms));
-    let bodies = kinds
-        .into_iter()
-        .map(|kind| records::box_body(now, kind).map(Entry::new));
-    writer.append(bodies.collect::<Result<_, _>>()?).await?;
-    Ok(Opened {
-        store,
-        clock,
-        changes,
-    })
-}
-
-/// The latest moment that is certainly past: the release of this software, the last sign of life,
-/// and the start of the certificate that the box was given.
-fn floor_ms(config: &SiteConfig, alive_at: Option<i64>) -> i64 {
-    let issued_at = config
-        .city
-        .as_ref()
-        .and_then(|city| certificate::valid_from_ms(&city.certificate_file));
-    let known = [alive_at, issued_at].into_iter().flatten();
-    known.fold(RELEASE_MS, i64::max)
 }
 
 /// Runs the box until it is told to stop.
@@ -122,7 +52,7 @@ async fn serve(config: SiteConfig) -> Result<(), DaemonError> {
         store,
         clock,
         changes,
-    } = open(&config).await?;
+    } = opening::open(&config, OnDamage::SetAside).await?;
     let facts = store.facts().clone();
     let stop = CancellationToken::new();
     let (news, heard) = mpsc::channel(NEWS_MAX);
@@ -146,7 +76,10 @@ async fn serve(config: SiteConfig) -> Result<(), DaemonError> {
         &devices(&config),
         config.lane_names(),
     );
-    let desk = desk.with_city(config.city.clone());
+    let aside = edge_store::last_set_aside(&config.ledger.path)?;
+    let desk = desk
+        .with_city(config.city.clone())
+        .with_set_aside(aside.as_deref());
     let office = Office {
         config: &config,
         store: &store,
@@ -310,25 +243,4 @@ fn check_in_background(store: &Store) -> Result<(), DaemonError> {
             Err(error) => tracing::error!(%error, "The ledger's file is damaged"),
         })?;
     Ok(())
-}
-
-/// The key of the ledger.
-///
-/// # Errors
-/// Names the setting and the file that cannot be used.
-pub(crate) fn ledger_key(config: &SiteConfig) -> Result<Key, DaemonError> {
-    Key::from_file(&config.ledger.key_file).map_err(|error| DaemonError::Setting {
-        key: "ledger.key_file",
-        file: config.ledger.key_file.clone(),
-        why: advice(&error),
-    })
-}
-
-/// The settings of the store for a site's settings.
-fn store_settings(config: &SiteConfig) -> StoreSettings {
-    StoreSettings {
-        path: config.ledger.path.clone(),
-        box_id: config.box_id.clone(),
-        site: config.site_code.clone(),
-    }
 }

@@ -66,6 +66,11 @@ pub enum Command {
         #[arg(long)]
         reason: String,
     },
+    /// 用账本备份恢复；考勤盒须先停止，原账本改名保留
+    Restore {
+        /// 账本备份文件
+        file: PathBuf,
+    },
     /// 导入花名册文件（JSON）；考勤盒须先停止
     Import {
         /// 花名册文件
@@ -84,6 +89,7 @@ pub fn execute(cli: &Cli) -> ExitCode {
             commands::export(&cli.config, *from..=to.unwrap_or(u64::MAX), out.as_deref())
         }
         Command::Suspend { from, to, reason } => commands::suspend(&cli.config, from, to, reason),
+        Command::Restore { file } => commands::restore(&cli.config, file),
         Command::Import { file } => commands::import(&cli.config, file),
     };
     match result {

@@ -10,9 +10,10 @@ use edge_domain::WorkerId;
 use edge_store::{BrokenHow, Reader, VerifyProgress};
 use serde_json::json;
 
-use crate::app::{self, Opened};
+use crate::app;
 use crate::config::SiteConfig;
 use crate::error::DaemonError;
+use crate::opening::{self, OnDamage, Opened};
 use crate::orders::{self, Order, OrderFolder};
 use crate::people::import::{self, RosterFile};
 use crate::people::{Sealer, city_key};
@@ -103,7 +104,7 @@ pub(crate) fn status(config: &Path, as_json: bool) -> Result<(), DaemonError> {
 /// The first broken record, or the damage of the file.
 pub(crate) fn verify(config: &Path) -> Result<(), DaemonError> {
     let config = SiteConfig::load(config)?;
-    let key = app::ledger_key(&config)?;
+    let key = opening::ledger_key(&config)?;
     let mut shown = 0;
     let report = edge_store::verify(&config.ledger.path, &key, &mut |step| match step {
         VerifyProgress::Pages => progress("正在核对文件的每一页"),
@@ -185,6 +186,16 @@ pub(crate) fn export(
     }
 }
 
+/// `menwei restore`: a backup takes the ledger's place, under a new epoch.
+///
+/// # Errors
+/// The box runs, or the backup is not whole.
+pub(crate) fn restore(config: &Path, backup: &Path) -> Result<(), DaemonError> {
+    let config = SiteConfig::load(config)?;
+    let restored = app::office_runtime()?.block_on(opening::restore(&config, backup))?;
+    print(&restored)
+}
+
 /// `menwei suspend`: a 停工 notice for the running box, or for the next one.
 ///
 /// # Errors
@@ -229,7 +240,7 @@ pub(crate) fn import(config: &Path, file: &Path) -> Result<(), DaemonError> {
     let sealer = Sealer::new(&config.box_id, city.map(city_key).transpose()?);
     let office = app::office_runtime()?;
     office.block_on(async {
-        let Opened { store, clock, .. } = app::open(&config).await?;
+        let Opened { store, clock, .. } = opening::open(&config, OnDamage::Refuse).await?;
         let reader = store.reader()?;
         let known: BTreeMap<_, WorkerId> = reader
             .roster()?
@@ -270,7 +281,7 @@ pub(crate) fn import(config: &Path, file: &Path) -> Result<(), DaemonError> {
 }
 
 fn reader(config: &SiteConfig) -> Result<Reader, DaemonError> {
-    let key = app::ledger_key(config)?;
+    let key = opening::ledger_key(config)?;
     Ok(Reader::open(&config.ledger.path, &key, &config.box_id)?)
 }
 

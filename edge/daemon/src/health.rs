@@ -1,6 +1,7 @@
 //! One snapshot of the box's health: for the clerk's lamps, the heartbeat and the watchdog.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use edge_domain::ClockQuality;
 use edge_store::{Entry, Writer};
@@ -16,6 +17,9 @@ use crate::advice::refusal;
 use crate::clock::Clock;
 use crate::config::CityConfig;
 use crate::records;
+
+/// The code of a ledger that was set aside, on the screen and in the record.
+pub(crate) const SET_ASIDE: &str = "E-DB-02";
 
 /// News that wait at most.
 pub(crate) const NEWS_MAX: usize = 256;
@@ -94,6 +98,23 @@ impl HealthDesk {
             view,
         };
         (desk, seen)
+    }
+
+    /// Shows a file that was set aside as damaged, until it is gone from beside the ledger.
+    #[must_use]
+    pub(crate) fn with_set_aside(mut self, file: Option<&Path>) -> Self {
+        if let Some(file) = file {
+            let name = "账本文件".to_owned();
+            self.order.push(name.clone());
+            let lamp = DeviceLamp {
+                name: name.clone(),
+                lane: None,
+                state: LampState::Fault,
+                remedy: Some(set_aside_remedy(file)),
+            };
+            self.lamps.insert(name, lamp);
+        }
+        self
     }
 
     /// Names the certificate files of `city` where they are what keeps the box from connecting.
@@ -259,6 +280,16 @@ fn files_remedy(city: &CityConfig) -> Option<Remedy> {
         effect: "打卡照常记录，暂时不上传，补好后自动补传".to_owned(),
         advice: "把文件放到这个位置，让服务能读；不用重启".to_owned(),
     })
+}
+
+fn set_aside_remedy(file: &Path) -> Remedy {
+    Remedy {
+        code: SET_ASIDE.to_owned(),
+        cause: format!("原账本损坏，已整份改名保存为 {}，现用新账本记录", file.display()),
+        effect: "闸机照常；能读出的人员已带入新账本，读不出的刷卡会提示未登记".to_owned(),
+        advice: "不要删除这个文件，请联系运维取走；缺的人员请平台重新下发花名册，或用 menwei import 导入"
+            .to_owned(),
+    }
 }
 
 fn ledger_remedy(cause: String) -> Remedy {

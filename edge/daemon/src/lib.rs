@@ -25,6 +25,7 @@ mod people;
 mod orders;
 mod lane;
 mod office;
+mod opening;
 mod app;
 mod commands;
 mod cli;

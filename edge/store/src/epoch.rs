@@ -1,8 +1,9 @@
 //! The epochs of the file: one chain each, the last one is written to.
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::error::StoreError;
+use crate::ledger::Entry;
 
 /// One epoch of the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,19 +12,40 @@ pub struct Epoch {
     pub no: u32,
     /// Its name: 16 lower-case hexadecimal digits, random.
     pub name: String,
+    /// Its last record that the city has alike, where the rest was carried over into a newer epoch;
+    /// `None` where the whole epoch goes up under its own name.
+    pub shared: Option<u64>,
+}
+
+/// An epoch to begin.
+#[derive(Debug, Clone, Default)]
+pub struct NewEpoch {
+    /// Its name, from [`new_epoch_name`].
+    pub name: String,
+    /// Its first records, the first of them `epoch_began`.
+    pub first: Vec<Entry>,
+    /// An older epoch that forked, with its last record that the city has alike.
+    pub forked: Option<(String, u64)>,
+    /// Settings stored in the same commit.
+    pub settings: Vec<(String, String)>,
+}
+
+/// A fresh random name for an epoch.
+///
+/// # Errors
+///
+/// The system gives no random bytes.
+pub fn new_epoch_name() -> Result<String, StoreError> {
+    let random = getrandom::u64().map_err(|_| StoreError::Random)?;
+    Ok(format!("{random:016x}"))
 }
 
 /// The epoch that is written to now, if the file has any.
 pub(crate) fn current(db: &Connection) -> Result<Option<Epoch>, StoreError> {
     db.query_row(
-        "SELECT no, epoch FROM epoch ORDER BY no DESC LIMIT 1",
+        "SELECT no, epoch, shared FROM epoch ORDER BY no DESC LIMIT 1",
         [],
-        |row| {
-            Ok(Epoch {
-                no: row.get(0)?,
-                name: row.get(1)?,
-            })
-        },
+        read,
     )
     .optional()
     .map_err(|e| StoreError::database("read the epoch", e))
@@ -33,15 +55,10 @@ pub(crate) fn current(db: &Connection) -> Result<Option<Epoch>, StoreError> {
 pub(crate) fn all(db: &Connection) -> Result<Vec<Epoch>, StoreError> {
     let step = "read the epochs";
     let mut query = db
-        .prepare("SELECT no, epoch FROM epoch ORDER BY no")
+        .prepare("SELECT no, epoch, shared FROM epoch ORDER BY no")
         .map_err(|e| StoreError::database(step, e))?;
     let rows = query
-        .query_map([], |row| {
-            Ok(Epoch {
-                no: row.get(0)?,
-                name: row.get(1)?,
-            })
-        })
+        .query_map([], read)
         .map_err(|e| StoreError::database(step, e))?;
     rows.collect::<rusqlite::Result<_>>()
         .map_err(|e| StoreError::database(step, e))
@@ -59,11 +76,28 @@ pub(crate) fn number(db: &Connection, name: &str) -> Result<u32, StoreError> {
     })
 }
 
-/// Begins an epoch under a fresh random name.
-pub(crate) fn begin(db: &Connection) -> Result<Epoch, StoreError> {
+/// Reads `no, epoch, shared`.
+fn read(row: &Row<'_>) -> rusqlite::Result<Epoch> {
+    Ok(Epoch {
+        no: row.get(0)?,
+        name: row.get(1)?,
+        shared: row.get(2)?,
+    })
+}
+
+/// Notes that the city has an epoch alike up to a record only.
+pub(crate) fn share(db: &Connection, name: &str, shared: u64) -> Result<(), StoreError> {
+    db.execute(
+        "UPDATE epoch SET shared = ?2 WHERE epoch = ?1",
+        params![name, shared],
+    )
+    .map(drop)
+    .map_err(|e| StoreError::database("close an epoch", e))
+}
+
+/// Begins an epoch.
+pub(crate) fn begin(db: &Connection, name: &str) -> Result<Epoch, StoreError> {
     let step = "begin an epoch";
-    let random = getrandom::u64().map_err(|_| StoreError::Random)?;
-    let name = format!("{random:016x}");
     let no: u32 = db
         .query_row(
             "INSERT INTO epoch (no, epoch) \
@@ -72,5 +106,9 @@ pub(crate) fn begin(db: &Connection) -> Result<Epoch, StoreError> {
             |row| row.get(0),
         )
         .map_err(|e| StoreError::database(step, e))?;
-    Ok(Epoch { no, name })
+    Ok(Epoch {
+        no,
+        name: name.to_owned(),
+        shared: None,
+    })
 }

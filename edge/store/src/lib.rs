@@ -13,6 +13,7 @@ mod connection;
 mod migrate;
 mod ledger;
 mod epoch;
+mod aside;
 mod cursor;
 mod model;
 mod write;
@@ -23,9 +24,10 @@ mod store;
 #[cfg(test)]
 mod tests;
 
+pub use aside::{Aside, Remains, Remnant, last_set_aside, remains, set_aside};
 pub use connection::is_in_use;
 pub use cursor::Cursor;
-pub use epoch::Epoch;
+pub use epoch::{Epoch, NewEpoch, new_epoch_name};
 pub use error::StoreError;
 pub use key::Key;
 pub use ledger::{Appended, Entry};

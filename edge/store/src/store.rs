@@ -78,7 +78,7 @@ impl Store {
         let (unclean, pulse_at) = claim(&db, settings)?;
         let epoch = match epoch::current(&db)? {
             Some(epoch) => epoch,
-            None => epoch::begin(&db)?,
+            None => epoch::begin(&db, &epoch::new_epoch_name()?)?,
         };
         let genesis = Head::genesis(&settings.box_id, &epoch.name);
         connection::keep_salt(&lock, &settings.path)?;

@@ -1,11 +1,11 @@
 //! The tables that the ledger folds into: catching up, and building anew.
 
 use rusqlite::{Connection, OptionalExtension, params};
-use sync_wire::Record;
 
 use crate::error::StoreError;
 use crate::ledger;
 use crate::model::fold::{self, FOLD_VERSION};
+use crate::model::origin::Origins;
 use crate::model::rows::RowWriter;
 
 /// Records folded in one transaction.
@@ -116,12 +116,13 @@ impl ReadModel {
                 BATCH_RECORDS
             ])
             .map_err(fault)?;
+        let origins = Origins::of(db)?;
         let mut writer = RowWriter::new(db, &self.box_id);
         while let Some(row) = rows.next().map_err(fault)? {
             let id: i64 = row.get(0).map_err(fault)?;
             let body = row.get_ref(1).and_then(|value| Ok(value.as_blob()?));
             // A record that this version cannot read changes nothing here; it stays in the ledger.
-            if let Ok(record) = Record::from_body(body.map_err(fault)?) {
+            if let Some(record) = origins.record(body.map_err(fault)?) {
                 for change in fold::changes(record) {
                     writer.apply(id, change).map_err(fault)?;
                 }

@@ -5,11 +5,13 @@ use sync_wire::Record;
 
 use crate::error::StoreError;
 use crate::ledger;
+use crate::model::origin::Origins;
 use crate::model::read_model::watermarks;
 
 /// Records beyond the watermark of each epoch, in ledger order.
 pub(crate) fn records(db: &Connection) -> Result<Vec<Record>, StoreError> {
     let step = "read the newest records";
+    let origins = Origins::of(db)?;
     let mut newest = Vec::new();
     let mut query = db
         .prepare("SELECT body FROM ledger WHERE id > ?1 AND id <= ?2 ORDER BY id")
@@ -23,7 +25,7 @@ pub(crate) fn records(db: &Connection) -> Result<Vec<Record>, StoreError> {
             .map_err(|e| StoreError::database(step, e))?;
         while let Some(row) = rows.next().map_err(|e| StoreError::database(step, e))? {
             let body: Vec<u8> = row.get(0).map_err(|e| StoreError::database(step, e))?;
-            newest.extend(Record::from_body(&body).ok());
+            newest.extend(origins.record(&body));
         }
     }
     Ok(newest)

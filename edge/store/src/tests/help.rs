@@ -7,6 +7,7 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 use crate::connection;
+use crate::epoch::{NewEpoch, new_epoch_name};
 use crate::key::Key;
 use crate::ledger::Entry;
 use crate::store::{Store, StoreSettings};
@@ -53,6 +54,14 @@ impl Place {
     /// The file as someone with the key and a database tool sees it.
     pub(crate) fn tool(&self) -> Connection {
         connection::open_for_writing(&self.path(), &key()).unwrap()
+    }
+}
+
+/// An epoch with no record yet.
+pub(crate) fn new_epoch() -> NewEpoch {
+    NewEpoch {
+        name: new_epoch_name().unwrap(),
+        ..NewEpoch::default()
     }
 }
 

@@ -3,6 +3,7 @@
 mod bench;
 mod crash;
 mod cursors;
+mod epochs;
 mod help;
 mod models;
 mod opening;

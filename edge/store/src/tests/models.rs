@@ -281,7 +281,7 @@ proptest! {
                     writer.catch_up().await.unwrap();
                 }
                 if new_epoch {
-                    writer.begin_epoch().await.unwrap();
+                    writer.begin_epoch(super::help::new_epoch()).await.unwrap();
                 }
             }
         });

@@ -1,6 +1,6 @@
 //! The writer: order, group commit, and what happens when a commit cannot be.
 
-use super::help::{Place, body, entries, wait};
+use super::help::{Place, body, entries, new_epoch, wait};
 use crate::error::StoreError;
 use crate::ledger::{Appended, Entry};
 use crate::write::small_act::SmallAct;
@@ -87,11 +87,11 @@ fn a_body_of_a_wrong_size_is_refused_alone() {
     let place = Place::new();
     let store = place.open();
     let writer = store.writer();
-    for bytes in [0, 8193] {
+    for bytes in [0, 8449] {
         let error = wait(writer.append(vec![Entry::new(vec![b' '; bytes])])).unwrap_err();
         assert!(matches!(error, StoreError::BodySize { .. }), "{error}");
     }
-    let longest = wait(writer.append(vec![Entry::new(vec![b' '; 8192])])).unwrap();
+    let longest = wait(writer.append(vec![Entry::new(vec![b' '; 8448])])).unwrap();
     assert_eq!(longest.last_seq, 1);
 }
 
@@ -136,7 +136,7 @@ fn a_new_epoch_starts_a_new_chain() {
     let writer = store.writer();
     let first = store.facts().epoch.clone();
     wait(writer.append(entries(0..7))).unwrap();
-    let second = wait(writer.begin_epoch()).unwrap();
+    let second = wait(writer.begin_epoch(new_epoch())).unwrap();
     assert_ne!(first, second.name);
     assert_eq!(second.name.len(), 16);
     let appended = wait(writer.append(entries(7..9))).unwrap();

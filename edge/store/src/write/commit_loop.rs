@@ -10,7 +10,7 @@ use sync_wire::Head;
 use tokio::sync::{Semaphore, oneshot, watch};
 
 use crate::connection::{self, WriteLock};
-use crate::epoch::{self, Epoch};
+use crate::epoch::{self, Epoch, NewEpoch};
 use crate::error::StoreError;
 use crate::ledger::{Appended, Appender, Entry};
 use crate::model::read_model::ReadModel;
@@ -41,9 +41,9 @@ pub(crate) type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
 /// What the writer may be asked to do.
 #[derive(Debug)]
 pub(crate) enum Order {
-    Append(Vec<Entry>, Reply<Appended>),
+    Append(Vec<Entry>, Vec<(String, String)>, Reply<Appended>),
     Small(SmallAct, Reply<u64>),
-    BeginEpoch(Reply<Epoch>),
+    BeginEpoch(NewEpoch, Reply<Epoch>),
     Fold(Reply<()>),
     Stop { clean: bool, done: Reply<()> },
 }
@@ -171,9 +171,9 @@ impl<'db> CommitLoop<'db> {
         for order in waiting {
             match order {
                 Order::Append(..) | Order::Small(..) => group.push(order),
-                Order::BeginEpoch(reply) => {
+                Order::BeginEpoch(new, reply) => {
                     self.write(std::mem::take(&mut group), heads);
-                    answer(reply, self.begin_epoch(heads));
+                    answer(reply, self.begin_epoch(&new, heads));
                 }
                 Order::Fold(reply) => {
                     self.write(std::mem::take(&mut group), heads);
@@ -258,7 +258,8 @@ impl<'db> CommitLoop<'db> {
         head: &mut Head,
     ) -> Result<Result<Done, StoreError>, StoreError> {
         match order {
-            Order::Append(entries, _) => {
+            Order::Append(entries, settings, _) => {
+                small_act::put_settings(self.db, settings)?;
                 let appended = self.appender.append(self.epoch.no, *head, entries)?;
                 *head = appended.head;
                 Ok(Ok(Done::Appended(appended)))
@@ -268,19 +269,52 @@ impl<'db> CommitLoop<'db> {
                 Err(error) if error.is_refusal() => Ok(Err(error)),
                 Err(error) => Err(error),
             },
-            Order::BeginEpoch(_) | Order::Fold(_) | Order::Stop { .. } => {
+            Order::BeginEpoch(..) | Order::Fold(_) | Order::Stop { .. } => {
                 Ok(Err(StoreError::Closed))
             }
         }
     }
 
-    fn begin_epoch(&mut self, heads: &watch::Sender<Head>) -> Result<Epoch, StoreError> {
+    fn begin_epoch(
+        &mut self,
+        new: &NewEpoch,
+        heads: &watch::Sender<Head>,
+    ) -> Result<Epoch, StoreError> {
+        let step = "begin an epoch";
         self.fold()?;
-        let epoch = epoch::begin(self.db)?;
-        self.head = Head::genesis(self.read_model.box_id(), &epoch.name);
-        self.epoch = epoch.clone();
-        heads.send_replace(self.head);
-        Ok(epoch)
+        self.begin
+            .execute([])
+            .map_err(|e| StoreError::database(step, e))?;
+        let begun = self.write_epoch(new).and_then(|begun| {
+            self.commit
+                .execute([])
+                .map_err(|e| StoreError::database(step, e))?;
+            Ok(begun)
+        });
+        match begun {
+            Ok((epoch, head)) => {
+                self.unfolded = head.seq;
+                self.head = head;
+                self.epoch = epoch.clone();
+                heads.send_replace(self.head);
+                Ok(epoch)
+            }
+            Err(error) => {
+                connection::roll_back(self.db);
+                Err(error)
+            }
+        }
+    }
+
+    fn write_epoch(&mut self, new: &NewEpoch) -> Result<(Epoch, Head), StoreError> {
+        let epoch = epoch::begin(self.db, &new.name)?;
+        if let Some((forked, shared)) = &new.forked {
+            epoch::share(self.db, forked, *shared)?;
+        }
+        small_act::put_settings(self.db, &new.settings)?;
+        let genesis = Head::genesis(self.read_model.box_id(), &epoch.name);
+        let appended = self.appender.append(epoch.no, genesis, &new.first)?;
+        Ok((epoch, appended.head))
     }
 
     fn fold(&mut self) -> Result<(), StoreError> {
@@ -304,7 +338,7 @@ impl<'db> CommitLoop<'db> {
 
 fn reply(order: Order, done: Result<Done, StoreError>) {
     match (order, done) {
-        (Order::Append(_, reply), Ok(Done::Appended(appended))) => answer(reply, Ok(appended)),
+        (Order::Append(_, _, reply), Ok(Done::Appended(appended))) => answer(reply, Ok(appended)),
         (Order::Small(_, reply), Ok(Done::Number(number))) => answer(reply, Ok(number)),
         (order, Err(error)) => refuse(order, &error),
         (order, Ok(_)) => refuse(order, &StoreError::Closed),
@@ -313,9 +347,9 @@ fn reply(order: Order, done: Result<Done, StoreError>) {
 
 fn refuse(order: Order, error: &StoreError) {
     match order {
-        Order::Append(_, reply) => answer(reply, Err(error.clone())),
+        Order::Append(_, _, reply) => answer(reply, Err(error.clone())),
         Order::Small(_, reply) => answer(reply, Err(error.clone())),
-        Order::BeginEpoch(reply) => answer(reply, Err(error.clone())),
+        Order::BeginEpoch(_, reply) => answer(reply, Err(error.clone())),
         Order::Fold(reply) | Order::Stop { done: reply, .. } => answer(reply, Err(error.clone())),
     }
 }

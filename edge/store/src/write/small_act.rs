@@ -36,6 +36,20 @@ pub(crate) enum SmallAct {
     LimitPages(u32),
 }
 
+const PUT_SETTING: &str = "INSERT INTO setting (name, value) VALUES (?1, ?2) \
+     ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+
+/// Stores settings inside the caller's transaction.
+pub(crate) fn put_settings(
+    db: &Connection,
+    settings: &[(String, String)],
+) -> Result<(), StoreError> {
+    for (name, value) in settings {
+        put(db, PUT_SETTING, name, value)?;
+    }
+    Ok(())
+}
+
 /// Does it inside the caller's transaction.
 pub(crate) fn perform(db: &Connection, act: &SmallAct) -> Result<u64, StoreError> {
     match act {
@@ -60,13 +74,7 @@ pub(crate) fn perform(db: &Connection, act: &SmallAct) -> Result<u64, StoreError
             name,
             password_hash,
         ),
-        SmallAct::PutSetting { name, value } => put(
-            db,
-            "INSERT INTO setting (name, value) VALUES (?1, ?2) \
-             ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-            name,
-            value,
-        ),
+        SmallAct::PutSetting { name, value } => put(db, PUT_SETTING, name, value),
         #[cfg(test)]
         SmallAct::LimitPages(pages) => db
             .pragma_update_and_check(None, "max_page_count", pages, |row| row.get(0))

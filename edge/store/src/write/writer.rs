@@ -7,7 +7,7 @@ use sync_wire::Head;
 use tokio::sync::{Semaphore, oneshot, watch};
 
 use crate::cursor::Cursor;
-use crate::epoch::Epoch;
+use crate::epoch::{Epoch, NewEpoch};
 use crate::error::StoreError;
 use crate::ledger::{self, Appended, Entry};
 use crate::write::commit_loop::{Order, Reply};
@@ -45,8 +45,7 @@ impl Writer {
     ///
     /// A body of a wrong size, or the commit failed: then none of `entries` is in the ledger.
     pub async fn append(&self, entries: Vec<Entry>) -> Result<Appended, StoreError> {
-        ledger::check_size(&entries)?;
-        self.order(|reply| Order::Append(entries, reply)).await
+        self.append_and_note(entries, Vec::new()).await
     }
 
     /// Stores what the city says it has of an epoch; it may go back as well as forward.
@@ -110,9 +109,30 @@ impl Writer {
         Ok(self.small(act).await? > 0)
     }
 
-    /// Begins a new epoch: what follows is a new chain from 1 under a new random name.
-    pub async fn begin_epoch(&self) -> Result<Epoch, StoreError> {
-        self.order(Order::BeginEpoch).await
+    /// Appends records and stores settings, all in one commit: what a message from the city changes
+    /// stands in the ledger together with the note that it was dealt with.
+    ///
+    /// # Errors
+    ///
+    /// As [`append`](Self::append).
+    pub async fn append_and_note(
+        &self,
+        entries: Vec<Entry>,
+        settings: Vec<(String, String)>,
+    ) -> Result<Appended, StoreError> {
+        ledger::check_size(&entries)?;
+        self.order(|reply| Order::Append(entries, settings, reply))
+            .await
+    }
+
+    /// Begins a new epoch with its first records, all in one commit: what follows is a new chain.
+    ///
+    /// # Errors
+    ///
+    /// A body of a wrong size, or the commit failed: then the old epoch goes on.
+    pub async fn begin_epoch(&self, new: NewEpoch) -> Result<Epoch, StoreError> {
+        ledger::check_size(&new.first)?;
+        self.order(|reply| Order::BeginEpoch(new, reply)).await
     }
 
     /// Waits until the read models hold every record committed before this call.

@@ -1,0 +1,289 @@
+//! Opens the ledger. A damaged file is set aside whole, and the box goes on with a new one.
+
+use std::path::{Path, PathBuf};
+
+use edge_store::{Aside, Entry, Key, NewEpoch, OpeningFacts, Store, StoreError, StoreSettings};
+use sync_wire::Kind;
+use sync_wire::record::{
+    Carried, Device, DeviceState, EpochBegan, EpochReason, PreviousEpoch, Started,
+};
+use tokio::sync::mpsc;
+
+use crate::advice::advice;
+use crate::certificate;
+use crate::clock::{self, Clock, ClockChange};
+use crate::config::SiteConfig;
+use crate::error::DaemonError;
+use crate::health::SET_ASIDE;
+use crate::office;
+use crate::records::{self, SOFTWARE};
+
+/// No wall clock of a box that runs this software stands before its release: 2026-11-01.
+const RELEASE_MS: i64 = 1_793_462_400_000;
+const CLOCK_CHANGES_MAX: usize = 16;
+/// A restored file that stands ready to take the ledger's place.
+const READY: &str = ".restored";
+/// A copy that is not whole yet.
+const DRAFT: &str = ".copying";
+
+/// The opened ledger with its clock.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    /// The ledger.
+    pub(crate) store: Store,
+    /// The clock, above its floor.
+    pub(crate) clock: Clock,
+    /// Jumps and syncs of the clock, to be recorded.
+    pub(crate) changes: mpsc::Receiver<ClockChange>,
+}
+
+/// What is done about a damaged file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OnDamage {
+    /// Nothing: the command ends with an error.
+    Refuse,
+    /// It is set aside, because the gate must work.
+    SetAside,
+}
+
+/// Opens the ledger, numbers this boot and writes down that the box started.
+///
+/// # Errors
+/// The ledger does not open or takes no record.
+pub(crate) async fn open(config: &SiteConfig, on_damage: OnDamage) -> Result<Opened, DaemonError> {
+    let key = ledger_key(config)?;
+    let path = &config.ledger.path;
+    finish_restore(path)?;
+    let store = match Store::open(&store_settings(config), &key) {
+        Err(error @ StoreError::Damaged { .. }) if on_damage == OnDamage::SetAside => {
+            let aside = edge_store::set_aside(path, Aside::Damaged, &stamp())?;
+            tracing::error!(file = %aside.display(), why = advice(&error), "Damaged ledger set aside");
+            Store::open(&store_settings(config), &key)?
+        }
+        opened => opened?,
+    };
+    let facts = store.facts().clone();
+    let writer = store.writer();
+    let boot_id = clock::boot_id()?;
+    let boot = writer.boot_number(&boot_id).await?;
+    let (sender, changes) = mpsc::channel(CLOCK_CHANGES_MAX);
+    let clock = Clock::new(boot, floor_ms(config, facts.alive_at), sender);
+    let now = clock.now();
+    let mut entries = if facts.epoch_is_new {
+        first_records(config, &key, &facts, now)?
+    } else {
+        Vec::new()
+    };
+    let mut kinds = vec![Kind::Started(Started {
+        boot_id,
+        software: SOFTWARE.to_owned(),
+        off_since: facts.alive_at,
+    })];
+    kinds.extend(office::powered_off(facts.alive_at, now.wall_ms));
+    for kind in kinds {
+        entries.push(Entry::new(records::box_body(now, kind)?));
+    }
+    writer.append(entries).await?;
+    if facts.epoch_is_new {
+        // The lanes read the roster next: people who came along must be in it.
+        writer.catch_up().await?;
+    }
+    Ok(Opened {
+        store,
+        clock,
+        changes,
+    })
+}
+
+/// The first records of a new file: where it takes the place of a damaged one, what can still be
+/// read about people there comes along, so that the gate goes on knowing them.
+fn first_records(
+    config: &SiteConfig,
+    key: &Key,
+    facts: &OpeningFacts,
+    now: edge_domain::Moment,
+) -> Result<Vec<Entry>, DaemonError> {
+    let aside = edge_store::last_set_aside(&config.ledger.path)?;
+    let remains = aside
+        .as_deref()
+        .map(|aside| edge_store::remains(aside, key))
+        .unwrap_or_default();
+    let began = EpochBegan {
+        r#box: config.box_id.clone(),
+        site: config.site_code.clone(),
+        epoch: facts.epoch.clone(),
+        software: SOFTWARE.to_owned(),
+        reason: if aside.is_some() {
+            EpochReason::Damaged
+        } else {
+            EpochReason::FirstStart
+        },
+        previous: remains.newest.map(|(epoch, head)| PreviousEpoch {
+            epoch,
+            last: head.seq,
+            head: head.hash,
+        }),
+    };
+    let mut entries = vec![Entry::new(records::box_body(now, Kind::EpochBegan(began))?)];
+    if aside.is_some() {
+        let alarm = Kind::Device(Device {
+            device: "ledger".to_owned(),
+            lane: None,
+            state: DeviceState::Fault,
+            detail: Some(SET_ASIDE.to_owned()),
+            identity: None,
+        });
+        entries.push(Entry::new(records::box_body(now, alarm)?));
+    }
+    tracing::info!(records = remains.people.len(), "People taken over");
+    for one in remains.people {
+        let carried = Kind::Carried(Carried {
+            epoch: one.epoch,
+            seq: one.seq,
+            body: one.body,
+        });
+        entries.push(Entry {
+            body: records::box_body(now, carried)?,
+            data_key: one.data_key,
+        });
+    }
+    Ok(entries)
+}
+
+/// The latest moment that is certainly past: the release of this software, the last sign of life,
+/// and the start of the certificate that the box was given.
+fn floor_ms(config: &SiteConfig, alive_at: Option<i64>) -> i64 {
+    let issued_at = config
+        .city
+        .as_ref()
+        .and_then(|city| certificate::valid_from_ms(&city.certificate_file));
+    let known = [alive_at, issued_at].into_iter().flatten();
+    known.fold(RELEASE_MS, i64::max)
+}
+
+/// Puts a backup of the ledger into its place, under a new epoch. The file before it is set aside.
+///
+/// # Errors
+/// The box runs, or the backup is not a whole ledger of this box; then nothing has changed.
+pub(crate) async fn restore(config: &SiteConfig, backup: &Path) -> Result<String, DaemonError> {
+    let (key, path) = (ledger_key(config)?, &config.ledger.path);
+    if edge_store::is_in_use(path)? {
+        let path = path.clone();
+        return Err(StoreError::Locked { path }.into());
+    }
+    let report = edge_store::verify(backup, &key, &mut |_| {})?;
+    if let Some((epoch, broken)) = report.first_broken() {
+        let seq = broken.seq;
+        return Err(DaemonError::Refused(format!(
+            "备份不完好（账本 {epoch} 第 {seq} 条起不对），没有恢复，现有账本未动"
+        )));
+    }
+    let draft = suffixed(path, DRAFT);
+    for companion in ["", "-wal"] {
+        let (from, to) = (suffixed(backup, companion), suffixed(&draft, companion));
+        if from.exists() {
+            std::fs::copy(&from, &to).map_err(|source| DaemonError::File { file: from, source })?;
+        }
+    }
+    let settings = StoreSettings {
+        path: draft.clone(),
+        ..store_settings(config)
+    };
+    let restored = begin_restored(config, &settings, &key).await;
+    remove(&suffixed(&draft, ".lock"))?;
+    let restored = restored?;
+    std::fs::File::open(&draft)?.sync_all()?;
+    std::fs::rename(&draft, suffixed(path, READY))?;
+    if path.exists() {
+        edge_store::set_aside(path, Aside::Replaced, &stamp())?;
+    }
+    finish_restore(path)?;
+    Ok(format!(
+        "已恢复：备份里共 {} 条记录，新账本编号 {restored}。平台缺的会自动补传",
+        report.records
+    ))
+}
+
+async fn begin_restored(
+    config: &SiteConfig,
+    settings: &StoreSettings,
+    key: &Key,
+) -> Result<String, DaemonError> {
+    let store = Store::open(settings, key)?;
+    let facts = store.facts().clone();
+    let writer = store.writer();
+    let boot = writer.boot_number(&clock::boot_id()?).await?;
+    let (sender, _changes) = mpsc::channel(CLOCK_CHANGES_MAX);
+    let now = Clock::new(boot, floor_ms(config, facts.alive_at), sender).now();
+    let name = edge_store::new_epoch_name()?;
+    let began = EpochBegan {
+        r#box: config.box_id.clone(),
+        site: config.site_code.clone(),
+        epoch: name.clone(),
+        software: SOFTWARE.to_owned(),
+        reason: EpochReason::Restored,
+        previous: Some(PreviousEpoch {
+            epoch: facts.epoch,
+            last: facts.head.seq,
+            head: facts.head.hash,
+        }),
+    };
+    let first = vec![Entry::new(records::box_body(now, Kind::EpochBegan(began))?)];
+    writer
+        .begin_epoch(NewEpoch {
+            name: name.clone(),
+            first,
+            ..NewEpoch::default()
+        })
+        .await?;
+    store.close()?;
+    Ok(name)
+}
+
+/// A restored file that stands ready takes the place of a ledger that is not there.
+fn finish_restore(path: &Path) -> Result<(), DaemonError> {
+    let ready = suffixed(path, READY);
+    if !path.exists() && ready.exists() {
+        std::fs::rename(&ready, path)?;
+    }
+    Ok(())
+}
+
+fn remove(file: &Path) -> std::io::Result<()> {
+    match std::fs::remove_file(file) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+/// Tells a file that is set aside now from those before: the time, so that names sort.
+fn stamp() -> String {
+    format!("{:015}", clock::read().wall_ms)
+}
+
+fn suffixed(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+/// The key of the ledger.
+///
+/// # Errors
+/// Names the setting and the file that cannot be used.
+pub(crate) fn ledger_key(config: &SiteConfig) -> Result<Key, DaemonError> {
+    Key::from_file(&config.ledger.key_file).map_err(|error| DaemonError::Setting {
+        key: "ledger.key_file",
+        file: config.ledger.key_file.clone(),
+        why: advice(&error),
+    })
+}
+
+/// The settings of the store for a site's settings.
+fn store_settings(config: &SiteConfig) -> StoreSettings {
+    StoreSettings {
+        path: config.ledger.path.clone(),
+        box_id: config.box_id.clone(),
+        site: config.site_code.clone(),
+    }
+}

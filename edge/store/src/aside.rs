@@ -1,0 +1,208 @@
+//! Damaged and replaced files: set aside whole, and looked into as far as they can be read.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OptionalExtension, params};
+use sync_wire::record::Kind;
+use sync_wire::seal::DataKey;
+use sync_wire::{Hash, Head, Record};
+
+use crate::connection;
+use crate::epoch;
+use crate::error::StoreError;
+use crate::key::Key;
+use crate::ledger;
+
+/// Why a file was set aside: part of its new name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Aside {
+    /// It is damaged.
+    Damaged,
+    /// A backup took its place.
+    Replaced,
+}
+
+impl Aside {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Damaged => ".damaged-",
+            Self::Replaced => ".replaced-",
+        }
+    }
+}
+
+/// The files that belong to a database file.
+const COMPANIONS: [&str; 3] = ["", "-wal", "-shm"];
+/// Most records about people that are taken over.
+const PEOPLE_MAX: usize = 200_000;
+const STEP: &str = "look into a file that was set aside";
+
+/// A record of another file.
+#[derive(Debug, Clone)]
+pub struct Remnant {
+    /// The epoch that it was recorded in.
+    pub epoch: String,
+    /// Its number there.
+    pub seq: u64,
+    /// Its exact bytes.
+    pub body: Vec<u8>,
+    /// For a `worker` record: the worker's number and key, where the key can still be read.
+    pub data_key: Option<(u32, DataKey)>,
+}
+
+/// What can still be read of a file that was set aside.
+#[derive(Debug, Clone, Default)]
+pub struct Remains {
+    /// Its newest epoch, with the last record that can be read.
+    pub newest: Option<(String, Head)>,
+    /// Its records about people, employers, teams and project, oldest first.
+    pub people: Vec<Remnant>,
+}
+
+/// Renames a file and what belongs to it, whole; gives its new name. `stamp` tells it from others.
+///
+/// # Errors
+///
+/// The system refuses to rename.
+pub fn set_aside(path: &Path, why: Aside, stamp: &str) -> Result<PathBuf, StoreError> {
+    let to = suffixed(path, &format!("{}{stamp}", why.word()));
+    for companion in COMPANIONS {
+        let (from, to) = (suffixed(path, companion), suffixed(&to, companion));
+        match fs::rename(&from, &to) {
+            Ok(()) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(StoreError::io("set aside", &from, error)),
+        }
+    }
+    Ok(to)
+}
+
+/// The file that was set aside last beside `path`, because it was damaged.
+///
+/// # Errors
+///
+/// The folder cannot be read.
+pub fn last_set_aside(path: &Path) -> Result<Option<PathBuf>, StoreError> {
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
+        return Ok(None);
+    };
+    let mut begin = name.to_os_string();
+    begin.push(Aside::Damaged.word());
+    let begin = begin.to_string_lossy().into_owned();
+    let mut found: Vec<PathBuf> = Vec::new();
+    for entry in fs::read_dir(folder).map_err(|e| StoreError::io("read", folder, e))? {
+        let entry = entry.map_err(|e| StoreError::io("read", folder, e))?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.starts_with(&begin) && !name.ends_with("-wal") && !name.ends_with("-shm") {
+            found.push(entry.path());
+        }
+    }
+    Ok(found.into_iter().max())
+}
+
+pub(crate) fn suffixed(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+/// Reads what can be read; of a file that does not open at all that is nothing.
+pub fn remains(path: &Path, key: &Key) -> Remains {
+    let mut remains = Remains::default();
+    let looked = connection::open_for_reading(path, key).and_then(|db| look(&db, &mut remains));
+    if let Err(error) = looked {
+        tracing::warn!(
+            error = crate::error::chain(&error),
+            "A part of the old file cannot be read"
+        );
+    }
+    remains
+}
+
+fn look(db: &Connection, remains: &mut Remains) -> Result<(), StoreError> {
+    let epochs = epoch::all(db)?;
+    for epoch in &epochs {
+        people(db, epoch, remains)?;
+    }
+    if let Some(epoch) = epochs.last() {
+        let seq = ledger::last_seq(db, epoch.no)?;
+        let hash = ledger::hash_at(db, epoch.no, seq)?;
+        remains.newest = hash.map(|hash| (epoch.name.clone(), Head { seq, hash }));
+    }
+    Ok(())
+}
+
+fn people(db: &Connection, epoch: &epoch::Epoch, remains: &mut Remains) -> Result<(), StoreError> {
+    let fault = |e| StoreError::database(STEP, e);
+    let mut query = db
+        .prepare("SELECT id, body, hash FROM ledger WHERE id BETWEEN ?1 AND ?2 ORDER BY id")
+        .map_err(fault)?;
+    let mut rows = query
+        .query(params![
+            ledger::row_id(epoch.no, 1),
+            ledger::last_row_id(epoch.no)
+        ])
+        .map_err(fault)?;
+    while let Some(row) = rows.next().map_err(fault)? {
+        let (id, body, hash) = ledger::stored(row).map_err(fault)?;
+        let head = Head {
+            seq: ledger::seq_of(id),
+            hash: Hash::from_bytes(hash),
+        };
+        remains.newest = Some((epoch.name.clone(), head));
+        if remains.people.len() < PEOPLE_MAX {
+            remains.people.extend(remnant(db, epoch, head.seq, body));
+        }
+    }
+    Ok(())
+}
+
+/// A record about people; one that was carried over before keeps its origin.
+fn remnant(db: &Connection, epoch: &epoch::Epoch, seq: u64, body: Vec<u8>) -> Option<Remnant> {
+    let kind = Record::from_body(&body).ok()?.kind;
+    if let Kind::Carried(one) = kind {
+        let kind = Record::from_body(&one.body).ok()?.kind;
+        return is_about_people(&kind).then(|| Remnant {
+            epoch: one.epoch,
+            seq: one.seq,
+            data_key: data_key(db, &kind),
+            body: one.body,
+        });
+    }
+    is_about_people(&kind).then(|| Remnant {
+        epoch: epoch.name.clone(),
+        seq,
+        data_key: data_key(db, &kind),
+        body,
+    })
+}
+
+/// What happened at a lane or to the box stays in the old file.
+const fn is_about_people(kind: &Kind) -> bool {
+    matches!(
+        kind,
+        Kind::Project(_)
+            | Kind::Employer(_)
+            | Kind::Team(_)
+            | Kind::Worker(_)
+            | Kind::Entry(_)
+            | Kind::Exit(_)
+            | Kind::Contract(_)
+            | Kind::Training(_)
+            | Kind::HealthCertificate(_)
+            | Kind::Blacklist(_)
+    )
+}
+
+fn data_key(db: &Connection, kind: &Kind) -> Option<(u32, DataKey)> {
+    let Kind::Worker(one) = kind else { return None };
+    let key = db
+        .query_row(
+            "SELECT key FROM worker_key WHERE worker = ?1",
+            [one.worker],
+            |row| row.get(0).map(DataKey::from_bytes),
+        )
+        .optional();
+    Some((one.worker, key.ok()??))
+}

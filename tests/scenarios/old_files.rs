@@ -1,0 +1,163 @@
+//! A damaged file, and a backup that comes back: the gate goes on, and nothing is passed off as something else.
+
+use std::fs;
+use std::os::unix::fs::FileExt;
+
+use rusqlite::Connection;
+use serde_json::Value;
+use tests::{BOX_ID, GateBox, Result, Site, eventually};
+
+use crate::help::{Gate, plan};
+
+/// Somebody with the key changes the last record of a stopped box.
+fn change_last_record(gate_box: &GateBox) -> Result<()> {
+    let key = fs::read_to_string(gate_box.folder().join("ledger.key"))?;
+    let db = Connection::open(gate_box.folder().join("ledger.db"))?;
+    db.execute_batch(&format!(
+        "PRAGMA key = \"x'{}'\"; PRAGMA cipher_page_size = 2048; \
+         DROP TRIGGER ledger_is_never_updated; \
+         UPDATE ledger SET body = CAST('{{}}' AS BLOB) WHERE id = (SELECT max(id) FROM ledger)",
+        key.trim()
+    ))?;
+    Ok(())
+}
+
+fn files(gate_box: &GateBox, part: &str) -> Result<Vec<String>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(gate_box.folder())? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        if name.contains(part) && !name.contains("-wal") && !name.contains("-shm") {
+            found.push(name);
+        }
+    }
+    Ok(found)
+}
+
+/// Waits until the city has so many records of the box's present epoch as the box.
+async fn city_has_this_epoch(site: &Site) -> Result<()> {
+    eventually("the city has the new epoch", async || {
+        let status = site.gate_box.status()?;
+        let have: u64 = site.city.database()?.query_row(
+            "SELECT count(*) FROM record WHERE box = ?1 AND epoch = ?2",
+            [BOX_ID, status["epoch"].as_str().unwrap_or_default()],
+            |row| row.get::<_, i64>(0).map(i64::unsigned_abs),
+        )?;
+        let all = status["records"] == have && status["acked_through"] == have;
+        Ok((all && have > 0).then_some(()))
+    })
+    .await
+}
+
+fn began(records: &[Value]) -> Result<Value> {
+    let first = records.first().ok_or("no record")?["body"].clone();
+    assert_eq!(first["kind"], "epoch_began", "{first}");
+    Ok(first)
+}
+
+#[tokio::test]
+async fn a_damaged_file_is_set_aside_whole_and_the_gate_still_knows_its_people() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let mut site = Site::start(folder.path(), &plan("one-gate")).await?;
+    Gate::from(&site).devices_answer(0).await?;
+    Gate::from(&site).passes("gate-1-in", "admitted:0").await?;
+    site.settled().await?;
+    let old = site.gate_box.status()?;
+    site.gate_box.stop().await?;
+    change_last_record(&site.gate_box)?;
+
+    let refused = site.gate_box.menwei_ends(&["import", "/dev/null"])?;
+    assert_ne!(
+        refused.code,
+        Some(0),
+        "only the running box sets a file aside"
+    );
+    assert_eq!(files(&site.gate_box, "damaged")?.len(), 0);
+
+    site.gate_box.up().await?;
+    let gate = Gate::from(&site);
+    gate.devices_answer(0).await?;
+    assert_eq!(files(&site.gate_box, "damaged")?.len(), 1);
+    let records = site.gate_box.records(0)?;
+    let first = began(&records)?;
+    assert_eq!(first["reason"], "damaged", "{first}");
+    assert_eq!(first["previous"]["epoch"], old["epoch"], "{first}");
+    assert!(
+        first["previous"]["last"].as_u64() >= old["records"].as_u64(),
+        "{first}"
+    );
+    let alarm = |record: &&Value| record["body"]["detail"] == "E-DB-02";
+    assert_eq!(records.iter().filter(alarm).count(), 1);
+    // Known people come in, unknown ones do not, as before.
+    gate.passes("gate-1-in", "admitted:1").await?;
+    gate.stays_out("gate-1-in", "not_on_roster:0").await?;
+    city_has_this_epoch(&site).await?;
+    assert!(site.gate_box.menwei(&["verify"])?.contains("账本完好"));
+
+    // Nothing of the next file can be read at all: the gate works, and knows nobody.
+    site.gate_box.stop().await?;
+    let file = fs::File::options()
+        .write(true)
+        .open(site.gate_box.folder().join("ledger.db"))?;
+    file.write_all_at(&[0x5a; 8192], 64)?;
+    site.gate_box.up().await?;
+    let gate = Gate::from(&site);
+    gate.devices_answer(0).await?;
+    assert_eq!(files(&site.gate_box, "damaged")?.len(), 2);
+    gate.stays_out("gate-1-in", "admitted:2").await?;
+    gate.passes("gate-2-out", "not_on_roster:0")
+        .await
+        .map(drop)?;
+    city_has_this_epoch(&site).await
+}
+
+#[tokio::test]
+async fn a_backup_comes_back_under_a_new_epoch_and_the_newer_file_is_kept() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let mut site = Site::start(folder.path(), &plan("one-gate")).await?;
+    Gate::from(&site).devices_answer(0).await?;
+    Gate::from(&site).passes("gate-1-in", "admitted:0").await?;
+    site.settled().await?;
+    site.gate_box.stop().await?;
+    let backup = folder.path().join("backup.db");
+    fs::copy(site.gate_box.folder().join("ledger.db"), &backup)?;
+    let then = site.gate_box.status()?;
+    site.gate_box.up().await?;
+    Gate::from(&site).passes("gate-1-in", "admitted:1").await?;
+    site.settled().await?;
+    let city_had = site.city.count(BOX_ID)?;
+
+    let name = backup.to_str().ok_or("folder")?;
+    let refused = site.gate_box.menwei_ends(&["restore", name])?;
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    assert!(
+        refused.complained.contains("正被另一个进程使用"),
+        "{refused:?}"
+    );
+    site.gate_box.stop().await?;
+    let junk = folder.path().join("junk.db");
+    fs::write(&junk, [7_u8; 9000])?;
+    let refused = site
+        .gate_box
+        .menwei_ends(&["restore", junk.to_str().ok_or("folder")?])?;
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    assert_eq!(files(&site.gate_box, "replaced")?.len(), 0);
+
+    let said = site.gate_box.menwei(&["restore", name])?;
+    assert!(said.starts_with("已恢复"), "{said}");
+    assert_eq!(files(&site.gate_box, "replaced")?.len(), 1);
+    assert_eq!(files(&site.gate_box, "copying")?.len(), 0);
+    site.gate_box.up().await?;
+    let gate = Gate::from(&site);
+    gate.devices_answer(0).await?;
+    let first = began(&site.gate_box.records(0)?)?;
+    assert_eq!(first["reason"], "restored", "{first}");
+    assert_eq!(first["previous"]["epoch"], then["epoch"], "{first}");
+    assert_eq!(first["previous"]["last"], then["records"], "{first}");
+    // The backup does not know that this worker came in; what the city has stays as it is.
+    gate.passes("gate-1-in", "admitted:1").await?;
+    city_has_this_epoch(&site).await?;
+    let now = site.gate_box.status()?["records"].as_u64().unwrap_or(0);
+    assert_eq!(site.city.count(BOX_ID)?, city_had + now);
+    assert!(site.gate_box.menwei(&["verify"])?.contains("账本完好"));
+    Ok(())
+}

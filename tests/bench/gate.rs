@@ -7,12 +7,11 @@ use std::time::Duration;
 
 use hw_sim::{GateMoment, GateTiming, Plan, SiteDay, TimingSink};
 use rusqlite::Connection;
-use tests::{GateBox, Result, Simulator, SitePlan, percentile};
+use tests::{GateBox, Generator, Result, Simulator, SitePlan, percentile};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use crate::folder;
-use crate::generator::Generator;
 use crate::report::Report;
 
 /// The year that the simulator counts birthdays from.

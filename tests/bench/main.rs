@@ -4,7 +4,6 @@ mod board;
 mod city;
 mod drain;
 mod gate;
-mod generator;
 mod report;
 mod rush;
 mod start;

@@ -6,19 +6,16 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use edge_store::{Entry, Key, Store, StoreSettings};
 use hw_sim::{SiteDay, TimingSink};
-use tests::{BOX_ID, GateBox, Result, SitePlan, bin_dir, percentile, run};
+use tests::{GateBox, Generator, Result, SitePlan, bin_dir, percentile, record_offline, run};
 use tokio::time::Instant;
 
 use crate::folder;
-use crate::generator::Generator;
 use crate::report::Report;
 
 const WORKERS: &str = "10000";
 const SMALL_RECORDS: u64 = 10_000;
 const RUNS: usize = 9;
-const BATCH: u64 = 1_000;
 
 /// Measures with `records` and with ten thousand.
 pub(crate) async fn measure(records: u64) -> Result<()> {
@@ -59,26 +56,9 @@ async fn fill(gate_box: &GateBox, records: u64) -> Result<()> {
         &["people", "--count", WORKERS, "--out", roster],
     )?;
     gate_box.menwei(&["import", roster])?;
-    let settings = StoreSettings {
-        path: dir.join("ledger.db"),
-        box_id: BOX_ID.to_owned(),
-        site: "3499002026TEST001".to_owned(),
-    };
-    let store = Store::open(&settings, &Key::from_file(&dir.join("ledger.key"))?)?;
-    let writer = store.writer();
+    let there = u64::try_from(gate_box.records(0)?.len())?;
     let mut generator = Generator::new(3);
-    let mut seq = store.facts().head.seq;
-    while seq < records {
-        let count = BATCH.min(records - seq);
-        let entries: Result<Vec<Entry>> = (1..=count)
-            .map(|n| Ok(Entry::new(generator.body(seq + n)?)))
-            .collect();
-        seq = writer.append(entries?).await?.last_seq;
-        if seq % 100_000 < BATCH {
-            eprintln!("{seq} / {records} records");
-        }
-    }
-    tokio::task::spawn_blocking(move || store.close()).await??;
+    record_offline(dir, records - there, &mut generator).await?;
     Ok(())
 }
 

@@ -3,10 +3,9 @@
 use std::fs;
 
 use edge_store::{Entry, Key, Store, StoreSettings};
-use tests::Result;
+use tests::{Generator, Result};
 
 use crate::folder;
-use crate::generator::Generator;
 use crate::report::Report;
 
 /// Commits `records` one by one; checkpoints and read models included.

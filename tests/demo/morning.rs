@@ -1,4 +1,4 @@
-//! The scripted morning: people come, the broker dies for a while, everything is judged at the end.
+//! The scripted morning: people come, broker and city die for a while, everything is judged at the end.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -19,7 +19,7 @@ pub(crate) async fn play(folder: &Path, plan: &SitePlan, seconds: u64) -> Result
     );
     let begin = Instant::now();
     site.simulator.act("play", &json!({})).await?;
-    let outage = follow_script(&mut site).await?;
+    let outages = follow_script(&mut site).await?;
     eprintln!("人都走了，等平台收齐 …");
     sleep_until(begin + Duration::from_secs(seconds)).await;
     let records = site.settled().await?;
@@ -32,7 +32,11 @@ pub(crate) async fn play(folder: &Path, plan: &SitePlan, seconds: u64) -> Result
     let judged = verdict.get("ok").and_then(Value::as_bool).unwrap_or(false);
     verdict.remove("ok");
     verdict.insert("ledger_records".to_owned(), json!(records));
-    verdict.insert("broker_outage_s".to_owned(), json!(outage.as_secs()));
+    verdict.insert(
+        "broker_outage_s".to_owned(),
+        json!(outages.broker.as_secs()),
+    );
+    verdict.insert("city_outage_s".to_owned(), json!(outages.city.as_secs()));
     verdict.insert("ledger_intact".to_owned(), json!(verify.is_ok()));
     verdict.insert(
         "open_ms_p99".to_owned(),
@@ -46,18 +50,26 @@ pub(crate) async fn play(folder: &Path, plan: &SitePlan, seconds: u64) -> Result
     let kept = judged
         && verify.is_ok()
         && city_records == Some(records)
-        && outage.as_secs() >= 15
+        && outages.broker.as_secs() >= 15
+        && outages.city.as_secs() >= 20
         && verdict.get("presentations").and_then(Value::as_u64) >= Some(100);
     verdict.insert("ok".to_owned(), json!(kept));
     println!("{}", Value::Object(verdict));
     Ok(kept)
 }
 
-/// Takes the broker down and up as the script's marks say; returns how long it was down.
-async fn follow_script(site: &mut Site) -> Result<Duration> {
+/// How long each was gone.
+#[derive(Debug, Default)]
+struct Outages {
+    broker: Duration,
+    city: Duration,
+}
+
+/// Kills broker and city and starts them again as the script's marks say.
+async fn follow_script(site: &mut Site) -> Result<Outages> {
     let mut seen = 0;
-    let mut down_at = None;
-    let mut outage = Duration::ZERO;
+    let (mut broker_down, mut city_down) = (None, None);
+    let mut outages = Outages::default();
     loop {
         let lines = eventually("the script goes on", async || {
             site.simulator.process().check_alive()?;
@@ -66,27 +78,38 @@ async fn follow_script(site: &mut Site) -> Result<Duration> {
         })
         .await?;
         for line in &lines[seen..] {
-            match (
-                line["act"].as_str(),
-                line["name"].as_str(),
-                line["phase"].as_str(),
-            ) {
-                (Some("mark"), Some("broker_down"), Some("begin")) => {
+            let word = |key: &str| line[key].as_str().unwrap_or_default();
+            match (word("act"), word("name"), word("phase")) {
+                ("mark", "broker_down", "begin") => {
                     eprintln!("消息服务器停机");
                     site.broker.down()?;
-                    down_at = Some(Instant::now());
+                    broker_down = Some(Instant::now());
                 }
-                (Some("mark"), Some("broker_down"), Some("end")) => {
-                    outage += down_at.take().map(|at| at.elapsed()).unwrap_or_default();
+                ("mark", "broker_down", "end") => {
+                    outages.broker += lasted(broker_down.take());
                     site.broker.up().await?;
                     eprintln!("消息服务器恢复");
                 }
-                (Some("play_ended"), _, _) => return Ok(outage),
+                ("mark", "city_down", "begin") => {
+                    eprintln!("市级平台停机");
+                    site.city.kill()?;
+                    city_down = Some(Instant::now());
+                }
+                ("mark", "city_down", "end") => {
+                    outages.city += lasted(city_down.take());
+                    site.city.up().await?;
+                    eprintln!("市级平台恢复");
+                }
+                ("play_ended", _, _) => return Ok(outages),
                 _ => {}
             }
         }
         seen = lines.len();
     }
+}
+
+fn lasted(since: Option<Instant>) -> Duration {
+    since.map(|at| at.elapsed()).unwrap_or_default()
 }
 
 /// People whom a rule keeps out, and whom the way out let go: as the city has it.

@@ -4,8 +4,9 @@
 //! `figures` arithmetic · `process` programs that end with the test · `ports` free loopback ports · `eventually` waiting for
 //! a state · `browser` a real Chromium · `city`, `broker`, `gate_box`, `simulator` the four programs of a
 //! site · `site` all of them together · `lone_gate` without a city · `cable` a gate's cable that a test can cut ·
-//! `history` a month that the site has behind it ·
-//! `asker` a box that asks a board anything · `chip_gate` the firmware's image on a chip in QEMU, behind the box's own driver.
+//! `asker` a box that asks a board anything · `chip_gate` the firmware's image on a chip in QEMU, behind the box's own driver ·
+//! `history` a month that the site has behind it · `generator` records of months · `offline` writes them into a
+//! ledger · `kills` everything dies while it drains.
 
 mod figures;
 mod eventually;
@@ -22,6 +23,9 @@ mod lone_gate;
 mod cable;
 mod asker;
 mod chip_gate;
+mod generator;
+mod offline;
+mod kills;
 
 pub use asker::Asker;
 pub use broker::Broker;
@@ -33,7 +37,10 @@ pub use eventually::{PATIENCE, eventually};
 pub use figures::percentile;
 pub use gate_box::{BoxPlan, Ended, GateBox, LaneWiring};
 pub use history::History;
+pub use generator::Generator;
+pub use kills::{compare, kill_during_drain};
 pub use lone_gate::LoneGate;
+pub use offline::{End, record_offline};
 pub use ports::free_port;
 pub use process::{Process, bin_dir, repository, run};
 pub use simulator::Simulator;

@@ -1,12 +1,11 @@
 //! Rounds of both, and the report.
 
 use hw_sim::{SiteDay, TimingSink};
-use tests::{Result, SitePlan, percentile, repository};
+use tests::{Generator, Result, SitePlan, percentile, repository};
 
 use crate::drain::bridge;
 use crate::drain::ours::Backlog;
 use crate::folder;
-use crate::generator::Generator;
 use crate::report::Report;
 
 /// The year that the simulator counts birthdays from.

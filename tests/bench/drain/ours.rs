@@ -3,16 +3,15 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use edge_store::{Entry, Key, Store, StoreSettings};
-use tests::{BOX_ID, Broker, City, GateBox, Result, Simulator, SitePlan, eventually};
+use tests::{
+    BOX_ID, Broker, City, End, GateBox, Generator, Result, Simulator, SitePlan, eventually,
+    record_offline,
+};
 
 use crate::drain::counted_link::CountedLink;
 use crate::drain::swipes::swipe;
 use crate::drain::watch::{Acknowledged, drained};
-use crate::generator::Generator;
 
-const SITE: &str = "3499002026TEST001";
-const BATCH: u64 = 1_000;
 /// Swipes that the box records before the link comes back.
 const OFFLINE_SWIPES: u64 = 10;
 
@@ -73,7 +72,7 @@ impl Backlog {
         let delivered = city.count(BOX_ID)?;
         city.kill()?;
         broker.down()?;
-        let (epoch, last) = fill(&box_dir, records).await?;
+        let End { epoch, last } = record_offline(&box_dir, records, &mut Generator::new(3)).await?;
         let folder = folder.to_path_buf();
         Ok(Self {
             folder,
@@ -133,29 +132,6 @@ fn wire(site: &hw_sim::Site, plan: &SitePlan, folder: &Path, port: u16) -> Resul
     let terminals = site.terminals();
     let box_plan = plan.wire(&terminals.readers, &terminals.boards, Some(port))?;
     GateBox::new(folder, &box_plan)
-}
-
-/// Appends so many events, as the box does: each batch durable. Gives the epoch and the last record.
-async fn fill(box_dir: &Path, records: u64) -> Result<(String, u64)> {
-    let settings = StoreSettings {
-        path: box_dir.join("ledger.db"),
-        box_id: BOX_ID.to_owned(),
-        site: SITE.to_owned(),
-    };
-    let store = Store::open(&settings, &Key::from_file(&box_dir.join("ledger.key"))?)?;
-    let (epoch, writer) = (store.facts().epoch.clone(), store.writer());
-    let mut generator = Generator::new(3);
-    let mut seq = store.facts().head.seq;
-    let last = seq + records;
-    while seq < last {
-        let entries: Result<Vec<Entry>> = (seq + 1..=last.min(seq + BATCH))
-            .map(|seq| Ok(Entry::new(generator.body(seq)?)))
-            .collect();
-        seq = writer.append(entries?).await?.last_seq;
-    }
-    drop(writer);
-    tokio::task::spawn_blocking(move || store.close()).await??;
-    Ok((epoch, last))
 }
 
 fn copy(from: &Path, to: &Path) -> Result<()> {

@@ -5,6 +5,7 @@
 //! by itself. So a mistake of theirs cannot hide here.
 //!
 //! Read in this order: `journal` (what people did), `ledger` (what the city holds), `judge`.
+//! `delivery` is a question of its own: whether the city has a box's ledger, record by record.
 
 pub mod error;
 pub mod journal;
@@ -12,6 +13,8 @@ pub mod unseal;
 pub mod ledger;
 pub mod pairing;
 pub mod judge;
+pub mod delivery;
 
+pub use delivery::Delivery;
 pub use error::VerdictError;
 pub use judge::{Verdict, judge};

@@ -6,32 +6,36 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use tests_verdict::unseal::CityKey;
-use tests_verdict::{Verdict, VerdictError, journal, judge, ledger};
+use tests_verdict::{VerdictError, delivery, journal, judge, ledger};
 
-/// Judges a site day: the simulator's journal against the city's database.
+/// Judges a site day: the simulator's journal against the city's database. With `--ledger`, compares
+/// a box's ledger with the city's database instead.
 ///
 /// Exit code 0: every promise was kept. 1: one was broken. 2: no verdict could be given.
 #[derive(Debug, Parser)]
 #[command(name = "site-verdict", version)]
 struct Arguments {
     /// The simulator's journal.jsonl
-    #[arg(long)]
-    journal: PathBuf,
+    #[arg(long, required_unless_present = "ledger", requires = "city_key")]
+    journal: Option<PathBuf>,
     /// The city's database file
     #[arg(long)]
     city_db: PathBuf,
     /// The city's private key for sealed workers, 64 hex digits
-    #[arg(long)]
-    city_key: PathBuf,
+    #[arg(long, required_unless_present = "ledger")]
+    city_key: Option<PathBuf>,
+    /// What `menwei export` wrote
+    #[arg(long, requires = "box_id", conflicts_with_all = ["journal", "city_key"])]
+    ledger: Option<PathBuf>,
+    /// The box whose ledger that is
+    #[arg(long = "box", requires = "ledger", value_name = "BOX")]
+    box_id: Option<String>,
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let (text, code) = match run(&arguments) {
-        Ok(verdict) => {
-            let code = u8::from(!verdict.ok);
-            (serde_json::to_string(&verdict).unwrap_or_default(), code)
-        }
+        Ok((text, ok)) => (text, u8::from(!ok)),
         Err(error) => {
             let cause = std::error::Error::source(&error)
                 .map_or_else(String::new, |cause| format!(": {cause}"));
@@ -47,9 +51,24 @@ fn main() -> ExitCode {
     ExitCode::from(code)
 }
 
-fn run(arguments: &Arguments) -> Result<Verdict, VerdictError> {
-    let key = CityKey::read(&arguments.city_key)?;
-    let lines = journal::read(&arguments.journal)?;
+/// The verdict as JSON, and whether every promise was kept.
+fn run(arguments: &Arguments) -> Result<(String, bool), VerdictError> {
+    if let (Some(export), Some(id)) = (&arguments.ledger, &arguments.box_id) {
+        let delivery = delivery::compare(export, &arguments.city_db, id)?;
+        return Ok((
+            serde_json::to_string(&delivery).unwrap_or_default(),
+            delivery.ok,
+        ));
+    }
+    let (Some(journal), Some(key)) = (&arguments.journal, &arguments.city_key) else {
+        return Err(VerdictError::Key);
+    };
+    let key = CityKey::read(key)?;
+    let lines = journal::read(journal)?;
     let ledger = ledger::read(&arguments.city_db, &key)?;
-    Ok(judge(&lines, &ledger))
+    let verdict = judge(&lines, &ledger);
+    Ok((
+        serde_json::to_string(&verdict).unwrap_or_default(),
+        verdict.ok,
+    ))
 }

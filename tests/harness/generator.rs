@@ -5,7 +5,8 @@ use sync_wire::record::{
     PresentationResult, Stamp,
 };
 use sync_wire::{Kind, Record};
-use tests::Result;
+
+use crate::Result;
 
 const WORKERS: u64 = 600;
 /// 2026-09-01 06:00 in Beijing: a hundred thousand records end in the past.
@@ -16,19 +17,25 @@ const PER_DAY: u64 = WORKERS * 4;
 
 /// Records in ledger order.
 #[derive(Debug)]
-pub(crate) struct Generator {
+pub struct Generator {
     state: u64,
     made: u64,
     board_seq: u16,
 }
 
 impl Generator {
-    pub(crate) fn new(seed: u64) -> Self {
+    /// The same seed makes the same records.
+    pub fn new(seed: u64) -> Self {
         Self {
             state: seed,
             made: 0,
             board_seq: 0,
         }
+    }
+
+    /// A number below `bound`, which is not 0.
+    pub fn below(&mut self, bound: u64) -> u64 {
+        self.random() % bound
     }
 
     /// SplitMix64 (Steele, Lea, Flood 2014).
@@ -41,7 +48,7 @@ impl Generator {
     }
 
     /// The body of the next record; `seq` is the number that it will get.
-    pub(crate) fn body(&mut self, seq: u64) -> Result<Vec<u8>> {
+    pub fn body(&mut self, seq: u64) -> Result<Vec<u8>> {
         let (day, place) = (self.made / PER_DAY, self.made % PER_DAY);
         let direction = if place < PER_DAY / 2 {
             Direction::In

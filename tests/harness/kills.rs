@@ -1,0 +1,111 @@
+//! Box, city and broker die at random moments while a backlog drains.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::city::text;
+use crate::generator::Generator;
+use crate::offline::record_offline;
+use crate::process::{bin_dir, run};
+use crate::site::{BOX_ID, Site, SitePlan};
+use crate::{Result, eventually};
+
+/// Records that wait at the first start.
+const FIRST_BACKLOG: u64 = 20_000;
+/// Records that are there when a killed box comes back.
+const FURTHER_BACKLOG: u64 = 6_000;
+/// A victim dies after at most so many records since the last death.
+const STRIDE: u64 = 1_000;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Victim {
+    GateBox,
+    City,
+    Broker,
+}
+
+/// Kills (kill -9) so often, each time after a random number of further records at the city, and gives
+/// the judge's comparison of ledger and city with the number of kills. `tell` hears of each kill.
+pub async fn kill_during_drain(
+    folder: &Path,
+    plan: &SitePlan,
+    (seed, kills): (u64, u64),
+    mut tell: impl FnMut(u64),
+) -> Result<Value> {
+    let mut site = Site::prepare(folder, plan).await?;
+    let mut random = Generator::new(seed);
+    let mut bodies = Generator::new(seed);
+    let box_dir = site.gate_box.folder().to_path_buf();
+    let mut last = record_offline(&box_dir, FIRST_BACKLOG, &mut bodies)
+        .await?
+        .last;
+    site.gate_box.up().await?;
+    let mut order = Vec::new();
+    let mut during = 0;
+    for kill in 1..=kills {
+        let wanted = site.city.count(BOX_ID)? + 1 + random.below(STRIDE);
+        eventually("records reach the city", async || {
+            Ok((site.city.count(BOX_ID)? >= wanted.min(last)).then_some(()))
+        })
+        .await?;
+        if order.is_empty() {
+            order = shuffled(&mut random);
+        }
+        let victim = order.pop();
+        match victim {
+            Some(Victim::GateBox) => site.gate_box.kill()?,
+            Some(Victim::City) => site.city.kill()?,
+            Some(Victim::Broker) | None => site.broker.down()?,
+        }
+        during += u64::from(site.city.count(BOX_ID)? < last);
+        match victim {
+            Some(Victim::GateBox) => {
+                last = record_offline(&box_dir, FURTHER_BACKLOG, &mut bodies)
+                    .await?
+                    .last;
+                site.gate_box.up().await?;
+            }
+            Some(Victim::City) => site.city.up().await?,
+            Some(Victim::Broker) | None => site.broker.up().await?,
+        }
+        tell(kill);
+    }
+    site.settled().await?;
+    site.gate_box.stop().await?;
+    let mut found = compare(&site)?;
+    found["kills"] = json!(kills);
+    found["kills_during_drain"] = json!(during);
+    found["ledger_intact"] = json!(site.gate_box.menwei(&["verify"]).is_ok());
+    Ok(found)
+}
+
+/// Each of the three once, so that no wait between two connections of one box grows long.
+fn shuffled(random: &mut Generator) -> Vec<Victim> {
+    let mut all = vec![Victim::GateBox, Victim::City, Victim::Broker];
+    let mut order = Vec::new();
+    while !all.is_empty() {
+        let at = usize::try_from(random.below(all.len() as u64)).unwrap_or(0);
+        order.push(all.swap_remove(at));
+    }
+    order
+}
+
+/// The judge's comparison of the box's ledger with what the city has.
+pub fn compare(site: &Site) -> Result<Value> {
+    let export = site.gate_box.folder().join("export.ndjson");
+    site.gate_box.menwei(&["export", "--out", text(&export)?])?;
+    let database = site.city.folder().join("city.db");
+    let printed = run(
+        &bin_dir()?.join("site-verdict"),
+        &[
+            "--ledger",
+            text(&export)?,
+            "--city-db",
+            text(&database)?,
+            "--box",
+            BOX_ID,
+        ],
+    )?;
+    Ok(serde_json::from_str(&printed)?)
+}

@@ -1,0 +1,125 @@
+"""A city by somebody else: takes a box's records, stores them, acknowledges.
+
+Written from sync/PROTOCOL.md alone, with a decoder, a store and a chain of its own; the project's
+tests run it against the real box and compare what it has with the box's ledger.
+"""
+
+import argparse
+import ssl
+import time
+
+import paho.mqtt.client as mqtt
+
+import wire
+from store import Store
+
+WORDS = {
+    "bad_body": "记录格式损坏，平台已留存原文，请联系厂家",
+    "unknown_kind": "平台暂不认识此类记录，平台升级后自动入库",
+    "bad_field": "记录缺少必填内容或内容不合规，请核对后补录",
+}
+
+
+def now_ms():
+    return time.time_ns() // 1_000_000
+
+
+class City:
+    """Answers every message from what its table holds."""
+
+    def __init__(self, folder, port, database):
+        self.store = Store(database)
+        self.client = mqtt.Client(client_id="another-city", clean_session=True)
+        self.client.tls_set(
+            ca_certs=f"{folder}/ca.pem",
+            certfile=f"{folder}/city.pem",
+            keyfile=f"{folder}/city.key",
+            tls_version=ssl.PROTOCOL_TLS_CLIENT,
+        )
+        self.client.on_connect = self.connected
+        self.client.on_subscribe = self.subscribed
+        self.client.on_message = self.arrived
+        self.client.connect("localhost", port, keepalive=30)
+
+    def connected(self, client, _userdata, _flags, _code):
+        topics = ("up/live", "up/bulk", "up/ctl", "state")
+        client.subscribe([(f"menwei/1/+/{topic}", 1) for topic in topics])
+
+    def subscribed(self, *_about):
+        for box, epoch in self.store.epochs():
+            self.answer(box, epoch, greet=True)
+        print("ready", flush=True)
+
+    def arrived(self, _client, _userdata, message):
+        _name, _version, box, topic = message.topic.split("/", 3)
+        try:
+            if topic in ("up/live", "up/bulk"):
+                self.records(box, topic.removeprefix("up/"), message.payload)
+            elif topic == "up/ctl":
+                self.control(box, message.payload)
+            elif topic == "state":
+                self.store.note(box, topic, message.payload)
+        except wire.Refused as reason:
+            self.store.alarm(box, str(reason))
+
+    def records(self, box, lane, payload):
+        header, bodies, hashes = wire.read_records(box, lane, payload)
+        try:
+            parked = self.store.take(header, bodies, hashes, wire.trouble_of)
+        except wire.Refused as reason:
+            self.store.alarm(box, str(reason))
+            parked = []
+        self.answer(box, header["epoch"], parked=parked)
+
+    def control(self, box, payload):
+        wire.refuse_unless(len(payload) <= wire.CTL_BYTES_MAX, "too large")
+        said = wire.parse(payload, "the message")
+        wire.refuse_unless(said.get("box") == box, "another box than the topic's")
+        self.store.note(box, "up/ctl", payload)
+        if said.get("type") != "hello":
+            return
+        wire.refuse_unless(wire.is_text(said.get("epoch"), wire.EPOCH), "a bad epoch")
+        epoch = said["epoch"]
+        self.answer(box, epoch, hello=said["number"], parked=self.store.parked(box, epoch))
+
+    def answer(self, box, epoch, hello=None, greet=False, parked=()):
+        """Section 9: read from the table after the commit."""
+        runs = self.store.runs(box, epoch)
+        through = runs.pop(0)[1] if runs and runs[0][0] == 1 else 0
+        ack = {
+            "v": 1,
+            "epoch": epoch,
+            "through": through,
+            "head": self.store.hash_at(box, epoch, through).hex(),
+        }
+        if runs:
+            ack["ranges"] = [
+                {"from": first, "to": last, "head": self.store.hash_at(box, epoch, last).hex()}
+                for first, last in runs[:64]
+            ]
+        if parked:
+            ack["parked"] = [
+                {"seq": seq, "code": code, "message": WORDS[code]} for seq, code in parked[:100]
+            ]
+        if hello is not None:
+            ack["hello"] = hello
+        if greet:
+            ack["greet"] = True
+        ack["now"] = now_ms()
+        self.client.publish(f"menwei/1/{box}/dn/ack", wire.compact(ack), qos=1)
+
+    def run(self):
+        self.client.loop_forever()
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--dir", required=True, help="ca.pem, city.pem, city.key")
+    arguments.add_argument("--port", required=True, type=int, help="the broker's port")
+    arguments.add_argument("--db", required=True, help="where to store")
+    given = arguments.parse_args()
+    City(given.dir, given.port, given.db).run()
+
+
+if __name__ == "__main__":
+    main()

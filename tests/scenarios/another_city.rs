@@ -1,0 +1,137 @@
+//! A city by somebody else, in another language, takes a site day: `tests/python_city`.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OpenFlags};
+use serde_json::json;
+use tests::{BOX_ID, Process, Result, Site, eventually, repository};
+
+use crate::help::{Gate, plan};
+use crate::script::{everybody_is_through_and_recorded, play_ended};
+
+/// Debian's: the client's modules are Debian packages.
+const PYTHON: &str = "/usr/bin/python3";
+
+struct AnotherCity {
+    folder: PathBuf,
+    port: u16,
+    process: Process,
+}
+
+impl AnotherCity {
+    async fn start(folder: &Path, port: u16) -> Result<Self> {
+        let program = repository().join("tests/python_city/city.py");
+        let database = folder.join("another.db");
+        let (program, database) = (
+            program.display().to_string(),
+            database.display().to_string(),
+        );
+        let dir = folder.display().to_string();
+        let port_text = port.to_string();
+        let arguments = [
+            "-B", &program, "--dir", &dir, "--port", &port_text, "--db", &database,
+        ];
+        let log = folder.join("another.log");
+        let mut process = Process::start("another city", Path::new(PYTHON), &arguments, &log)?;
+        let had = process
+            .log()
+            .lines()
+            .filter(|line| *line == "ready")
+            .count();
+        eventually("the other city listens", async || {
+            process.check_alive()?;
+            let ready = process
+                .log()
+                .lines()
+                .filter(|line| *line == "ready")
+                .count();
+            Ok((ready > had).then_some(()))
+        })
+        .await?;
+        let folder = folder.to_path_buf();
+        Ok(Self {
+            folder,
+            port,
+            process,
+        })
+    }
+
+    /// kill -9, and another one on the same database.
+    async fn dies_and_comes_back(mut self) -> Result<Self> {
+        self.process.kill()?;
+        Self::start(&self.folder, self.port).await
+    }
+
+    fn database(&self) -> Result<Connection> {
+        let file = self.folder.join("another.db");
+        Ok(Connection::open_with_flags(
+            file,
+            OpenFlags::SQLITE_OPEN_READ_ONLY,
+        )?)
+    }
+
+    fn number(&self, question: &str) -> Result<u64> {
+        let number: i64 = self.database()?.query_row(question, [], |row| row.get(0))?;
+        Ok(u64::try_from(number)?)
+    }
+}
+
+#[tokio::test]
+async fn a_city_in_another_language_takes_a_site_day() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let mut site = Site::prepare(folder.path(), &plan("small-rush")).await?;
+    site.city.kill()?;
+    let mut other = AnotherCity::start(site.city.folder(), site.broker.port()).await?;
+    site.gate_box.up().await?;
+    Gate::from(&site).devices_answer(0).await?;
+    site.simulator.act("play", &json!({})).await?;
+    let all = "SELECT count(*) FROM record";
+    let had = other.number(all)?;
+    eventually("the other city takes some of the day", async || {
+        Ok((other.number(all)? > had + 20 || play_ended(&site)?).then_some(()))
+    })
+    .await?;
+    other = other.dies_and_comes_back().await?;
+    everybody_is_through_and_recorded(&site).await?;
+    let records = eventually("the box knows that all of it is there", async || {
+        other.process.check_alive()?;
+        let status = site.gate_box.status()?;
+        let records = status["records"].as_u64();
+        Ok((status["acked_through"].as_u64() == records)
+            .then_some(records)
+            .flatten())
+    })
+    .await?;
+    assert_eq!(other.number(all)?, records);
+    let raised = "SELECT count(*) FROM alarm";
+    assert_eq!(other.number(raised)?, 0, "it refused something");
+    let parked = "SELECT count(*) FROM record WHERE parked IS NOT NULL";
+    assert_eq!(other.number(parked)?, 0, "it did not understand something");
+    same_records(&site, &other)
+}
+
+/// Number by number, hash by hash, body by body.
+fn same_records(site: &Site, other: &AnotherCity) -> Result<()> {
+    let database = other.database()?;
+    let mut query = database
+        .prepare("SELECT seq, lower(hex(hash)), body FROM record WHERE box = ?1 ORDER BY seq")?;
+    let rows = query.query_map([BOX_ID], |row| {
+        Ok((
+            row.get::<_, i64>(0)?,
+            row.get::<_, String>(1)?,
+            row.get::<_, Vec<u8>>(2)?,
+        ))
+    })?;
+    let theirs = rows.collect::<std::result::Result<Vec<_>, _>>()?;
+    let export = site.gate_box.menwei(&["export"])?;
+    let ours: Vec<&str> = export.lines().collect();
+    assert_eq!(theirs.len(), ours.len());
+    for (line, (seq, hash, body)) in ours.iter().zip(theirs) {
+        let record: serde_json::Value = serde_json::from_str(line)?;
+        assert_eq!(record["seq"], seq);
+        assert_eq!(record["hash"], hash);
+        let tail = format!("\"body\":{}}}", String::from_utf8(body)?);
+        assert!(line.ends_with(&tail), "{line}\n{tail}");
+    }
+    Ok(())
+}

@@ -5,8 +5,7 @@
 //! a state · `browser` a real Chromium · `city`, `broker`, `gate_box`, `simulator` the four programs of a
 //! site · `site` all of them together · `lone_gate` without a city · `cable` a gate's cable that a test can cut ·
 //! `asker` a box that asks a board anything · `chip_gate` the firmware's image on a chip in QEMU, behind the box's own driver ·
-//! `history` a month that the site has behind it · `generator` records of months · `offline` writes them into a
-//! ledger · `kills` everything dies while it drains.
+//! `history` a month that the site has behind it · `backlog` records that wait for the city, and what dies meanwhile.
 
 mod figures;
 mod eventually;
@@ -23,11 +22,10 @@ mod lone_gate;
 mod cable;
 mod asker;
 mod chip_gate;
-mod generator;
-mod offline;
-mod kills;
+mod backlog;
 
 pub use asker::Asker;
+pub use backlog::{End, Generator, compare, kill_during_drain, record_offline};
 pub use broker::Broker;
 pub use browser::Browser;
 pub use cable::{CableRule, GateCable};
@@ -40,7 +38,6 @@ pub use generator::Generator;
 pub use history::History;
 pub use kills::{compare, kill_during_drain};
 pub use lone_gate::LoneGate;
-pub use offline::{End, record_offline};
 pub use ports::free_port;
 pub use process::{Process, bin_dir, repository, run};
 pub use simulator::Simulator;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use edge_store::{Entry, Key, Store, StoreSettings};
 
-use crate::generator::Generator;
+use crate::backlog::generator::Generator;
 use crate::{BOX_ID, Result};
 
 const SITE: &str = "3499002026TEST001";

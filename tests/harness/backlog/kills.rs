@@ -4,9 +4,9 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use crate::backlog::generator::Generator;
+use crate::backlog::offline::record_offline;
 use crate::city::text;
-use crate::generator::Generator;
-use crate::offline::record_offline;
 use crate::process::{bin_dir, run};
 use crate::site::{BOX_ID, Site, SitePlan};
 use crate::{Result, eventually};

@@ -1,0 +1,4 @@
+//! What reaches a city: through kills, and where the city is somebody else's.
+
+mod another_city;
+mod kills_during_drain;

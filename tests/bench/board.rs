@@ -90,7 +90,8 @@ async fn fires(rounds: u32) -> Result<Vec<f64>> {
         gate.machine.set(Contact::Fire, true).await;
         raised(&mut gate.machine, Output::OpenIn).await?;
         found.push(ms_since(start));
-        gate.set(Contact::Fire, false).await?;
+        gate.machine.set(Contact::Fire, false).await;
+        gate.output(Output::OpenIn, false).await?;
     }
     Ok(found)
 }

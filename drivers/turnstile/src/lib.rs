@@ -34,5 +34,6 @@ pub use handle::{
 };
 pub use master::run;
 pub use settings::{
-    ADDRESS_DEFAULT, OPEN_WAIT_MS_MAX, POLL_MS, REPLY_TIMEOUT_MS, TRIES, TurnstileSettings,
+    ADDRESS_DEFAULT, OPEN_WAIT_MS_MAX, POLL_MS, REPLY_TIMEOUT_MS, STATISTICS_MS, TRIES,
+    TurnstileSettings,
 };

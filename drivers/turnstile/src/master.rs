@@ -6,7 +6,7 @@ use crate::greeting::{Greeting, judge};
 use crate::handle::TurnstileCommands;
 use crate::history::History;
 use crate::line::{Heard, Line};
-use crate::settings::{POLL_MS, TRIES, TurnstileSettings};
+use crate::settings::{POLL_MS, STATISTICS_MS, TRIES, TurnstileSettings};
 use crate::stop::Stop;
 use crate::teller::Teller;
 use drivers_link::{BoxedLink, LinkCause, LinkOpener, Reconnect};
@@ -59,6 +59,8 @@ struct Master {
     /// The board as last greeted.
     board: Option<BoardFacts>,
     history: Option<History>,
+    /// When the board's counters are due; never for a board that does not know the question.
+    counters_due_at: Option<Instant>,
 }
 
 impl Master {
@@ -74,6 +76,7 @@ impl Master {
             teller: Teller::new(events),
             board: None,
             history: None,
+            counters_due_at: None,
         }
     }
 
@@ -230,6 +233,7 @@ impl Master {
 
     /// Polls and obeys until something stops it.
     async fn talk(&mut self, line: &mut Line) -> Stop {
+        self.counters_due_at = Some(Instant::now() + Duration::from_millis(STATISTICS_MS));
         loop {
             if let Err(stop) = self.turn(line).await {
                 return stop;
@@ -250,6 +254,11 @@ impl Master {
         }
         if let Some(signal) = self.desk.signal.take() {
             return self.tell(line, &Request::Signal(signal)).await;
+        }
+        if self.counters_due_at.is_some_and(|at| at <= Instant::now())
+            && self.desk.held_until.is_none()
+        {
+            return self.ask_counters(line).await;
         }
         let due_at = self.poll_due_at(line);
         tokio::select! {
@@ -334,6 +343,25 @@ impl Master {
             | Reply::Open { .. }
             | Reply::Done
             | Reply::Statistics(_) => Ok(()),
+        }
+    }
+
+    /// Asks what the board has counted. A board of minor 0 does not know the question; it is asked
+    /// again only after the next Hello.
+    async fn ask_counters(&mut self, line: &mut Line) -> Result<(), Stop> {
+        self.counters_due_at = None;
+        match self.ask(line, &Request::AskStatistics).await?.0 {
+            Reply::Statistics(counted) => {
+                self.teller.counted(counted);
+                self.counters_due_at = Some(Instant::now() + Duration::from_millis(STATISTICS_MS));
+                Ok(())
+            }
+            Reply::Error(Fault::Session) => Err(Stop::Session),
+            Reply::Hello(_)
+            | Reply::Status(_)
+            | Reply::Open { .. }
+            | Reply::Done
+            | Reply::Error(_) => Ok(()),
         }
     }
 

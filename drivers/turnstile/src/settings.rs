@@ -11,6 +11,9 @@ pub const ADDRESS_DEFAULT: u8 = 1;
 /// Time between two polls of an idle line, in ms. At 9600 baud a poll takes 30 ms.
 pub const POLL_MS: u64 = 50;
 
+/// Time between two questions for the board's counters, in ms; they go to the log.
+pub const STATISTICS_MS: u64 = 60_000;
+
 /// Time that a reply may take, in ms. Boards answer within 20.
 pub const REPLY_TIMEOUT_MS: u64 = 200;
 

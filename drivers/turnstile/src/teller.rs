@@ -5,7 +5,7 @@ use crate::event::{BoardFacts, OpenRefusal, TurnstileEvent};
 use crate::history::News;
 use crate::outbox::{LaneGone, Outbox};
 use drivers_link::LinkCause;
-use firmware_protocol::{BoardUid, GateState, Inputs, MAJOR, Status};
+use firmware_protocol::{BoardUid, GateState, Inputs, MAJOR, Statistics, Status};
 use std::mem::replace;
 use tokio::sync::mpsc;
 
@@ -18,6 +18,7 @@ pub(crate) struct Teller {
     stranger: Option<BoardUid>,
     other_version: bool,
     shown: Option<(GateState, Inputs)>,
+    counted: Statistics,
 }
 
 impl Teller {
@@ -29,6 +30,32 @@ impl Teller {
             stranger: None,
             other_version: false,
             shown: None,
+            counted: Statistics::default(),
+        }
+    }
+
+    /// The board's counters: news for the log if one of trouble has moved.
+    pub(crate) fn counted(&mut self, counted: Statistics) {
+        let trouble = |all: &Statistics| {
+            (
+                all.bad_frames,
+                all.repeated_frames,
+                all.bad_telegrams,
+                all.dropped_cards,
+                all.settings,
+            )
+        };
+        let before = replace(&mut self.counted, counted);
+        if trouble(&before) != trouble(&counted) {
+            tracing::info!(
+                frames = counted.frames,
+                bad_frames = counted.bad_frames,
+                repeated_frames = counted.repeated_frames,
+                bad_telegrams = counted.bad_telegrams,
+                dropped_cards = counted.dropped_cards,
+                settings = ?counted.settings,
+                "Gate board has counted"
+            );
         }
     }
 

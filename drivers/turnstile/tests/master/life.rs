@@ -3,7 +3,7 @@
 use crate::site::{Site, UID, settings, wait};
 use drivers_turnstile::{
     BoardFacts, BoardTuning, Direction, EventKind, GateState, Inputs, Mode, OpenRefusal,
-    ResetCause, TurnstileError, TurnstileEvent, TurnstileSettings,
+    ResetCause, STATISTICS_MS, TurnstileError, TurnstileEvent, TurnstileSettings,
 };
 use firmware_protocol::{Fault, MAJOR, MINOR, Reply, Request};
 
@@ -203,4 +203,31 @@ async fn too_many_commands_are_refused() {
         .collect();
     assert_eq!(results[63], Ok(()));
     assert_eq!(results[64], Err(TurnstileError::Full));
+}
+
+fn counters_asked(site: &Site) -> usize {
+    let world = site.world();
+    let asked = world.seen.iter();
+    asked
+        .filter(|it| it.request == Request::AskStatistics)
+        .count()
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_boards_counters_are_asked_once_a_minute() {
+    let mut site = Site::online().await;
+    site.quiet(STATISTICS_MS - 1000).await;
+    assert_eq!(counters_asked(&site), 0);
+    site.quiet(2000).await;
+    assert_eq!(counters_asked(&site), 1);
+    site.quiet(STATISTICS_MS).await;
+    assert_eq!(counters_asked(&site), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_board_that_does_not_know_the_question_is_asked_once() {
+    let mut site = Site::online().await;
+    site.world().unknown_counters = true;
+    site.quiet(3 * STATISTICS_MS).await;
+    assert_eq!(counters_asked(&site), 1);
 }

@@ -9,7 +9,7 @@ use drivers_turnstile::{
 use embedded_hal::digital::{ErrorType, InputPin, OutputPin};
 use firmware_logic::{Board, Identity, Pins, RelayWiring, Watchdog};
 use firmware_protocol::{
-    FRAME_BYTES_MAX, Frame, Receiver, Reply, Request, ResetCause, Settings, encode_frame,
+    FRAME_BYTES_MAX, Fault, Frame, Receiver, Reply, Request, ResetCause, Settings, encode_frame,
 };
 use std::collections::VecDeque;
 use std::io;
@@ -115,6 +115,8 @@ pub(crate) struct World {
     pub(crate) unplugged: bool,
     /// Answered instead of what the board says.
     pub(crate) forged: VecDeque<Reply>,
+    /// The board is of minor 0.
+    pub(crate) unknown_counters: bool,
 }
 
 fn new_board(
@@ -166,6 +168,7 @@ impl World {
             deaf: false,
             unplugged: false,
             forged: VecDeque::new(),
+            unknown_counters: false,
         }
     }
 
@@ -204,6 +207,9 @@ impl World {
             })) = self.sniffer.push(*byte)
             {
                 asked = Some(number);
+                if self.unknown_counters && request == Request::AskStatistics {
+                    self.forged = [Reply::Error(Fault::Message)].into();
+                }
                 self.seen.push(Seen {
                     at: Instant::now(),
                     number,

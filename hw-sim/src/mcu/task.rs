@@ -26,7 +26,7 @@ const MEMORY_AT: u32 = 0x3_F800;
 
 /// The stack's place in RAM.
 const STACK_AT: u32 = 0x2000_0000;
-const STACK_BYTES: u32 = 4096;
+const STACK_BYTES: u32 = 6144;
 
 /// What a machine is asked to do.
 #[derive(Debug)]

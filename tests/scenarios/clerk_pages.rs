@@ -311,6 +311,8 @@ async fn no_page_has_a_serious_fault_or_scrolls_sideways() -> Result<()> {
         "/".to_owned(),
         "/people".to_owned(),
         "/people?q=zzzz".to_owned(),
+        "/people/new".to_owned(),
+        "/teams".to_owned(),
         format!("/people/1?month={month}"),
         format!("/attendance?month={month}"),
         "/attendance/moment".to_owned(),

@@ -9,6 +9,7 @@ mod bad_config;
 mod clerk_screen;
 mod delivery;
 mod clerk_pages;
+mod clerk_desk;
 mod full_disk;
 mod kill_between_commit_and_open;
 mod kill_city_before_ack;

@@ -7,6 +7,7 @@ use std::sync::mpsc as thread_channel;
 use std::thread::{self, JoinHandle};
 
 use drivers_link::{Jitter, LinkOpener, SystemLinks};
+use edge_domain::Roster;
 use edge_store::{Entry, Store, Writer};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{mpsc, watch};
@@ -56,7 +57,7 @@ async fn serve(config: SiteConfig) -> Result<(), DaemonError> {
     let facts = store.facts().clone();
     let stop = CancellationToken::new();
     let (news, heard) = mpsc::channel(NEWS_MAX);
-    let gate = start_gate_thread(&config, &store, &clock, news, stop.clone()).await?;
+    let (gate, roster) = start_gate_thread(&config, &store, &clock, news, stop.clone()).await?;
     systemd::ready(&format!("{} 条通道工作中", config.lanes.len()));
     tracing::info!(
         lanes = config.lanes.len(),
@@ -84,6 +85,7 @@ async fn serve(config: SiteConfig) -> Result<(), DaemonError> {
         config: &config,
         store: &store,
         clock: &clock,
+        roster: &roster,
         stop: &stop,
     };
     let sync = office::start_sync(&office)?;
@@ -143,6 +145,9 @@ fn devices(config: &SiteConfig) -> Vec<DeviceName> {
         .collect()
 }
 
+/// The gate's thread, and the way of a new roster to its lanes.
+type GateThread = (JoinHandle<()>, watch::Sender<Arc<Roster>>);
+
 /// Starts the lanes on a thread of their own; returns when they have begun.
 async fn start_gate_thread(
     config: &SiteConfig,
@@ -150,10 +155,10 @@ async fn start_gate_thread(
     clock: &Clock,
     news: mpsc::Sender<HealthNews>,
     stop: CancellationToken,
-) -> Result<JoinHandle<()>, DaemonError> {
+) -> Result<GateThread, DaemonError> {
     let reader = store.reader()?;
-    let (_roster_changes, roster) = watch::channel(Arc::new(reader.roster()?));
     let presence = reader.presence()?;
+    let (roster_changes, roster) = watch::channel(Arc::new(reader.roster()?));
     let tagger = PersonTagger::new(&tag_key(&store.writer(), reader.setting(TAG_KEY)?).await?);
     let mut plans = Vec::new();
     for lane in &config.lanes {
@@ -195,7 +200,7 @@ async fn start_gate_thread(
     wait_for_start
         .recv()
         .map_err(|_| DaemonError::System(std::io::Error::other("gate thread")))?;
-    Ok(gate)
+    Ok((gate, roster_changes))
 }
 
 fn jitter() -> Jitter {

@@ -100,6 +100,11 @@ impl Trade {
             .ok_or(DomainError::UnknownCode { table: "trades" })
     }
 
+    /// Every trade of the table, by code.
+    pub fn all() -> impl Iterator<Item = Self> {
+        TRADES.iter().map(|(code, _)| Self(*code))
+    }
+
     /// The code as the wire writes it: at least three digits.
     pub fn code(self) -> String {
         format!("{:03}", self.0)

@@ -10,6 +10,7 @@ use axum::routing::{get, post};
 
 use crate::assets;
 use crate::guard::{cross_site, headers};
+use crate::pages::desk::{person_acts, register_page, teams_page};
 use crate::pages::site::{moment_page, month_page, papers_page, people_page, person_page};
 use crate::pages::{self, account_page, claim_page, events, login_page, today_page};
 use crate::state::WebState;
@@ -25,7 +26,13 @@ pub fn router(state: WebState) -> Router {
         .route("/", get(today_page::show))
         .route("/events", get(events::stream))
         .route("/people", get(people_page::show))
+        .route(
+            "/people/new",
+            get(register_page::show).post(register_page::submit),
+        )
         .route("/people/{worker}", get(person_page::show))
+        .route("/people/{worker}/{act}", post(person_acts::submit))
+        .route("/teams", get(teams_page::show).post(teams_page::submit))
         .route("/attendance", get(month_page::show))
         .route("/attendance/moment", get(moment_page::show))
         .route("/papers", get(papers_page::show))

@@ -14,6 +14,7 @@ use crate::error::WebError;
 use crate::guard::password::PasswordDesk;
 use crate::guard::session::Sessions;
 use crate::guard::throttle::Throttle;
+use crate::recorder::Recorder;
 use crate::source::{AccountStore, TodaySource};
 use crate::view::{HealthView, TodayView};
 
@@ -43,6 +44,8 @@ pub struct WebChannels {
     pub accounts: Arc<dyn AccountStore>,
     /// People and attendance.
     pub books: Books,
+    /// Where the clerk's acts go.
+    pub recorder: Arc<dyn Recorder>,
     /// The state of the box; the screen is told of each change.
     pub health: watch::Receiver<HealthView>,
     /// The ledger's head; a change makes the screen look for new passages.
@@ -109,6 +112,11 @@ impl WebState {
     /// People and attendance.
     pub(crate) fn books(&self) -> &Books {
         &self.inner.channels.books
+    }
+
+    /// Where the clerk's acts go.
+    pub(crate) fn recorder(&self) -> &dyn Recorder {
+        &*self.inner.channels.recorder
     }
 
     /// Turns for hashing passwords.

@@ -1,6 +1,10 @@
 //! What screen and uplink share.
 
+use std::sync::Arc;
+
+use edge_domain::Roster;
 use edge_store::Store;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
@@ -15,6 +19,8 @@ pub(crate) struct Office<'a> {
     pub(crate) store: &'a Store,
     /// The clock.
     pub(crate) clock: &'a Clock,
+    /// Who is registered, as the lanes watch it.
+    pub(crate) roster: &'a watch::Sender<Arc<Roster>>,
     /// Told when the box stops.
     pub(crate) stop: &'a CancellationToken,
 }

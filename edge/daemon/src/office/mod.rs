@@ -1,6 +1,7 @@
 //! The office thread: the way to the city and the clerk's screen.
 
 mod desk;
+mod clerk_desk;
 mod life;
 mod city;
 mod uplink;

@@ -8,7 +8,9 @@ use tokio::sync::watch;
 use tokio::time::{Duration, sleep};
 
 use crate::error::DaemonError;
+use crate::office::clerk_desk::ClerkDesk;
 use crate::office::desk::Office;
+use crate::people::{Sealer, city_key};
 
 /// Wait before a port that was taken is tried again.
 const PORT_RETRY: Duration = Duration::from_secs(5);
@@ -54,6 +56,7 @@ async fn start_screen(
     let books = Books::new(office.store.reader()?, policy, lane_names);
     let channels = WebChannels {
         books,
+        recorder: Arc::new(clerk_desk(office)?),
         today: Arc::<LedgerSource>::clone(&source),
         accounts: source,
         health,
@@ -74,6 +77,26 @@ async fn start_screen(
     });
     tracing::info!(%address, "Screen listens");
     Ok(())
+}
+
+/// Where the clerk's acts become records. Without the city's key people are sealed for this box
+/// only, and the log says so.
+fn clerk_desk(office: &Office<'_>) -> Result<ClerkDesk, DaemonError> {
+    let key_file = office
+        .config
+        .city
+        .as_ref()
+        .and_then(|city| city.public_key_file.as_deref());
+    let city = key_file.map(city_key).transpose().unwrap_or_else(|error| {
+        tracing::warn!(%error, "People are sealed for this box only");
+        None
+    });
+    Ok(ClerkDesk::new(
+        Sealer::new(&office.config.box_id, city),
+        office.clock.clone(),
+        (office.store.reader()?, office.store.writer()),
+        office.roster.clone(),
+    ))
 }
 
 #[expect(

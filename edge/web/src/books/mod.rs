@@ -15,4 +15,4 @@ pub(crate) use month::{
 };
 pub use shelf::Books;
 pub(crate) use shelf::Shelf;
-pub(crate) use standing::Outlook;
+pub(crate) use standing::{Outlook, standing_tag};

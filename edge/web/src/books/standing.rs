@@ -1,9 +1,19 @@
 //! What the gate would say if this person came now: the gate's own rules, asked by the office.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use edge_domain::{
     Applicant, ClockQuality, Credential, Decision, Direction, Flag, IdDocument, LaneId, Moment,
     Policy, Presence, WorkerStanding, decide,
 };
+use sha2::{Digest as _, Sha256};
+
+/// A short name of everything that is known about a person: another one means that somebody
+/// changed it.
+pub(crate) fn standing_tag(standing: &WorkerStanding) -> String {
+    let digest = Sha256::digest(format!("{standing:?}").as_bytes());
+    URL_SAFE_NO_PAD.encode(digest).chars().take(12).collect()
+}
 
 /// The gate's answer to an entry at this moment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

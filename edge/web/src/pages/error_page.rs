@@ -77,6 +77,29 @@ pub(crate) async fn not_found(method: Method, uri: Uri) -> Response {
     answer(StatusCode::NOT_FOUND, &page)
 }
 
+#[derive(Template)]
+#[template(path = "refused.html")]
+struct RefusedPage<'a> {
+    style: String,
+    icon: String,
+    problem: &'a str,
+    back: &'a str,
+}
+
+/// An act that was not recorded: why, and the way back.
+pub(crate) fn refused(problem: &str, back: &str) -> Response {
+    let page = RefusedPage {
+        style: assets::address("app.css"),
+        icon: assets::address("icon.svg"),
+        problem,
+        back,
+    };
+    match page.render() {
+        Ok(html) => (StatusCode::UNPROCESSABLE_ENTITY, Html(html)).into_response(),
+        Err(_) => (StatusCode::UNPROCESSABLE_ENTITY, problem.to_owned()).into_response(),
+    }
+}
+
 /// A worker number that nobody has.
 pub(crate) fn no_such_person() -> Response {
     let page = ErrorPage {

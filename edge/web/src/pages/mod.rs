@@ -11,5 +11,6 @@ pub(crate) mod account_page;
 pub(crate) mod today_page;
 pub(crate) mod events;
 pub(crate) mod site;
+pub(crate) mod desk;
 
 pub(crate) use error_page::{forbidden, not_found, too_slow};

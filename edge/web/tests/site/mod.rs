@@ -7,9 +7,10 @@ use std::sync::{Arc, Mutex};
 use edge_domain::{PersonName, Policy};
 use edge_store::{Hash, Head, Key, Store, StoreSettings};
 use edge_web::{
-    Account, AccountStore, Books, BoxFuture, ClaimCode, ClockView, DeviceLamp, HealthView,
-    LampState, LinkView, MaskedName, PassageRow, Remedy, SourceError, SyncView, TodaySource,
-    TodayView, Verdict, Way, WebChannels, WebSettings, WebState,
+    Account, AccountStore, ActMaker, Books, BoxFuture, ClaimCode, ClockView, DeviceLamp,
+    HealthView, LampState, LinkView, MaskedName, PassageRow, Recorder, Refusal, Remedy,
+    SourceError, SyncView, TodaySource, TodayView, Verdict, Way, WebChannels, WebSettings,
+    WebState,
 };
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -57,6 +58,15 @@ impl AccountStore for Accounts {
         kept.0.retain(|old| old.name != account.name);
         kept.0.push(account);
         Box::pin(async { Ok(()) })
+    }
+}
+
+/// A desk that takes nothing.
+struct ClosedDesk;
+
+impl Recorder for ClosedDesk {
+    fn record(&self, _: ActMaker) -> BoxFuture<'_, Result<Result<(), Refusal>, SourceError>> {
+        Box::pin(async { Ok(Err(Refusal::new("这里不收登记。"))) })
     }
 }
 
@@ -119,6 +129,7 @@ impl Site {
         let books = Books::new(store.reader().unwrap(), Policy::anhui(), BTreeMap::new());
         let channels = WebChannels {
             books,
+            recorder: Arc::new(ClosedDesk),
             today: day.clone(),
             accounts,
             health: health_seen,

@@ -1,6 +1,6 @@
 //! The pages of people, attendance and papers.
 
-mod shared;
+pub(crate) mod shared;
 pub(crate) mod people_page;
 pub(crate) mod person_page;
 pub(crate) mod month_page;

@@ -8,8 +8,8 @@ use axum::response::Response;
 use edge_domain::{ClockQuality, Direction, PhoneNumber, WorkerId, WorkerStanding, hours_text};
 use jiff::civil::Date;
 
-use super::shared::{self, MonthQuery, MonthTurn};
-use crate::books::{DayCell, Listed, Outlook, PersonDay, PersonMonth, Shelf};
+use super::shared::{self, Choice, MonthQuery, MonthTurn};
+use crate::books::{DayCell, Listed, Outlook, PersonDay, PersonMonth, Shelf, standing_tag};
 use crate::error::{SourceError, WebError};
 use crate::pages::door::SignedIn;
 use crate::pages::error_page;
@@ -61,6 +61,12 @@ struct PersonPage {
     total_days: String,
     total_hours: String,
     voids: u32,
+    seen: String,
+    today: String,
+    blacklisted: bool,
+    teams: Vec<Choice>,
+    trades: Vec<Choice>,
+    done: Option<&'static str>,
 }
 
 struct Answer {
@@ -70,6 +76,7 @@ struct Answer {
     inside_since: Option<i64>,
     outlook: Outlook,
     employer: String,
+    teams: Vec<Choice>,
 }
 
 /// `GET /people/{worker}`.
@@ -91,7 +98,7 @@ pub(crate) async fn show(
         return Ok(error_page::no_such_person());
     };
     let layout = Layout::new(&state, Some(signed_in.account), "/people");
-    layout::page(&page(layout, &found, now_ms))
+    layout::page(&page(layout, &found, done_text(&query.done), now_ms))
 }
 
 fn answer(
@@ -128,6 +135,7 @@ fn answer(
             .filter(|last| last.direction == Direction::In)
             .map(|last| last.at_ms),
         outlook: Outlook::of(&person.entry.standing, &shelf.policy, now_ms),
+        teams: shared::team_choices(&directory, person.entry.standing.team),
         person,
         month,
         lanes,
@@ -135,9 +143,10 @@ fn answer(
     }))
 }
 
-fn page(layout: Layout, found: &Answer, now_ms: i64) -> PersonPage {
+fn page(layout: Layout, found: &Answer, done: Option<&'static str>, now_ms: i64) -> PersonPage {
     let today = Shelf::today(now_ms);
     let month = &found.month;
+    let standing = &found.person.entry.standing;
     PersonPage {
         layout,
         worker: found.person.worker().0,
@@ -155,6 +164,25 @@ fn page(layout: Layout, found: &Answer, now_ms: i64) -> PersonPage {
         total_days: month.line.days_text(),
         total_hours: month.line.hours_text(),
         voids: month.line.voids,
+        seen: standing_tag(standing),
+        today: today.to_string(),
+        blacklisted: standing.blacklisted,
+        teams: found.teams.clone(),
+        trades: shared::trade_choices(&standing.trade.code()),
+        done,
+    }
+}
+
+/// What was just done, for the person who did it.
+fn done_text(act: &str) -> Option<&'static str> {
+    match act {
+        "registered" => Some("已登记，闸机马上认得这张身份证。"),
+        "training" => Some("培训已登记，闸机马上生效。"),
+        "contract" => Some("合同已登记。"),
+        "entry" => Some("进场已登记，闸机马上生效。"),
+        "exit" => Some("退场已登记，到退场日起闸机不再放行进场。"),
+        "blacklist" => Some("已保存，闸机马上生效。"),
+        _ => None,
     }
 }
 

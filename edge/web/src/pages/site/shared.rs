@@ -1,6 +1,6 @@
 //! What the pages of people and attendance share: choices of team and month, and texts of a person.
 
-use edge_domain::{TeamId, WorkerStanding, age_on};
+use edge_domain::{TeamId, Trade, WorkerStanding, age_on};
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 use serde::Deserialize;
@@ -9,11 +9,22 @@ use crate::books::{Directory, Shelf};
 use crate::site_time::{month_text, month_value, parse_month};
 
 /// One entry of a drop-down.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Choice {
     pub(crate) value: String,
     pub(crate) word: String,
     pub(crate) chosen: bool,
+}
+
+/// The trades of the national table for a drop-down.
+pub(crate) fn trade_choices(chosen: &str) -> Vec<Choice> {
+    Trade::all()
+        .map(|trade| Choice {
+            value: trade.code(),
+            word: trade.text().to_owned(),
+            chosen: trade.code() == chosen,
+        })
+        .collect()
 }
 
 /// All teams of the site for a drop-down.
@@ -36,6 +47,9 @@ pub(crate) struct MonthQuery {
     pub(crate) team: String,
     #[serde(default)]
     pub(crate) month: String,
+    /// What a person's page was just asked to do.
+    #[serde(default)]
+    pub(crate) done: String,
 }
 
 impl MonthQuery {

@@ -1,0 +1,96 @@
+//! What is typed into the desk's forms, read into the rules' types with a sentence for each fault.
+
+use edge_domain::{DomainError, IdNumber, PersonName, PhoneNumber, Team, TeamId, Trade, Uscc};
+use edge_store::Reader;
+use jiff::civil::Date;
+
+use crate::error::SourceError;
+use crate::recorder::Refusal;
+
+/// A name.
+pub(super) fn name(typed: &str) -> Result<PersonName, Refusal> {
+    PersonName::parse(typed).map_err(|_| Refusal::new("姓名没有填，或超过 70 个字。"))
+}
+
+/// An identity number of somebody who may exist on `today`.
+pub(super) fn number(typed: &str, today: Date) -> Result<IdNumber, Refusal> {
+    let number = IdNumber::parse(typed).map_err(|error| Refusal::new(number_fault(error)))?;
+    match number.check_on(today) {
+        Ok(()) => Ok(number),
+        Err(error) => Err(Refusal::new(number_fault(error))),
+    }
+}
+
+/// What is wrong with a number, and where to look.
+pub(super) fn number_fault(error: DomainError) -> &'static str {
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the other faults cannot come from a number alone"
+    )]
+    match error {
+        DomainError::IdLength { .. } => "证件号码位数不对，身份证是 18 位。",
+        DomainError::IdCharacter { .. } => "证件号码里有不该有的字符，只有最后一位可以是 X。",
+        DomainError::IdRegion => "证件号码前两位不是任何省份，请对照证件重新输入。",
+        DomainError::IdBirthDate | DomainError::BornInFuture | DomainError::TooOld => {
+            "证件号码里的出生日期不存在，请对照证件重新输入。"
+        }
+        DomainError::IdCheck => "证件号码的校验位不对，多半是输错了一位，请对照证件重新输入。",
+        _ => "证件号码不合规则，请对照证件重新输入。",
+    }
+}
+
+/// A mobile number, or none.
+pub(super) fn phone(typed: &str) -> Result<Option<PhoneNumber>, Refusal> {
+    if typed.trim().is_empty() {
+        return Ok(None);
+    }
+    PhoneNumber::parse(typed)
+        .map(Some)
+        .map_err(|_| Refusal::new("手机号应是 1 开头的 11 位数字。"))
+}
+
+/// A day, or none.
+pub(super) fn day(typed: &str, word: &str) -> Result<Option<Date>, Refusal> {
+    if typed.trim().is_empty() {
+        return Ok(None);
+    }
+    let read = typed.trim().parse();
+    read.map(Some)
+        .map_err(|_| Refusal::new(format!("{word}看不懂，请写成 2026-06-03 这样。")))
+}
+
+/// A day that must be there.
+pub(super) fn needed_day(typed: &str, word: &str) -> Result<Date, Refusal> {
+    day(typed, word)?.ok_or_else(|| Refusal::new(format!("请填{word}。")))
+}
+
+/// A trade of the national table.
+pub(super) fn trade(typed: &str) -> Result<Trade, Refusal> {
+    Trade::parse(typed).map_err(|_| Refusal::new("请选工种。"))
+}
+
+/// A code of a company.
+pub(super) fn uscc(typed: &str) -> Result<Uscc, Refusal> {
+    Uscc::parse(typed).map_err(|_| {
+        Refusal::new("统一社会信用代码不对：应是 18 位，校验位要相符，请对照营业执照重新输入。")
+    })
+}
+
+/// A short text without control characters; `None` where nothing was typed.
+pub(super) fn note(typed: &str, chars_max: usize) -> Option<String> {
+    let text: String = typed
+        .trim()
+        .chars()
+        .filter(|one| !one.is_control())
+        .take(chars_max)
+        .collect();
+    (!text.is_empty()).then_some(text)
+}
+
+/// A team of the site.
+pub(super) fn team(reader: &Reader, typed: &str) -> Result<Result<Team, Refusal>, SourceError> {
+    let wanted = typed.parse().ok().map(TeamId);
+    let teams = reader.teams()?;
+    let found = teams.into_iter().find(|one| Some(one.team) == wanted);
+    Ok(found.ok_or_else(|| Refusal::new("请选班组；还没有班组时，先在“班组”页建一个。")))
+}

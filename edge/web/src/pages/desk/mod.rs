@@ -1,0 +1,7 @@
+//! The pages where the clerk writes: registering people, their papers, coming and leaving.
+
+mod fields;
+mod registering;
+pub(crate) mod register_page;
+pub(crate) mod person_acts;
+pub(crate) mod teams_page;

@@ -1,0 +1,150 @@
+//! `POST /people/{worker}/…`: papers, coming, leaving, barring of one person.
+
+use axum::Form;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use edge_domain::{Act, Contract, Role, Training, TrainingKind, WorkerId, WorkerStanding};
+use edge_store::Reader;
+use jiff::civil::Date;
+use serde::Deserialize;
+
+use super::fields;
+use super::registering::TRAINING_HOURS;
+use crate::books::{Shelf, standing_tag};
+use crate::error::{SourceError, WebError};
+use crate::pages::door::SignedIn;
+use crate::pages::error_page;
+use crate::recorder::{ActMaker, Refusal};
+use crate::state::WebState;
+
+const NOTE_CHARS_MAX: usize = 100;
+
+/// What the forms of a person's page send; each uses some of it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct PersonForm {
+    /// What the page showed: somebody else's change in between is noticed by it.
+    seen: String,
+    on: String,
+    until: String,
+    kind: String,
+    team: String,
+    trade: String,
+    role: String,
+    reason: String,
+}
+
+/// `POST /people/{worker}/{act}`.
+pub(crate) async fn submit(
+    State(state): State<WebState>,
+    _: SignedIn,
+    Path((worker, act)): Path<(u32, String)>,
+    Form(typed): Form<PersonForm>,
+) -> Result<Response, WebError> {
+    let today = Shelf::today(state.now_ms());
+    let worker = WorkerId(worker);
+    let what = act.clone();
+    let maker: ActMaker = Box::new(move |reader| {
+        let Some(standing) = reader.worker(worker)? else {
+            return Ok(Err(Refusal::new("花名册上没有这个人。")));
+        };
+        if standing_tag(&standing) != typed.seen {
+            return Ok(Err(Refusal::new(
+                "刚才有人改过这个人的资料，您的这一次没有保存。请看过最新内容后再操作。",
+            )));
+        }
+        let made = match what.as_str() {
+            "training" => training(worker, &typed, today),
+            "contract" => contract(worker, &typed, today),
+            "exit" => exit(&standing, &typed),
+            "blacklist" => Ok(blacklist(&standing, &typed)),
+            "entry" => return entry(reader, &standing, &typed),
+            _ => Err(Refusal::new("没有这种操作。")),
+        };
+        Ok(made.map(|act| vec![act]))
+    });
+    let step = "record an act on a worker";
+    let done = state.recorder().record(maker).await;
+    match done.map_err(WebError::source(step))? {
+        Ok(()) => {
+            tracing::info!(act, "Act on a worker recorded");
+            let address = format!("/people/{}?done={act}", worker.0);
+            Ok(Redirect::to(&address).into_response())
+        }
+        Err(Refusal(problem)) => Ok(error_page::refused(
+            &problem,
+            &format!("/people/{}", worker.0),
+        )),
+    }
+}
+
+fn training(worker: WorkerId, form: &PersonForm, today: Date) -> Result<Act, Refusal> {
+    let on = fields::needed_day(&form.on, "培训日期")?;
+    if on > today {
+        return Err(Refusal::new("培训日期在今天之后，请核对。"));
+    }
+    let kind = TrainingKind::from_code(&form.kind).unwrap_or(TrainingKind::Safety);
+    let hours = if kind == TrainingKind::Safety {
+        TRAINING_HOURS
+    } else {
+        8
+    };
+    let training = Training { kind, on, hours };
+    Ok(Act::Training { worker, training })
+}
+
+fn contract(worker: WorkerId, form: &PersonForm, today: Date) -> Result<Act, Refusal> {
+    let signed_on = fields::needed_day(&form.on, "签订日期")?;
+    let until = fields::day(&form.until, "到期日期")?;
+    if signed_on > today {
+        return Err(Refusal::new("签订日期在今天之后，请核对。"));
+    }
+    if until.is_some_and(|until| until < signed_on) {
+        return Err(Refusal::new("到期日期在签订日期之前，请核对。"));
+    }
+    let contract = Contract { signed_on, until };
+    Ok(Act::Contract { worker, contract })
+}
+
+fn exit(standing: &WorkerStanding, form: &PersonForm) -> Result<Act, Refusal> {
+    let on = fields::needed_day(&form.on, "退场日期")?;
+    if standing.entered_on.is_some_and(|entered| on < entered) {
+        return Err(Refusal::new("退场日期在进场日期之前，请核对。"));
+    }
+    Ok(Act::Exit {
+        worker: standing.worker,
+        on,
+        reason: fields::note(&form.reason, NOTE_CHARS_MAX),
+    })
+}
+
+fn blacklist(standing: &WorkerStanding, form: &PersonForm) -> Act {
+    Act::Blacklist {
+        worker: standing.worker,
+        listed: !standing.blacklisted,
+        reason: fields::note(&form.reason, NOTE_CHARS_MAX),
+    }
+}
+
+/// Coming again keeps the person: his number, papers and history.
+fn entry(
+    reader: &Reader,
+    standing: &WorkerStanding,
+    form: &PersonForm,
+) -> Result<Result<Vec<Act>, Refusal>, SourceError> {
+    let team = match fields::team(reader, &form.team)? {
+        Ok(team) => team.team,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    let read = fields::needed_day(&form.on, "进场日期").and_then(|on| {
+        let trade = fields::trade(&form.trade)?;
+        Ok(Act::Entry {
+            worker: standing.worker,
+            team,
+            trade,
+            role: Role::from_code(&form.role).unwrap_or(standing.role),
+            on,
+        })
+    });
+    Ok(read.map(|act| vec![act]))
+}

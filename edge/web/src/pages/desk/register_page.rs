@@ -1,0 +1,117 @@
+//! `/people/new`: a new worker in one form.
+
+use askama::Template;
+use axum::Form;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Redirect, Response};
+use edge_domain::{Role, TeamId, WorkerId};
+use jiff::civil::Date;
+
+use super::fields;
+use super::registering::{RegisterForm, Registration};
+use crate::books::Shelf;
+use crate::error::WebError;
+use crate::pages::door::SignedIn;
+use crate::pages::form;
+use crate::pages::layout::{self, Layout};
+use crate::pages::site::shared::{self, Choice};
+use crate::recorder::{ActMaker, Refusal};
+use crate::state::WebState;
+
+#[derive(Template)]
+#[template(path = "register.html")]
+struct RegisterPage {
+    layout: Layout,
+    form: RegisterForm,
+    teams: Vec<Choice>,
+    trades: Vec<Choice>,
+    is_manager: bool,
+    problem: Option<String>,
+}
+
+async fn page(
+    state: &WebState,
+    account: String,
+    form: RegisterForm,
+    problem: Option<String>,
+) -> Result<Response, WebError> {
+    let chosen = form.team.parse().ok().map(TeamId);
+    let teams = state
+        .books()
+        .ask("read the teams", move |shelf| {
+            Ok(shared::team_choices(&*shelf.directory()?, chosen))
+        })
+        .await?;
+    layout::page(&RegisterPage {
+        layout: Layout::new(state, Some(account), "/people"),
+        trades: shared::trade_choices(&form.trade),
+        is_manager: form.role == Role::Manager.code(),
+        form,
+        teams,
+        problem,
+    })
+}
+
+/// `GET /people/new`.
+pub(crate) async fn show(
+    State(state): State<WebState>,
+    signed_in: SignedIn,
+) -> Result<Response, WebError> {
+    let form = RegisterForm {
+        entered_on: Shelf::today(state.now_ms()).to_string(),
+        ..RegisterForm::default()
+    };
+    page(&state, signed_in.account, form, None).await
+}
+
+/// `POST /people/new`.
+pub(crate) async fn submit(
+    State(state): State<WebState>,
+    signed_in: SignedIn,
+    Form(typed): Form<RegisterForm>,
+) -> Result<Response, WebError> {
+    let today = Shelf::today(state.now_ms());
+    let (given, number) = tokio::sync::oneshot::channel();
+    let form = typed.clone();
+    let maker: ActMaker = Box::new(move |reader| {
+        let registration = match Registration::read(&form, today) {
+            Ok(registration) => registration,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let team = match fields::team(reader, &form.team)? {
+            Ok(team) => team,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        if let Some(known) = reader.roster()?.find(&registration.person.number) {
+            return Ok(Err(known_already(known.worker, known.left_on, today)));
+        }
+        let worker = WorkerId(reader.numbers_given()?.worker.saturating_add(1));
+        // Nobody waits for the number where the browser has gone.
+        given.send(worker).ok();
+        Ok(Ok(registration.acts(worker, team.team)))
+    });
+    let step = "record a worker";
+    let done = state.recorder().record(maker).await;
+    if let Err(Refusal(problem)) = done.map_err(WebError::source(step))? {
+        let page = page(&state, signed_in.account, typed, Some(problem)).await?;
+        return Ok(form::with_status(page, StatusCode::UNPROCESSABLE_ENTITY));
+    }
+    tracing::info!("Worker registered");
+    let address = number.await.map_or_else(
+        |_| "/people".to_owned(),
+        |worker| format!("/people/{}?done=registered", worker.0),
+    );
+    Ok(Redirect::to(&address).into_response())
+}
+
+fn known_already(worker: WorkerId, left_on: Option<Date>, today: Date) -> Refusal {
+    let number = worker.0;
+    Refusal::new(if left_on.is_some_and(|left| left <= today) {
+        format!(
+            "这个证件号码登记过，工号 {number}，已退场。请在花名册打开工号 {number}，用“进场或换班组”让他再进场，资料和历史都还在。"
+        )
+    } else {
+        format!("这个证件号码已经在册，工号 {number}，不用再登记。")
+    })
+}

@@ -12,14 +12,13 @@ use rumqttc::{
     AsyncClient, Event, EventLoop, MqttOptions, Packet, QoS, TlsConfiguration, Transport,
 };
 use sync_wire::{Ack, Compression, Hash, Header, Message, Tier, Topic, chain};
-use tests::{Broker, City, Result, repository};
+use tests::{Broker, City, Generator, Result, repository};
 use tokio::time::Instant;
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, NoTls};
 
 use crate::folder;
-use crate::generator::Generator;
 use crate::report::Report;
 
 const BOXES: u64 = 1_000;

@@ -112,13 +112,18 @@ async fn serve(config: SiteConfig) -> Result<(), DaemonError> {
     if !matches!(gate.await, Ok(Ok(()))) {
         tracing::error!("The gate thread did not end by itself");
     }
-    if let Err(error) = store.writer().pulse(clock.now().wall_ms).await {
+    close(store, clock.now().wall_ms).await?;
+    end
+}
+
+/// Writes the last sign of life and closes the ledger.
+async fn close(store: Store, wall_ms: i64) -> Result<(), DaemonError> {
+    if let Err(error) = store.writer().pulse(wall_ms).await {
         tracing::warn!(%error, "No last sign of life");
     }
-    tokio::task::spawn_blocking(move || store.close())
+    Ok(tokio::task::spawn_blocking(move || store.close())
         .await
-        .map_err(|error| DaemonError::System(error.into()))??;
-    end
+        .map_err(|error| DaemonError::System(error.into()))??)
 }
 
 async fn wait_for_the_end(stop: &CancellationToken) -> Result<(), DaemonError> {

@@ -174,7 +174,7 @@ mod tests {
 
     #[test]
     fn a_card_of_26_bits_is_read() {
-        let number = CardNumber::new((123 << 16) | 45_678);
+        let number = CardNumber::new((123 << 16) + 45_678);
         assert_eq!(
             decode(&bits_of(CARD)),
             Some(Telegram::Card { bits: 26, number })

@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use std::borrow::ToOwned;
 use std::collections::BTreeMap;
 use std::string::String;
+use std::vec;
 use std::vec::Vec;
 
 const PAGE: &str = include_str!("../PROTOCOL.md");
@@ -216,9 +217,9 @@ fn replies() -> Vec<(&'static str, u8, Reply)> {
     ]
 }
 
-fn events() -> Vec<(&'static str, u8, Reply)> {
+fn gate_events() -> Vec<(&'static str, EventKind)> {
     let (direction, out) = (Direction::In, Direction::Out);
-    let kinds = [
+    vec![
         (
             "event_passed_in",
             EventKind::Passed {
@@ -263,6 +264,12 @@ fn events() -> Vec<(&'static str, u8, Reply)> {
         ("event_tamper_off", EventKind::Tamper { on: false }),
         ("event_link_lost", EventKind::LinkLost),
         ("event_link_back", EventKind::LinkBack),
+    ]
+}
+
+fn reader_events() -> Vec<(&'static str, EventKind)> {
+    let (direction, out) = (Direction::In, Direction::Out);
+    vec![
         (
             "event_card_26",
             EventKind::Card {
@@ -286,9 +293,13 @@ fn events() -> Vec<(&'static str, u8, Reply)> {
                 key: KeyPress::new(11),
             },
         ),
-    ];
-    kinds
+    ]
+}
+
+fn events() -> Vec<(&'static str, u8, Reply)> {
+    gate_events()
         .into_iter()
+        .chain(reader_events())
         .map(|(name, kind)| {
             (
                 name,

@@ -174,8 +174,11 @@ mod tests {
             .collect()
     }
 
-    /// Plays the search against a city; gives the result and the number of questions.
-    fn find(parts: &[(u64, u64)], fork: u64, last: u64) -> Option<(u64, Vec<(u64, u64)>, u32)> {
+    /// The last common record, what the city holds up to it, and the number of questions.
+    type Found = (u64, Vec<(u64, u64)>, u32);
+
+    /// Plays the search against a city.
+    fn find(parts: &[(u64, u64)], fork: u64, last: u64) -> Option<Found> {
         let ack = ack(parts, fork);
         let Agreement::Fork(mut search) = Search::begin(&ack, &ours(&ack, last), last) else {
             return None;

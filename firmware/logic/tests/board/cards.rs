@@ -149,11 +149,11 @@ fn a_number_goes_out_once_and_a_second_one_waits() {
     assert_eq!(rig.ask(&send(0x7b_b26e)), Some(Reply::Done));
     assert_eq!(rig.ask(&send(1)), Some(Reply::Error(Fault::Busy)));
     assert_eq!(rig.ask(&send(1 << 24)), Some(Reply::Error(Fault::Busy)));
-    let mut sent = Vec::new();
+    let mut bits = Vec::new();
     for _ in 0..100 {
         rig.wait_silently(1);
-        sent.extend(rig.board.take_bit());
+        bits.extend(rig.board.take_bit());
     }
-    assert_eq!(sent, bits_of(26, 0x7b_b26e));
+    assert_eq!(bits, bits_of(26, 0x7b_b26e));
     assert_eq!(rig.ask(&send(1 << 24)), Some(Reply::Error(Fault::Settings)));
 }

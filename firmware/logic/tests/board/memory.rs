@@ -43,6 +43,10 @@ impl Cut {
     }
 }
 
+fn place(offset: u32) -> usize {
+    usize::try_from(offset).unwrap()
+}
+
 impl ErrorType for Cut {
     type Error = NorFlashErrorKind;
 }
@@ -51,7 +55,7 @@ impl ReadNorFlash for Cut {
     const READ_SIZE: usize = 4;
 
     fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), NorFlashErrorKind> {
-        let at = offset as usize;
+        let at = place(offset);
         bytes.copy_from_slice(&self.0.borrow().bytes[at..at + bytes.len()]);
         Ok(())
     }
@@ -66,7 +70,7 @@ impl NorFlash for Cut {
     const ERASE_SIZE: usize = PAGE;
 
     fn erase(&mut self, from: u32, to: u32) -> Result<(), NorFlashErrorKind> {
-        for quarter in (from as usize..to as usize).step_by(PAGE / 4) {
+        for quarter in (place(from)..place(to)).step_by(PAGE / 4) {
             self.step()?;
             self.0.borrow_mut().bytes[quarter..quarter + PAGE / 4].fill(0xff);
         }
@@ -76,7 +80,7 @@ impl NorFlash for Cut {
     fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), NorFlashErrorKind> {
         for (index, word) in bytes.chunks(4).enumerate() {
             self.step()?;
-            let at = offset as usize + index * 4;
+            let at = place(offset) + index * 4;
             let mut cells = self.0.borrow_mut();
             if cells.frozen {
                 continue;

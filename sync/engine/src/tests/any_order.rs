@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use crate::tests::world::World;
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 enum Step {
     Append(u64),
     Up(usize),

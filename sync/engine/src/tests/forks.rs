@@ -12,18 +12,24 @@ const OLD: &str = "8899aabbccddeeff";
 
 fn alarms(world: &World) -> Vec<&Alarm> {
     let done = world.done.iter();
-    done.filter_map(|action| match action {
-        Action::Alarm(alarm) => Some(alarm),
-        _ => None,
+    done.filter_map(|action| {
+        if let Action::Alarm(alarm) = action {
+            Some(alarm)
+        } else {
+            None
+        }
     })
     .collect()
 }
 
 fn forks(world: &World) -> Vec<&Fork> {
     let done = world.done.iter();
-    done.filter_map(|action| match action {
-        Action::CarryOver(fork) => Some(fork),
-        _ => None,
+    done.filter_map(|action| {
+        if let Action::CarryOver(fork) = action {
+            Some(fork)
+        } else {
+            None
+        }
     })
     .collect()
 }

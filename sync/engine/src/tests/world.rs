@@ -352,7 +352,7 @@ impl World {
                 let take = usize::try_from(records_max).unwrap();
                 let of = self.named(&epoch);
                 let records = of.records.iter().skip(skip).take(take).cloned().collect();
-                let prev = of.hash_at(from - 1).unwrap();
+                let prev = of.hash_at(from - 1)?;
                 Some(Input::Records {
                     epoch,
                     tier,
@@ -366,7 +366,7 @@ impl World {
                 Some(Input::Hashes { epoch, ours })
             }
             Action::LookForOlder => {
-                let (_, older) = self.epochs.split_last().unwrap();
+                let (_, older) = self.epochs.split_last()?;
                 Some(Input::Older(older.iter().map(Epoch::start).collect()))
             }
             Action::Survey => Some(Input::Survey(Survey::default())),

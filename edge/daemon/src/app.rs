@@ -18,7 +18,7 @@ use crate::clock::{Clock, ClockChange};
 use crate::config::SiteConfig;
 use crate::error::DaemonError;
 use crate::health::{DeviceName, HealthDesk, HealthNews, NEWS_MAX};
-use crate::lane::{GateSite, LanePlan};
+use crate::lane::{GateSite, LanePlan, TokenSalt};
 use crate::office::{self, Office};
 use crate::opening::{self, OnDamage, Opened};
 use crate::people::{PersonTagger, random};
@@ -174,8 +174,10 @@ async fn start_gate_thread(
     }
     let (clock, writer, policy) = (clock.clone(), store.writer(), config.policy.clone());
     let (began, wait_for_start) = thread_channel::sync_channel(1);
+    let tokens = TokenSalt::of(&store.facts().epoch);
     let site = move || GateSite {
         clock,
+        tokens,
         roster,
         policy,
         presence: presence.into(),

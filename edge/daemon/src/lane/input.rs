@@ -75,8 +75,34 @@ fn date(text: &str) -> Option<Date> {
     Date::new(year, month, day).ok()
 }
 
+/// Tells an epoch's tokens from another's. The lane counts tokens by sequence number, and a new epoch
+/// begins at 1 again: a board that still remembers an opening of the epoch before would take a
+/// worker's opening for that one and not open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TokenSalt(u32);
+
+impl TokenSalt {
+    /// Tokens from here on are openings without a record; they are alike in all epochs.
+    const UNRECORDED: u32 = 0x8000_0000;
+
+    /// From an epoch's name (16 hexadecimal digits, random).
+    pub(crate) fn of(epoch: &str) -> Self {
+        let word = epoch.get(..8).unwrap_or_default();
+        Self(u32::from_str_radix(word, 16).unwrap_or(0) & (Self::UNRECORDED - 1))
+    }
+
+    /// The board's token for the lane's, and the lane's for the board's.
+    pub(crate) const fn turn(self, token: u32) -> u32 {
+        if token < Self::UNRECORDED {
+            token ^ self.0
+        } else {
+            token
+        }
+    }
+}
+
 /// What the gate's driver tells, in the lane's words; `None` for what only the lamps need.
-pub(crate) fn gate_report(event: &TurnstileEvent) -> Option<GateReport> {
+pub(crate) fn gate_report(event: &TurnstileEvent, tokens: TokenSalt) -> Option<GateReport> {
     Some(match event {
         TurnstileEvent::LinkBack(_) => GateReport::LinkBack,
         TurnstileEvent::LinkLost { .. } => GateReport::LinkLost,
@@ -84,12 +110,14 @@ pub(crate) fn gate_report(event: &TurnstileEvent) -> Option<GateReport> {
         TurnstileEvent::EventsLost { count } => GateReport::EventsLost {
             count: (*count).into(),
         },
-        TurnstileEvent::Opened { token, .. } => GateReport::Opened { token: *token },
+        TurnstileEvent::Opened { token, .. } => GateReport::Opened {
+            token: tokens.turn(*token),
+        },
         TurnstileEvent::OpenRefused { token, why, .. } => GateReport::OpenRefused {
-            token: *token,
+            token: tokens.turn(*token),
             why: refusal(*why),
         },
-        TurnstileEvent::Reported(report) => board_report(report),
+        TurnstileEvent::Reported(report) => board_report(report, tokens),
         TurnstileEvent::IdentityChanged { .. }
         | TurnstileEvent::VersionMismatch { .. }
         | TurnstileEvent::StateChanged { .. } => return None,
@@ -108,7 +136,7 @@ fn refusal(why: turnstile::OpenRefusal) -> OpenRefusal {
     }
 }
 
-fn board_report(report: &BoardReport) -> GateReport {
+fn board_report(report: &BoardReport, tokens: TokenSalt) -> GateReport {
     let event = BoardEvent {
         uid: report.key.uid.0,
         boot: report.key.boot,
@@ -118,22 +146,22 @@ fn board_report(report: &BoardReport) -> GateReport {
     match report.kind {
         EventKind::Passed { direction, token } => GateReport::Passed {
             direction: way(direction),
-            token,
+            token: token.map(|token| tokens.turn(token)),
             event,
         },
         EventKind::TimedOut { direction, token } => GateReport::TimedOut {
             direction: way(direction),
-            token: Some(token),
+            token: Some(tokens.turn(token)),
             event,
         },
         EventKind::Tailgated { direction, token } => GateReport::Tailgated {
             direction: way(direction),
-            token: Some(token),
+            token: Some(tokens.turn(token)),
             event,
         },
         EventKind::Reversed { direction, token } => GateReport::Reversed {
             direction: way(direction),
-            token: Some(token),
+            token: Some(tokens.turn(token)),
             event,
         },
         EventKind::Intruded { direction } => GateReport::Intruded {

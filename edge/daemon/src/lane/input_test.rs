@@ -4,7 +4,7 @@ use drivers_idcard::{CardKind, CardText, CodecError, Field, ReadFailure};
 use edge_domain::{Credential, DocumentKind, IdDocument, Sex, UnreadableCard};
 use jiff::civil::date;
 
-use crate::lane::input::{credential, unreadable};
+use crate::lane::input::{TokenSalt, credential, unreadable};
 
 fn card(kind: CardKind, fields: &[(Field, &str)]) -> CardText {
     let empty = CardText::new(kind);
@@ -137,4 +137,21 @@ fn a_failed_read_says_what_to_do() {
     ] {
         assert_eq!(unreadable(failure), Credential::Unreadable { why });
     }
+}
+
+#[test]
+fn the_same_number_has_another_token_in_another_epoch() {
+    let (old, new) = (
+        TokenSalt::of("00112233aabbccdd"),
+        TokenSalt::of("8899aabbccddeeff"),
+    );
+    for token in [1, 129, 0x7fff_ffff] {
+        assert_ne!(old.turn(token), new.turn(token));
+        for salt in [old, new] {
+            assert_eq!(salt.turn(salt.turn(token)), token);
+            assert!(salt.turn(token) < 0x8000_0000, "{token}");
+        }
+    }
+    // An opening without a record is named by the boot clock, in every epoch alike.
+    assert_eq!(new.turn(0x8000_0007), 0x8000_0007);
 }

@@ -7,6 +7,7 @@ mod task;
 mod lamps;
 mod start;
 
+pub(crate) use input::TokenSalt;
 pub(crate) use site::GateSite;
 pub(crate) use start::{LanePlan, start};
 

@@ -9,6 +9,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::clock::Clock;
 use crate::health::HealthNews;
+use crate::lane::input::TokenSalt;
 use crate::people::PersonTagger;
 
 /// The site as the lanes see it. Lives on the gate thread, so it needs no lock.
@@ -16,6 +17,8 @@ use crate::people::PersonTagger;
 pub(crate) struct GateSite {
     /// The box's clock.
     pub(crate) clock: Clock,
+    /// What tells this epoch's tokens from those of another.
+    pub(crate) tokens: TokenSalt,
     /// Who is registered; a change arrives as a whole.
     pub(crate) roster: watch::Receiver<Arc<Roster>>,
     /// The numbers of the rules.

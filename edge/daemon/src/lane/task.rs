@@ -123,7 +123,7 @@ impl LaneTask {
         if let Some(news) = gate_news(&self.names, event) {
             self.site.tell(news);
         }
-        if let Some(report) = input::gate_report(event) {
+        if let Some(report) = input::gate_report(event, self.site.tokens) {
             self.feed(LaneInput::Gate(report));
         }
     }
@@ -193,7 +193,7 @@ impl LaneTask {
 
     fn open(&mut self, token: u32, direction: Direction) {
         let Some(gate) = &self.gate else { return };
-        if let Err(error) = gate.open(token, input::board_way(direction)) {
+        if let Err(error) = gate.open(self.site.tokens.turn(token), input::board_way(direction)) {
             tracing::error!(%error, "The open command was not taken");
             let why = edge_domain::OpenRefusal::NoLink;
             self.feed(LaneInput::Gate(edge_domain::GateReport::OpenRefused {

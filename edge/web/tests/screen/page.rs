@@ -105,8 +105,12 @@ async fn an_empty_site_says_what_to_do_next() {
     let answer = claim(&client, &site, &site.code.reveal(), NAME).await;
     assert_eq!(goes_to(&answer), "/");
     let html = page(&client, &site, "/").await.text().await.unwrap();
-    for next in ["导入花名册", "写上通道和读卡器", "未配置市平台", "接通网络"]
-    {
+    for next in [
+        "先建单位和班组",
+        "写上通道和读卡器",
+        "未配置市平台",
+        "接通网络",
+    ] {
         assert!(html.contains(next), "{next}");
     }
     site.day.0.lock().unwrap().on_roster = 12;

@@ -132,7 +132,9 @@ fn two_machines_with_one_file_fork_when_the_second_comes() {
     for epoch in &second {
         for record in &epoch.records {
             assert_eq!(
-                world.city.count(&crate::tests::world::act_of(&record.body)),
+                world
+                    .city
+                    .count(&crate::tests::model_city::act_of(&record.body)),
                 1
             );
         }
@@ -314,7 +316,7 @@ fn a_city_that_went_mad_does_not_fill_the_disk_with_epochs() {
     // What was carried over without need is there twice, with its origin; nothing is lost.
     for epoch in &world.epochs {
         for record in &epoch.records {
-            assert!(world.city.count(&super::world::act_of(&record.body)) >= 1);
+            assert!(world.city.count(&super::model_city::act_of(&record.body)) >= 1);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! A model city, and the engine's promises.
 
+mod model_city;
 mod world;
 mod one_epoch;
 mod forks;

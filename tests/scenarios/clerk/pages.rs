@@ -7,7 +7,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 use tests::{BOX_ID, Browser, History, Result, Site, bin_dir};
 
-use crate::clerk_screen::{SIZES, WATCH_RULES, sign_in};
+use crate::clerk::screen::{SIZES, WATCH_RULES, sign_in};
 use crate::help::{Gate, plan};
 
 async fn site(folder: &Path) -> Result<Site> {

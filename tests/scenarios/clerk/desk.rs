@@ -3,7 +3,7 @@
 use serde_json::json;
 use tests::{Browser, Result, Site, eventually};
 
-use crate::clerk_screen::{WATCH_RULES, sign_in};
+use crate::clerk::screen::{WATCH_RULES, sign_in};
 use crate::help::{Gate, plan};
 
 /// Opens the drawer of a person's act and sends its form as it stands.

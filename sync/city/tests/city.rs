@@ -21,15 +21,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use common::database::{Store, ask};
-use common::{EPOCH, Ledger, Peer, Site, rows, until};
+use common::{EPOCH, Ledger, Peer, Site, rows, state, until};
 use sync_city::db::Place;
 use sync_city::{Effect, Observer, Silent, Verdict};
 use sync_wire::{AckRange, ParkCode, Topic};
-
-async fn state(city: &sync_city::City) -> serde_json::Value {
-    let url = format!("http://{}/api/state", city.http);
-    reqwest::get(url).await.unwrap().json().await.unwrap()
-}
 
 async fn records_are_stored_and_acknowledged(store: Store) {
     let site = Site::begin(store, &["box-1"]).await;

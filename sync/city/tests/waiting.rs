@@ -20,14 +20,9 @@ mod common;
 use std::sync::Arc;
 
 use common::database::{Store, ask};
-use common::{EPOCH, Ledger, Peer, Site, rows, until};
+use common::{EPOCH, Ledger, Peer, Site, rows, state, until};
 use sync_city::Silent;
 use sync_wire::{Compare, Ctl, Mark, ParkCode, Topic};
-
-async fn state(city: &sync_city::City) -> serde_json::Value {
-    let url = format!("http://{}/api/state", city.http);
-    reqwest::get(url).await.unwrap().json().await.unwrap()
-}
 
 /// Numbers of the records in a state, by box-1's seq.
 fn seqs(site: &Site, status: &str) -> Vec<u64> {

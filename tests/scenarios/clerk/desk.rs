@@ -3,7 +3,7 @@
 use serde_json::json;
 use tests::{Browser, Result, Site, eventually};
 
-use crate::clerk::screen::{WATCH_RULES, sign_in};
+use crate::clerk::screen::{PC, PHONE, clerks_browser};
 use crate::help::{Gate, plan};
 
 /// Opens the drawer of a person's act and sends its form as it stands.
@@ -56,10 +56,7 @@ async fn a_new_worker_passes_as_soon_as_his_papers_are_typed() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let mut site = Site::start(folder.path(), &plan("one-gate")).await?;
     Gate::from(&site).devices_answer(0).await?;
-    let browser = Browser::start(folder.path()).await?;
-    browser.in_every_page(WATCH_RULES).await?;
-    browser.resize(360, 800).await?;
-    sign_in(&mut site, &browser).await?;
+    let browser = clerks_browser(&mut site, folder.path(), PHONE).await?;
     let screen = site.gate_box.screen().to_owned();
     let gate = Gate::from(&site);
     let state = site.simulator.state().await?;
@@ -118,10 +115,7 @@ async fn two_clerks_and_a_whole_team() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let mut site = Site::start(folder.path(), &plan("one-gate")).await?;
     Gate::from(&site).devices_answer(0).await?;
-    let browser = Browser::start(folder.path()).await?;
-    browser.in_every_page(WATCH_RULES).await?;
-    browser.resize(1366, 768).await?;
-    sign_in(&mut site, &browser).await?;
+    let browser = clerks_browser(&mut site, folder.path(), PC).await?;
     let screen = site.gate_box.screen().to_owned();
     let gate = Gate::from(&site);
 

@@ -7,7 +7,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 use tests::{BOX_ID, Browser, History, Result, Site, bin_dir};
 
-use crate::clerk::screen::{SIZES, WATCH_RULES, sign_in};
+use crate::clerk::screen::{PC, PHONE, SIZES, clerks_browser};
 use crate::help::{Gate, plan};
 
 async fn site(folder: &Path) -> Result<Site> {
@@ -58,10 +58,7 @@ async fn search(browser: &Browser, typed: &str) -> Result<Vec<String>> {
 async fn anybody_is_found_by_letters_and_digits_while_the_clerk_types() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let mut site = site(folder.path()).await?;
-    let browser = Browser::start(folder.path()).await?;
-    browser.in_every_page(WATCH_RULES).await?;
-    browser.resize(1366, 768).await?;
-    sign_in(&mut site, &browser).await?;
+    let browser = clerks_browser(&mut site, folder.path(), PC).await?;
     open(&browser, &format!("{}/people", site.gate_box.screen())).await?;
     for (typed, name) in [
         ("sxx", "单雄信"),
@@ -106,10 +103,7 @@ async fn anybody_is_found_by_letters_and_digits_while_the_clerk_types() -> Resul
 async fn a_month_adds_up_and_a_void_day_says_why() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let mut site = site(folder.path()).await?;
-    let browser = Browser::start(folder.path()).await?;
-    browser.in_every_page(WATCH_RULES).await?;
-    browser.resize(1366, 768).await?;
-    sign_in(&mut site, &browser).await?;
+    let browser = clerks_browser(&mut site, folder.path(), PC).await?;
     let screen = site.gate_box.screen().to_owned();
     let last_month = last_month(&site)?;
     let address = format!("{screen}/attendance?team=1&month={last_month}");
@@ -165,10 +159,7 @@ async fn a_roll_call_counts_who_is_inside_and_looks_back() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let mut site = site(folder.path()).await?;
     Gate::from(&site).devices_answer(0).await?;
-    let browser = Browser::start(folder.path()).await?;
-    browser.in_every_page(WATCH_RULES).await?;
-    browser.resize(360, 800).await?;
-    sign_in(&mut site, &browser).await?;
+    let browser = clerks_browser(&mut site, folder.path(), PHONE).await?;
     let screen = site.gate_box.screen().to_owned();
     let moment = format!("{screen}/attendance/moment");
     let listed = "return document.querySelectorAll('.tick').length";
@@ -210,10 +201,7 @@ async fn the_signed_sheet_prints_with_its_head_on_every_page_and_opens_in_a_spre
 -> Result<()> {
     let folder = tempfile::tempdir()?;
     let mut site = site(folder.path()).await?;
-    let browser = Browser::start(folder.path()).await?;
-    browser.in_every_page(WATCH_RULES).await?;
-    browser.resize(1366, 768).await?;
-    sign_in(&mut site, &browser).await?;
+    let browser = clerks_browser(&mut site, folder.path(), PC).await?;
     let sheet = format!(
         "{}/papers/month?team=1&month={}",
         site.gate_box.screen(),
@@ -299,10 +287,7 @@ const AXE: &str =
 async fn no_page_has_a_serious_fault_or_scrolls_sideways() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let mut site = site(folder.path()).await?;
-    let browser = Browser::start(folder.path()).await?;
-    browser.in_every_page(WATCH_RULES).await?;
-    browser.resize(1366, 768).await?;
-    sign_in(&mut site, &browser).await?;
+    let browser = clerks_browser(&mut site, folder.path(), PC).await?;
     let axe = fs::read_to_string(bin_dir()?.join("../tools/axe.min.js"))
         .map_err(|error| format!("axe-core is fetched by `./dev setup`: {error}"))?;
     let screen = site.gate_box.screen().to_owned();

@@ -1,19 +1,36 @@
 //! The pages in a real browser: the clerk's stays alive by itself, none is broken on a PC or a phone.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 use tests::{Browser, Result, Site};
 
 use crate::help::{Gate, plan};
 
 const PASSWORD: &str = "scenario-Password-1";
-pub(crate) const SIZES: [(u32, u32); 2] = [(1366, 768), (360, 800)];
+pub(crate) const PC: (u32, u32) = (1366, 768);
+pub(crate) const PHONE: (u32, u32) = (360, 800);
+pub(crate) const SIZES: [(u32, u32); 2] = [PC, PHONE];
 /// Collects what the page's own rules forbade it.
-pub(crate) const WATCH_RULES: &str = "window.forbidden = [];
+const WATCH_RULES: &str = "window.forbidden = [];
     document.addEventListener('securitypolicyviolation', function (event) {
         window.forbidden.push(event.violatedDirective + ' ' + event.blockedURI);
     });";
 
-pub(crate) async fn sign_in(site: &mut Site, browser: &Browser) -> Result<()> {
+/// A browser of this size in which the clerk is signed in and broken page rules are collected.
+pub(crate) async fn clerks_browser(
+    site: &mut Site,
+    folder: &Path,
+    (width, height): (u32, u32),
+) -> Result<Browser> {
+    let browser = Browser::start(folder).await?;
+    browser.in_every_page(WATCH_RULES).await?;
+    browser.resize(width, height).await?;
+    sign_in(site, &browser).await?;
+    Ok(browser)
+}
+
+async fn sign_in(site: &mut Site, browser: &Browser) -> Result<()> {
     let code = site.gate_box.claim_code().await?;
     let screen = site.gate_box.screen().to_owned();
     browser.open(&screen).await?;
@@ -52,10 +69,7 @@ async fn the_clerk_claims_the_box_and_sees_cards_and_cables_without_a_reload() -
     let folder = tempfile::tempdir()?;
     let mut site = Site::start(folder.path(), &plan("one-gate")).await?;
     Gate::from(&site).devices_answer(0).await?;
-    let browser = Browser::start(folder.path()).await?;
-    browser.in_every_page(WATCH_RULES).await?;
-    browser.resize(1366, 768).await?;
-    sign_in(&mut site, &browser).await?;
+    let browser = clerks_browser(&mut site, folder.path(), PC).await?;
     browser.open(site.gate_box.screen()).await?;
     browser
         .until(
@@ -133,10 +147,7 @@ async fn no_page_scrolls_sideways_or_breaks_its_own_rules() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let mut site = Site::start(folder.path(), &plan("one-gate")).await?;
     Gate::from(&site).devices_answer(0).await?;
-    let browser = Browser::start(folder.path()).await?;
-    browser.in_every_page(WATCH_RULES).await?;
-    browser.resize(1366, 768).await?;
-    sign_in(&mut site, &browser).await?;
+    let browser = clerks_browser(&mut site, folder.path(), PC).await?;
     let gate = Gate::from(&site);
     for person in ["admitted:0", "hmt:0", "not_on_roster:0"] {
         gate.visit("gate-1-in", person).await?;

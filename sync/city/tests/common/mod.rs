@@ -22,6 +22,12 @@ pub(crate) const EPOCH: &str = "00112233aabbccdd";
 /// Longest wait for a state; reached only where something is broken.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// What the city's page is drawn from.
+pub(crate) async fn state(city: &City) -> serde_json::Value {
+    let url = format!("http://{}/api/state", city.http);
+    reqwest::get(url).await.unwrap().json().await.unwrap()
+}
+
 pub(crate) struct Site {
     pub(crate) home: tempfile::TempDir,
     pub(crate) port: u16,

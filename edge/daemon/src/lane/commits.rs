@@ -2,14 +2,21 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
 
 use edge_domain::{Record, Ticket};
 use edge_store::{Appended, Entry, StoreError, Writer};
+use tokio::time::Instant;
 
 use crate::records;
 
 /// Most records in one commit.
 const BATCH_MAX: usize = 32;
+
+/// How long the thread stays awake for a commit before it sleeps until told. To be put to sleep and
+/// woken costs a good part of what a commit takes, and whoever stands at the gate waits for both.
+const STAY_AWAKE: Duration = Duration::from_millis(2);
 
 type Batch = Vec<(Ticket, Record)>;
 type Answer = Pin<Box<dyn Future<Output = Result<Appended, StoreError>>>>;
@@ -53,7 +60,7 @@ impl Commits {
         let Some((_, answer)) = &mut self.under_way else {
             return std::future::pending().await;
         };
-        let answer = answer.await;
+        let answer = stay_awake_for(answer).await;
         let batch = self
             .under_way
             .take()
@@ -97,4 +104,20 @@ impl Commits {
         };
         self.under_way = Some((batch, answer));
     }
+}
+
+/// Waits for an answer that is likely near: gives way to the other threads, but does not sleep, for
+/// at most [`STAY_AWAKE`].
+async fn stay_awake_for(answer: &mut Answer) -> Result<Appended, StoreError> {
+    let until = Instant::now() + STAY_AWAKE;
+    std::future::poll_fn(|context: &mut Context<'_>| loop {
+        if let Poll::Ready(answer) = answer.as_mut().poll(context) {
+            return Poll::Ready(answer);
+        }
+        if Instant::now() >= until {
+            return Poll::Pending;
+        }
+        std::thread::yield_now();
+    })
+    .await
 }

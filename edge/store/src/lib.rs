@@ -40,4 +40,5 @@ pub use view::directory::PersonEntry;
 pub use view::people::{NumbersGiven, Project};
 pub use view::punches::Punch;
 pub use view::today::{ActKind, Backlog, RecentAct, TodayView};
+pub use view::upload::RecordLine;
 pub use write::writer::Writer;

@@ -16,12 +16,14 @@ use crate::error::StoreError;
 use crate::key::Key;
 use crate::ledger;
 use crate::migrate;
+use crate::view::day_acts;
 use crate::view::directory::{self, PersonEntry};
 use crate::view::lane_memory;
 use crate::view::movements;
 use crate::view::people::{self, NumbersGiven, Project};
 use crate::view::punches::{self, Punch};
-use crate::view::today::{self, Backlog, TodayView};
+use crate::view::today::{self, Backlog, RecentAct, TodayView};
+use crate::view::upload::{self, RecordLine};
 
 /// A record as it stands in the ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -236,6 +238,31 @@ impl Reader {
     ) -> Result<TodayView, StoreError> {
         let view = self.one_moment()?;
         today::today(&view, from_ms, to_ms, acts_max)
+    }
+
+    /// What people did at the lanes from `from_ms` on and before `to_ms` (Unix ms), newest first; of
+    /// a span with more than 30,000 records the newest part.
+    pub fn acts(&self, from_ms: i64, to_ms: i64) -> Result<Vec<RecentAct>, StoreError> {
+        let view = self.one_moment()?;
+        day_acts::between(&view, from_ms, to_ms)
+    }
+
+    /// Records of the current epoch before the number `before` (all where there is none), newest
+    /// first, at most `lines_max`; `waiting` leaves out what the city has.
+    pub fn record_lines(
+        &self,
+        before: Option<u64>,
+        waiting: bool,
+        lines_max: usize,
+    ) -> Result<Vec<RecordLine>, StoreError> {
+        let view = self.one_moment()?;
+        upload::lines(&view, before, waiting, lines_max)
+    }
+
+    /// These records of the current epoch, as far as they are there.
+    pub fn record_lines_of(&self, seqs: &[u64]) -> Result<Vec<RecordLine>, StoreError> {
+        let view = self.one_moment()?;
+        upload::lines_of(&view, seqs)
     }
 
     /// What waits for the city.

@@ -5,14 +5,13 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use edge_domain::{
-    ClockQuality, Denial, Direction, Flag, PassageOutcome, PresentationResult, SITE_OFFSET_H,
-};
-use edge_store::{ActKind, Reader, RecentAct, Writer};
+use edge_domain::SITE_OFFSET_H;
+use edge_store::{Reader, Writer};
 
+use crate::books::passage_row;
 use crate::error::SourceError;
 use crate::source::{Account, AccountStore, BoxFuture, TodaySource};
-use crate::view::{MaskedName, PassageRow, TodayView, Verdict, Way};
+use crate::view::TodayView;
 
 /// Name of the setting that holds the hash of the valid claim code
 /// ([`ClaimCode::hash`](crate::ClaimCode::hash)); it is removed when the code is used.
@@ -120,91 +119,9 @@ impl Reading {
             rows: view
                 .acts
                 .iter()
-                .map(|act| row(act, &self.lane_names))
+                .map(|act| passage_row(act, &self.lane_names))
                 .collect(),
         })
-    }
-}
-
-fn row(act: &RecentAct, lane_names: &BTreeMap<String, String>) -> PassageRow {
-    PassageRow {
-        seq: act.seq,
-        at_ms: act.at,
-        time_is_sure: act.clock != ClockQuality::Unset,
-        name: act.name.as_ref().map(MaskedName::from),
-        team: act.team.clone(),
-        lane: lane_names.get(&act.lane).unwrap_or(&act.lane).clone(),
-        way: match act.direction {
-            Direction::In => Way::In,
-            Direction::Out => Way::Out,
-        },
-        verdict: verdict(act),
-        uploaded: act.acknowledged,
-    }
-}
-
-fn verdict(act: &RecentAct) -> Verdict {
-    match &act.what {
-        ActKind::Presentation {
-            result,
-            reason,
-            flags,
-            ..
-        } => match result {
-            PresentationResult::Granted => Verdict::Granted {
-                notes: notes(act, reason.as_deref(), flags),
-            },
-            PresentationResult::Denied => denied(reason.as_deref()),
-            PresentationResult::Repeated => Verdict::Repeated,
-        },
-        ActKind::Override { operator, reason } => Verdict::Override {
-            note: format!("{operator}：{reason}"),
-        },
-        ActKind::Unannounced => {
-            let what = act
-                .passage
-                .and_then(passage_note)
-                .unwrap_or("有人未刷卡通过");
-            Verdict::Unannounced {
-                note: what.to_owned(),
-            }
-        }
-    }
-}
-
-fn denied(code: Option<&str>) -> Verdict {
-    let denial = code.and_then(Denial::from_code);
-    let (reason, advice) = denial.map_or(("原因不明", "请找劳资专管员"), |denial| {
-        (denial.reason(), denial.next_step())
-    });
-    Verdict::Denied {
-        reason: reason.to_owned(),
-        advice: advice.to_owned(),
-    }
-}
-
-/// What the clerk should look at: a rule that refused on the way out, warnings, an odd passage.
-fn notes(act: &RecentAct, reason: Option<&str>, flags: &[String]) -> Vec<String> {
-    let refused = reason
-        .and_then(Denial::from_code)
-        .map(|denial| denial.reason().to_owned());
-    let warned = flags.iter().map(|code| {
-        Flag::from_code(code).map_or_else(
-            || format!("请核实（{code}）"),
-            |flag| flag.text().to_owned(),
-        )
-    });
-    let passage = act.passage.and_then(passage_note).map(str::to_owned);
-    refused.into_iter().chain(warned).chain(passage).collect()
-}
-
-fn passage_note(outcome: PassageOutcome) -> Option<&'static str> {
-    match outcome {
-        PassageOutcome::Passed => None,
-        PassageOutcome::TimedOut => Some("开闸后没有人通过"),
-        PassageOutcome::Tailgated => Some("有人尾随通过"),
-        PassageOutcome::Reversed => Some("有人逆行"),
-        PassageOutcome::Intruded => Some("有人未刷卡闯入"),
     }
 }
 

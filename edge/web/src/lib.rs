@@ -29,7 +29,7 @@ mod router;
 mod serve;
 mod ledger_source;
 
-pub use books::Books;
+pub use books::{Books, PARKED_SETTING};
 pub use error::{SourceError, WebError};
 pub use guard::claim_code::ClaimCode;
 pub use ledger_source::{CLAIM_CODE_SETTING, LedgerSource};

@@ -11,7 +11,9 @@ use axum::routing::{get, post};
 use crate::assets;
 use crate::guard::{cross_site, headers};
 use crate::pages::desk::{person_acts, register_page, teams_page};
-use crate::pages::site::{moment_page, month_page, papers_page, people_page, person_page};
+use crate::pages::site::{
+    moment_page, month_page, papers_page, people_page, person_page, troubles_page, upload_page,
+};
 use crate::pages::{self, account_page, claim_page, events, login_page, today_page};
 use crate::state::WebState;
 
@@ -35,6 +37,8 @@ pub fn router(state: WebState) -> Router {
         .route("/teams", get(teams_page::show).post(teams_page::submit))
         .route("/attendance", get(month_page::show))
         .route("/attendance/moment", get(moment_page::show))
+        .route("/troubles", get(troubles_page::show))
+        .route("/upload", get(upload_page::show))
         .route("/papers", get(papers_page::show))
         .route("/papers/month", get(papers_page::month))
         .route("/papers/month.xlsx", get(papers_page::month_xlsx))

@@ -33,6 +33,14 @@ pub(crate) fn minute_text(at_ms: i64) -> String {
     )
 }
 
+/// `06-03 07:02:11`: a list's instant, the year being clear.
+pub(crate) fn second_text(at_ms: i64) -> String {
+    at_site(at_ms).map_or_else(
+        || "时间不明".to_owned(),
+        |at| format!("{:02}-{:02} {}", at.month(), at.day(), clock_text(at_ms)),
+    )
+}
+
 /// `07:02`.
 pub(crate) fn hour_text(at_ms: i64) -> String {
     at_site(at_ms).map_or_else(

@@ -10,7 +10,7 @@ use tests::{BOX_ID, Browser, History, Result, Site, bin_dir};
 use crate::clerk::screen::{PC, PHONE, SIZES, clerks_browser};
 use crate::help::{Gate, plan};
 
-async fn site(folder: &Path) -> Result<Site> {
+pub(crate) async fn site(folder: &Path) -> Result<Site> {
     let mut site = Site::prepare(folder, &plan("clerk")).await?;
     let history = History {
         days: 31,
@@ -34,7 +34,7 @@ fn text<'a>(one: &'a Value, key: &str) -> &'a str {
     one[key].as_str().unwrap_or_default()
 }
 
-async fn open(browser: &Browser, url: &str) -> Result<()> {
+pub(crate) async fn open(browser: &Browser, url: &str) -> Result<()> {
     browser.open(url).await?;
     let ready = "return document.readyState === 'complete'";
     browser.until("the page is there", ready).await
@@ -149,7 +149,7 @@ fn today(site: &Site) -> Result<jiff::civil::Date> {
 }
 
 /// The month before, `YYYY-MM`.
-fn last_month(site: &Site) -> Result<String> {
+pub(crate) fn last_month(site: &Site) -> Result<String> {
     let day = today(site)?.first_of_month().yesterday()?;
     Ok(format!("{:04}-{:02}", day.year(), day.month()))
 }
@@ -302,6 +302,9 @@ async fn no_page_has_a_serious_fault_or_scrolls_sideways() -> Result<()> {
         format!("/attendance?month={month}"),
         "/attendance/moment".to_owned(),
         format!("/attendance/moment?at={month}-15T10:30"),
+        "/troubles".to_owned(),
+        format!("/troubles?on={month}-04"),
+        "/upload".to_owned(),
         "/papers".to_owned(),
         format!("/papers/month?team=1&month={month}"),
         "/account".to_owned(),

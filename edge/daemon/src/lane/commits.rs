@@ -110,14 +110,16 @@ impl Commits {
 /// at most [`STAY_AWAKE`].
 async fn stay_awake_for(answer: &mut Answer) -> Result<Appended, StoreError> {
     let until = Instant::now() + STAY_AWAKE;
-    std::future::poll_fn(|context: &mut Context<'_>| loop {
-        if let Poll::Ready(answer) = answer.as_mut().poll(context) {
-            return Poll::Ready(answer);
+    std::future::poll_fn(|context: &mut Context<'_>| {
+        loop {
+            if let Poll::Ready(answer) = answer.as_mut().poll(context) {
+                return Poll::Ready(answer);
+            }
+            if Instant::now() >= until {
+                return Poll::Pending;
+            }
+            std::thread::yield_now();
         }
-        if Instant::now() >= until {
-            return Poll::Pending;
-        }
-        std::thread::yield_now();
     })
     .await
 }

@@ -3,14 +3,12 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use edge_store::{Epoch, Head, Reader, StoreError, Writer};
+use edge_web::PARKED_SETTING;
 use sync_engine::{Alarm, EpochStart, Fork, LedgerRecord, OurHashes, Survey};
 use sync_mqtt::{Ledger, LedgerError, Page};
 use sync_wire::ack::Parked;
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
-
-/// The setting that holds the list of parked records for the clerk, as JSON.
-const PARKED_SETTING: &str = "parked";
 
 /// The store, read on blocking threads so that the office goes on meanwhile.
 #[derive(Debug, Clone)]

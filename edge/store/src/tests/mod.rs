@@ -3,6 +3,7 @@
 mod bench;
 mod crash;
 mod cursors;
+mod day;
 mod epochs;
 mod help;
 mod models;

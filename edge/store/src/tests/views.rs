@@ -144,7 +144,7 @@ fn today_shows_what_the_read_models_do_not_hold_yet() {
     check();
 }
 
-fn denied() -> Kind {
+pub(crate) fn denied() -> Kind {
     let Kind::Presentation(mut one) = presentation(Some(1), Direction::In, false) else {
         panic!("no presentation");
     };

@@ -7,3 +7,5 @@ pub(crate) mod directory;
 pub(crate) mod punches;
 pub(crate) mod lane_memory;
 pub(crate) mod today;
+pub(crate) mod day_acts;
+pub(crate) mod upload;

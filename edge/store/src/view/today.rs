@@ -176,7 +176,7 @@ pub(crate) fn recent(db: &Connection, acts_max: usize) -> Result<Vec<RecentAct>,
     clippy::wildcard_enum_match_arm,
     reason = "only these kinds are acts of people at a lane"
 )]
-fn act(
+pub(crate) fn act(
     seq: u64,
     record: Record,
     cursor: &Cursor,
@@ -240,7 +240,8 @@ fn act(
     })
 }
 
-fn name(db: &Connection, act: &mut RecentAct) -> Result<(), StoreError> {
+/// Adds the worker's name and team.
+pub(crate) fn name(db: &Connection, act: &mut RecentAct) -> Result<(), StoreError> {
     let Some(worker) = act.worker else {
         return Ok(());
     };

@@ -5,14 +5,16 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use edge_domain::{CountedAct, DayRule, Direction, Policy, TeamId, WorkerId, site_date};
-use edge_store::Reader;
+use edge_store::{Reader, RecordLine};
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 
 use super::directory::{Directory, Listed};
 use super::moment::{Moment, Present};
 use super::month::{MonthSheet, PersonMonth, Reading, days_of};
+use super::parked::{PARKED_SETTING, Parked};
 use super::standing::Outlook;
+use super::troubles::{Trouble, joined};
 use crate::error::{SourceError, WebError};
 use crate::site_time::date_ms;
 
@@ -189,6 +191,69 @@ impl Shelf {
             (last.direction == Direction::In).then_some((worker, last.at_ms))
         };
         Ok(acts.into_iter().filter_map(last).collect())
+    }
+
+    /// What is to be looked into of a day, newest first.
+    pub(crate) fn troubles(&mut self, on: Date, now_ms: i64) -> Result<Vec<Trouble>, SourceError> {
+        let hour = self.policy.day_boundary_h;
+        let (from_ms, to_ms) = (date_ms(on, hour), date_ms(on.saturating_add(1.day()), hour));
+        let acts = self.reader.acts(from_ms, to_ms)?;
+        let mut troubles = joined(acts.iter().filter_map(Trouble::of_act));
+        troubles.extend(self.void_days(on, from_ms, to_ms, now_ms)?);
+        Ok(troubles)
+    }
+
+    fn void_days(
+        &mut self,
+        on: Date,
+        from_ms: i64,
+        to_ms: i64,
+        now_ms: i64,
+    ) -> Result<Vec<Trouble>, SourceError> {
+        let directory = self.directory()?;
+        let reach_ms = i64::try_from(self.policy.presence_ms_max()).unwrap_or(i64::MAX);
+        let moved = self.reader.counted_acts(
+            from_ms.saturating_sub(reach_ms),
+            to_ms.saturating_add(reach_ms),
+        )?;
+        let reading = self.reading(now_ms);
+        let void = |(worker, acts): (WorkerId, Vec<CountedAct>)| {
+            let person = directory.person(worker)?;
+            let days = reading.days(&acts);
+            let (_, mark) = days.into_iter().find(|(day, _)| day.on == on)?;
+            let of_day = |act: &&CountedAct| (from_ms..to_ms).contains(&act.at_ms);
+            let last = acts.iter().filter(of_day).map(|act| act.at_ms).max()?;
+            Trouble::of_day(person, mark, last)
+        };
+        Ok(moved.into_iter().filter_map(void).collect())
+    }
+
+    /// Records on their way, newest first.
+    pub(crate) fn record_lines(
+        &self,
+        before: Option<u64>,
+        waiting: bool,
+        lines_max: usize,
+    ) -> Result<Vec<RecordLine>, SourceError> {
+        Ok(self.reader.record_lines(before, waiting, lines_max)?)
+    }
+
+    /// Records that the city cannot use yet, each with its reason.
+    pub(crate) fn parked(&self) -> Result<Vec<(RecordLine, String)>, SourceError> {
+        let Some(list) = self.reader.setting(PARKED_SETTING)? else {
+            return Ok(Vec::new());
+        };
+        let parked: Vec<Parked> = serde_json::from_str(&list)?;
+        let seqs: Vec<u64> = parked.iter().map(|one| one.seq).collect();
+        let lines = self.reader.record_lines_of(&seqs)?;
+        let reason = |line: RecordLine| {
+            let found = parked.iter().find(|one| one.seq == line.seq);
+            (
+                line,
+                found.map(|one| one.message.clone()).unwrap_or_default(),
+            )
+        };
+        Ok(lines.into_iter().map(reason).collect())
     }
 
     /// A lane's name.

@@ -85,7 +85,7 @@ impl Fragments {
                 ledger: &health.ledger,
             })?,
             tiles: html(&tiles(today, health))?,
-            upload: html(&upload(&health.sync, state.now_ms()))?,
+            upload: upload_card(&health.sync, state.now_ms())?,
             devices: html(&devices(health))?,
         })
     }
@@ -117,6 +117,11 @@ pub(crate) fn empty(today: &TodayView) -> Result<String, WebError> {
     html(&Empty {
         nobody_registered: today.on_roster == 0,
     })
+}
+
+/// The way to the city, as the card of 今日 has it.
+pub(crate) fn upload_card(sync: &SyncView, now_ms: i64) -> Result<String, WebError> {
+    html(&upload(sync, now_ms))
 }
 
 /// `2026-06-03 周三`, and `07:02:11`.

@@ -17,7 +17,7 @@ pub(crate) struct Section {
 }
 
 /// The top bar, left to right (at most eight).
-static SECTIONS: [Section; 4] = [
+static SECTIONS: [Section; 6] = [
     Section {
         word: "今日",
         path: "/",
@@ -31,8 +31,16 @@ static SECTIONS: [Section; 4] = [
         path: "/attendance",
     },
     Section {
+        word: "异常",
+        path: "/troubles",
+    },
+    Section {
         word: "报表",
         path: "/papers",
+    },
+    Section {
+        word: "上传",
+        path: "/upload",
     },
 ];
 

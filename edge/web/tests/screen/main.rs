@@ -11,4 +11,5 @@ mod site;
 mod browser;
 mod door;
 mod page;
+mod upload;
 mod live;

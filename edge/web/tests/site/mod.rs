@@ -91,7 +91,8 @@ pub(crate) struct Site {
     pub(crate) head: watch::Sender<Head>,
     pub(crate) clock_ms: Arc<AtomicI64>,
     pub(crate) stop: CancellationToken,
-    _store: (Store, tempfile::TempDir),
+    pub(crate) store: Store,
+    _folder: tempfile::TempDir,
 }
 
 impl Site {
@@ -146,7 +147,8 @@ impl Site {
             head,
             clock_ms,
             stop,
-            _store: (store, folder),
+            store,
+            _folder: folder,
         }
     }
 

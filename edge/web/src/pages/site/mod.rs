@@ -6,3 +6,5 @@ pub(crate) mod person_page;
 pub(crate) mod month_page;
 pub(crate) mod moment_page;
 pub(crate) mod papers_page;
+pub(crate) mod troubles_page;
+pub(crate) mod upload_page;

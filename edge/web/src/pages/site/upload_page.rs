@@ -1,0 +1,114 @@
+//! `/upload`: what the city has, what it cannot use and why, and every record's state.
+
+use askama::Template;
+use axum::extract::{Query, State};
+use axum::response::Response;
+use edge_store::RecordLine;
+use serde::Deserialize;
+
+use crate::books::{Directory, kind_word};
+use crate::error::WebError;
+use crate::pages::door::SignedIn;
+use crate::pages::fragments;
+use crate::pages::layout::{self, Layout};
+use crate::site_time::{clock_text, grouped, second_text};
+use crate::state::WebState;
+
+/// Records on one page.
+const LINES_MAX: usize = 50;
+
+/// What the address carries.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct UploadQuery {
+    /// `waiting` shows only what the city does not have.
+    #[serde(default)]
+    state: String,
+    /// Only records before this number.
+    #[serde(default)]
+    before: String,
+}
+
+#[derive(Debug)]
+struct Line {
+    seq: u64,
+    when: String,
+    kind: &'static str,
+    who: Option<(u32, String)>,
+    acknowledged: bool,
+    reason: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "upload.html")]
+struct UploadPage {
+    layout: Layout,
+    now: String,
+    card: String,
+    acked_through: String,
+    parked: Vec<Line>,
+    lines: Vec<Line>,
+    only_waiting: bool,
+    is_first: bool,
+    next: Option<u64>,
+}
+
+/// `GET /upload`.
+pub(crate) async fn show(
+    State(state): State<WebState>,
+    signed_in: SignedIn,
+    Query(query): Query<UploadQuery>,
+) -> Result<Response, WebError> {
+    let only_waiting = query.state == "waiting";
+    let before: Option<u64> = query.before.parse().ok();
+    let (parked, lines) = state
+        .books()
+        .ask("read records on their way", move |shelf| {
+            let directory = shelf.directory()?;
+            let parked: Vec<Line> = shelf
+                .parked()?
+                .into_iter()
+                .map(|(record, reason)| line(&directory, &record, Some(reason)))
+                .collect();
+            let reason = |seq: u64| parked.iter().find(|one| one.seq == seq)?.reason.clone();
+            let lines: Vec<Line> = shelf
+                .record_lines(before, only_waiting, LINES_MAX)?
+                .iter()
+                .map(|record| line(&directory, record, reason(record.seq)))
+                .collect();
+            Ok((parked, lines))
+        })
+        .await?;
+    let (sync, now_ms) = (state.health().sync, state.now_ms());
+    layout::page(&UploadPage {
+        layout: Layout::new(&state, Some(signed_in.account), "/upload"),
+        now: clock_text(now_ms),
+        card: fragments::upload_card(&sync, now_ms)?,
+        acked_through: grouped(sync.acked_through),
+        parked,
+        only_waiting,
+        is_first: before.is_none(),
+        next: lines
+            .last()
+            .filter(|last| lines.len() == LINES_MAX && last.seq > 1)
+            .map(|last| last.seq),
+        lines,
+    })
+}
+
+fn line(directory: &Directory, record: &RecordLine, reason: Option<String>) -> Line {
+    let who = record.worker.map(|worker| {
+        let name = directory.person(worker).map_or_else(
+            || format!("工号 {}", worker.0),
+            |person| person.name().reveal().to_owned(),
+        );
+        (worker.0, name)
+    });
+    Line {
+        seq: record.seq,
+        when: second_text(record.at),
+        kind: kind_word(&record.kind),
+        who,
+        acknowledged: record.acknowledged,
+        reason,
+    }
+}

@@ -1,0 +1,65 @@
+//! 异常 and 上传 in a real browser: what was refused is found, with its reason and its person.
+
+use serde_json::json;
+use tests::Result;
+
+use crate::clerk::pages::{last_month, open, site};
+use crate::clerk::screen::{PC, clerks_browser};
+use crate::help::Gate;
+
+#[tokio::test]
+async fn a_refusal_at_the_gate_stands_under_todays_troubles() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let mut site = site(folder.path()).await?;
+    Gate::from(&site).devices_answer(0).await?;
+    let browser = clerks_browser(&mut site, folder.path(), PC).await?;
+    let screen = site.gate_box.screen().to_owned();
+    let denied =
+        "return Array.from(document.querySelectorAll('#denied li')).map(one => one.innerText)";
+    let gate = Gate::from(&site);
+    gate.stays_out("gate-1-in", "untrained:0").await?;
+    gate.stays_out("gate-1-in", "not_on_roster:0").await?;
+    browser.open(&screen).await?;
+    browser.click("a[href='/troubles']").await?;
+    browser
+        .until(
+            "the page is there",
+            "return !!document.querySelector('#denied')",
+        )
+        .await?;
+    let lines = browser.script(denied).await?.to_string();
+    for text in ["未完成三级教育", "请到安全部", "未登记人员"] {
+        assert!(lines.contains(text), "{text}: {lines}");
+    }
+    browser.click("#denied .trouble-who a").await?;
+    let person = "return location.pathname.startsWith('/people/')";
+    browser.until("his page", person).await?;
+
+    // A day of last month that counts for nobody says so; tomorrow is refused in words.
+    let month = last_month(&site)?;
+    let mut void = 0;
+    for day in 1..=9 {
+        open(&browser, &format!("{screen}/troubles?on={month}-0{day}")).await?;
+        let count = "return document.querySelectorAll('#void li').length";
+        void += browser.script(count).await?.as_u64().unwrap_or(0);
+    }
+    assert!(void > 0, "a month without a single void day");
+    open(&browser, &format!("{screen}/troubles?on=2999-01-01")).await?;
+    let told = browser
+        .script("return document.querySelector('.problem').innerText")
+        .await?;
+    assert!(
+        told.as_str().is_some_and(|told| told.contains("在将来")),
+        "{told}"
+    );
+
+    // Each record is there with its state.
+    browser.click("a[href='/upload']").await?;
+    let listed =
+        "return document.querySelectorAll('section[aria-labelledby=records-title] li').length";
+    browser
+        .until("the records", &listed.replace("length", "length === 50"))
+        .await?;
+    assert_eq!(browser.script("return window.forbidden").await?, json!([]));
+    browser.close().await
+}

@@ -43,6 +43,9 @@ struct RunArgs {
     /// Where the page is served: a loopback address, port 0 takes a free one.
     #[arg(long, default_value = "127.0.0.1:0")]
     listen: String,
+    /// Folder of the portraits that cameras show, as set-up fetches it.
+    #[arg(long)]
+    faces: Option<PathBuf>,
     /// Start the scripted day as soon as the box has spoken to every device.
     #[arg(long)]
     play: bool,
@@ -105,6 +108,9 @@ async fn run(args: &RunArgs) -> Result<(), SimError> {
     let timings = TimingSink::default();
     let image = args.board_image.as_deref();
     let site = Site::start_with_boards(day, year(args.year), &folder, &timings, image)?;
+    if let Some(faces) = &args.faces {
+        site.bring_album(faces)?;
+    }
     let run_file = RunFile {
         http: format!("http://{bound}"),
         terminals: site.terminals(),

@@ -88,6 +88,20 @@ pub enum SimError {
         /// What the system said.
         source: io::Error,
     },
+    /// A portrait of the album cannot be read: set-up fetches them.
+    #[error("read the picture {path}")]
+    Picture {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: Box<image::ImageError>,
+    },
+    /// A camera's frame cannot be packed.
+    #[error("pack a frame")]
+    Frame {
+        /// Why.
+        source: Box<image::ImageError>,
+    },
     /// No reader, lane or device of that name.
     #[error("no {what} named {name}")]
     Unknown {

@@ -10,6 +10,7 @@
 //! - `reader`: the device side of an ID-card reader
 //! - `mcu`: the firmware's real image on a chip in QEMU
 //! - `gate`: the board's own logic over simulated pins, and the people who walk through
+//! - `camera`: whoever stands before a camera, as frames
 //! - `site_day`: the scenario file
 //! - `site`: everything of one site, running
 //! - `visit`: one person's turn
@@ -29,6 +30,7 @@ mod settings;
 mod reader;
 mod mcu;
 mod gate;
+mod camera;
 mod site_day;
 mod site;
 mod visit;
@@ -36,6 +38,7 @@ mod player;
 mod http;
 mod cli;
 
+pub use camera::{Album, CameraHandle, Shot, Showing};
 pub use cli::Cli;
 pub use direction::Direction;
 pub use error::SimError;

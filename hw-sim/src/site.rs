@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::Serialize;
 use tokio::sync::{Mutex, oneshot};
 
+use crate::camera::{Album, CameraHandle};
 use crate::direction::Direction;
 use crate::error::SimError;
 use crate::gate::{LaneCommand, LaneHandle, LanePlace, WalkEnd, WalkStyle};
@@ -34,6 +35,8 @@ struct Inner {
     journal: Journal,
     readers: BTreeMap<String, AtReaderDesk>,
     lanes: BTreeMap<String, LaneHandle>,
+    cameras: BTreeMap<String, CameraHandle>,
+    album: Arc<OnceLock<Album>>,
     visits: AtomicU64,
 }
 
@@ -85,6 +88,13 @@ impl Site {
         });
         let devices = run_folder.join("dev");
         let (mut readers, mut lanes) = (BTreeMap::new(), BTreeMap::new());
+        let album = Arc::new(OnceLock::new());
+        let watched = day.lane.iter().filter(|lane| lane.camera_in);
+        let cameras = (1..).zip(watched).map(|(number, lane)| {
+            let camera = CameraHandle::new(Arc::clone(&album), day.seed.wrapping_add(number));
+            (lane.lane.clone(), camera)
+        });
+        let cameras = cameras.collect();
         let mut ordinal = 0;
         for lane in &day.lane {
             ordinal += 1;
@@ -124,6 +134,8 @@ impl Site {
                 journal,
                 readers,
                 lanes,
+                cameras,
+                album,
                 visits,
             }),
         })
@@ -165,6 +177,21 @@ impl Site {
             .lanes
             .get(lane)
             .ok_or_else(|| unknown("lane", lane))
+    }
+
+    /// The camera of one lane.
+    pub fn camera(&self, lane: &str) -> Result<&CameraHandle, SimError> {
+        self.inner
+            .cameras
+            .get(lane)
+            .ok_or_else(|| unknown("camera", lane))
+    }
+
+    /// Gives the cameras the portraits of a folder to show; only the first time counts.
+    pub fn bring_album(&self, folder: &Path) -> Result<(), SimError> {
+        let album = Album::read(folder)?;
+        self.inner.album.get_or_init(|| album);
+        Ok(())
     }
 
     /// A person by number or by group and place.

@@ -3,12 +3,14 @@
 //! - `guard`: who may speak to it
 //! - `state`: what the page shows
 //! - `acts`: what the page does
+//! - `cameras`: MJPEG, and who stands before them
 //! - `live`: changes as they happen (SSE)
 //! - `server`: routes, page and files
 
 mod guard;
 mod state;
 mod acts;
+mod cameras;
 mod live;
 mod server;
 

@@ -14,7 +14,7 @@ use axum::{Json, Router, middleware};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use super::{acts, guard, live, state};
+use super::{acts, cameras, guard, live, state};
 use crate::error::SimError;
 use crate::player::play;
 use crate::site::Site;
@@ -120,6 +120,8 @@ fn router(stage: Stage) -> Router {
         .route("/api/visit", post(acts::whole_visit))
         .route("/api/fault", post(acts::fault))
         .route("/api/fire", post(acts::fire))
+        .route("/api/face", post(cameras::show))
+        .route("/camera/{lane}", get(cameras::stream))
         .route("/api/play", post(acts::start_play))
         .layer(middleware::from_fn(guard::guard))
         .with_state(stage)

@@ -158,6 +158,9 @@ pub struct LaneSettings {
     /// Id of the reader on the site side.
     #[serde(default)]
     pub reader_out: Option<String>,
+    /// Whether a camera looks at who comes in.
+    #[serde(default)]
+    pub camera_in: bool,
 }
 
 fn yes() -> bool {

@@ -140,6 +140,17 @@ pub struct HealthCertificate {
     pub until: String,
 }
 
+/// `face_consent`: the worker allows the use of his face at the gate, or takes that back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FaceConsent {
+    /// The worker.
+    pub worker: u32,
+    /// Allowed from now on, or no longer.
+    pub given: bool,
+    /// The day on which it was signed, `YYYY-MM-DD`.
+    pub on: String,
+}
+
 /// `blacklist`: the site bars a worker, or no longer does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Blacklist {

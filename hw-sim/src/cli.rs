@@ -108,7 +108,8 @@ async fn run(args: &RunArgs) -> Result<(), SimError> {
     let timings = TimingSink::default();
     let image = args.board_image.as_deref();
     let site = Site::start_with_boards(day, year(args.year), &folder, &timings, image)?;
-    if let Some(faces) = &args.faces {
+    let watched = site.day().lane.iter().any(|lane| lane.camera_in);
+    if let Some(faces) = args.faces.as_ref().filter(|_| watched) {
         site.bring_album(faces)?;
     }
     let run_file = RunFile {

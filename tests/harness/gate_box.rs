@@ -22,6 +22,8 @@ pub struct LaneWiring {
     pub name: String,
     /// Its readers: name, `in` or `out`, terminal.
     pub readers: Vec<(String, &'static str, PathBuf)>,
+    /// Whether a camera looks at who comes in.
+    pub camera_in: bool,
     /// Its gate board's terminal; none for a lane without a gate.
     pub gate: Option<PathBuf>,
 }
@@ -259,6 +261,13 @@ fn settings(folder: &Path, plan: &BoxPlan, listen: &str) -> Result<String> {
                 terminal.display(),
                 plan.reader_baud,
                 plan.find_interval_ms
+            )?;
+        }
+        if lane.camera_in {
+            write!(
+                toml,
+                "\n[[lane.camera]]\nname = \"{}进口摄像头\"\ndirection = \"in\"\n",
+                lane.name
             )?;
         }
         if let Some(gate) = &lane.gate {

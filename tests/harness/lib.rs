@@ -5,7 +5,8 @@
 //! a state · `browser` a real Chromium · `city`, `broker`, `gate_box`, `simulator` the four programs of a
 //! site · `site` all of them together · `lone_gate` without a city · `cable` a gate's cable that a test can cut ·
 //! `asker` a box that asks a board anything · `chip_gate` the firmware's image on a chip in QEMU, behind the box's own driver ·
-//! `history` a month that the site has behind it · `backlog` records that wait for the city, and what dies meanwhile.
+//! `history` a month that the site has behind it · `backlog` records that wait for the city, and what dies meanwhile ·
+//! `faces` the process menwei-face.
 
 mod figures;
 mod eventually;
@@ -14,6 +15,7 @@ mod process;
 mod browser;
 mod city;
 mod broker;
+mod faces;
 mod gate_box;
 mod history;
 mod simulator;
@@ -32,6 +34,7 @@ pub use cable::{CableRule, GateCable};
 pub use chip_gate::{Bus, ChipGate, Driver, chip, power_on};
 pub use city::City;
 pub use eventually::{PATIENCE, eventually};
+pub use faces::Faces;
 pub use figures::percentile;
 pub use gate_box::{BoxPlan, Ended, GateBox, LaneWiring};
 pub use history::History;

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::city::text;
-use crate::process::{Process, bin_dir, run};
+use crate::process::{Process, bin_dir, repository, run};
 use crate::{Result, eventually};
 
 /// What the simulator says about itself once it is ready.
@@ -52,6 +52,10 @@ impl Simulator {
             "--listen",
             "127.0.0.1:0",
         ];
+        let faces = repository().join("target/faces/people");
+        if faces.exists() {
+            arguments.extend(["--faces", text(&faces)?]);
+        }
         if play {
             arguments.push("--play");
         }

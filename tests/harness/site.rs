@@ -35,6 +35,8 @@ struct Lane {
     reader_in: Option<String>,
     reader_out: Option<String>,
     board: Option<bool>,
+    #[serde(default)]
+    camera_in: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -110,6 +112,7 @@ impl SitePlan {
                 id: lane.lane,
                 name: lane.text,
                 readers,
+                camera_in: lane.camera_in,
                 gate,
             });
         }

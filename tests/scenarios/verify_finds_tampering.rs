@@ -17,6 +17,7 @@ fn written_box() -> Result<(TempDir, GateBox)> {
         id: "gate-1".to_owned(),
         name: "1号".to_owned(),
         readers: vec![("1号进".to_owned(), "in", PathBuf::from("/dev/null"))],
+        camera_in: false,
         gate: None,
     };
     let plan = BoxPlan {

@@ -32,6 +32,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "drivers/relay",
             "drivers/turnstile",
             "edge/domain",
+            "edge/face-protocol",
             "edge/store",
             "edge/web",
             "sync/engine",

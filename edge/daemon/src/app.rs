@@ -18,7 +18,7 @@ use crate::clock::{Clock, ClockChange};
 use crate::config::SiteConfig;
 use crate::error::DaemonError;
 use crate::health::{DeviceName, HealthDesk, HealthNews, NEWS_MAX};
-use crate::lane::{GateSite, LanePlan, TokenSalt};
+use crate::lane::{GateSite, LanePlan, TokenSalt, face_line};
 use crate::office::{self, Office};
 use crate::opening::{self, OnDamage, Opened};
 use crate::people::{PersonTagger, random};
@@ -57,7 +57,9 @@ async fn serve(config: SiteConfig) -> Result<(), DaemonError> {
     let facts = store.facts().clone();
     let stop = CancellationToken::new();
     let (news, heard) = mpsc::channel(NEWS_MAX);
-    let (gate, roster) = start_gate_thread(&config, &store, &clock, news, stop.clone()).await?;
+    let consents = office::watch_consents(store.reader()?)?;
+    let (gate, roster) =
+        start_gate_thread(&config, &store, &clock, news, (consents, stop.clone())).await?;
     systemd::ready(&format!("{} 条通道工作中", config.lanes.len()));
     tracing::info!(
         lanes = config.lanes.len(),
@@ -143,8 +145,10 @@ fn devices(config: &SiteConfig) -> Vec<DeviceName> {
         .flat_map(|lane| {
             let readers = lane.readers.iter().map(|reader| reader.name.clone());
             let gate = lane.gate.iter().map(|gate| gate.name.clone());
+            let cameras = lane.cameras.iter().map(|camera| camera.name.clone());
             readers
                 .chain(gate)
+                .chain(cameras)
                 .map(|name| (name, lane.id.as_str().to_owned()))
         })
         .collect()
@@ -159,7 +163,7 @@ async fn start_gate_thread(
     store: &Store,
     clock: &Clock,
     news: mpsc::Sender<HealthNews>,
-    stop: CancellationToken,
+    (consents, stop): (watch::Receiver<Vec<u32>>, CancellationToken),
 ) -> Result<GateThread, DaemonError> {
     let reader = store.reader()?;
     let presence = reader.presence()?;
@@ -172,6 +176,10 @@ async fn start_gate_thread(
             memory: reader.lane_memory(lane.id.as_str())?,
         });
     }
+    let faces = config
+        .face_socket
+        .clone()
+        .map(|socket| face_line(socket, config.policy.face.clone(), clock.clone(), consents));
     let (clock, writer, policy) = (clock.clone(), store.writer(), config.policy.clone());
     let (began, wait_for_start) = thread_channel::sync_channel(1);
     let tokens = TokenSalt::of(&store.facts().epoch);
@@ -195,8 +203,12 @@ async fn start_gate_thread(
             local.block_on(&runtime, async move {
                 let site = Rc::new(site());
                 let opener: Arc<dyn LinkOpener> = Arc::new(SystemLinks::default());
+                let mut faces = faces;
                 for plan in plans {
-                    crate::lane::start(plan, &site, &opener, &jitter());
+                    crate::lane::start(plan, &site, &opener, &jitter(), faces.as_mut());
+                }
+                if let Some((line, _)) = faces {
+                    tokio::task::spawn_local(line.run());
                 }
                 if began.send(()).is_err() {
                     tracing::error!("Nobody waits for the lanes");

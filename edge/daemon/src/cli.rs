@@ -71,6 +71,11 @@ pub enum Command {
         /// 账本备份文件
         file: PathBuf,
     },
+    /// 用照片登记人脸：目录里的文件以证件号码命名；本人须已同意。考勤盒可以在运行
+    Enroll {
+        /// 照片目录
+        folder: PathBuf,
+    },
     /// 导入花名册文件（JSON）；考勤盒须先停止
     Import {
         /// 花名册文件
@@ -90,6 +95,7 @@ pub fn execute(cli: &Cli) -> ExitCode {
         }
         Command::Suspend { from, to, reason } => commands::suspend(&cli.config, from, to, reason),
         Command::Restore { file } => commands::restore(&cli.config, file),
+        Command::Enroll { folder } => commands::enroll(&cli.config, folder),
         Command::Import { file } => commands::import(&cli.config, file),
     };
     match result {

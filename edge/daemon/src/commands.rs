@@ -12,6 +12,7 @@ use serde_json::json;
 
 use crate::app;
 use crate::config::SiteConfig;
+use crate::enroll;
 use crate::error::DaemonError;
 use crate::opening::{self, OnDamage, Opened};
 use crate::orders::{self, Order, OrderFolder};
@@ -277,6 +278,36 @@ pub(crate) fn import(config: &Path, file: &Path) -> Result<(), DaemonError> {
             file: file.to_path_buf(),
             detail: import.refused.join("\n"),
         })
+    })
+}
+
+/// Pictures become face templates; each refused one is named with its reason.
+///
+/// # Errors
+/// No faces are set up, the line to them fails, or a picture was refused.
+pub(crate) fn enroll(config: &Path, folder: &Path) -> Result<(), DaemonError> {
+    let config = SiteConfig::load(config)?;
+    let Some(socket) = &config.face_socket else {
+        return Err(DaemonError::Refused(
+            "配置里没有 [face] 一节，这台考勤盒不刷脸".to_owned(),
+        ));
+    };
+    let reader = reader(&config)?;
+    let outcomes = enroll::enroll(folder, socket, &reader.roster()?, &reader.face_consents()?)?;
+    let mut refused = Vec::new();
+    for outcome in outcomes {
+        let line = format!("{}：{}", outcome.who, outcome.words);
+        print(&line)?;
+        if !outcome.done {
+            refused.push(line);
+        }
+    }
+    if refused.is_empty() {
+        return Ok(());
+    }
+    Err(DaemonError::Content {
+        file: folder.to_path_buf(),
+        detail: format!("{} 张照片没有登记", refused.len()),
     })
 }
 

@@ -27,6 +27,7 @@ mod lane;
 mod office;
 mod opening;
 mod app;
+mod enroll;
 mod commands;
 mod cli;
 

@@ -107,6 +107,7 @@ fn kind(act: &Act) -> Option<Kind> {
         | Act::Exit { .. }
         | Act::Contract { .. }
         | Act::Training { .. }
+        | Act::FaceConsent { .. }
         | Act::HealthCertificate { .. }
         | Act::Blacklist { .. } => roster_kind(act).or_else(|| worker_kind(act))?,
     })
@@ -179,6 +180,11 @@ fn worker_kind(act: &Act) -> Option<Kind> {
             r#type: training.kind.code().to_owned(),
             on: training.on.to_string(),
             hours: training.hours.into(),
+        }),
+        Act::FaceConsent { worker, given, on } => Kind::FaceConsent(wire::FaceConsent {
+            worker: worker.0,
+            given: *given,
+            on: on.to_string(),
         }),
         Act::HealthCertificate { worker, until } => {
             Kind::HealthCertificate(wire::HealthCertificate {

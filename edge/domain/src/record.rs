@@ -86,6 +86,15 @@ pub enum Act {
         /// The training.
         training: Training,
     },
+    /// The worker allows the use of his face at the gate, or takes that back.
+    FaceConsent {
+        /// The worker.
+        worker: WorkerId,
+        /// Allowed from now on, or no longer.
+        given: bool,
+        /// The day on which it was signed.
+        on: Date,
+    },
     /// A health certificate.
     HealthCertificate {
         /// The worker.

@@ -14,6 +14,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0004_epochs_and_boards.sql"),
     include_str!("../migrations/0005_people_change.sql"),
     include_str!("../migrations/0006_shared_epochs.sql"),
+    include_str!("../migrations/0007_face_consent.sql"),
 ];
 
 /// Marks the file as ours in its header ("MENW").

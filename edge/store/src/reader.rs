@@ -139,6 +139,13 @@ impl Reader {
         people::roster(&view)
     }
 
+    /// Everybody who is engaged here and allows the use of his face; as fresh as
+    /// [`roster`](Self::roster).
+    pub fn face_consents(&self) -> Result<Vec<u32>, StoreError> {
+        let view = self.one_moment()?;
+        people::face_consents(&view)
+    }
+
     /// One worker, where his data can be read; as fresh as [`roster`](Self::roster).
     pub fn worker(&self, worker: WorkerId) -> Result<Option<WorkerStanding>, StoreError> {
         let view = self.one_moment()?;

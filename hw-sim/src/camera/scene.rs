@@ -60,12 +60,16 @@ impl CameraHandle {
     /// Puts somebody before the camera, in place of whoever is there; `None` leaves it empty.
     pub fn show(&self, shot: Option<&str>, showing: Showing) -> Result<(), SimError> {
         let shot = match shot {
-            Some(name) => Some(self.album.get().and_then(|album| album.find(name)).cloned().ok_or_else(|| {
-                SimError::Unknown {
-                    what: "picture",
-                    name: name.to_owned(),
-                }
-            })?),
+            Some(name) => Some(
+                self.album
+                    .get()
+                    .and_then(|album| album.find(name))
+                    .cloned()
+                    .ok_or_else(|| SimError::Unknown {
+                        what: "picture",
+                        name: name.to_owned(),
+                    })?,
+            ),
             None => None,
         };
         let mut scene = self.lock();
@@ -122,7 +126,8 @@ impl Scene {
             );
             let middle = i64::from(COLUMNS / 2) - i64::from(person.width() / 2);
             let left = middle + between(&mut self.seeded, 0, 24) - 12;
-            let top = i64::from(ROWS) - i64::from(person.height()) + 20
+            let top = i64::from(ROWS) - i64::from(person.height())
+                + 20
                 + between(&mut self.seeded, 0, 16);
             imageops::overlay(&mut canvas, &person, left, top);
         }

@@ -18,6 +18,8 @@ use crate::config::walk::Walk;
 const LANES_MAX: usize = 16;
 /// Most readers at one lane.
 const READERS_MAX: usize = 4;
+/// Most cameras at one lane: one for each way.
+const CAMERAS_MAX: usize = 2;
 
 /// Everything that `site.toml` says.
 #[derive(Debug, Clone)]
@@ -34,6 +36,8 @@ pub(crate) struct SiteConfig {
     pub(crate) screen: SocketAddr,
     /// The city, absent where there is none yet.
     pub(crate) city: Option<CityConfig>,
+    /// Where `menwei-face` listens; absent at a box without faces.
+    pub(crate) face_socket: Option<PathBuf>,
     /// The lanes in the order of the file.
     pub(crate) lanes: Vec<LaneConfig>,
     /// The numbers that the rules use.
@@ -94,6 +98,8 @@ pub(crate) struct LaneConfig {
     pub(crate) anti_passback: AntiPassback,
     /// Its readers.
     pub(crate) readers: Vec<ReaderConfig>,
+    /// Its cameras, at most one for each way.
+    pub(crate) cameras: Vec<CameraConfig>,
     /// Its gate board; a lane without one counts attendance on the grant.
     pub(crate) gate: Option<GateConfig>,
 }
@@ -109,6 +115,15 @@ pub(crate) struct ReaderConfig {
     pub(crate) link: LinkAddress,
     /// Pause between two looks for a card, ms.
     pub(crate) find_interval_ms: u32,
+}
+
+/// One camera. Where it is stands in the settings of `menwei-face`.
+#[derive(Debug, Clone)]
+pub(crate) struct CameraConfig {
+    /// Its name on screens and in records.
+    pub(crate) name: String,
+    /// The way that it looks.
+    pub(crate) direction: Direction,
 }
 
 /// One gate board.
@@ -213,6 +228,11 @@ fn site(root: &mut Walk) -> Option<SiteConfig> {
     let city = root
         .table("city", false)
         .map(|walk| finish(root, walk, city));
+    let face_socket = root.table("face", false).map(|walk| {
+        finish(root, walk, |walk| {
+            walk.parsed("socket", PATH_ALLOWED, absolute)
+        })
+    });
     let policy = match root.table("policy", false) {
         Some(walk) => finish(root, walk, policy::policy),
         None => Some(Policy::default()),
@@ -231,6 +251,7 @@ fn site(root: &mut Walk) -> Option<SiteConfig> {
         ledger: ledger?,
         screen: screen?,
         city: city.flatten(),
+        face_socket: face_socket.flatten(),
         lanes,
         policy,
     })
@@ -342,6 +363,24 @@ fn lane(walk: &mut Walk, links: &mut Vec<LinkAddress>) -> Option<LaneConfig> {
         readers.extend(reader(&mut reader_walk, links));
         walk.absorb(reader_walk.finish());
     }
+    let mut cameras: Vec<CameraConfig> = Vec::new();
+    let camera_walks = if walk.has("camera") {
+        walk.tables("camera", CAMERAS_MAX)
+    } else {
+        Vec::new()
+    };
+    for mut camera_walk in camera_walks {
+        if let Some(camera) = camera(&mut camera_walk) {
+            if cameras
+                .iter()
+                .any(|known| known.direction == camera.direction)
+            {
+                camera_walk.fault("direction", None, "与本通道另一台摄像头不同的方向");
+            }
+            cameras.push(camera);
+        }
+        walk.absorb(camera_walk.finish());
+    }
     let gate = walk
         .table("gate", false)
         .map(|gate_walk| finish(walk, gate_walk, |gate_walk| gate(gate_walk, links)));
@@ -350,6 +389,7 @@ fn lane(walk: &mut Walk, links: &mut Vec<LinkAddress>) -> Option<LaneConfig> {
         name: name?,
         anti_passback: anti_passback?,
         readers,
+        cameras,
         gate: gate.flatten(),
     })
 }
@@ -367,6 +407,18 @@ fn reader(walk: &mut Walk, links: &mut Vec<LinkAddress>) -> Option<ReaderConfig>
         direction: direction?,
         link: link?,
         find_interval_ms,
+    })
+}
+
+fn camera(walk: &mut Walk) -> Option<CameraConfig> {
+    let name = walk.parsed("name", "1 至 32 个字", |text| short_text(text, 32));
+    let direction = walk.word(
+        "direction",
+        &[("in", Direction::In), ("out", Direction::Out)],
+    );
+    Some(CameraConfig {
+        name: name?,
+        direction: direction?,
     })
 }
 

@@ -3,7 +3,7 @@
 use drivers_idcard::{ReaderEvent, SamStatus};
 use drivers_link::LinkCause;
 use drivers_turnstile::{Lamp, Signal, TurnstileEvent};
-use edge_domain::Tone;
+use edge_domain::{Direction, Tone};
 use edge_web::{LampState, Remedy};
 
 use crate::health::{DeviceNews, HealthNews};
@@ -20,11 +20,13 @@ pub(super) struct DeviceNames {
     pub(super) gate: Option<String>,
     /// Whether the gate has only relays.
     pub(super) relays: bool,
+    /// Each with the way that it looks.
+    pub(super) cameras: Vec<(Direction, String)>,
 }
 
 impl DeviceNames {
     /// Makes the news of one of the lane's devices.
-    fn news_of(
+    pub(super) fn news_of(
         &self,
         device: &str,
     ) -> impl Fn(LampState, Option<Remedy>, Option<String>) -> HealthNews {
@@ -133,7 +135,7 @@ pub(super) fn signal(tone: Tone) -> Option<Signal> {
     }
 }
 
-fn remedy(code: &str, cause: &str, effect: &str, advice: &str) -> Remedy {
+pub(super) fn remedy(code: &str, cause: &str, effect: &str, advice: &str) -> Remedy {
     Remedy {
         code: code.to_owned(),
         cause: cause.to_owned(),

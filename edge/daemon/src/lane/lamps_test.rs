@@ -24,6 +24,7 @@ fn names() -> DeviceNames {
         readers: vec!["进".to_owned()],
         gate: Some("闸机".to_owned()),
         relays: false,
+        cameras: Vec::new(),
     }
 }
 

@@ -4,9 +4,12 @@ mod input;
 mod site;
 mod commits;
 mod task;
+mod face_line;
 mod lamps;
+mod camera_lamps;
 mod start;
 
+pub(crate) use face_line::face_line;
 pub(crate) use input::TokenSalt;
 pub(crate) use site::GateSite;
 pub(crate) use start::{LanePlan, start};

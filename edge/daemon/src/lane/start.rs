@@ -16,6 +16,7 @@ use tokio::task::spawn_local;
 
 use crate::config::{GateConfig, LaneConfig, LinkLossWord, ReaderConfig};
 use crate::lane::commits::Commits;
+use crate::lane::face_line::{FaceDesk, place};
 use crate::lane::lamps::DeviceNames;
 use crate::lane::site::GateSite;
 use crate::lane::task::{LaneNews, LaneTask};
@@ -45,6 +46,7 @@ pub(crate) fn start(
     site: &Rc<GateSite>,
     opener: &Arc<dyn LinkOpener>,
     jitter: &Jitter,
+    faces: Option<&mut FaceDesk>,
 ) {
     let (sender, news) = mpsc::channel(NEWS_MAX);
     let LanePlan { config, memory } = plan;
@@ -55,6 +57,16 @@ pub(crate) fn start(
         .gate
         .as_ref()
         .map(|gate| start_gate(gate, memory.last_event, &sender, opener, jitter));
+    let faces = faces.map(|(line, asked)| {
+        for camera in &config.cameras {
+            line.connect(place(config.id.as_str(), camera.direction), sender.clone());
+        }
+        asked.clone()
+    });
+    let cameras = config.cameras.iter();
+    let cameras = cameras
+        .map(|camera| (camera.direction, camera.name.clone()))
+        .collect();
     let task = LaneTask {
         lane: Lane::new(settings(&config), memory),
         names: DeviceNames {
@@ -69,6 +81,7 @@ pub(crate) fn start(
                 .gate
                 .as_ref()
                 .is_some_and(|gate| gate.relay.is_some()),
+            cameras,
         },
         directions: config
             .readers
@@ -78,6 +91,7 @@ pub(crate) fn start(
         gate,
         commits: Commits::new(site.writer.clone()),
         wake_at_ms: None,
+        faces,
         site: Rc::clone(site),
     };
     spawn_local(task.run(news));

@@ -6,13 +6,16 @@ use std::time::Duration;
 use drivers_idcard::{CardText, ReaderEvent};
 use drivers_turnstile::{BoardUid, EventKey, TurnstileEvent, TurnstileHandle};
 use edge_domain::{
-    BoardEvent, Credential, Direction, Display, FaceEvidence, Lane, LaneEffect, LaneInput, SiteView,
+    BoardEvent, Camera, Credential, Direction, Display, FaceEvidence, Lane, LaneEffect, LaneInput,
+    LookId, SiteView, WorkerId,
 };
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 
 use crate::advice::advice;
+use crate::lane::camera_lamps::camera_news;
 use crate::lane::commits::{Commits, Done};
+use crate::lane::face_line::{FaceNews, LookOrder, camera};
 use crate::lane::input;
 use crate::lane::lamps::{DeviceNames, gate_news, reader_news};
 use crate::lane::site::GateSite;
@@ -28,6 +31,8 @@ pub(super) enum LaneNews {
     Reader(usize, ReaderEvent),
     /// From the gate board.
     Gate(TurnstileEvent),
+    /// From the line to the cameras.
+    Face(FaceNews),
 }
 
 /// One lane with its devices.
@@ -39,11 +44,17 @@ pub(super) struct LaneTask {
     pub(super) gate: Option<TurnstileHandle>,
     pub(super) commits: Commits,
     pub(super) wake_at_ms: Option<u64>,
+    /// Where cameras are asked; none at a box without faces.
+    pub(super) faces: Option<mpsc::Sender<LookOrder>>,
 }
 
 impl LaneTask {
     /// Runs until the devices' senders are gone.
     pub(super) async fn run(mut self, mut news: mpsc::Receiver<LaneNews>) {
+        for (direction, _) in self.names.cameras.clone() {
+            let camera = Camera::Down;
+            self.feed(LaneInput::Camera { direction, camera });
+        }
         loop {
             let wake = wake_in(self.wake_at_ms, self.site.clock.now().mono_ms);
             tokio::select! {
@@ -65,6 +76,7 @@ impl LaneTask {
         match news {
             LaneNews::Reader(index, event) => self.reader(index, event),
             LaneNews::Gate(event) => self.gate(&event),
+            LaneNews::Face(news) => self.face(news),
         }
     }
 
@@ -170,13 +182,14 @@ impl LaneTask {
         match effect {
             LaneEffect::Record { ticket, record } => self.commits.push(ticket, record),
             LaneEffect::OpenGate { token, direction } => self.open(token, direction),
-            LaneEffect::LookAtFace { look, .. } => {
-                // No lane has a camera yet: an answer at once keeps nobody waiting.
-                let evidence = FaceEvidence::Seen(Vec::new());
-                self.feed(LaneInput::Face { look, evidence });
-            }
+            LaneEffect::LookAtFace {
+                look,
+                direction,
+                worker,
+                until_mono_ms,
+            } => self.look(look, direction, worker, until_mono_ms),
             LaneEffect::KeepPictures { presentation, .. } => {
-                tracing::warn!(presentation, "No camera to keep pictures of");
+                tracing::warn!(presentation, "The pictures of a look are not kept");
             }
             LaneEffect::Acknowledge { event } => self.acknowledge(event),
             LaneEffect::Show(display) => self.show(&display),
@@ -188,6 +201,40 @@ impl LaneTask {
                 }
             }
             LaneEffect::Alarm { what } => tracing::error!(what, "A rule of the lane was broken"),
+        }
+    }
+
+    /// Asks the camera; where nobody can be asked, the answer at once keeps nobody waiting.
+    fn look(&mut self, look: LookId, direction: Direction, worker: WorkerId, until_mono_ms: u64) {
+        let now_ms = self.site.clock.now().mono_ms;
+        let order = LookOrder::new(
+            &self.names.lane,
+            (look, direction, worker),
+            until_mono_ms.saturating_sub(now_ms),
+        );
+        let asked = self.faces.as_ref().map(|faces| faces.try_send(order));
+        if !matches!(asked, Some(Ok(()))) {
+            tracing::warn!(lane = self.names.lane, "No camera can be asked");
+            let evidence = FaceEvidence::Seen(Vec::new());
+            self.feed(LaneInput::Face { look, evidence });
+        }
+    }
+
+    fn face(&mut self, news: FaceNews) {
+        match news {
+            FaceNews::Camera(direction, state) => {
+                if let Some(lamp) = camera_news(&self.names, direction, &state) {
+                    self.site.tell(lamp);
+                }
+                let camera = camera(&state);
+                self.feed(LaneInput::Camera { direction, camera });
+            }
+            FaceNews::Seen(look, evidence) => self.feed(LaneInput::Face { look, evidence }),
+            FaceNews::Alone(direction, worker) => self.feed(LaneInput::Presented {
+                direction,
+                credential: Credential::Face { worker },
+                person_tag: None,
+            }),
         }
     }
 

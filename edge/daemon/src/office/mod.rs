@@ -5,9 +5,11 @@ mod clerk_desk;
 mod life;
 mod city;
 mod uplink;
+mod consents;
 mod screen;
 mod orders;
 
+pub(crate) use consents::watch_consents;
 pub(crate) use desk::Office;
 pub(crate) use life::{powered_off, pulse};
 pub(crate) use orders::take_orders;

@@ -81,6 +81,8 @@ struct WorkerRow {
     #[serde(default)]
     health_certificate_until: Option<Date>,
     #[serde(default)]
+    face_consent_on: Option<Date>,
+    #[serde(default)]
     blacklisted: bool,
 }
 
@@ -264,6 +266,13 @@ fn worker(row: &WorkerRow) -> Result<(Person, Vec<WorkerAct>), &'static str> {
         acts.push(Box::new(move |worker| Act::HealthCertificate {
             worker,
             until,
+        }));
+    }
+    if let Some(on) = row.face_consent_on {
+        acts.push(Box::new(move |worker| Act::FaceConsent {
+            worker,
+            given: true,
+            on,
         }));
     }
     if row.blacklisted {

@@ -32,6 +32,10 @@ pub(crate) enum Change {
     Contract(Contract),
     Training(Training),
     HealthCertificate(HealthCertificate),
+    FaceConsent {
+        worker: u32,
+        given: bool,
+    },
     Blacklisted {
         worker: u32,
         listed: bool,
@@ -82,6 +86,10 @@ pub(crate) fn changes(record: Record) -> Vec<Change> {
         Kind::Contract(contract) => Some(Change::Contract(contract)),
         Kind::Training(training) => Some(Change::Training(training)),
         Kind::HealthCertificate(paper) => Some(Change::HealthCertificate(paper)),
+        Kind::FaceConsent(consent) => Some(Change::FaceConsent {
+            worker: consent.worker,
+            given: consent.given,
+        }),
         Kind::Blacklist(entry) => Some(Change::Blacklisted {
             worker: entry.worker,
             listed: entry.listed,

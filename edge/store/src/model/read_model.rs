@@ -19,6 +19,7 @@ pub(crate) const TABLES: [&str; 12] = [
     "team",
     "worker",
     "training",
+    "face_consent",
     "presence",
     "attendance",
     "denial",

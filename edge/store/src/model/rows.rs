@@ -69,6 +69,11 @@ impl<'a> RowWriter<'a> {
                  SET health_certificate_until = excluded.health_certificate_until",
                 params![paper.worker, paper.until],
             ),
+            Change::FaceConsent { worker, given } => self.run(
+                "INSERT INTO face_consent (worker, given) VALUES (?1, ?2) \
+                 ON CONFLICT (worker) DO UPDATE SET given = excluded.given",
+                params![worker, given],
+            ),
             Change::Blacklisted { worker, listed } => self.run(
                 "INSERT INTO worker (worker, blacklisted) VALUES (?1, ?2) \
                  ON CONFLICT (worker) DO UPDATE SET blacklisted = excluded.blacklisted",

@@ -56,6 +56,20 @@ pub(crate) fn roster(db: &Connection) -> Result<Roster, StoreError> {
     Ok(Roster::from_standings(standings))
 }
 
+/// Workers with a standing consent who have entered and not left.
+pub(crate) fn face_consents(db: &Connection) -> Result<Vec<u32>, StoreError> {
+    db.prepare(
+        "SELECT face_consent.worker FROM face_consent JOIN worker USING (worker) \
+         WHERE given AND entered_on IS NOT NULL AND left_on IS NULL ORDER BY worker",
+    )
+    .and_then(|mut query| {
+        query
+            .query_map([], |row| row.get(0))?
+            .collect::<rusqlite::Result<Vec<_>>>()
+    })
+    .map_err(fault)
+}
+
 /// One worker, where his data can be read.
 pub(crate) fn worker(db: &Connection, worker: u32) -> Result<Option<WorkerStanding>, StoreError> {
     let found = db

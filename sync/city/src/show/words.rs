@@ -94,6 +94,9 @@ pub(crate) fn describe(kind: &Kind) -> Words {
         Kind::Blacklist(one) => {
             plain("禁止进场名单", if one.listed { "列入" } else { "移出" }).of(one.worker)
         }
+        Kind::FaceConsent(one) => {
+            plain("人脸使用同意", if one.given { "同意" } else { "撤回" }).of(one.worker)
+        }
         Kind::RosterApplied(one) => plain("花名册生效", &format!("第 {} 版", one.version)),
         Kind::PolicyApplied(one) => plain("规则生效", &format!("第 {} 版", one.version)),
         Kind::Carried(one) => plain("补传记录", &format!("原编号段第 {} 条", one.seq)),

@@ -9,7 +9,8 @@ use crate::record::box_acts::{
 };
 use crate::record::lane_acts::{Emergency, Gate, Override, Passage, Presentation};
 use crate::record::people::{
-    Blacklist, Contract, Employer, Entry, Exit, HealthCertificate, Project, Team, Training, Worker,
+    Blacklist, Contract, Employer, Entry, Exit, FaceConsent, HealthCertificate, Project, Team,
+    Training, Worker,
 };
 use crate::record::stamp::Stamp;
 
@@ -20,7 +21,7 @@ pub const BODY_BYTES_MAX: usize = 8 * 1024;
 pub const CARRIED_BYTES_MAX: usize = BODY_BYTES_MAX + 256;
 
 /// Every word that `kind` can have in this version.
-pub const KINDS: [&str; 23] = [
+pub const KINDS: [&str; 24] = [
     "epoch_began",
     "started",
     "presentation",
@@ -44,6 +45,7 @@ pub const KINDS: [&str; 23] = [
     "roster_applied",
     "policy_applied",
     "carried",
+    "face_consent",
 ];
 
 /// What happened. The word in `kind` is the variant's name in `snake_case`.
@@ -96,6 +98,8 @@ pub enum Kind {
     PolicyApplied(PolicyApplied),
     /// A record of an epoch that forked.
     Carried(Carried),
+    /// A worker allows the use of his face, or no longer.
+    FaceConsent(FaceConsent),
 }
 
 /// One act, as it stands in the ledger and on the wire.

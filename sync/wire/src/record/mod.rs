@@ -31,7 +31,7 @@ pub use lane_acts::{
     PresentationResult,
 };
 pub use people::{
-    Blacklist, Contract, Employer, Entry, Exit, HealthCertificate, IdKind, Project, Team, Training,
-    Worker, Wrap,
+    Blacklist, Contract, Employer, Entry, Exit, FaceConsent, HealthCertificate, IdKind, Project,
+    Team, Training, Worker, Wrap,
 };
 pub use stamp::{ClockQuality, Stamp};

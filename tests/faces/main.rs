@@ -1,0 +1,300 @@
+//! Faces at the gate: real `menwei-face`, real models, real pictures, a camera over HTTP.
+//!
+//! Built only with the feature `faces`, which `./dev test` turns on.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value, json};
+use tests::{Faces, Result, Site, SitePlan, eventually, repository};
+
+/// A site with one lane and a camera. The first two workers have agreed to the use of their faces.
+struct Gate {
+    site: Site,
+    faces: Faces,
+    numbers: Vec<String>,
+}
+
+const LANE: &str = "gate-1";
+
+impl Gate {
+    async fn start(folder: &Path) -> Result<Self> {
+        let face_folder = folder.join("face");
+        let plan = SitePlan {
+            site_day: repository().join("tests/faces/site-day.toml"),
+            play: false,
+            find_interval_ms: 30,
+            gate_more: String::new(),
+            more: Faces::site_toml(&face_folder)?,
+        };
+        let mut site = Site::prepare(folder, &plan).await?;
+        let numbers = consent(&site, &folder.join("box/roster.json"))?;
+        let camera = format!("{}/camera/{LANE}", site.simulator.page());
+        let faces = Faces::new(&face_folder, &[(LANE, camera)])?;
+        site.gate_box.up().await?;
+        Ok(Self {
+            site,
+            faces,
+            numbers,
+        })
+    }
+
+    async fn show(&self, picture: Option<&str>) -> Result<()> {
+        let body = json!({"lane": LANE, "picture": picture});
+        self.site.simulator.act("face", &body).await.map(drop)
+    }
+
+    /// Waits for the camera's state in the ledger.
+    async fn camera_is(&self, after: u64, state: &str) -> Result<u64> {
+        let (seq, _) = self
+            .record(after, &format!("the camera is {state}"), |body| {
+                body["kind"] == "device"
+                    && body["device"] == "1号进口摄像头"
+                    && body["state"] == state
+            })
+            .await?;
+        Ok(seq)
+    }
+
+    async fn record(
+        &self,
+        after: u64,
+        what: &str,
+        fits: impl Fn(&Value) -> bool,
+    ) -> Result<(u64, Value)> {
+        eventually(what, async || {
+            let records = self.site.gate_box.records(after)?;
+            let found = records.into_iter().find(|record| fits(&record["body"]));
+            Ok(found.map(|record| (record["seq"].as_u64().unwrap_or(0), record["body"].clone())))
+        })
+        .await
+    }
+
+    /// The presentation of a worker after `seq`; the first one is number 1.
+    async fn presentation(&self, after: u64, worker: usize) -> Result<(u64, Value)> {
+        self.record(after, &format!("worker {worker} is presented"), |body| {
+            body["kind"] == "presentation" && body["worker"] == worker
+        })
+        .await
+    }
+
+    async fn head(&self) -> Result<u64> {
+        Ok(self.site.gate_box.status()?["records"]
+            .as_u64()
+            .unwrap_or(0))
+    }
+
+    /// A whole turn with a card; how it ended.
+    async fn visit(&self, worker: usize) -> Result<String> {
+        let body = json!({"reader": "gate-1-in", "person": self.numbers[worker - 1]});
+        let end = self.site.simulator.act("visit", &body).await?;
+        Ok(end["end"].as_str().unwrap_or_default().to_owned())
+    }
+
+    /// Enrolls workers with these portraits; what the command printed and whether all were taken.
+    fn enroll(&self, folder: &Path, pictures: &[(usize, &str)]) -> Result<(Option<i32>, String)> {
+        fs::create_dir_all(folder)?;
+        for (worker, portrait) in pictures {
+            let file = Faces::portrait(portrait);
+            let ending = file
+                .extension()
+                .and_then(|word| word.to_str())
+                .unwrap_or("jpg");
+            let name = format!("{}.{ending}", self.numbers[worker - 1]);
+            fs::copy(file, folder.join(name))?;
+        }
+        let ended = self
+            .site
+            .gate_box
+            .menwei_ends(&["enroll", folder.to_str().unwrap_or_default()])?;
+        Ok((ended.code, ended.printed))
+    }
+}
+
+/// Writes the consent of the first two workers into the roster and imports it again; all numbers.
+fn consent(site: &Site, roster: &Path) -> Result<Vec<String>> {
+    let mut file: Value = serde_json::from_slice(&fs::read(roster)?)?;
+    let workers = file["workers"].as_array_mut().ok_or("no workers")?;
+    for worker in workers.iter_mut().take(2) {
+        worker["face_consent_on"] = json!("2026-11-01");
+    }
+    let numbers = workers
+        .iter()
+        .filter_map(|worker| worker["id_number"].as_str().map(str::to_owned))
+        .collect();
+    fs::write(roster, serde_json::to_vec(&file)?)?;
+    site.gate_box
+        .menwei(&["import", roster.to_str().unwrap_or_default()])?;
+    Ok(numbers)
+}
+
+#[tokio::test]
+async fn right_wrong_and_no_face() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let mut gate = Gate::start(folder.path()).await?;
+    gate.faces.up()?;
+    let up = gate.camera_is(0, "online").await?;
+
+    // Enrollment: a reason for each refused picture, no template without a consent.
+    let (code, printed) = gate.enroll(
+        &folder.path().join("bad"),
+        &[(1, "c/1.png"), (3, "a/1.jpg")],
+    )?;
+    assert_eq!(code, Some(1), "{printed}");
+    assert!(printed.contains("3 号工人：本人没有同意"), "{printed}");
+    let (code, printed) = gate.enroll(
+        &folder.path().join("good"),
+        &[(1, "a/1.jpg"), (2, "b/1.jpg")],
+    )?;
+    assert_eq!(code, Some(0), "{printed}");
+    assert_eq!(gate.faces.templates()?, 2, "one for each consent");
+
+    // A face alone, another shot than the enrolled one.
+    gate.show(Some("a2")).await?;
+    let (seq, alone) = gate.presentation(up, 1).await?;
+    assert_eq!(
+        (&alone["by"], &alone["result"]),
+        (&json!("001"), &json!("granted")),
+        "{alone}"
+    );
+    gate.site.simulator.walk(LANE, "in").await?;
+    gate.record(seq, "he walked through", |body| {
+        body["kind"] == "passage" && body["of"] == seq
+    })
+    .await?;
+
+    // Worker 2's card with a stranger's face: closed. Nobody is presented for the stranger himself.
+    gate.show(Some("c1")).await?;
+    let before = gate.head().await?;
+    assert_ne!(gate.visit(2).await?, "through");
+    let (_, kept_out) = gate.presentation(before, 2).await?;
+    assert_eq!(kept_out["result"], "denied", "{kept_out}");
+    assert_eq!(kept_out["reason"], "face_differs", "{kept_out}");
+
+    // Worker 3 has not agreed: the card alone, whoever stands there.
+    let before = gate.head().await?;
+    assert_eq!(gate.visit(3).await?, "through");
+    let (_, by_card) = gate.presentation(before, 3).await?;
+    assert_eq!(by_card["result"], "granted", "{by_card}");
+
+    // The right face for the card, shown once the card is read.
+    gate.show(None).await?;
+    let before = gate.head().await?;
+    let reader = json!({"reader": "gate-1-in", "person": gate.numbers[0], "wait": false});
+    let reads = reads_of(&gate.site, &gate.numbers[0])?;
+    gate.site.simulator.act("visit", &reader).await?;
+    eventually("the card is read", async || {
+        Ok((reads_of(&gate.site, &gate.numbers[0])? > reads).then_some(()))
+    })
+    .await?;
+    gate.show(Some("a3")).await?;
+    let (_, both) = gate.presentation(before, 1).await?;
+    assert_eq!(
+        (&both["by"], &both["result"]),
+        (&json!("002"), &json!("granted")),
+        "{both}"
+    );
+    let marks = both["flags"].to_string();
+    assert!(!marks.contains("face"), "compared and the same: {both}");
+    Ok(())
+}
+
+fn reads_of(site: &Site, number: &str) -> Result<usize> {
+    let journal = site.simulator.journal()?;
+    let reads = journal
+        .iter()
+        .filter(|line| line["act"] == "read_ok" && line["person"] == number);
+    Ok(reads.count())
+}
+
+#[tokio::test]
+async fn a_killed_or_hung_process_costs_no_swipe() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let mut gate = Gate::start(folder.path()).await?;
+    gate.faces.up()?;
+    let up = gate.camera_is(0, "online").await?;
+    let (code, printed) = gate.enroll(
+        &folder.path().join("good"),
+        &[(1, "a/1.jpg"), (2, "b/1.jpg")],
+    )?;
+    assert_eq!(code, Some(0), "{printed}");
+
+    gate.faces.process()?.signal("STOP")?;
+    let before = gate.head().await?;
+    assert_eq!(gate.visit(1).await?, "through", "hung");
+    let (_, unchecked) = gate.presentation(before, 1).await?;
+    assert!(
+        unchecked["flags"].to_string().contains("face_unchecked"),
+        "{unchecked}"
+    );
+    let down = gate.camera_is(up, "offline").await?;
+
+    gate.faces.kill()?;
+    assert_eq!(gate.visit(2).await?, "through", "killed");
+    gate.faces.up()?;
+    gate.camera_is(down, "online").await?;
+    assert_eq!(gate.faces.templates()?, 2, "templates outlive the process");
+    Ok(())
+}
+
+#[tokio::test]
+async fn without_its_models_the_box_works_by_card_and_says_why() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let mut gate = Gate::start(folder.path()).await?;
+    let text = fs::read_to_string(gate.faces.config())?;
+    let models = Faces::models().display().to_string();
+    fs::write(gate.faces.config(), text.replace(&models, "/nowhere"))?;
+    gate.faces.up()?;
+    gate.camera_is(0, "fault").await?;
+    assert_eq!(gate.visit(1).await?, "through");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_day_with_faces_sends_neither_picture_nor_template() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let mut gate = Gate::start(folder.path()).await?;
+    gate.faces.up()?;
+    let up = gate.camera_is(0, "online").await?;
+    gate.enroll(
+        &folder.path().join("good"),
+        &[(1, "a/1.jpg"), (2, "b/1.jpg")],
+    )?;
+    gate.show(Some("a2")).await?;
+    gate.presentation(up, 1).await?;
+    gate.show(Some("c1")).await?;
+    gate.visit(2).await?;
+    gate.site.settled().await?;
+    let database = gate.site.city.database()?;
+    let mut bodies = database.prepare("SELECT body FROM record")?;
+    let bodies = bodies.query_map([], |row| row.get::<_, Vec<u8>>(0))?;
+    let mut seen = 0;
+    for body in bodies {
+        let body = body?;
+        let record: Value = serde_json::from_slice(&body)?;
+        // A template has 512 bytes and a picture more; only sealed persons are that long.
+        assert!(body.len() < 512 || record["kind"] == "worker", "{record}");
+        assert!(!longest_text(&record).contains("/9j/"), "{record}");
+        seen += usize::from(record["by"] == "001");
+    }
+    assert!(seen > 0, "faces were used that day");
+    Ok(())
+}
+
+/// The longest text anywhere in a value.
+fn longest_text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items
+            .iter()
+            .map(longest_text)
+            .max_by_key(String::len)
+            .unwrap_or_default(),
+        Value::Object(fields) => fields
+            .values()
+            .map(longest_text)
+            .max_by_key(String::len)
+            .unwrap_or_default(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => String::new(),
+    }
+}

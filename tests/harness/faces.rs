@@ -1,0 +1,97 @@
+//! `menwei-face` beside a box: its settings, its process, the pictures.
+
+use std::fmt::Write;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use crate::Result;
+use crate::city::text;
+use crate::process::{Process, bin_dir, repository};
+
+/// The face process of one box.
+#[derive(Debug)]
+pub struct Faces {
+    folder: PathBuf,
+    process: Option<Process>,
+}
+
+impl Faces {
+    /// Writes key and settings below `folder`; `cameras` are lanes with the addresses of their cameras.
+    pub fn new(folder: &Path, cameras: &[(&str, String)]) -> Result<Self> {
+        fs::create_dir_all(folder)?;
+        let key = folder.join("face.key");
+        fs::write(&key, [7; 32])?;
+        fs::set_permissions(&key, fs::Permissions::from_mode(0o600))?;
+        let dir = text(folder)?;
+        let mut toml = format!(
+            "socket = \"{dir}/face.sock\"\nmodels = \"{}\"\ntemplates = \"{dir}/templates\"\n\
+             key_file = \"{dir}/face.key\"\n",
+            Self::models().display()
+        );
+        for (lane, address) in cameras {
+            write!(
+                toml,
+                "\n[[camera]]\nlane = \"{lane}\"\ndirection = \"in\"\naddress = \"{address}\"\n"
+            )?;
+        }
+        fs::write(folder.join("face.toml"), toml)?;
+        Ok(Self {
+            folder: folder.to_path_buf(),
+            process: None,
+        })
+    }
+
+    /// The models that set-up fetched.
+    pub fn models() -> PathBuf {
+        repository().join("target/faces/models")
+    }
+
+    /// A portrait that set-up fetched, such as `a/1.jpg`.
+    pub fn portrait(name: &str) -> PathBuf {
+        repository().join("target/faces/people").join(name)
+    }
+
+    /// What `site.toml` must say of it.
+    pub fn site_toml(folder: &Path) -> Result<String> {
+        Ok(format!(
+            "[face]\nsocket = \"{}/face.sock\"\n",
+            text(folder)?
+        ))
+    }
+
+    /// Starts it.
+    pub fn up(&mut self) -> Result<()> {
+        let config = self.folder.join("face.toml");
+        let program = bin_dir()?.join("menwei-face");
+        let log = self.folder.join("menwei-face.log");
+        let arguments = ["run", "--verbose", "--config", text(&config)?];
+        self.process = Some(Process::start("menwei-face", &program, &arguments, &log)?);
+        Ok(())
+    }
+
+    /// kill -9.
+    pub fn kill(&mut self) -> Result<()> {
+        match self.process.take() {
+            Some(mut process) => process.kill(),
+            None => Ok(()),
+        }
+    }
+
+    /// Its process.
+    pub fn process(&mut self) -> Result<&mut Process> {
+        self.process
+            .as_mut()
+            .ok_or_else(|| "menwei-face does not run".into())
+    }
+
+    /// How many templates it holds.
+    pub fn templates(&self) -> Result<usize> {
+        Ok(fs::read_dir(self.folder.join("templates"))?.count())
+    }
+
+    /// Its settings file.
+    pub fn config(&self) -> PathBuf {
+        self.folder.join("face.toml")
+    }
+}

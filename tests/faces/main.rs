@@ -157,9 +157,15 @@ async fn right_wrong_and_no_face() -> Result<()> {
         (&json!("001"), &json!("granted")),
         "{alone}"
     );
+    eventually("the arm opens for a face", async || {
+        let journal = gate.site.simulator.journal()?;
+        let opened = journal.iter().any(|line| line["act"] == "arm_opened");
+        Ok(opened.then_some(()))
+    })
+    .await?;
     gate.site.simulator.walk(LANE, "in").await?;
     gate.record(seq, "he walked through", |body| {
-        body["kind"] == "passage" && body["of"] == seq
+        body["kind"] == "passage" && body["worker"] == 1
     })
     .await?;
 

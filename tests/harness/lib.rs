@@ -3,8 +3,7 @@
 //!
 //! `figures` arithmetic · `process` programs that end with the test · `ports` free loopback ports · `eventually` waiting for
 //! a state · `browser` a real Chromium · `city`, `broker`, `gate_box`, `simulator` the four programs of a
-//! site · `site` all of them together · `lone_gate` without a city · `cable` a gate's cable that a test can cut ·
-//! `asker` a box that asks a board anything · `chip_gate` the firmware's image on a chip in QEMU, behind the box's own driver ·
+//! site · `site` all of them together · `lone_gate` without a city · `boards` gate boards by themselves ·
 //! `history` a month that the site has behind it · `backlog` records that wait for the city, and what dies meanwhile ·
 //! `faces` the process menwei-face.
 
@@ -21,17 +20,13 @@ mod history;
 mod simulator;
 mod site;
 mod lone_gate;
-mod cable;
-mod asker;
-mod chip_gate;
+mod boards;
 mod backlog;
 
-pub use asker::Asker;
 pub use backlog::{End, Generator, compare, kill_during_drain, record_offline};
+pub use boards::{Asker, Bus, CableRule, ChipGate, Driver, GateCable, chip, power_on};
 pub use broker::Broker;
 pub use browser::Browser;
-pub use cable::{CableRule, GateCable};
-pub use chip_gate::{Bus, ChipGate, Driver, chip, power_on};
 pub use city::City;
 pub use eventually::{PATIENCE, eventually};
 pub use faces::Faces;

@@ -12,10 +12,10 @@ use serde_json::json;
 
 use crate::app;
 use crate::config::SiteConfig;
-use crate::enroll;
 use crate::error::DaemonError;
 use crate::opening::{self, OnDamage, Opened};
 use crate::orders::{self, Order, OrderFolder};
+use crate::people::enroll;
 use crate::people::import::{self, RosterFile};
 use crate::people::{Sealer, city_key};
 

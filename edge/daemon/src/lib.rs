@@ -27,7 +27,6 @@ mod lane;
 mod office;
 mod opening;
 mod app;
-mod enroll;
 mod commands;
 mod cli;
 

@@ -190,6 +190,7 @@ const fn is_about_people(kind: &Kind) -> bool {
             | Kind::Exit(_)
             | Kind::Contract(_)
             | Kind::Training(_)
+            | Kind::FaceConsent(_)
             | Kind::HealthCertificate(_)
             | Kind::Blacklist(_)
     )

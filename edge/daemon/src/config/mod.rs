@@ -4,10 +4,12 @@ mod walk;
 mod error;
 mod policy;
 mod relay;
+mod lane;
 mod site;
 
 pub(crate) use error::ConfigError;
-pub(crate) use site::{CityConfig, GateConfig, LaneConfig, LinkLossWord, ReaderConfig, SiteConfig};
+pub(crate) use lane::{GateConfig, LaneConfig, LinkLossWord, ReaderConfig};
+pub(crate) use site::{CityConfig, SiteConfig};
 
 #[cfg(test)]
 mod site_test;

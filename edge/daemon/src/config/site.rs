@@ -4,22 +4,13 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use drivers_link::LinkAddress;
-use drivers_relay::RelayMap;
-use edge_domain::{AntiPassback, Direction, LaneId, Policy};
+use edge_domain::Policy;
 use toml::{Table, Value};
 
 use crate::config::error::ConfigError;
+use crate::config::lane::{LaneConfig, lanes};
 use crate::config::policy;
-use crate::config::relay::relay;
-use crate::config::walk::Walk;
-
-/// Most lanes that one box serves.
-const LANES_MAX: usize = 16;
-/// Most readers at one lane.
-const READERS_MAX: usize = 4;
-/// Most cameras at one lane: one for each way.
-const CAMERAS_MAX: usize = 2;
+use crate::config::walk::{Walk, finish, short_text};
 
 /// Everything that `site.toml` says.
 #[derive(Debug, Clone)]
@@ -85,75 +76,6 @@ impl CityConfig {
         });
         faults.collect()
     }
-}
-
-/// One lane.
-#[derive(Debug, Clone)]
-pub(crate) struct LaneConfig {
-    /// Its id in records.
-    pub(crate) id: LaneId,
-    /// Its name on screens.
-    pub(crate) name: String,
-    /// What happens if somebody enters twice.
-    pub(crate) anti_passback: AntiPassback,
-    /// Its readers.
-    pub(crate) readers: Vec<ReaderConfig>,
-    /// Its cameras, at most one for each way.
-    pub(crate) cameras: Vec<CameraConfig>,
-    /// Its gate board; a lane without one counts attendance on the grant.
-    pub(crate) gate: Option<GateConfig>,
-}
-
-/// One reader.
-#[derive(Debug, Clone)]
-pub(crate) struct ReaderConfig {
-    /// Its name on screens and in records.
-    pub(crate) name: String,
-    /// The way that a card on it means.
-    pub(crate) direction: Direction,
-    /// Where it is plugged in.
-    pub(crate) link: LinkAddress,
-    /// Pause between two looks for a card, ms.
-    pub(crate) find_interval_ms: u32,
-}
-
-/// One camera. Where it is stands in the settings of `menwei-face`.
-#[derive(Debug, Clone)]
-pub(crate) struct CameraConfig {
-    /// Its name on screens and in records.
-    pub(crate) name: String,
-    /// The way that it looks.
-    pub(crate) direction: Direction,
-}
-
-/// One gate board.
-#[derive(Debug, Clone)]
-pub(crate) struct GateConfig {
-    /// Its name on screens and in records.
-    pub(crate) name: String,
-    /// Where it is plugged in.
-    pub(crate) link: LinkAddress,
-    /// Its address on the line.
-    pub(crate) address: u8,
-    /// Length of the opening pulse, ms.
-    pub(crate) open_pulse_ms: u32,
-    /// How long an opening waits for the person, ms.
-    pub(crate) pass_timeout_ms: u32,
-    /// What the board does without the box.
-    pub(crate) link_loss: LinkLossWord,
-    /// What is wired where, if the gate has only relays.
-    pub(crate) relay: Option<RelayMap>,
-}
-
-/// What the board does without the box.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum LinkLossWord {
-    /// Going out is free, coming in is closed.
-    FreeExit,
-    /// Both ways are free.
-    FreeBoth,
-    /// Both ways stay closed.
-    StayLocked,
 }
 
 impl SiteConfig {
@@ -286,16 +208,6 @@ fn section<T>(
     finish(root, walk, read)
 }
 
-fn finish<T>(
-    parent: &mut Walk,
-    mut walk: Walk,
-    read: impl FnOnce(&mut Walk) -> Option<T>,
-) -> Option<T> {
-    let value = read(&mut walk);
-    parent.absorb(walk.finish());
-    value
-}
-
 fn city(walk: &mut Walk) -> Option<CityConfig> {
     let broker = walk.parsed(
         "broker",
@@ -324,161 +236,10 @@ fn city(walk: &mut Walk) -> Option<CityConfig> {
     })
 }
 
-fn lanes(root: &mut Walk) -> Vec<LaneConfig> {
-    let mut lanes: Vec<LaneConfig> = Vec::new();
-    let mut links: Vec<LinkAddress> = Vec::new();
-    for mut walk in root.tables("lane", LANES_MAX) {
-        if let Some(lane) = lane(&mut walk, &mut links) {
-            if lanes.iter().any(|known| known.id == lane.id) {
-                walk.fault("id", None, "与其他通道不同的名称");
-            }
-            lanes.push(lane);
-        }
-        root.absorb(walk.finish());
-    }
-    lanes
-}
-
-fn lane(walk: &mut Walk, links: &mut Vec<LinkAddress>) -> Option<LaneConfig> {
-    let id = walk.parsed("id", "1 至 32 个字的通道编号，如 gate-1", |text| {
-        LaneId::parse(text).ok()
-    });
-    let default_name = id
-        .as_ref()
-        .map(|id| id.as_str().to_owned())
-        .unwrap_or_default();
-    let name = walk.parsed_or("name", default_name, "1 至 32 个字", |text| {
-        short_text(text, 32)
-    });
-    let anti_passback = walk.word_or_first(
-        "anti_passback",
-        &[
-            ("soft", AntiPassback::Soft),
-            ("hard", AntiPassback::Hard),
-            ("off", AntiPassback::Off),
-        ],
-    );
-    let mut readers = Vec::new();
-    for mut reader_walk in walk.tables("reader", READERS_MAX) {
-        readers.extend(reader(&mut reader_walk, links));
-        walk.absorb(reader_walk.finish());
-    }
-    let mut cameras: Vec<CameraConfig> = Vec::new();
-    let camera_walks = if walk.has("camera") {
-        walk.tables("camera", CAMERAS_MAX)
-    } else {
-        Vec::new()
-    };
-    for mut camera_walk in camera_walks {
-        if let Some(camera) = camera(&mut camera_walk) {
-            if cameras
-                .iter()
-                .any(|known| known.direction == camera.direction)
-            {
-                camera_walk.fault("direction", None, "与本通道另一台摄像头不同的方向");
-            }
-            cameras.push(camera);
-        }
-        walk.absorb(camera_walk.finish());
-    }
-    let gate = walk
-        .table("gate", false)
-        .map(|gate_walk| finish(walk, gate_walk, |gate_walk| gate(gate_walk, links)));
-    Some(LaneConfig {
-        id: id?,
-        name: name?,
-        anti_passback: anti_passback?,
-        readers,
-        cameras,
-        gate: gate.flatten(),
-    })
-}
-
-fn reader(walk: &mut Walk, links: &mut Vec<LinkAddress>) -> Option<ReaderConfig> {
-    let name = walk.parsed("name", "1 至 32 个字", |text| short_text(text, 32));
-    let direction = walk.word(
-        "direction",
-        &[("in", Direction::In), ("out", Direction::Out)],
-    );
-    let link = own_link(walk, links);
-    let find_interval_ms = walk.number_or("find_interval_ms", 300, 10..=2_000, "毫秒");
-    Some(ReaderConfig {
-        name: name?,
-        direction: direction?,
-        link: link?,
-        find_interval_ms,
-    })
-}
-
-fn camera(walk: &mut Walk) -> Option<CameraConfig> {
-    let name = walk.parsed("name", "1 至 32 个字", |text| short_text(text, 32));
-    let direction = walk.word(
-        "direction",
-        &[("in", Direction::In), ("out", Direction::Out)],
-    );
-    Some(CameraConfig {
-        name: name?,
-        direction: direction?,
-    })
-}
-
-fn gate(walk: &mut Walk, links: &mut Vec<LinkAddress>) -> Option<GateConfig> {
-    let name = walk.parsed("name", "1 至 32 个字", |text| short_text(text, 32));
-    let link = own_link(walk, links);
-    let relays = walk.has("relay");
-    let address_max = if relays { drivers_relay::UNIT_MAX } else { 30 };
-    let address = walk.number_or("address", 1, 1..=address_max.into(), "线上地址");
-    let open_pulse_ms = walk.number_or("open_pulse_ms", 400, 50..=5_000, "毫秒");
-    let pass_timeout_ms = walk.number_or("pass_timeout_ms", 5_000, 1_000..=30_000, "毫秒");
-    if relays && walk.has("link_loss") {
-        walk.fault("link_loss", None, LINK_LOSS_ALLOWED);
-    }
-    let link_loss = walk.word_or_first(
-        "link_loss",
-        &[
-            ("free_exit", LinkLossWord::FreeExit),
-            ("free_both", LinkLossWord::FreeBoth),
-            ("stay_locked", LinkLossWord::StayLocked),
-        ],
-    );
-    let relay = walk
-        .table("relay", false)
-        .map(|relay_walk| finish(walk, relay_walk, relay));
-    Some(GateConfig {
-        name: name?,
-        link: link?,
-        address: u8::try_from(address).ok()?,
-        open_pulse_ms,
-        pass_timeout_ms,
-        link_loss: link_loss?,
-        relay: match relay {
-            Some(relay) => Some(relay?),
-            None => None,
-        },
-    })
-}
-
-/// A device's address; one port serves one device.
-fn own_link(walk: &mut Walk, links: &mut Vec<LinkAddress>) -> Option<LinkAddress> {
-    let link = walk.parsed("link", LINK_ALLOWED, |text| {
-        text.parse::<LinkAddress>().ok()
-    })?;
-    if links.contains(&link) {
-        walk.fault("link", None, "没有被其他设备占用的端口");
-    }
-    links.push(link.clone());
-    Some(link)
-}
-
 const BOX_ALLOWED: &str = "1 至 32 个小写字母、数字或横线（与证书名称一致）";
 const LAN_ALLOWED: &str = "本机地址（如 127.0.0.1:8480），因为网页还没有加密，密码会以明文经过网络；\
      确认内网可信、仍要让其他电脑访问时，同时写 plain_http_on_lan = true";
-const LINK_LOSS_ALLOWED: &str =
-    "不写：继电器板没有断线规则，断线时放不放行由闸机自己决定（请接好闸机的应急按钮和消防线）";
 const PATH_ALLOWED: &str = "以 / 开头的绝对路径";
-const LINK_ALLOWED: &str =
-    "serial:/dev/menwei/reader-1?baud=115200（波特率 1200 至 921600）或 tcp:主机:端口";
-
 fn box_name(text: &str) -> Option<String> {
     sync_wire::name::check_box_name(text)
         .ok()
@@ -488,12 +249,6 @@ fn box_name(text: &str) -> Option<String> {
 fn project_code(text: &str) -> Option<String> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-';
     (!text.is_empty() && text.len() <= 32 && text.chars().all(allowed)).then(|| text.to_owned())
-}
-
-fn short_text(text: &str, chars_max: usize) -> Option<String> {
-    let chars = text.chars().count();
-    let fits = chars > 0 && chars <= chars_max && !text.chars().any(char::is_control);
-    fits.then(|| text.to_owned())
 }
 
 fn absolute(text: &str) -> Option<PathBuf> {

@@ -263,3 +263,21 @@ impl Walk {
         self.faults
     }
 }
+
+/// Reads a table of `parent` and takes its faults along.
+pub(super) fn finish<T>(
+    parent: &mut Walk,
+    mut walk: Walk,
+    read: impl FnOnce(&mut Walk) -> Option<T>,
+) -> Option<T> {
+    let value = read(&mut walk);
+    parent.absorb(walk.finish());
+    value
+}
+
+/// A text of 1 to so many characters, none of them a control character.
+pub(super) fn short_text(text: &str, chars_max: usize) -> Option<String> {
+    let chars = text.chars().count();
+    let fits = chars > 0 && chars <= chars_max && !text.chars().any(char::is_control);
+    fits.then(|| text.to_owned())
+}

@@ -88,6 +88,7 @@ mod tests {
             lane: "gate-1".to_owned(),
             readers: Vec::new(),
             gate: None,
+            relays: false,
             cameras: vec![(Direction::In, "进口摄像头".to_owned())],
         };
         let troubles = [

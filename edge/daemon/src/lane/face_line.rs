@@ -95,13 +95,13 @@ pub(crate) struct FaceLine {
     orders: mpsc::Receiver<LookOrder>,
     lanes: BTreeMap<CameraPlace, mpsc::Sender<LaneNews>>,
     watches: BTreeMap<CameraPlace, FaceWatch>,
-    looks: BTreeMap<u64, Look>,
+    looks: BTreeMap<u64, Question>,
     last: u64,
 }
 
 /// A question under way.
 #[derive(Debug)]
-struct Look {
+struct Question {
     place: CameraPlace,
     look: LookId,
     until: Instant,
@@ -209,7 +209,7 @@ impl FaceLine {
                     }
                     Some(ToFace::Ping { id: 0 })
                 }
-                Some(order) = self.orders.recv() => Some(self.look(order)),
+                Some(order) = self.orders.recv() => self.look(order).await,
                 Ok(()) = self.consents.changed() => Some(self.consented()),
                 () = at(until) => None,
             };
@@ -262,21 +262,27 @@ impl FaceLine {
         }
     }
 
-    fn look(&mut self, order: LookOrder) -> ToFace {
+    /// Without a consent there is no template, and nothing to ask for.
+    async fn look(&mut self, order: LookOrder) -> Option<ToFace> {
+        if !self.consents.borrow().contains(&order.worker.0) {
+            let news = FaceNews::Seen(order.look, FaceEvidence::NotEnrolled);
+            self.tell(&order.place, news).await;
+            return None;
+        }
         self.last += 1;
-        let look = Look {
+        let question = Question {
             place: order.place.clone(),
             look: order.look,
             until: Instant::now() + Duration::from_millis(order.for_ms),
             seen: Vec::new(),
         };
-        self.looks.insert(self.last, look);
-        ToFace::Verify {
+        self.looks.insert(self.last, question);
+        Some(ToFace::Verify {
             id: self.last,
             place: order.place,
             worker: order.worker.0,
             for_ms: order.for_ms,
-        }
+        })
     }
 
     async fn answer(&mut self, message: FromFace) -> Option<ToFace> {

@@ -235,6 +235,11 @@ fn worker(row: &WorkerRow) -> Result<(Person, Vec<WorkerAct>), &'static str> {
     if person.number.born().is_some_and(|born| born != row.born) {
         return Err("出生日期与证件号码不一致");
     }
+    Ok((person, acts(row)?))
+}
+
+/// What is known of him beside his document, as one act each.
+fn acts(row: &WorkerRow) -> Result<Vec<WorkerAct>, &'static str> {
     let trade = Trade::parse(&row.trade).map_err(|_| "工种代码不在表内")?;
     let role = Role::from_code(&row.role).ok_or("岗位代码应为 10 或 20")?;
     let (team, on) = (TeamId(row.team), row.entered_on);
@@ -289,5 +294,5 @@ fn worker(row: &WorkerRow) -> Result<(Person, Vec<WorkerAct>), &'static str> {
             reason: None,
         }));
     }
-    Ok((person, acts))
+    Ok(acts)
 }

@@ -45,7 +45,10 @@ impl FaceWatch {
         self.told
             .retain(|one| mono_ms.saturating_sub(one.seen_mono_ms) < policy.away_ms);
         let worker = frame.best.worker;
-        if let Some(told) = self.told.iter_mut().find(|one| one.worker == worker) {
+        // Somebody else may be nearest to him too, and is not him.
+        let may_be_him = frame.best.similarity >= policy.other;
+        let mut told = self.told.iter_mut();
+        if may_be_him && let Some(told) = told.find(|one| one.worker == worker) {
             told.seen_mono_ms = mono_ms;
             self.run = None;
             return None;
@@ -133,6 +136,15 @@ mod tests {
         }
         let lone = frame(1, 8_000, None);
         assert_eq!(told(&[(0, lone), (1, lone), (2, lone)]), [2]);
+    }
+
+    #[test]
+    fn a_stranger_in_between_does_not_count_as_staying() {
+        let (good, stranger) = (frame(1, 8_000, Some(1_000)), frame(1, 2_499, Some(1_000)));
+        let mut timed: Vec<_> = [0, 100, 200].map(|at| (at, good)).to_vec();
+        timed.extend((3..35).map(|at| (at * 100, stranger)));
+        timed.extend([3_500, 3_600, 3_700].map(|at| (at, good)));
+        assert_eq!(told(&timed), [200, 3_700]);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::model::rows::RowWriter;
 const BATCH_RECORDS: u32 = 1000;
 
 /// Every table that a rebuild empties.
-pub(crate) const TABLES: [&str; 12] = [
+pub(crate) const TABLES: [&str; 13] = [
     "folded",
     "project",
     "employer",

@@ -153,18 +153,15 @@ impl Line {
         let mut part = vec![0; 16 * 1024];
         loop {
             let message = self.reader.next_message::<FromFace>();
-            match message.map_err(|_| talk("menwei-face 的应答看不懂"))? {
-                Some(message) => {
-                    if let Some(answer) = wanted(message) {
-                        return Ok(answer);
-                    }
+            if let Some(message) = message.map_err(|_| talk("menwei-face 的应答看不懂"))? {
+                if let Some(answer) = wanted(message) {
+                    return Ok(answer);
                 }
-                None => {
-                    let read = self.stream.read(&mut part)?;
-                    let bytes = part.get(..read).filter(|bytes| !bytes.is_empty());
-                    self.reader
-                        .push(bytes.ok_or_else(|| talk("menwei-face 断开了连接"))?);
-                }
+            } else {
+                let read = self.stream.read(&mut part)?;
+                let bytes = part.get(..read).filter(|bytes| !bytes.is_empty());
+                self.reader
+                    .push(bytes.ok_or_else(|| talk("menwei-face 断开了连接"))?);
             }
         }
     }

@@ -106,13 +106,23 @@ pub(super) struct Listeners {
     pub(super) reset: watch::Sender<u32>,
 }
 
+const QEMU: &str = "qemu-system-arm";
+
 fn spawn(chip: &Chip, files: &Files) -> std::io::Result<Child> {
     let socket = |name: &str| format!("unix:{}", files.path(name).display());
     let page = |name: &str, at: u32| {
         let file = files.path(name);
         format!("loader,file={},addr={at:#x},force-raw=on", file.display())
     };
-    Command::new("qemu-system-arm")
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let qemu = std::env::split_paths(&path)
+        .map(|folder| folder.join(QEMU))
+        .find(|file| file.is_file())
+        .ok_or(std::io::ErrorKind::NotFound)?;
+    // Whoever kills the simulator must not leave chips behind that go on for ever.
+    Command::new("setpriv")
+        .args(["--pdeathsig", "KILL"])
+        .arg(qemu)
         .args(["-M", "lm3s6965evb", "-display", "none", "-monitor", "none"])
         // The chip's clock runs by instructions, so that a busy machine costs it no pulses.
         .args(["-icount", "shift=4,sleep=on", "-qtest-log", "none", "-S"])
@@ -199,7 +209,11 @@ impl Task {
         mut orders: mpsc::Receiver<Order>,
         (mut line_in, line_out): (mpsc::Receiver<Vec<u8>>, mpsc::Sender<Vec<u8>>),
     ) -> std::io::Result<()> {
-        let (serial, _) = doors.line.accept().await?;
+        let (serial, _) = tokio::select! {
+            accepted = doors.line.accept() => accepted?,
+            // It opens all its doors at once, or says no to an argument and ends.
+            _ = self.child.wait() => return Ok(()),
+        };
         let (mut serial_in, mut serial_out) = tokio::io::split(serial);
         let (power, _) = doors.power.accept().await?;
         let (pins, _) = doors.pins.accept().await?;

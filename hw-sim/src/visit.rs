@@ -96,7 +96,7 @@ impl Turn<'_> {
         let before = view.borrow().openings(self.direction());
         for attempt in 0..=habits.retries {
             if attempt > 0 {
-                sleep(Duration::from_millis(habits.pause_ms)).await;
+                sleep(Duration::from_millis(habits.again_ms)).await;
             }
             let read = self.present().await?;
             let opened = read && self.opened(&mut view, before, habits.pass_wait_ms).await;

@@ -20,6 +20,9 @@ const RETRIES_MAX: u8 = 3;
 const SILENCES_MAX: u8 = 3;
 /// Within this time a card that was out of sight for one look only counts as put down again, ms.
 const SECOND_PRESENTATION_MS: u64 = 3_000;
+/// A reader that loses sight of a lying card for one look sees it again within so many intervals
+/// between two finds. After longer nobody can say what lay there meanwhile.
+const FLICKER_INTERVALS: u64 = 3;
 /// How many polls in a row must find no card before it counts as removed.
 const MISSES_REMOVED: u8 = 2;
 /// The shortest interval between two finds that is accepted.
@@ -47,8 +50,8 @@ enum Card {
     Trying {
         failures: u8,
         misses: u8,
-        /// Found again after a single look that found nothing.
-        doubtful: bool,
+        /// Found again after a single look that found nothing: how long it was out of sight, ms.
+        doubtful: Option<u64>,
     },
     /// Read or given up; nothing more is said of it until it is gone.
     Done {
@@ -64,6 +67,8 @@ pub struct Poll {
     card: Card,
     due_at_ms: u64,
     found_at_ms: u64,
+    /// When a look found a card last.
+    seen_at_ms: u64,
     silences: u8,
     reset_tried: bool,
     identity: Option<SamId>,
@@ -80,6 +85,7 @@ impl Poll {
             card: Card::None,
             due_at_ms: u64::MAX,
             found_at_ms: 0,
+            seen_at_ms: 0,
             silences: 0,
             reset_tried: false,
             identity: settings.known_identity,
@@ -260,6 +266,10 @@ impl Poll {
 
     fn looked(&mut self, now_ms: u64, status: SamStatus, out: &mut Effects) {
         self.reset_tried = false;
+        let unseen_ms = now_ms.saturating_sub(self.seen_at_ms);
+        if status.class() == StatusClass::CardFound {
+            self.seen_at_ms = now_ms;
+        }
         match (status.class(), &mut self.card) {
             // A queue is fast: one look that found nothing may be all that stands between two
             // cards. What is read now tells whether it was another act or a reader that flickers.
@@ -267,7 +277,7 @@ impl Poll {
                 self.card = Card::Trying {
                     failures: 0,
                     misses: 0,
-                    doubtful: true,
+                    doubtful: Some(unseen_ms),
                 };
                 self.ask(now_ms, Command::Select, out);
             }
@@ -283,7 +293,7 @@ impl Poll {
                 self.card = Card::Trying {
                     failures: 0,
                     misses: 0,
-                    doubtful: false,
+                    doubtful: None,
                 };
                 self.ask(now_ms, Command::Select, out);
             }
@@ -350,11 +360,20 @@ impl Poll {
     }
 
     /// Whether this is the card that has been lying there all the while, on a reader that loses
-    /// sight of it now and then: the same number, long after it was read. Sooner it is taken for a
-    /// second presentation, which opens nothing more.
+    /// sight of it now and then: the same number, long after it was read, and out of sight for one
+    /// look only. Sooner it is taken for a second presentation, which opens nothing more. A box
+    /// that was held up and looked rarely takes it for one too: else who lifts the card and tries
+    /// again would not be heard.
     fn flickers(&self, now_ms: u64, text: &CardText) -> bool {
-        let doubtful = matches!(self.card, Card::Trying { doubtful: true, .. });
-        doubtful
+        let Card::Trying {
+            doubtful: Some(unseen_ms),
+            ..
+        } = self.card
+        else {
+            return false;
+        };
+        let flicker_ms = self.find_interval_ms().saturating_mul(FLICKER_INTERVALS);
+        unseen_ms <= flicker_ms
             && self.last_read.as_ref().is_some_and(|(number, at_ms)| {
                 number.reveal() == text.reveal(Field::Number)
                     && now_ms.saturating_sub(*at_ms) > SECOND_PRESENTATION_MS
@@ -362,7 +381,10 @@ impl Poll {
     }
 
     fn end_of_the_card_before(&mut self, out: &mut Effects) {
-        if let Card::Trying { doubtful: true, .. } = self.card {
+        if let Card::Trying {
+            doubtful: Some(_), ..
+        } = self.card
+        {
             out.push(PollEffect::Emit(ReaderEvent::Removed));
         }
     }
@@ -398,9 +420,12 @@ impl Poll {
     }
 
     fn pause(&mut self, now_ms: u64) {
-        let interval_ms = self.settings.find_interval_ms.max(FIND_INTERVAL_MS_MIN);
         self.step = Step::Pausing;
-        self.due_at_ms = now_ms.max(self.found_at_ms + interval_ms);
+        self.due_at_ms = now_ms.max(self.found_at_ms + self.find_interval_ms());
+    }
+
+    fn find_interval_ms(&self) -> u64 {
+        self.settings.find_interval_ms.max(FIND_INTERVAL_MS_MIN)
     }
 
     fn ask(&mut self, now_ms: u64, command: Command, out: &mut Effects) {

@@ -141,13 +141,16 @@ impl Reader {
         loop {
             let due_in_ms = self.poll.due_at_ms().saturating_sub(self.now_ms());
             let due_at = Instant::now() + Duration::from_millis(due_in_ms.min(SLEEP_MS_MAX));
+            // What has arrived goes before a deadline that passed meanwhile: a box that was held up
+            // finds both, and the reader was not late.
             tokio::select! {
+                biased;
+                () = self.events.closed() => return Err(Ended::Unheard),
                 read = read_some(link, &mut buffer) => {
                     let count = read?;
                     self.received(link, buffer.get(..count).unwrap_or_default()).await?;
                 }
                 () = sleep_until(due_at) => self.silence(link).await?,
-                () = self.events.closed() => return Err(Ended::Unheard),
             }
         }
     }

@@ -117,11 +117,15 @@ pub struct Habits {
     pub read_wait_ms: u64,
     /// How often a card that was not read is put again.
     pub retries: u32,
-    /// How long to wait for the arm after the card was read, in ms.
+    /// How long to wait for the arm after the card was read, in ms. Who goes before the box has
+    /// given his opening up (3 s) leaves it to the next one.
     pub pass_wait_ms: u64,
     /// From the arm opening, or giving up, to the card off the reader, in ms.
     pub lift_ms: u64,
-    /// From one act to the next otherwise, in ms: before walking, before putting the card again.
+    /// From taking off a card that was not read to putting it again, in ms: a card that is off for
+    /// less than two looks of a reader was never away.
+    pub again_ms: u64,
+    /// From one act to the next otherwise, in ms: before walking, before a second tap.
     pub pause_ms: u64,
     /// The next one steps up while the one before still walks.
     pub overlap: bool,
@@ -133,8 +137,9 @@ impl Default for Habits {
             step_up_ms: 150,
             read_wait_ms: 6_000,
             retries: 2,
-            pass_wait_ms: 1_500,
+            pass_wait_ms: 4_500,
             lift_ms: 120,
+            again_ms: 1_000,
             pause_ms: 200,
             overlap: true,
         }

@@ -101,6 +101,25 @@ fn a_reader_that_loses_sight_of_a_lying_card_does_not_present_it_again() {
 }
 
 #[test]
+fn who_tries_again_is_heard_by_a_box_that_was_held_up() {
+    let mut bench = Bench::reading(PollSettings::default());
+    card_of(&bench.reply(0x90, &base_data())[0]);
+    for _ in 0..12 {
+        assert_eq!(bench.due(), [send(Command::Find)]);
+        assert_eq!(bench.reply(0x9F, &[0; 4]), []);
+    }
+    assert_eq!(bench.miss(), []);
+    // One look in a second: the card was lifted and put down again meanwhile.
+    bench.now_ms += 700;
+    assert_eq!(bench.due(), [send(Command::Find)]);
+    assert_eq!(bench.reply(0x9F, &[0; 4]), [send(Command::Select)]);
+    assert_eq!(bench.reply(0x90, &[]), [send(Command::ReadBase)]);
+    let effects = bench.reply(0x90, &base_data());
+    assert_eq!(effects[0], emit(ReaderEvent::Removed));
+    card_of(&effects[1]);
+}
+
+#[test]
 fn a_read_that_fails_once_is_tried_again() {
     let mut bench = Bench::reading(PollSettings::default());
     assert_eq!(bench.reply(0x41, &[]), [send(Command::Find)]);

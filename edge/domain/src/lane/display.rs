@@ -45,6 +45,13 @@ pub enum Display {
         /// Name on the roster or on the card.
         name: Option<PersonName>,
     },
+    /// Granted, but whoever was before took too long: the opening is given up.
+    WaitedTooLong {
+        /// Name on the roster or on the card.
+        name: Option<PersonName>,
+        /// Which way.
+        direction: Direction,
+    },
     /// Opened by hand.
     Overridden {
         /// Which way.
@@ -94,7 +101,8 @@ impl Display {
             | Self::Denied { name, .. }
             | Self::Repeated { name }
             | Self::LookAtCamera { name, .. }
-            | Self::Wait { name } => name.as_ref(),
+            | Self::Wait { name }
+            | Self::WaitedTooLong { name, .. } => name.as_ref(),
             Self::Overridden { .. } | Self::GateFault | Self::Fire | Self::Idle => None,
         }
     }
@@ -134,6 +142,12 @@ impl Display {
                 voice: "请再看一次镜头",
             },
             Self::Wait { .. } => line(Tone::Wait, named("请稍候"), "请稍候"),
+            Self::WaitedTooLong { direction, .. } => Screen {
+                tone: Tone::Retry,
+                title: named("请重新刷卡"),
+                detail: format!("前面的人还没有通过，{}请再刷一次", direction.text()),
+                voice: "请重新刷卡",
+            },
             Self::Overridden { .. } => line(Tone::Pass, named("请通行"), "请通行"),
             Self::GateFault => Screen {
                 tone: Tone::Wait,

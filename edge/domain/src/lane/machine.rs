@@ -13,7 +13,7 @@ use crate::lane::looks::Looks;
 use crate::lane::messages::{
     BoardEvent, LaneEffect, LaneInput, LaneMemory, LaneSettings, SiteView,
 };
-use crate::lane::openings::{Grant, token_of};
+use crate::lane::openings::{Grant, OPEN_MS_MAX, token_of};
 use crate::lane::pending::{Asked, Pending, PendingRecords};
 use crate::lane::presenting::{expire_looks, presented, seen};
 use crate::lane::repeats::Repeats;
@@ -60,6 +60,7 @@ impl Lane {
             site,
             out: Vec::new(),
         };
+        self.give_up_waiting(&mut step);
         match input {
             LaneInput::Presented {
                 direction,
@@ -108,6 +109,7 @@ impl Lane {
             counted: false,
             display: Display::Overridden { direction },
             pictures: None,
+            at_mono_ms: step.now.mono_ms,
             deadline_mono_ms: step.now.mono_ms.saturating_add(self.settings.commit_ms_max),
             late: None,
         };
@@ -150,6 +152,7 @@ impl Lane {
                     counted: asked.counted,
                     display: asked.display,
                     over: false,
+                    until_mono_ms: asked.at_mono_ms.saturating_add(OPEN_MS_MAX),
                 };
                 self.gate.give(&step.now, grant, &mut step.out);
             }
@@ -203,6 +206,22 @@ impl Lane {
             self.pending.insert(ticket, Pending::Asked(asked));
         }
         self.gate.expire(&step.now, &mut step.out);
+        self.give_up_waiting(step);
+    }
+
+    /// Tells those who have waited too long to present again.
+    fn give_up_waiting(&mut self, step: &mut Step<'_>) {
+        while let Some(grant) = self.gate.openings.take_late(&step.now) {
+            self.gate
+                .note(step.now, GateEvent::OpenRefused, grant.seq, None);
+            step.out.push(LaneEffect::Show(Display::WaitedTooLong {
+                name: grant.display.name().cloned(),
+                direction: grant.direction,
+            }));
+            if let Some(ticket) = grant.ticket {
+                self.repeats.forget(ticket);
+            }
+        }
     }
 
     /// Sends what waits for the ledger, unless it failed a moment ago.
@@ -243,6 +262,10 @@ impl Lane {
             (self.looks.deadline(), "camera silent"),
             (self.pending.deadline(), "commit overdue"),
             (self.gate.openings.deadline(), "passage overdue"),
+            (
+                self.gate.openings.waiting_deadline(),
+                "waited too long for the one before",
+            ),
             (self.retry_at_ms.filter(|_| waits), "ledger retry"),
         ]
         .into_iter()

@@ -5,6 +5,10 @@
 //! `passage_ms_max` after it was given. At most [`WAITING_MAX`] wait; an entry beyond that is
 //! denied as `lane_busy`, an exit is sent to the gate at once. A gate without beams, without link
 //! or under fire gives no passage to wait for: every opening goes out at once.
+//!
+//! Nobody waits longer than [`OPEN_MS_MAX`] after presenting: who has gone by then would leave an
+//! opening to whoever comes next, and the passage would be booked on the wrong person. Who is
+//! still there presents again, and that counts as new.
 
 use std::collections::VecDeque;
 
@@ -28,6 +32,8 @@ pub(super) struct Grant {
     pub(super) display: Display,
     /// Whether the gate reported how it ended: from then on nothing opens for it again.
     pub(super) over: bool,
+    /// From then on the person may have gone.
+    pub(super) until_mono_ms: u64,
 }
 
 impl Grant {
@@ -54,6 +60,8 @@ struct Passing {
 
 /// Grants that may wait for the passage before them.
 pub(super) const WAITING_MAX: usize = 4;
+/// Longest time from a presentation to its opening, while somebody else is passing.
+pub(super) const OPEN_MS_MAX: u64 = 3_000;
 /// Openings whose passage can still be matched.
 const RECENT_MAX: usize = 16;
 /// Pause before a busy gate is asked again.
@@ -87,6 +95,7 @@ impl Openings {
                 counted: grant.counted,
                 display: Display::Idle,
                 over: false,
+                until_mono_ms: 0,
             });
         }
         openings
@@ -98,6 +107,18 @@ impl Openings {
 
     pub(super) fn deadline(&self) -> Option<u64> {
         self.passing.as_ref().map(|passing| passing.until_mono_ms)
+    }
+
+    /// When the first of those who wait has waited too long.
+    pub(super) fn waiting_deadline(&self) -> Option<u64> {
+        self.waiting.iter().map(|grant| grant.until_mono_ms).min()
+    }
+
+    /// Takes out one who has waited too long: nothing opens for that presentation any more.
+    pub(super) fn take_late(&mut self, now: &Moment) -> Option<Grant> {
+        let late = |grant: &Grant| grant.until_mono_ms <= now.mono_ms;
+        let at = self.waiting.iter().position(late)?;
+        self.waiting.remove(at)
     }
 
     /// A token for an opening without a sequence number: the boot clock, or the next number

@@ -19,6 +19,8 @@ pub(super) struct Asked {
     pub(super) display: Display,
     /// The look whose pictures are kept once durable.
     pub(super) pictures: Option<LookId>,
+    /// When the ledger was asked.
+    pub(super) at_mono_ms: u64,
     pub(super) deadline_mono_ms: u64,
     /// Set when the deadline passed, with whether the gate was opened in emergency.
     pub(super) late: Option<bool>,

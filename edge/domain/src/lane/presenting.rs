@@ -183,6 +183,7 @@ fn decided(
         counted: judged.counted,
         display: judged.display,
         pictures,
+        at_mono_ms: step.now.mono_ms,
         deadline_mono_ms: step.now.mono_ms.saturating_add(lane.settings.commit_ms_max),
         late: None,
     };

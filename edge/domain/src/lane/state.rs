@@ -7,7 +7,7 @@ use crate::lane::emergencies::Emergencies;
 use crate::lane::gate_side::GateSide;
 use crate::lane::looks::Looks;
 use crate::lane::messages::{LaneEffect, LaneSettings, SiteView};
-use crate::lane::openings::Grant;
+use crate::lane::openings::{Grant, OPEN_MS_MAX};
 use crate::lane::pending::{Asked, Pending, PendingRecords};
 use crate::lane::repeats::Repeats;
 use crate::policy::EmergencyMode;
@@ -73,6 +73,7 @@ pub(super) fn without_ledger(
             counted: asked.late.is_some() && asked.counted,
             display: asked.display.clone(),
             over: false,
+            until_mono_ms: step.now.mono_ms.saturating_add(OPEN_MS_MAX),
         };
         lane.gate.give(&step.now, grant, &mut step.out);
         return true;

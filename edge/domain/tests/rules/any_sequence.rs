@@ -75,6 +75,8 @@ struct Judge {
     busy: BTreeMap<u32, u32>,
     exits_opened: usize,
     exits_due: usize,
+    /// Who is told to present again; the gate may have been busy when it was opened for him.
+    exits_given_up: usize,
     entries_asked: usize,
     counted: BTreeSet<u64>,
     durable_events: BTreeSet<u16>,
@@ -101,6 +103,7 @@ impl Judge {
             busy: BTreeMap::new(),
             exits_opened: 0,
             exits_due: 0,
+            exits_given_up: 0,
             entries_asked: 0,
             counted: BTreeSet::new(),
             durable_events: BTreeSet::new(),
@@ -355,6 +358,10 @@ impl Judge {
             LaneEffect::KeepPictures { presentation, .. } => {
                 assert!(*presentation <= self.last_seq, "pictures of no record");
             }
+            LaneEffect::Show(Display::WaitedTooLong {
+                direction: Direction::Out,
+                ..
+            }) => self.exits_given_up += 1,
             LaneEffect::Show(_) => {}
             LaneEffect::Alarm { what } => panic!("alarm: {what}"),
         }
@@ -405,9 +412,10 @@ fn check(sensing: Sensing, emergency_entry: bool, happenings: Vec<Happening>) {
         judge.happen(happening);
     }
     judge.rest();
-    assert_eq!(
-        judge.exits_opened, judge.exits_due,
-        "every exit opens exactly once"
+    assert!(
+        judge.exits_opened <= judge.exits_due
+            && judge.exits_due <= judge.exits_opened + judge.exits_given_up,
+        "every exit opens exactly once, or hears that it must present again"
     );
 }
 

@@ -221,12 +221,51 @@ fn second_person_goes_when_the_first_never_walks() {
 fn second_person_goes_when_no_report_comes_at_all() {
     let mut gate = Gate::with_beams();
     gate.enter(ZHANG);
+    gate.wake_after(5_500);
     let (second, _) = gate.enter(LI);
-    assert_eq!(openings(&gate.wake_after(7_999)), []);
+    assert_eq!(openings(&gate.wake_after(2_499)), []);
     assert_eq!(
         openings(&gate.wake_after(1)),
         [(token(second), Direction::In)]
     );
+}
+
+#[test]
+fn who_waited_too_long_presents_again_and_leaves_no_opening_behind() {
+    let mut gate = Gate::with_beams();
+    let (first, _) = gate.enter(ZHANG);
+    let (second, _) = gate.enter(LI);
+    assert_eq!(gate.wake_after(2_999), []);
+    let late = gate.wake_after(1);
+    assert_eq!(
+        (openings(&late), title(&late).as_str()),
+        (vec![], "张三 请重新刷卡")
+    );
+    let record = gate_event(&late);
+    assert_eq!(
+        (record.event, record.presentation),
+        (GateEvent::OpenRefused, Some(second))
+    );
+    gate.commit(&late);
+    let timed_out = GateReport::TimedOut {
+        direction: Direction::In,
+        token: Some(token(first)),
+        event: event(1),
+    };
+    let effects = gate.report(timed_out);
+    assert_eq!(openings(&effects), [], "nobody may be standing there");
+    gate.commit(&effects);
+    let (third, answer) = gate.enter(LI);
+    assert_eq!(openings(&answer), [(token(third), Direction::In)]);
+}
+
+#[test]
+fn who_has_gone_gets_no_opening_when_the_gate_is_freed() {
+    let mut gate = Gate::with_beams();
+    gate.enter(ZHANG);
+    gate.enter(LI);
+    gate.now_ms += 3_000;
+    assert_eq!(openings(&gate.report(GateReport::LinkLost)), []);
 }
 
 #[test]

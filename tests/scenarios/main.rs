@@ -9,6 +9,7 @@ mod bad_config;
 mod clerk;
 mod delivery;
 mod full_disk;
+mod ic_cards;
 mod kill_between_commit_and_open;
 mod kill_city_before_ack;
 mod line_trouble;

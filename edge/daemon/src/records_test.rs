@@ -269,6 +269,7 @@ fn a_person_is_never_written_in_clear() {
         phone: None,
         valid_to: None,
         photo_sha256: None,
+        ic_card: None,
     };
     let act = Act::Worker {
         worker: WORKER,

@@ -33,6 +33,8 @@ pub struct Applicant<'a> {
     pub policy: &'a Policy,
     /// Who is inside.
     pub presence: &'a Presence,
+    /// Whether the card may be that of several workers.
+    pub ambiguous: bool,
     /// What the camera found about a card's holder; `None` without a camera.
     pub face: Option<FaceFinding>,
 }
@@ -79,7 +81,7 @@ struct Rule {
 const AGE_MIN: u8 = 16;
 
 /// The table. Rules about papers ask only for people on the roster.
-const RULES: [Rule; 17] = [
+const RULES: [Rule; 18] = [
     Rule {
         denial: Denial::UnreadableCard,
         ground: Ground::Fact,
@@ -94,6 +96,11 @@ const RULES: [Rule; 17] = [
         denial: Denial::UnderSixteen,
         ground: Ground::Date,
         test: under_sixteen,
+    },
+    Rule {
+        denial: Denial::CardAmbiguous,
+        ground: Ground::Fact,
+        test: ambiguous,
     },
     Rule {
         denial: Denial::NotOnRoster,
@@ -277,7 +284,7 @@ fn invalid(one: &Applicant<'_>) -> Finding {
         Credential::IdCard(document) => document
             .check(one.knows_date().then(|| one.today()))
             .is_err(),
-        Credential::Face { .. } => false,
+        Credential::IcCard(_) | Credential::Face { .. } => false,
     })
 }
 
@@ -286,9 +293,13 @@ fn under_sixteen(one: &Applicant<'_>) -> Finding {
     refuse_if(one.born().is_some_and(young))
 }
 
+fn ambiguous(one: &Applicant<'_>) -> Finding {
+    refuse_if(one.ambiguous)
+}
+
 fn stranger(one: &Applicant<'_>) -> Finding {
     let named = !matches!(one.credential, Credential::Unreadable { .. });
-    refuse_if(named && one.standing.is_none())
+    refuse_if(named && one.standing.is_none() && !one.ambiguous)
 }
 
 fn blacklisted(one: &Applicant<'_>) -> Finding {

@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use crate::error::DomainError;
 use crate::id_number::{DocumentKind, IdNumber, Sex};
 use crate::ids::WorkerId;
-use crate::person::PersonName;
+use crate::person::{IcNumber, PersonName};
 
 /// Why a card gave no usable document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -23,6 +23,8 @@ pub enum UnreadableCard {
 pub enum Credential {
     /// A read identity document.
     IdCard(IdDocument),
+    /// An IC card (实名卡) on a Wiegand reader.
+    IcCard(IcReading),
     /// A face alone, recognized among all who may pass by face (see [`crate::FaceWatch`]).
     Face {
         /// Whose face.
@@ -40,8 +42,41 @@ impl Credential {
     pub fn document(&self) -> Option<&IdDocument> {
         match self {
             Self::IdCard(document) => Some(document),
-            Self::Face { .. } | Self::Unreadable { .. } => None,
+            Self::IcCard(_) | Self::Face { .. } | Self::Unreadable { .. } => None,
         }
+    }
+}
+
+/// What a Wiegand reader told of a card. A telegram of 26 bits drops one byte of the number, so
+/// several cards may give the same reading.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct IcReading {
+    number: IcNumber,
+    /// Bits of the number that the reader told.
+    mask: u32,
+}
+
+impl IcReading {
+    /// Reads a telegram: its length with parity bits (26 or 34) and its data, the bit that came
+    /// first highest. `reversed` readers send the last byte of the number first, and at 26 bits
+    /// they drop that one; the others drop the first. `None` for another length.
+    pub fn of(bits: u8, data: u32, reversed: bool) -> Option<Self> {
+        let (number, mask) = match (bits, reversed) {
+            (34, false) => (data, u32::MAX),
+            (34, true) => (data.swap_bytes(), u32::MAX),
+            (26, false) => (data, 0x00ff_ffff),
+            (26, true) => (data.swap_bytes(), 0xffff_ff00),
+            _ => return None,
+        };
+        Some(Self {
+            number: IcNumber::new(number & mask),
+            mask,
+        })
+    }
+
+    /// Whether it may be this card.
+    pub fn fits(&self, card: IcNumber) -> bool {
+        card.reveal() & self.mask == self.number.reveal()
     }
 }
 
@@ -85,5 +120,37 @@ impl IdDocument {
             return Err(DomainError::BirthDiffers);
         }
         today.map_or(Ok(()), |today| self.number.check_on(today))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn telegrams_of_both_lengths_and_byte_orders_name_a_card() {
+        let card = IcNumber::new(0x0a1b_2c3d);
+        for (bits, data, reversed) in [
+            (34, 0x0a1b_2c3d, false),
+            (34, 0x3d2c_1b0a, true),
+            (26, 0x001b_2c3d, false),
+            (26, 0x002c_1b0a, true),
+        ] {
+            let reading = IcReading::of(bits, data, reversed).unwrap();
+            assert!(reading.fits(card), "{bits} {reversed}");
+            assert!(
+                !reading.fits(IcNumber::new(0x0a1b_ff3d)),
+                "{bits} {reversed}"
+            );
+        }
+        assert_eq!(IcReading::of(37, 0, false), None);
+    }
+
+    #[test]
+    fn twenty_six_bits_do_not_tell_the_dropped_byte() {
+        let reading = IcReading::of(26, 0x001b_2c3d, false).unwrap();
+        assert!(reading.fits(IcNumber::new(0xff1b_2c3d)));
+        let reading = IcReading::of(34, 0x0a1b_2c3d, false).unwrap();
+        assert!(!reading.fits(IcNumber::new(0xff1b_2c3d)));
     }
 }

@@ -31,6 +31,8 @@ pub enum Denial {
     DocumentExpired,
     /// Already inside (or already outside) by the records.
     AntiPassback,
+    /// An IC card whose reading fits several workers.
+    CardAmbiguous,
     /// The camera clearly saw another person than the card's holder.
     FaceDiffers,
     /// The camera saw no usable face, and policy asks for a guard's look.
@@ -63,6 +65,27 @@ const fn words(
     }
 }
 
+const CARD_AMBIGUOUS: Words = words(
+    "card_ambiguous",
+    "卡号与他人重复",
+    "请改刷身份证",
+    "卡号重复，请刷身份证",
+);
+
+const FACE_DIFFERS: Words = words(
+    "face_differs",
+    "人证不一致",
+    "请找门卫核实",
+    "人证不一致，请找门卫",
+);
+
+const FACE_UNCHECKED: Words = words(
+    "face_unchecked",
+    "未能比对人脸",
+    "请看镜头或找门卫",
+    "请看镜头，或找门卫",
+);
+
 /// A denial that the labor clerk can lift.
 const fn clerk(code: &'static str, reason: &'static str, voice: &'static str) -> Words {
     words(code, reason, "请找劳资专管员", voice)
@@ -70,10 +93,11 @@ const fn clerk(code: &'static str, reason: &'static str, voice: &'static str) ->
 
 impl Denial {
     /// Every denial, in the order in which rules are asked.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::UnreadableCard,
         Self::InvalidDocument,
         Self::UnderSixteen,
+        Self::CardAmbiguous,
         Self::NotOnRoster,
         Self::Blacklisted,
         Self::LeftSite,
@@ -105,6 +129,7 @@ impl Denial {
                 "禁止进入施工现场",
                 "未满十六周岁，禁止进场",
             ),
+            Self::CardAmbiguous => CARD_AMBIGUOUS,
             Self::NotOnRoster => clerk("not_on_roster", "未登记", "未登记，请找劳资员"),
             Self::Blacklisted => words("blacklisted", "禁止进场", "请联系项目部", "禁止进场"),
             Self::LeftSite => clerk("left_site", "已退场", "已退场，请找劳资员"),
@@ -137,18 +162,8 @@ impl Denial {
                 "请找门卫核实",
                 "重复进出，请找门卫",
             ),
-            Self::FaceDiffers => words(
-                "face_differs",
-                "人证不一致",
-                "请找门卫核实",
-                "人证不一致，请找门卫",
-            ),
-            Self::FaceUnchecked => words(
-                "face_unchecked",
-                "未能比对人脸",
-                "请看镜头或找门卫",
-                "请看镜头，或找门卫",
-            ),
+            Self::FaceDiffers => FACE_DIFFERS,
+            Self::FaceUnchecked => FACE_UNCHECKED,
             Self::LaneBusy => words("lane_busy", "前面有人", "请稍候再刷", "请稍候再刷"),
             Self::LedgerFault => words(
                 "ledger_fault",

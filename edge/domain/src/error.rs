@@ -55,6 +55,9 @@ pub enum DomainError {
     /// A phone number is not a Chinese mobile number.
     #[error("phone number is not 11 digits beginning with 13 to 19")]
     Phone,
+    /// An IC card's number that is not eight hexadecimal digits.
+    #[error("not an IC card number")]
+    IcNumber,
     /// A code is in no table that the rules know.
     #[error("unknown code in the table of {table}")]
     UnknownCode {

@@ -31,7 +31,7 @@ mod lane;
 mod days;
 
 pub use admission::{Applicant, Decision, decide};
-pub use credential::{Credential, IdDocument, UnreadableCard};
+pub use credential::{Credential, IcReading, IdDocument, UnreadableCard};
 pub use days::{
     CountedAct, DayMark, DayRule, Spell, VoidReason, WorkDay, hours_text, judge, work_date,
     work_days,
@@ -48,14 +48,14 @@ pub use lane::{
     BoardEvent, Camera, Display, EventMark, GateReport, Lane, LaneEffect, LaneInput, LaneMemory,
     LaneSettings, Mismatches, OpenRefusal, RememberedGrant, Screen, Sensing, SiteView, Tone,
 };
-pub use person::{Person, PersonName, PhoneNumber};
+pub use person::{IcNumber, Person, PersonName, PhoneNumber};
 pub use policy::{AgeEffect, AgeRule, AntiPassback, EmergencyMode, Policy, Requirement, TradeSet};
 pub use presence::{Inside, Presence};
 pub use record::{
     Act, BoardStamp, By, EmergencyRecord, GateEvent, GateRecord, OverrideRecord, PassageOutcome,
     PassageRecord, PresentationRecord, PresentationResult, Record, RosterApplied,
 };
-pub use roster::Roster;
+pub use roster::{CardHolder, Roster};
 pub use time::{ClockQuality, Moment, SITE_OFFSET_H, age_on, site_date, site_datetime};
 pub use uscc::Uscc;
 pub use worker::{Contract, Employer, Role, Team, Trade, Training, TrainingKind, WorkerStanding};

@@ -122,6 +122,47 @@ impl Drop for PhoneNumber {
     }
 }
 
+/// Number of an IC card (实名卡): the four bytes of its chip's serial number.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct IcNumber(u32);
+
+impl IcNumber {
+    /// Takes the number, first byte highest.
+    pub const fn new(number: u32) -> Self {
+        Self(number)
+    }
+
+    /// Reads eight hexadecimal digits, as [`IcNumber::to_hex`] writes them; spaces and capitals
+    /// do no harm.
+    ///
+    /// # Errors
+    /// [`DomainError::IcNumber`] for anything else.
+    pub fn parse(text: &str) -> Result<Self, DomainError> {
+        let digits: String = text.chars().filter(|one| !one.is_whitespace()).collect();
+        let hex = digits.len() == 8 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+        hex.then(|| u32::from_str_radix(&digits, 16).ok())
+            .flatten()
+            .map(Self)
+            .ok_or(DomainError::IcNumber)
+    }
+
+    /// The number in clear.
+    pub const fn reveal(self) -> u32 {
+        self.0
+    }
+
+    /// The number in clear, eight lower-case hexadecimal digits.
+    pub fn to_hex(self) -> String {
+        format!("{:08x}", self.0)
+    }
+}
+
+impl fmt::Debug for IcNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("IcNumber(***)")
+    }
+}
+
 /// What a worker record seals.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Person {
@@ -142,6 +183,8 @@ pub struct Person {
     pub valid_to: Option<Date>,
     /// SHA-256 of the registration photo, lower hex.
     pub photo_sha256: Option<String>,
+    /// His IC card (实名卡).
+    pub ic_card: Option<IcNumber>,
 }
 
 #[cfg(test)]
@@ -155,6 +198,19 @@ mod tests {
         assert_eq!(name.reveal(), "宋小宝");
         let phone = PhoneNumber::parse("13900001234").unwrap();
         assert_eq!(format!("{phone:?}"), "139****1234");
+    }
+
+    #[test]
+    fn ic_numbers_are_eight_hexadecimal_digits() {
+        let number = IcNumber::parse(" 04 A1 b2 c3").unwrap();
+        assert_eq!(
+            (number.reveal(), number.to_hex().as_str()),
+            (0x04a1_b2c3, "04a1b2c3")
+        );
+        assert_eq!(format!("{number:?}"), "IcNumber(***)");
+        for bad in ["", "04a1b2c", "04a1b2c3d", "04a1b2cg", "+4a1b2c3"] {
+            assert_eq!(IcNumber::parse(bad), Err(DomainError::IcNumber), "{bad}");
+        }
     }
 
     #[test]

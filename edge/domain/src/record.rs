@@ -143,6 +143,7 @@ impl By {
     pub fn of(credential: &Credential) -> Self {
         match credential {
             Credential::IdCard(_) | Credential::Unreadable { .. } => Self::IdCard,
+            Credential::IcCard(_) => Self::IcCard,
             Credential::Face { .. } => Self::Face,
         }
     }

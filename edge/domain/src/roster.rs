@@ -1,8 +1,20 @@
 //! All standings of the site, looked up by identity number.
 
+use crate::credential::IcReading;
 use crate::id_number::IdNumber;
 use crate::ids::WorkerId;
 use crate::worker::WorkerStanding;
+
+/// Whose card it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CardHolder<'a> {
+    /// Nobody's.
+    Nobody,
+    /// This worker's, and no other one's who is here.
+    One(&'a WorkerStanding),
+    /// It may be that of several workers who are here.
+    Several,
+}
 
 /// The roster in memory. Share it behind an `Arc`; a change makes a new one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -44,6 +56,22 @@ impl Roster {
             })
             .ok()?;
         self.standings.get(*self.by_number.get(at)?)
+    }
+
+    /// Whose card a reading names. Workers who have left count only where nobody who is here has
+    /// such a card: cards are given out again.
+    pub fn find_card(&self, reading: &IcReading) -> CardHolder<'_> {
+        let fits = |one: &&WorkerStanding| one.ic_card.is_some_and(|card| reading.fits(card));
+        let here = |one: &&WorkerStanding| one.left_on.is_none();
+        let mut fitting = self.standings.iter().filter(fits).filter(here);
+        match (fitting.next(), fitting.next()) {
+            (Some(_), Some(_)) => CardHolder::Several,
+            (Some(one), None) => CardHolder::One(one),
+            (None, _) => {
+                let last = self.standings.iter().rev().find(fits);
+                last.map_or(CardHolder::Nobody, CardHolder::One)
+            }
+        }
     }
 
     /// The standing of a worker number.

@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use crate::error::DomainError;
 use crate::id_number::{IdNumber, Sex};
 use crate::ids::{EmployerId, TeamId, WorkerId};
-use crate::person::PersonName;
+use crate::person::{IcNumber, PersonName};
 use crate::uscc::Uscc;
 
 /// An employer (参建单位).
@@ -239,6 +239,8 @@ pub struct WorkerStanding {
     pub blacklisted: bool,
     /// Last day of the identity document as registered; `None` when long-term or unknown.
     pub document_valid_to: Option<Date>,
+    /// His IC card.
+    pub ic_card: Option<IcNumber>,
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0005_people_change.sql"),
     include_str!("../migrations/0006_shared_epochs.sql"),
     include_str!("../migrations/0007_face_consent.sql"),
+    include_str!("../migrations/0008_ic_cards.sql"),
 ];
 
 /// Marks the file as ours in its header ("MENW").

@@ -1,10 +1,11 @@
 //! The board's own program on simulated pins. A reset starts it again under a new session.
 
-use firmware_logic::{Board, Identity, Pins, RelayWiring, Watchdog};
-use firmware_protocol::{BoardUid, FRAME_BYTES_MAX, ResetCause, Settings};
+use firmware_logic::{Board, Identity, Pins, Pulse, RelayWiring, Watchdog};
+use firmware_protocol::{BoardUid, Direction as Way, FRAME_BYTES_MAX, ResetCause, Settings};
 
 use super::sim_pins::SimPin;
 use super::world::{Levels, Relays};
+use crate::direction::Direction;
 
 /// Nothing can hang here that a simulated watchdog should notice.
 #[derive(Debug)]
@@ -78,8 +79,24 @@ impl SimBoard {
     pub(super) fn tick(&mut self, now_ms: u64, beams: Levels) {
         self.wires.beam_outer.set(beams.outer);
         self.wires.beam_inner.set(beams.inner);
-        let uptime_ms = now_ms.saturating_sub(self.booted_ms) & u64::from(u32::MAX);
+        let uptime_ms = self.uptime_ms(now_ms);
         self.board.tick(u32::try_from(uptime_ms).unwrap_or(0));
+    }
+
+    /// A telegram at a Wiegand reader, all at once: only the silence after it counts.
+    pub(super) fn telegram(&mut self, now_ms: u64, reader: Direction, bits: &[bool]) {
+        let at_ms = u32::try_from(self.uptime_ms(now_ms)).unwrap_or(0);
+        let reader = match reader {
+            Direction::In => Way::In,
+            Direction::Out => Way::Out,
+        };
+        for one in bits.iter().copied() {
+            self.board.pulse(Pulse { reader, one, at_ms });
+        }
+    }
+
+    fn uptime_ms(&self, now_ms: u64) -> u64 {
+        now_ms.saturating_sub(self.booted_ms) & u64::from(u32::MAX)
     }
 
     /// Bytes from the box in, the answer out.

@@ -3,6 +3,7 @@
 use super::board::SimBoard;
 use super::chip_board::ChipBoard;
 use super::world::{Levels, Relays};
+use crate::direction::Direction;
 use crate::error::SimError;
 
 /// Either.
@@ -73,6 +74,14 @@ impl Brain {
         match self {
             Self::Native(board) => board.set_tamper(on),
             Self::Chip(board) => board.set_tamper(on),
+        }
+    }
+
+    /// A telegram on the wires of a Wiegand reader.
+    pub(super) fn telegram(&mut self, now_ms: u64, reader: Direction, bits: &[bool]) {
+        match self {
+            Self::Native(board) => board.telegram(now_ms, reader, bits),
+            Self::Chip(board) => board.telegram(reader, bits),
         }
     }
 

@@ -7,6 +7,7 @@ use tokio::sync::watch;
 
 use super::board::uid_of;
 use super::world::{Levels, Relays};
+use crate::direction::Direction;
 use crate::error::SimError;
 use crate::mcu::{Chip, ChipLine, Contact, Machine, Output};
 
@@ -129,6 +130,15 @@ impl ChipBoard {
     pub(super) fn set_tamper(&mut self, on: bool) {
         self.want(Contact::Tamper, on);
         self.give();
+    }
+
+    /// A telegram on the wires of a Wiegand reader; lost if the chip has too much to do.
+    pub(super) fn telegram(&self, reader: Direction, bits: &[bool]) {
+        let reader = match reader {
+            Direction::In => 0,
+            Direction::Out => 1,
+        };
+        self.power.machine.try_telegram(reader, bits);
     }
 
     /// Fire and cabinet contacts.

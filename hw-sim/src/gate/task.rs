@@ -50,6 +50,8 @@ pub enum LaneCommand {
     Fire(bool),
     /// The cabinet contact.
     Tamper(bool),
+    /// A telegram on the wires of the board's Wiegand reader that faces this way.
+    Telegram(Direction, Vec<bool>),
     /// The board's processor starts again.
     ResetBoard,
     /// Pull the board's cable.
@@ -414,6 +416,11 @@ impl LaneTask {
                     self.journal.write(Act::Tamper { lane, on });
                 }
             }
+            (LaneCommand::Telegram(reader, bits), Some(on_line)) => {
+                on_line
+                    .board
+                    .telegram(clock::mono_ns() / NS_PER_MS, reader, &bits);
+            }
             (LaneCommand::ResetBoard, Some(on_line)) => {
                 let restarted = on_line.board.reset(clock::mono_ns() / NS_PER_MS);
                 if restarted.is_ok() {
@@ -433,17 +440,11 @@ impl LaneTask {
             }
             (LaneCommand::WrongBaud(on), Some(on_line)) => {
                 on_line.port.set_wrong_baud(on);
-                self.journal.write(Act::Fault {
-                    device: lane,
-                    kind: "wrong_baud".to_owned(),
-                });
+                self.journal.write(fault(lane, "wrong_baud"));
             }
             (LaneCommand::Noise(bytes), Some(on_line)) => {
                 on_line.port.send(clock::mono_ns(), &bytes);
-                self.journal.write(Act::Fault {
-                    device: lane,
-                    kind: "noise".to_owned(),
-                });
+                self.journal.write(fault(lane, "noise"));
             }
         }
     }
@@ -472,6 +473,11 @@ impl LaneTask {
             changed
         });
     }
+}
+
+fn fault(device: String, kind: &str) -> Act {
+    let kind = kind.to_owned();
+    Act::Fault { device, kind }
 }
 
 /// Bytes for the board, with the time when they arrived; none when the board did something by

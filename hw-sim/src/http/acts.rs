@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::server::Stage;
 use crate::direction::Direction;
 use crate::error::SimError;
-use crate::gate::WalkStyle;
+use crate::gate::{LaneCommand, WalkStyle};
 use crate::reader::ReaderFault;
 use crate::site_day::{DeviceAct, PlanWord};
 use crate::visit::{Plan, visit};
@@ -164,6 +164,22 @@ pub(super) async fn fire(State(stage): State<Stage>, Json(body): Json<Fire>) -> 
     };
     stage.site.lane(&body.lane)?;
     stage.site.device_act(&body.lane, act).await?;
+    Ok(Json(json!({})))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Telegram {
+    lane: String,
+    direction: Direction,
+    bits: String,
+}
+
+/// A telegram at a board's Wiegand reader, bit by bit as `0` and `1`.
+pub(super) async fn telegram(State(stage): State<Stage>, Json(body): Json<Telegram>) -> Answer {
+    let bits = body.bits.chars().map(|bit| bit == '1').collect();
+    let order = LaneCommand::Telegram(body.direction, bits);
+    stage.site.lane(&body.lane)?.order(order).await?;
     Ok(Json(json!({})))
 }
 

@@ -122,6 +122,7 @@ fn router(stage: Stage) -> Router {
         .route("/api/fire", post(acts::fire))
         .route("/api/face", post(cameras::show))
         .route("/camera/{lane}", get(cameras::stream))
+        .route("/api/telegram", post(acts::telegram))
         .route("/api/play", post(acts::start_play))
         .layer(middleware::from_fn(guard::guard))
         .with_state(stage)

@@ -93,6 +93,14 @@ impl Machine {
         over.await.ok();
     }
 
+    /// Sends a telegram without waiting for it; false if too many orders wait.
+    pub fn try_telegram(&self, reader: u8, bits: &[bool]) -> bool {
+        let (done, _nobody_waits) = oneshot::channel();
+        self.orders
+            .try_send(Order::Telegram(reader, bits.to_vec(), done))
+            .is_ok()
+    }
+
     /// Throws the program into an endless loop; says when it began to loop, `CLOCK_MONOTONIC` in ns.
     pub async fn hang(&self) -> Option<u64> {
         let (done, over) = oneshot::channel();

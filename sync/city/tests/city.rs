@@ -333,6 +333,7 @@ async fn names_are_shown_masked_and_stored_sealed(store: Store) {
         phone: None,
         valid_to: None,
         photo_sha256: None,
+        ic_card: None,
     };
     let subject = Subject {
         r#box: "box-1",

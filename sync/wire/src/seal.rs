@@ -66,6 +66,9 @@ pub struct Person {
     /// SHA-256 of the portrait, lower-case hexadecimal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub photo_sha256: Option<String>,
+    /// Number of the worker's IC card (实名卡), eight lower-case hexadecimal digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ic_card: Option<String>,
 }
 
 impl fmt::Debug for Person {

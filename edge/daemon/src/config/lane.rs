@@ -68,6 +68,9 @@ pub(crate) struct GateConfig {
     pub(crate) pass_timeout_ms: u32,
     /// What the board does without the box.
     pub(crate) link_loss: LinkLossWord,
+    /// Whether the Wiegand reader of the way in sends the last byte of a number first, and that of
+    /// the way out.
+    pub(crate) cards_reversed: (bool, bool),
     /// What is wired where, if the gate has only relays.
     pub(crate) relay: Option<RelayMap>,
 }
@@ -83,8 +86,7 @@ pub(crate) enum LinkLossWord {
     StayLocked,
 }
 
-const LINK_LOSS_ALLOWED: &str =
-    "不写：继电器板没有断线规则，断线时放不放行由闸机自己决定（请接好闸机的应急按钮和消防线）";
+const RELAYS_ALLOWED: &str = "不写：继电器板不接读卡器，也没有断线规则，断线时放不放行由闸机自己决定（请接好闸机的应急按钮和消防线）";
 const LINK_ALLOWED: &str =
     "serial:/dev/menwei/reader-1?baud=115200（波特率 1200 至 921600）或 tcp:主机:端口";
 
@@ -195,9 +197,14 @@ fn gate(walk: &mut Walk, links: &mut Vec<LinkAddress>) -> Option<GateConfig> {
     let address = walk.number_or("address", 1, 1..=address_max.into(), "线上地址");
     let open_pulse_ms = walk.number_or("open_pulse_ms", 400, 50..=5_000, "毫秒");
     let pass_timeout_ms = walk.number_or("pass_timeout_ms", 5_000, 1_000..=30_000, "毫秒");
-    if relays && walk.has("link_loss") {
-        walk.fault("link_loss", None, LINK_LOSS_ALLOWED);
+    for key in ["link_loss", "card_bytes_in", "card_bytes_out"] {
+        if relays && walk.has(key) {
+            walk.fault(key, None, RELAYS_ALLOWED);
+        }
     }
+    let orders = [("as_sent", false), ("reversed", true)];
+    let reversed_in = walk.word_or_first("card_bytes_in", &orders);
+    let reversed_out = walk.word_or_first("card_bytes_out", &orders);
     let link_loss = walk.word_or_first(
         "link_loss",
         &[
@@ -216,6 +223,7 @@ fn gate(walk: &mut Walk, links: &mut Vec<LinkAddress>) -> Option<GateConfig> {
         open_pulse_ms,
         pass_timeout_ms,
         link_loss: link_loss?,
+        cards_reversed: (reversed_in?, reversed_out?),
         relay: match relay {
             Some(relay) => Some(relay?),
             None => None,

@@ -381,6 +381,7 @@ name = "闸机"
 link = "serial:/dev/menwei/gate-1?baud=9600"
 address = 248
 link_loss = "free_both"
+card_bytes_out = "reversed"
 [lane.gate.relay]
 open = "push"
 open_in = 64
@@ -392,6 +393,7 @@ inputs = "no"
     let expected: BTreeSet<String> = [
         "address",
         "link_loss",
+        "card_bytes_out",
         "relay.open",
         "relay.open_in",
         "relay.open_out",

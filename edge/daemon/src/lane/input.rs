@@ -4,8 +4,8 @@
 use drivers_idcard::{CardKind, CardText, Field, ReadFailure};
 use drivers_turnstile::{self as turnstile, BoardReport, EventKind, TurnstileEvent};
 use edge_domain::{
-    BoardEvent, Credential, Direction, DocumentKind, GateReport, IdDocument, IdNumber, OpenRefusal,
-    PersonName, Sex, UnreadableCard,
+    BoardEvent, Credential, Direction, DocumentKind, GateReport, IcReading, IdDocument, IdNumber,
+    OpenRefusal, PersonName, Sex, UnreadableCard,
 };
 use jiff::civil::Date;
 
@@ -99,6 +99,28 @@ impl TokenSalt {
             token
         }
     }
+}
+
+/// The card that a board's reader told of, and which way it faces. `reversed` is the byte order of
+/// the reader of the way in and of the way out.
+pub(crate) fn ic_card(
+    report: &BoardReport,
+    reversed: (bool, bool),
+) -> Option<(Direction, IcReading)> {
+    let EventKind::Card {
+        reader,
+        bits,
+        number,
+    } = report.kind
+    else {
+        return None;
+    };
+    let direction = way(reader);
+    let reversed = match direction {
+        Direction::In => reversed.0,
+        Direction::Out => reversed.1,
+    };
+    Some((direction, IcReading::of(bits, number.reveal(), reversed)?))
 }
 
 /// What the gate's driver tells, in the lane's words; `None` for what only the lamps need.

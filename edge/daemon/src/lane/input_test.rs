@@ -1,10 +1,11 @@
 //! Cards of all kinds as the lane sees them.
 
 use drivers_idcard::{CardKind, CardText, CodecError, Field, ReadFailure};
-use edge_domain::{Credential, DocumentKind, IdDocument, Sex, UnreadableCard};
+use drivers_turnstile::{BoardReport, BoardUid, CardNumber, EventKey, EventKind};
+use edge_domain::{Credential, Direction, DocumentKind, IcNumber, IdDocument, Sex, UnreadableCard};
 use jiff::civil::date;
 
-use crate::lane::input::{TokenSalt, credential, unreadable};
+use crate::lane::input::{TokenSalt, credential, ic_card, unreadable};
 
 fn card(kind: CardKind, fields: &[(Field, &str)]) -> CardText {
     let empty = CardText::new(kind);
@@ -30,6 +31,7 @@ fn document(text: &CardText) -> IdDocument {
         Credential::IdCard(document) => document,
         Credential::Unreadable { why } => panic!("{why:?}"),
         Credential::Face { worker } => panic!("{worker:?}"),
+        Credential::IcCard(reading) => panic!("{reading:?}"),
     }
 }
 
@@ -154,4 +156,36 @@ fn the_same_number_has_another_token_in_another_epoch() {
     }
     // An opening without a record is named by the boot clock, in every epoch alike.
     assert_eq!(new.turn(0x8000_0007), 0x8000_0007);
+}
+
+#[test]
+fn each_reader_of_a_board_has_its_byte_order() {
+    let report = |reader, bits, number| BoardReport {
+        key: EventKey {
+            uid: BoardUid([0; 8]),
+            boot: 1,
+            seq: 1,
+        },
+        age_ms: 0,
+        kind: EventKind::Card {
+            reader,
+            bits,
+            number: CardNumber::new(number),
+        },
+    };
+    let card = IcNumber::parse("12345678").unwrap();
+    for (reader, number, expected) in [
+        (drivers_turnstile::Direction::In, 0x1234_5678, Direction::In),
+        (
+            drivers_turnstile::Direction::Out,
+            0x7856_3412,
+            Direction::Out,
+        ),
+    ] {
+        let (way, reading) = ic_card(&report(reader, 34, number), (false, true)).unwrap();
+        assert_eq!(way, expected);
+        assert!(reading.fits(card));
+    }
+    let other_length = report(drivers_turnstile::Direction::In, 37, 0x1234_5678);
+    assert!(ic_card(&other_length, (false, false)).is_none());
 }

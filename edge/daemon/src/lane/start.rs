@@ -88,6 +88,10 @@ pub(crate) fn start(
             .iter()
             .map(|reader| reader.direction)
             .collect(),
+        cards_reversed: config
+            .gate
+            .as_ref()
+            .map_or((false, false), |gate| gate.cards_reversed),
         gate,
         commits: Commits::new(site.writer.clone()),
         wake_at_ms: None,

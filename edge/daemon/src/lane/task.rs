@@ -23,6 +23,8 @@ use crate::lane::site::GateSite;
 /// How long the gate's line is kept idle for a card whose text is arriving, ms. At 115200 baud the
 /// rest of a reply takes 112 ms.
 const HOLD_MS: u32 = 300;
+/// A card on a board's reader that is older is not presented: its holder has gone, or tried again.
+const CARD_AGE_MS_MAX: u32 = 2_000;
 
 /// What reaches a lane.
 #[derive(Debug)]
@@ -41,6 +43,8 @@ pub(super) struct LaneTask {
     pub(super) site: Rc<GateSite>,
     pub(super) names: DeviceNames,
     pub(super) directions: Vec<Direction>,
+    /// Byte order of the board's readers, see [`crate::config::GateConfig`].
+    pub(super) cards_reversed: (bool, bool),
     pub(super) gate: Option<TurnstileHandle>,
     pub(super) commits: Commits,
     pub(super) wake_at_ms: Option<u64>,
@@ -122,7 +126,7 @@ impl LaneTask {
         let credential = input::credential(text);
         let person_tag = match &credential {
             Credential::IdCard(document) => Some(self.site.tagger.tag(&document.number)),
-            Credential::Face { .. } | Credential::Unreadable { .. } => None,
+            Credential::IcCard(_) | Credential::Face { .. } | Credential::Unreadable { .. } => None,
         };
         self.feed(LaneInput::Presented {
             direction,
@@ -134,6 +138,16 @@ impl LaneTask {
     fn gate(&mut self, event: &TurnstileEvent) {
         if let Some(news) = gate_news(&self.names, event) {
             self.site.tell(news);
+        }
+        if let TurnstileEvent::Reported(report) = event
+            && report.age_ms <= CARD_AGE_MS_MAX
+            && let Some((direction, reading)) = input::ic_card(report, self.cards_reversed)
+        {
+            self.feed(LaneInput::Presented {
+                direction,
+                credential: Credential::IcCard(reading),
+                person_tag: None,
+            });
         }
         if let Some(report) = input::gate_report(event, self.site.tokens) {
             self.feed(LaneInput::Gate(report));

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use edge_domain::{
-    Act, Contract, DocumentKind, Employer, EmployerId, IdNumber, Moment, Person, PersonName,
-    PhoneNumber, Record, Role, Sex, Team, TeamId, Trade, Training, TrainingKind, Uscc, WorkerId,
+    Act, Contract, DocumentKind, Employer, EmployerId, IcNumber, IdNumber, Moment, Person,
+    PersonName, PhoneNumber, Record, Role, Sex, Team, TeamId, Trade, Training, TrainingKind, Uscc,
+    WorkerId,
 };
 use jiff::civil::Date;
 use serde::Deserialize;
@@ -68,6 +69,8 @@ struct WorkerRow {
     phone: Option<String>,
     #[serde(default)]
     valid_to: Option<Date>,
+    #[serde(default)]
+    ic_card: Option<String>,
     team: u32,
     trade: String,
     role: String,
@@ -228,6 +231,12 @@ fn worker(row: &WorkerRow) -> Result<(Person, Vec<WorkerAct>), &'static str> {
             .map_err(|_| "手机号码不合规则")?,
         valid_to: row.valid_to,
         photo_sha256: None,
+        ic_card: row
+            .ic_card
+            .as_deref()
+            .map(IcNumber::parse)
+            .transpose()
+            .map_err(|_| "实名卡号应为卡芯片序列号的 8 位十六进制数")?,
     };
     if !nation_fits(person.number.kind(), person.nation.as_deref()) {
         return Err(NATION_ALLOWED);

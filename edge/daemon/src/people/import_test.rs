@@ -155,3 +155,25 @@ fn a_file_of_another_form_is_refused_with_its_place() {
     let missing = RosterFile::load(&folder.path().join("none.json")).unwrap_err();
     assert!(missing.to_string().ends_with("文件不存在"), "{missing}");
 }
+
+#[test]
+fn an_ic_card_comes_with_its_worker_or_is_refused_with_its_row() {
+    let mut with_card = worker(FIRST, "1990-03-07");
+    with_card["ic_card"] = json!("04A1B2C3");
+    let mut bad_card = worker(SECOND, "1990-03-07");
+    bad_card["ic_card"] = json!("8123456");
+    let import = records(&file(&[with_card, bad_card]), &BTreeMap::new(), at());
+    let cards: Vec<_> = import
+        .records
+        .iter()
+        .filter_map(|record| {
+            let Act::Worker { person, .. } = &record.act else {
+                return None;
+            };
+            Some(person.ic_card?.to_hex())
+        })
+        .collect();
+    assert_eq!(cards, ["04a1b2c3"]);
+    let refused = |why: &String| why.starts_with("第 2 名工人：实名卡号应为");
+    assert!(import.refused.iter().any(refused), "{:?}", import.refused);
+}

@@ -110,5 +110,6 @@ fn plain(person: &Person) -> seal::Person {
         phone: person.phone.as_ref().map(|phone| phone.reveal().to_owned()),
         valid_to: person.valid_to.map(|date| date.to_string()),
         photo_sha256: person.photo_sha256.clone(),
+        ic_card: person.ic_card.map(edge_domain::IcNumber::to_hex),
     }
 }

@@ -9,6 +9,7 @@ use crate::lane::display::Display;
 use crate::lane::messages::SiteView;
 use crate::person::PersonName;
 use crate::record::{Act, By, PresentationRecord, PresentationResult};
+use crate::roster::CardHolder;
 use crate::time::Moment;
 use crate::worker::WorkerStanding;
 
@@ -46,6 +47,10 @@ impl<'a> Presented<'a> {
     fn standing(&self) -> Option<&'a WorkerStanding> {
         match self.credential {
             Credential::IdCard(document) => self.site.roster.find(&document.number),
+            Credential::IcCard(reading) => match self.site.roster.find_card(reading) {
+                CardHolder::One(standing) => Some(standing),
+                CardHolder::Nobody | CardHolder::Several => None,
+            },
             Credential::Face { worker } => self.site.roster.worker(*worker),
             Credential::Unreadable { .. } => None,
         }
@@ -53,9 +58,21 @@ impl<'a> Presented<'a> {
 
     /// Whom the camera is asked about: the holder of a card. A face alone was compared already.
     pub(super) fn holder(&self) -> Option<WorkerId> {
-        let document = self.document()?;
-        let standing = self.site.roster.find(&document.number)?;
-        Some(standing.worker)
+        match self.credential {
+            Credential::IdCard(_) | Credential::IcCard(_) => Some(self.standing()?.worker),
+            Credential::Face { .. } | Credential::Unreadable { .. } => None,
+        }
+    }
+
+    fn is_ambiguous(&self) -> bool {
+        match self.credential {
+            Credential::IcCard(reading) => {
+                self.site.roster.find_card(reading) == CardHolder::Several
+            }
+            Credential::IdCard(_) | Credential::Face { .. } | Credential::Unreadable { .. } => {
+                false
+            }
+        }
     }
 
     pub(super) fn look_display(&self, again: bool) -> Display {
@@ -114,6 +131,7 @@ pub(super) fn judge(presented: &Presented<'_>, busy: bool, face: Option<FaceFind
         now: presented.now,
         policy: presented.site.policy,
         presence: presented.site.presence,
+        ambiguous: presented.is_ambiguous(),
         face,
     });
     match decision {

@@ -2,11 +2,11 @@
 
 use std::collections::VecDeque;
 
-use crate::credential::Credential;
+use crate::credential::{Credential, IcReading};
 use crate::id_number::IdNumber;
 use crate::ids::{Direction, Ticket, WorkerId};
 use crate::lane::display::Display;
-use crate::roster::Roster;
+use crate::roster::{CardHolder, Roster};
 
 /// What makes two presentations the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub(super) enum PersonKey {
     Worker(WorkerId),
     /// A stranger's document.
     Number(IdNumber),
+    /// An IC card of nobody, or of one of several.
+    Card(IcReading),
     /// A card that nobody could read, on the way in. On the way out it never repeats: a second
     /// person with a bad card would be kept inside.
     Unreadable,
@@ -32,6 +34,10 @@ impl PersonKey {
                 let stranger = || Self::Number(document.number.clone());
                 Some(worker.map_or_else(stranger, Self::Worker))
             }
+            (Credential::IcCard(reading), _) => Some(match roster.find_card(reading) {
+                CardHolder::One(standing) => Self::Worker(standing.worker),
+                CardHolder::Nobody | CardHolder::Several => Self::Card(*reading),
+            }),
             (Credential::Face { worker }, _) => Some(Self::Worker(*worker)),
             (Credential::Unreadable { .. }, Direction::In) => Some(Self::Unreadable),
             (Credential::Unreadable { .. }, Direction::Out) => None,

@@ -12,6 +12,7 @@ struct Case {
     policy: Policy,
     presence: Presence,
     now: Moment,
+    ambiguous: bool,
     face: Option<FaceFinding>,
 }
 
@@ -27,6 +28,7 @@ impl Case {
             policy: Policy::anhui(),
             presence: Presence::new(),
             now: moment(0),
+            ambiguous: false,
             face: None,
         }
     }
@@ -69,6 +71,7 @@ impl Case {
             now: self.now,
             policy: &self.policy,
             presence: &self.presence,
+            ambiguous: self.ambiguous,
             face: self.face,
         })
     }

@@ -73,6 +73,7 @@ pub(crate) fn standing(worker: u32, number: &str) -> WorkerStanding {
         health_certificate_until: None,
         blacklisted: false,
         document_valid_to: None,
+        ic_card: None,
     }
 }
 

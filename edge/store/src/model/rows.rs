@@ -130,11 +130,13 @@ impl<'a> RowWriter<'a> {
         let one = opened.as_ref();
         self.run(
             "INSERT INTO worker (worker, name, id_kind, id_number, sex, born, nation, phone, \
-             valid_to, photo_sha256) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) \
+             valid_to, photo_sha256, ic_card) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) \
              ON CONFLICT (worker) DO UPDATE SET name = excluded.name, \
              id_kind = excluded.id_kind, id_number = excluded.id_number, sex = excluded.sex, \
              born = excluded.born, nation = excluded.nation, phone = excluded.phone, \
-             valid_to = excluded.valid_to, photo_sha256 = excluded.photo_sha256",
+             valid_to = excluded.valid_to, photo_sha256 = excluded.photo_sha256, \
+             ic_card = excluded.ic_card",
             params![
                 worker.worker,
                 one.map(|p| &p.name),
@@ -146,6 +148,7 @@ impl<'a> RowWriter<'a> {
                 one.and_then(|p| p.phone.as_ref()),
                 one.and_then(|p| p.valid_to.as_ref()),
                 one.and_then(|p| p.photo_sha256.as_ref()),
+                one.and_then(|p| p.ic_card.as_ref()),
             ],
         )
     }

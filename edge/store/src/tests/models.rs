@@ -45,6 +45,7 @@ pub(crate) fn person(worker: u32) -> Person {
         phone: Some("13900001234".to_owned()),
         valid_to: None,
         photo_sha256: None,
+        ic_card: Some("04a1b2c3".to_owned()),
     }
 }
 

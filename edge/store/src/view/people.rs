@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use edge_domain::{
-    Contract, Employer, EmployerId, IdNumber, PersonName, Role, Roster, Sex, Team, TeamId, Trade,
-    Training, TrainingKind, Uscc, WorkerId, WorkerStanding,
+    Contract, Employer, EmployerId, IcNumber, IdNumber, PersonName, Role, Roster, Sex, Team,
+    TeamId, Trade, Training, TrainingKind, Uscc, WorkerId, WorkerStanding,
 };
 use jiff::civil::Date;
 use rusqlite::{Connection, OptionalExtension, Row};
@@ -15,7 +15,7 @@ const STEP: &str = "read the roster";
 
 const STANDING: &str = "SELECT worker, worker.name, id_number, sex, born, employer, worker.team, \
      trade, role, entered_on, left_on, contract_signed_on, contract_until, \
-     health_certificate_until, blacklisted, valid_to \
+     health_certificate_until, blacklisted, valid_to, ic_card \
      FROM worker LEFT JOIN team ON team.team = worker.team";
 
 /// The highest numbers given so far; the next one is one more.
@@ -163,6 +163,9 @@ fn standing(row: &Row<'_>) -> rusqlite::Result<Option<WorkerStanding>> {
         health_certificate_until: date(row, 13)?,
         blacklisted: row.get(14)?,
         document_valid_to: date(row, 15)?,
+        ic_card: row
+            .get::<_, Option<String>>(16)?
+            .and_then(|text| IcNumber::parse(&text).ok()),
     }))
 }
 

@@ -52,7 +52,8 @@ impl Outlook {
             },
             policy,
             presence: &Presence::new(),
-            // The office has no camera.
+            // The office has neither a reader of IC cards nor a camera.
+            ambiguous: false,
             face: None,
         });
         match decision {

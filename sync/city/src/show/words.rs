@@ -252,6 +252,7 @@ fn reason(code: &str) -> String {
         "contract_ended" => "劳动合同已到期",
         "document_expired" => "身份证件已过期",
         "anti_passback" => "进出记录不符",
+        "card_ambiguous" => "卡号与他人重复",
         "face_differs" => "人证不一致",
         "face_unchecked" => "未能比对人脸",
         "lane_busy" => "前面有人",

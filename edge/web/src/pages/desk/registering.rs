@@ -66,6 +66,7 @@ impl Registration {
                 phone: fields::phone(&form.phone)?,
                 valid_to: fields::day(&form.valid_to, "证件有效期")?,
                 photo_sha256: None,
+                ic_card: None,
                 number,
             },
             entry: (

@@ -149,6 +149,11 @@ async fn a_gate_without_link_stays_shut_inwards_and_comes_back() -> Result<()> {
         gate.lamp(told, BOARD, "online").await?;
         gate.record(told, "the link", |body| body["event"] == "link_back")
             .await?;
+        // What the board did on its own is on record too.
+        gate.record(told, "the board's word for it", |body| {
+            body["event"] == "link_lost" && body["board"].is_object()
+        })
+        .await?;
         assert_eq!(
             gate.openings("gate-1").await?.0,
             opened,

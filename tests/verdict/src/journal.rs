@@ -33,6 +33,8 @@ pub struct Line {
     pub person: Option<String>,
     /// Fire or tamper contact closed.
     pub on: Option<bool>,
+    /// Whether the box asked an arm to open just before.
+    pub commanded: Option<bool>,
     /// Reader, or lane of a board.
     pub device: Option<String>,
     /// Name of a scripted moment.

@@ -30,6 +30,8 @@ pub struct Body {
     pub reason: Option<serde_json::Value>,
     /// Outcome of a passage.
     pub outcome: Option<String>,
+    /// What happened to a gate.
+    pub event: Option<String>,
     /// Openings that an emergency counted.
     pub openings: Option<usize>,
     /// First of them, Unix ms.

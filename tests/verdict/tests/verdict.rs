@@ -347,6 +347,34 @@ fn an_arm_that_frees_itself_needs_no_record() {
 }
 
 #[test]
+fn a_board_that_missed_the_box_says_so_and_only_then_is_excused() {
+    let mut day = Day::new();
+    let freed = r#""act":"arm_opened","lane":"east","direction":"out","commanded":false"#;
+    let told = r#""kind":"gate","lane":"east","event":"link_lost","board":{"boot":1,"seq":1}"#;
+    day.line(60_000, freed);
+    assert_eq!(day.judged().opened_without_record, 1);
+    day.record(59_000, r#""kind":"gate","lane":"east","event":"link_lost""#);
+    assert_eq!(day.judged().opened_without_record, 1, "the box's word only");
+    day.record(59_000, told);
+    let verdict = day.judged();
+    assert_eq!(
+        (verdict.opened_without_record, verdict.opened_unasked),
+        (0, 1)
+    );
+    day.line(61_000, freed);
+    assert_eq!(day.judged().opened_without_record, 1, "once for each time");
+    day.line(
+        62_000,
+        r#""act":"arm_opened","lane":"east","direction":"in","commanded":true"#,
+    );
+    assert_eq!(
+        day.judged().opened_without_record,
+        2,
+        "the box asked for it"
+    );
+}
+
+#[test]
 fn an_emergency_allows_as_many_openings_as_it_counted() {
     let mut day = Day::new();
     day.arm(20_000);

@@ -194,12 +194,11 @@ fn board_report(report: &BoardReport, tokens: TokenSalt) -> GateReport {
         EventKind::HeldCleared => GateReport::HeldCleared { event },
         EventKind::Fire { on } => GateReport::Fire { on, event },
         EventKind::Tamper { on } => GateReport::Tamper { on, event },
-        // The driver tells of the link itself, and a card says nothing to a lane that knows no card
-        // numbers: both only need the acknowledgement.
-        EventKind::LinkLost
-        | EventKind::LinkBack
-        | EventKind::Card { .. }
-        | EventKind::Key { .. } => GateReport::Unrecorded { event },
+        EventKind::LinkLost => GateReport::BoxSilent { on: true, event },
+        EventKind::LinkBack => GateReport::BoxSilent { on: false, event },
+        // A card was presented before (see `ic_card`) and keys do nothing yet: both only need the
+        // acknowledgement.
+        EventKind::Card { .. } | EventKind::Key { .. } => GateReport::Unrecorded { event },
     }
 }
 

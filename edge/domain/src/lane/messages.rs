@@ -276,6 +276,14 @@ pub enum GateReport {
         /// How many were lost.
         count: u32,
     },
+    /// The board heard nothing from the box and applied its own rule for that, or heard it again.
+    /// It says so later, so this tells nothing about the link now.
+    BoxSilent {
+        /// Silent, or heard again.
+        on: bool,
+        /// Its event.
+        event: BoardEvent,
+    },
     /// The board does not answer.
     LinkLost,
     /// The board answers (again).

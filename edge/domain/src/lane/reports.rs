@@ -112,6 +112,8 @@ pub(super) fn translate(report: GateReport) -> Report {
         GateReport::Fire { on: false, event } => state(GateEvent::FireOff, event),
         GateReport::Tamper { on: true, event } => state(GateEvent::TamperOn, event),
         GateReport::Tamper { on: false, event } => state(GateEvent::TamperOff, event),
+        GateReport::BoxSilent { on: true, event } => state(GateEvent::LinkLost, event),
+        GateReport::BoxSilent { on: false, event } => state(GateEvent::LinkBack, event),
         GateReport::Unrecorded { event } => Report::Unrecorded { event },
         GateReport::Restarted { boot } => Report::Restarted { boot },
         GateReport::EventsLost { count } => Report::EventsLost { count },

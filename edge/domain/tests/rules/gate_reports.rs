@@ -168,6 +168,8 @@ fn states_of_the_gate_are_recorded() {
         (GateReport::HeldCleared { event }, "held_cleared"),
         (GateReport::Tamper { on: true, event }, "tamper_on"),
         (GateReport::Tamper { on: false, event }, "tamper_off"),
+        (GateReport::BoxSilent { on: true, event }, "link_lost"),
+        (GateReport::BoxSilent { on: false, event }, "link_back"),
         (GateReport::Fire { on: true, event }, "fire_on"),
         (GateReport::Fire { on: false, event }, "fire_off"),
     ] {
@@ -223,6 +225,26 @@ fn without_link_attendance_counts_on_grant_and_once() {
     gate.commit(&back);
     let walked = gate.report(passed(Some(token(seq)), 1));
     assert!(!passage(&walked).counted, "the grant counted already");
+}
+
+#[test]
+fn what_the_board_did_without_the_box_is_recorded_and_changes_nothing_now() {
+    let mut gate = Gate::with_beams();
+    for (seq, on, word) in [
+        (1, true, GateEvent::LinkLost),
+        (2, false, GateEvent::LinkBack),
+    ] {
+        let event = event(seq);
+        let effects = gate.report(GateReport::BoxSilent { on, event });
+        let record = gate_event(&effects);
+        assert_eq!((record.event, record.board), (word, Some(event.stamp())));
+        let (_, answer) = gate.commit(&effects);
+        assert_eq!(answer, [LaneEffect::Acknowledge { event }]);
+    }
+    // The link is up as before: the second person waits for the passage of the first.
+    gate.enter(ZHANG);
+    let (_, answer) = gate.enter(LI);
+    assert_eq!(openings(&answer), []);
 }
 
 #[test]

@@ -9,6 +9,10 @@ use crate::ledger::{Ledger, Record};
 /// An arm opens at most so long after the record that allowed it.
 const OPEN_WITHIN_MS: i64 = 5_000;
 
+/// A board tells by its own clock when it fell back on its own rule, and a chip that is held up
+/// counts no time.
+const OWN_RULE_SLACK_MS: i64 = 15_000;
+
 /// One opening that a record allows.
 struct Allowance<'a> {
     lane: &'a str,
@@ -17,9 +21,11 @@ struct Allowance<'a> {
     to: i64,
 }
 
-/// Every opening of an arm needs a record that allowed it, each record allows one.
+/// Every opening of an arm needs a record that allowed it, each record allows one; a board's own
+/// needs the record of the board's word for it.
 pub(super) fn judge_openings(lines: &[Line], ledger: &Ledger, verdict: &mut Verdict) {
     let mut allowed: Vec<Allowance<'_>> = ledger.records.iter().flat_map(allowances).collect();
+    let mut own_rule: Vec<Allowance<'_>> = ledger.records.iter().flat_map(own_rule_of).collect();
     let box_began = ledger
         .records
         .iter()
@@ -39,21 +45,47 @@ pub(super) fn judge_openings(lines: &[Line], ledger: &Ledger, verdict: &mut Verd
             continue;
         };
         verdict.opened += 1;
-        let found = allowed.iter().position(|one| {
-            one.lane == act.lane
-                && one.direction == act.direction
-                && (one.from..=one.to).contains(&act.at)
-        });
+        // What the box did not ask for uses up no record of what it did.
+        let by_itself = line.commanded == Some(false) && take(&mut own_rule, &act);
         let linking = act.at < box_began.saturating_add(LINK_GRACE_MS);
         let before_the_box = act.at < box_began || (linking && !cards.contains(&line.lane));
-        if let Some(index) = found {
-            allowed.remove(index);
+        if by_itself {
+            verdict.opened_unasked += 1;
+        } else if take(&mut allowed, &act) {
+            continue;
         } else if before_the_box || act.at > ended || freed_itself(lines, &act) {
             verdict.opened_unasked += 1;
         } else {
             verdict.opened_without_record += 1;
         }
     }
+}
+
+/// Uses up the first allowance that fits an opening.
+fn take(allowances: &mut Vec<Allowance<'_>>, opening: &Act) -> bool {
+    let found = allowances.iter().position(|one| {
+        one.lane == opening.lane
+            && one.direction == opening.direction
+            && (one.from..=one.to).contains(&opening.at)
+    });
+    found.map(|index| allowances.remove(index)).is_some()
+}
+
+/// A board that heard nothing of the box may have freed each way once, and its record says so.
+fn own_rule_of(record: &Record) -> Vec<Allowance<'_>> {
+    let body = &record.body;
+    let told = body.board.is_some() && body.event.as_deref() == Some("link_lost");
+    let Some(lane) = body.lane.as_deref().filter(|_| told) else {
+        return Vec::new();
+    };
+    [Direction::In, Direction::Out]
+        .map(|direction| Allowance {
+            lane,
+            direction,
+            from: body.at.saturating_sub(OWN_RULE_SLACK_MS),
+            to: body.at.saturating_add(OWN_RULE_SLACK_MS),
+        })
+        .into()
 }
 
 fn allowances(record: &Record) -> Vec<Allowance<'_>> {

@@ -88,7 +88,7 @@ async fn junk_is_counted_and_the_board_goes_on_answering() -> Result<()> {
     let mut machine = power_on(&chip())?;
     let mut asker = Asker::greet(&mut machine).await?;
     let mut state = 1_u32;
-    for _ in 0..1000 {
+    for _ in 0..10_000 {
         let frame: Vec<u8> = std::iter::repeat_with(|| {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             u8::try_from(state >> 24).unwrap() | 1
@@ -101,8 +101,9 @@ async fn junk_is_counted_and_the_board_goes_on_answering() -> Result<()> {
     let Reply::Statistics(statistics) = asker.ask(&Request::AskStatistics).await? else {
         return Err("no statistics".into());
     };
-    assert!(statistics.bad_frames >= 900, "{statistics:?}");
+    assert!(statistics.bad_frames >= 9_000, "{statistics:?}");
     assert_eq!(statistics.frames, 2);
+    assert_eq!(*machine.resets().borrow(), 0, "the watchdog was fed");
     assert_eq!(statistics.settings, SettingsOrigin::Defaults);
     // QEMU's flash takes nothing, and the board says so.
     let configure = Request::Configure(BoardTuning::default());

@@ -2,7 +2,8 @@
 
 use drivers_turnstile::{BoardTuning, BoardUid, Direction, EventKind, ResetCause, TurnstileEvent};
 use hw_sim::{Chip, Contact, Output};
-use tests::{Bus, ChipGate, Driver, Result, chip, power_on};
+use tests::{Bus, ChipGate, Driver, PATIENCE, Result, chip, power_on};
+use tokio::time::timeout;
 
 #[tokio::test]
 async fn a_hung_program_is_reset_and_does_not_open_again() -> Result<()> {
@@ -159,5 +160,40 @@ async fn two_boards_on_one_line_answer_to_their_own_address() -> Result<()> {
             assert!(!Output::OpenIn.is_on(outputs), "the other gate stays shut");
         }
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn events_that_found_no_room_are_counted_and_told() -> Result<()> {
+    let ChipGate {
+        machine,
+        driver,
+        bus,
+    } = ChipGate::start(BoardTuning::default()).await?;
+    drop(driver);
+    let mut outputs = machine.outputs();
+    for _ in 0..20 {
+        for on in [true, false] {
+            machine.set(Contact::Fire, on).await;
+            let told = outputs.wait_for(|now| Output::OpenIn.is_on(*now) == on);
+            timeout(PATIENCE, told).await??;
+        }
+    }
+    let mut driver = Driver::start(&bus, 1, BoardTuning::default())?;
+    let lost = driver
+        .until(|event| match event {
+            TurnstileEvent::EventsLost { count } => Some(*count),
+            _ => None,
+        })
+        .await?;
+    // Forty fires for 32 places, and perhaps the silence of the box and its end.
+    assert!((8..=10).contains(&lost), "{lost}");
+    let first = driver
+        .until(|event| match event {
+            TurnstileEvent::Reported(report) => Some(report.key.seq),
+            _ => None,
+        })
+        .await?;
+    assert_eq!(first, lost + 1, "the oldest made room");
     Ok(())
 }

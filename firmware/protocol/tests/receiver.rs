@@ -3,17 +3,19 @@
 #[cfg(test)]
 mod tests {
     use firmware_protocol::{
-        Direction, FRAME_BYTES_MAX, FrameFault, PLAIN_BYTES_MAX, Received, Receiver, Request,
-        encode_frame,
+        BoardUid, CardNumber, Direction, Event, EventKind, FRAME_BYTES_MAX, Fault, FrameFault,
+        GateState, Hello, Inputs, Lamp, Mode, OpenResult, PLAIN_BYTES_MAX, Received, Receiver,
+        Reply, Request, ResetCause, Settings, Signal, Statistics, Status, encode_frame,
     };
     use proptest::collection::vec;
     use proptest::prelude::{
         Just, Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest,
     };
+    use serde::Serialize;
 
-    fn frame(number: u8, request: &Request) -> Vec<u8> {
+    fn frame(number: u8, message: &impl Serialize) -> Vec<u8> {
         let mut bytes = [0; FRAME_BYTES_MAX];
-        let used = encode_frame(1, number, request, &mut bytes).unwrap();
+        let used = encode_frame(1, number, message, &mut bytes).unwrap();
         bytes[..used].to_vec()
     }
 
@@ -65,22 +67,105 @@ mod tests {
         );
     }
 
-    #[test]
-    fn every_single_flipped_bit_is_noticed() {
-        let clean = frame(
-            7,
-            &Request::Open {
+    /// One frame of each message that goes over the line.
+    fn all_frames() -> Vec<Vec<u8>> {
+        let requests = [
+            Request::Hello { major: 1, minor: 1 },
+            Request::Poll {
+                session: 0x0102_0304,
+                ack: 517,
+            },
+            Request::Open {
                 direction: Direction::In,
                 token: 42,
             },
-        );
-        for bit in 0..clean.len() * 8 {
-            let mut bytes = clean.clone();
-            bytes[bit / 8] ^= 1 << (bit % 8);
-            let mut receiver = Receiver::new();
-            let mut frames = feed(&mut receiver, &bytes);
-            frames.extend(feed(&mut receiver, &[0]));
-            assert!(frames.iter().all(Result::is_err), "bit {bit}: {frames:?}");
+            Request::Configure(Settings::default()),
+            Request::SetMode(Mode::FreeExit),
+            Request::Signal(Signal {
+                lamp: Lamp::Green,
+                lamp_ms: 500,
+                buzzer_ms: 0,
+            }),
+            Request::UpdateCommit,
+            Request::AskStatistics,
+            Request::SendCard {
+                bits: 34,
+                number: CardNumber::new(0xfedc_ba98),
+            },
+        ];
+        let passed = |seq| Event {
+            seq,
+            uptime_ms: 70_000,
+            kind: EventKind::Passed {
+                direction: Direction::Out,
+                token: Some(77),
+            },
+        };
+        let replies = [
+            Reply::Hello(Hello {
+                major: 1,
+                minor: 1,
+                firmware: [0, 1, 0],
+                uid: BoardUid([0x4d, 0x57, 0, 0, 0, 0, 0, 1]),
+                session: 9,
+                reset_cause: ResetCause::PowerOn,
+            }),
+            Reply::Status(Status {
+                uptime_ms: 80_000,
+                state: GateState::Opened,
+                inputs: Inputs(Inputs::BEAM_OUTER),
+                pending: 6,
+                lost_events: 0,
+                bad_frames: 3,
+                events: (1..=6).map(passed).collect(),
+            }),
+            Reply::Open {
+                token: 42,
+                result: OpenResult::Accepted,
+            },
+            Reply::Done,
+            Reply::Error(Fault::Session),
+            Reply::Statistics(Statistics::default()),
+        ];
+        let requests = requests.iter().map(|request| frame(7, request));
+        requests
+            .chain(replies.iter().map(|reply| frame(7, reply)))
+            .collect()
+    }
+
+    /// Nothing of these bytes may be taken for a message, by either end.
+    fn refused(bytes: &[u8]) -> bool {
+        let mut board = Receiver::<Request>::new();
+        let mut driver = Receiver::<Reply>::new();
+        bytes.iter().chain(&[0]).all(|byte| {
+            board.push(*byte).is_none_or(|it| it.is_err())
+                && driver.push(*byte).is_none_or(|it| it.is_err())
+        })
+    }
+
+    #[test]
+    fn every_single_flipped_bit_of_every_frame_is_noticed() {
+        for clean in all_frames() {
+            assert!(!refused(&clean));
+            for bit in 0..clean.len() * 8 {
+                let mut bytes = clean.clone();
+                bytes[bit / 8] ^= 1 << (bit % 8);
+                assert!(refused(&bytes), "bit {bit} of {clean:02x?}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_frame_cut_anywhere_is_noticed() {
+        for clean in all_frames() {
+            for kept in 0..clean.len() - 1 {
+                assert!(refused(&clean[..kept]), "{kept} bytes of {clean:02x?}");
+                let rest = &clean[kept + 1..];
+                assert!(
+                    refused(rest),
+                    "{kept} and one bytes missing of {clean:02x?}"
+                );
+            }
         }
     }
 

@@ -45,6 +45,21 @@ fn fire_frees_both_directions_whatever_the_mode() {
 }
 
 #[test]
+fn contacts_that_chatter_are_no_fire_and_no_open_cabinet() {
+    let mut rig = Rig::greeted();
+    for step in 0..2_000_u32 {
+        rig.fire.set(step % 3 == 0);
+        rig.tamper.set(step % 4 == 0);
+        rig.wait(3);
+        assert!(both_closed(&rig), "step {step}");
+    }
+    rig.fire.set(false);
+    rig.tamper.set(false);
+    rig.wait(20);
+    assert_eq!(rig.events(), []);
+}
+
+#[test]
 fn fire_needs_no_box_and_ends_with_its_contact() {
     let mut rig = Rig::silent(with_policy(LinkLossPolicy::StayLocked));
     rig.fire.set(true);

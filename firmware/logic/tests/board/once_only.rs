@@ -36,6 +36,50 @@ fn a_repeated_frame_gets_the_stored_answer() {
 }
 
 #[test]
+fn frames_that_come_again_in_any_order_open_nothing_more() {
+    let mut rig = Rig::greeted();
+    let mut heard = Vec::new();
+    for token in 1..=4 {
+        let open = rig.frame(&Request::Open {
+            direction: In,
+            token,
+        });
+        assert!(matches!(
+            rig.say(&open),
+            Some(Reply::Open {
+                result: OpenResult::Accepted,
+                ..
+            })
+        ));
+        let poll = rig.frame(&Request::Poll {
+            session: SESSION,
+            ack: 0,
+        });
+        rig.say(&poll);
+        rig.walk("obi.");
+        heard.extend([open, poll]);
+    }
+    let answered = rig.events().len();
+    assert_eq!((pulses(&rig), answered), (4, 4));
+    // Every step through eight frames that meets all of them, forwards and backwards.
+    for step in [1, 3, 5, 7] {
+        for round in 0..heard.len() {
+            rig.say(&heard[round * step % heard.len()]);
+            rig.wait_silently(3);
+        }
+    }
+    // To another board, with a checksum that is right.
+    let mut foreign = [0; firmware_protocol::FRAME_BYTES_MAX];
+    let open = Request::Open {
+        direction: In,
+        token: 99,
+    };
+    let used = firmware_protocol::encode_frame(2, 1, &open, &mut foreign).unwrap();
+    assert_eq!(rig.say(&foreign[..used]), None);
+    assert_eq!((pulses(&rig), rig.events()), (4, vec![]));
+}
+
+#[test]
 fn a_repeated_token_is_answered_and_not_obeyed() {
     let mut rig = Rig::greeted();
     assert_eq!(rig.open(In, 7), OpenResult::Accepted);

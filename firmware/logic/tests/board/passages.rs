@@ -145,6 +145,36 @@ fn a_beam_that_fails_does_not_keep_the_gate_busy_for_ever() {
 }
 
 #[test]
+fn both_beams_blocked_for_an_hour_are_told_once_and_cost_nothing_afterwards() {
+    let mut rig = Rig::greeted();
+    rig.open(In, 7);
+    rig.outer.set(true);
+    rig.inner.set(true);
+    let mut kinds = Vec::new();
+    for _ in 0..36_000 {
+        rig.now_ms += 99;
+        rig.wait_silently(1);
+        kinds.extend(rig.events());
+    }
+    let timed_out = TimedOut {
+        direction: In,
+        token: 7,
+    };
+    assert_eq!(kinds, [Held, timed_out]);
+    rig.outer.set(false);
+    rig.inner.set(false);
+    rig.wait(50);
+    assert_eq!(rig.events(), [HeldCleared], "nobody passed");
+    assert_eq!(rig.open(In, 8), OpenResult::Accepted);
+    rig.walk("obi.");
+    let passed = Passed {
+        direction: In,
+        token: Some(8),
+    };
+    assert_eq!(rig.events(), [passed]);
+}
+
+#[test]
 fn a_held_lane_keeps_nobody_from_leaving() {
     let mut rig = Rig::greeted();
     rig.open(In, 7);

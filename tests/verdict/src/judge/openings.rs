@@ -51,12 +51,12 @@ pub(super) fn judge_openings(lines: &[Line], ledger: &Ledger, verdict: &mut Verd
         let before_the_box = act.at < box_began || (linking && !cards.contains(&line.lane));
         if by_itself {
             verdict.opened_unasked += 1;
-        } else if take(&mut allowed, &act) {
-            continue;
-        } else if before_the_box || act.at > ended || freed_itself(lines, &act) {
-            verdict.opened_unasked += 1;
-        } else {
-            verdict.opened_without_record += 1;
+        } else if !take(&mut allowed, &act) {
+            if before_the_box || act.at > ended || freed_itself(lines, &act) {
+                verdict.opened_unasked += 1;
+            } else {
+                verdict.opened_without_record += 1;
+            }
         }
     }
 }

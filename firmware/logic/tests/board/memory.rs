@@ -224,3 +224,19 @@ fn the_factory_page_names_the_board() {
         assert_eq!(Factory::read(&damaged), none, "bit {bit}");
     }
 }
+
+#[test]
+fn the_page_in_the_readme_is_the_factorys() {
+    let factory = Factory {
+        uid: BoardUid([0x4d, 0x57, 0, 0, 0, 0, 0, 1]),
+        address: 1,
+    };
+    let shown: Vec<u8> = include_str!("../../../README.md")
+        .lines()
+        .find(|line| line.starts_with("4D 57 46 31"))
+        .unwrap()
+        .split_whitespace()
+        .map(|byte| u8::from_str_radix(byte, 16).unwrap())
+        .collect();
+    assert_eq!(shown, factory.write());
+}

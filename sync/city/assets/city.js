@@ -62,6 +62,16 @@ function alarmRow(alarm) {
   return row;
 }
 
+function sentRow(sent) {
+  const row = document.createElement("tr");
+  put(cell(row, "签发时间", ""), "time", sent.at);
+  put(cell(row, "盒子", ""), "b", sent.id);
+  cell(row, "内容", sent.detail);
+  put(cell(row, "结果", ""), "span", sent.state, "tag " + sent.tone);
+  cell(row, "盒子答复", sent.said);
+  return row;
+}
+
 function show(state) {
   const seen = new Set([...byId("records").rows].map((row) => row.dataset.key));
   byId("time").textContent = state.time;
@@ -83,6 +93,8 @@ function show(state) {
     ...state.recent.map((record) => recordRow(record, seen.size > 0 && !seen.has(record.key))));
   byId("alarms").replaceChildren(...state.alarms.map(alarmRow));
   byId("alarm-section").hidden = state.alarms.length === 0;
+  byId("sent").replaceChildren(...state.sent.map(sentRow));
+  byId("sent-section").hidden = state.sent.length === 0;
   byId("no-boxes").hidden = state.boxes.length > 0;
   byId("no-records").hidden = state.recent.length > 0;
 }

@@ -1,6 +1,6 @@
 //! What a person is told when something is not as it must be.
 
-use sync_wire::{Header, Hello, WireError};
+use sync_wire::{Header, Hello, Report, ResultCode, WireError};
 
 use crate::decide::Refusal;
 
@@ -116,4 +116,13 @@ pub(crate) fn went_back(hello: &Hello) -> AlarmNote {
         message: "盒子的数据比平台旧或与平台不同，可能恢复过旧备份；盒子会另起新的编号段"
             .to_owned(),
     }
+}
+
+/// A box refused something that it does not believe to be ours.
+pub(crate) fn down_refused(report: &Report) -> AlarmNote {
+    let code = report.code.unwrap_or(ResultCode::Other);
+    note(
+        "down_refused",
+        &format!("盒子拒收了一份下发内容：{}", code.text()),
+    )
 }

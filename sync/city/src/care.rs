@@ -1,17 +1,25 @@
 //! Looks after what waits: asks for what is missing, tries parked records again when the city has
-//! learned something.
+//! learned something, sends down what an operator published.
 
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, mpsc};
 use std::time::Duration;
 
+use sync_wire::seal::CityPrivateKey;
+
 use crate::clock;
-use crate::db::{Row, Session, Sql};
+use crate::db::{Row, Session, Sql, Value};
+use crate::down::{self, Press};
 use crate::error::CityError;
-use crate::ingest::{self, Shared, greet};
-use crate::meaning::Codes;
+use crate::ingest::{self, Shared, Which, greet};
+use crate::meaning::{Codes, Reading};
+use crate::registry::{Registered, Registry};
 
 /// How often it looks.
 const EVERY: Duration = Duration::from_secs(5);
+/// Turns between two looks at records whose time had not come: once a minute.
+const FUTURE_TURNS: u32 = 12;
 /// A hole that nothing was heard about for so long is asked for.
 const HOLE_MS: i64 = 60_000;
 /// Epochs with holes that are asked for at once.
@@ -26,6 +34,16 @@ const ADD_CODE: Sql = Sql {
     text: "INSERT INTO code (tab, code, name) VALUES (?1, ?2, ?3)
            ON CONFLICT (tab, code) DO UPDATE SET name = excluded.name",
 };
+const REGISTERED: Sql = Sql {
+    step: "list registered boxes",
+    text: "SELECT box, site_due, barred FROM box",
+};
+const REGISTER: Sql = Sql {
+    step: "register a box",
+    text: "INSERT INTO box (box, first_seen_at, last_seen_at, site_due, barred)
+           VALUES (?1, 0, 0, ?2, ?3)
+           ON CONFLICT (box) DO UPDATE SET site_due = excluded.site_due, barred = excluded.barred",
+};
 const HOLES: Sql = Sql {
     step: "look for holes",
     text: "SELECT DISTINCT s.box, s.epoch FROM span s
@@ -38,6 +56,8 @@ const HOLES: Sql = Sql {
 pub(crate) struct Care {
     pub(crate) session: Session,
     pub(crate) shared: Shared,
+    pub(crate) press: Press,
+    pub(crate) dir: PathBuf,
 }
 
 /// The codes that this city's operator added to the national tables.
@@ -52,9 +72,13 @@ pub(crate) fn codes(session: &mut Session) -> Result<Codes, CityError> {
 }
 
 /// Reads every parked record again; says how many are parked no longer.
-pub fn redrive(session: &mut Session) -> Result<u64, CityError> {
-    let codes = codes(session)?;
-    ingest::redrive(session, &codes)
+pub fn redrive(session: &mut Session, key: &CityPrivateKey) -> Result<u64, CityError> {
+    let reading = Reading {
+        codes: &codes(session)?,
+        key,
+        now: clock::now_ms(),
+    };
+    ingest::redrive(session, Which::All, reading)
 }
 
 /// Adds a code to one of the city's tables. A running city takes what was parked for it.
@@ -71,14 +95,51 @@ pub fn add_code(
     tx.commit()
 }
 
+/// Brings the table of boxes up to what was issued and revoked in the city's folder.
+pub fn enroll(session: &mut Session, dir: &Path) -> Result<(), CityError> {
+    let boxes = Registry::read(dir)?.boxes();
+    let held = session.rows(REGISTERED, &[])?;
+    let row = |row: &Row| Ok((row.text(0)?, (row.text(1)?, row.int(2)? != 0)));
+    let held = held
+        .iter()
+        .map(row)
+        .collect::<Result<BTreeMap<_, _>, CityError>>()?;
+    let other = |one: &&Registered| {
+        held.get(&one.id)
+            .is_none_or(|(site, barred)| *site != one.site || *barred != one.is_barred)
+    };
+    let sets: Vec<Vec<Value>> = boxes
+        .iter()
+        .filter(other)
+        .map(|one| {
+            vec![
+                one.id.as_str().into(),
+                one.site.as_str().into(),
+                one.is_barred.into(),
+            ]
+        })
+        .collect();
+    if sets.is_empty() {
+        return Ok(());
+    }
+    let mut tx = session.begin()?;
+    tx.run_each(REGISTER, &sets)?;
+    tx.commit()
+}
+
 impl Care {
     /// Works until the sending side of `stop` is gone.
     pub(crate) fn run(mut self, stop: &mpsc::Receiver<()>) {
         // A newer program may understand what an older one parked.
-        let mut due = true;
+        let mut due = Some(Which::All);
+        let mut turns = 0_u32;
         while stop.recv_timeout(EVERY) == Err(mpsc::RecvTimeoutError::Timeout) {
+            turns = turns.wrapping_add(1);
+            if due.is_none() && turns.is_multiple_of(FUTURE_TURNS) {
+                due = Some(Which::InFuture);
+            }
             match self.turn(due) {
-                Ok(()) => due = false,
+                Ok(again) => due = again,
                 Err(error) => {
                     tracing::warn!(
                         error = error.chain(),
@@ -94,13 +155,20 @@ impl Care {
         }
     }
 
-    fn turn(&mut self, first: bool) -> Result<(), CityError> {
+    /// Returns what the next turn must try again.
+    fn turn(&mut self, due: Option<Which>) -> Result<Option<Which>, CityError> {
         let codes = codes(&mut self.session)?;
         let known = &self.shared.codes;
         let same = *known.read().unwrap_or_else(PoisonError::into_inner) == codes;
-        if first || !same {
+        let which = if same { due } else { Some(Which::All) };
+        if let Some(which) = which {
             *known.write().unwrap_or_else(PoisonError::into_inner) = codes.clone();
-            let freed = ingest::redrive(&mut self.session, &codes)?;
+            let reading = Reading {
+                codes: &codes,
+                key: &self.shared.key,
+                now: clock::now_ms(),
+            };
+            let freed = ingest::redrive(&mut self.session, which, reading)?;
             if freed > 0 {
                 tracing::info!(freed, "Parked records are taken now");
                 self.shared
@@ -108,6 +176,30 @@ impl Care {
                     .send_modify(|count| *count = count.wrapping_add(1));
             }
         }
+        self.ask_for_holes()?;
+        enroll(&mut self.session, &self.dir)?;
+        self.send_down()?;
+        // What a worker had read by the old codes is stored by the next turn.
+        Ok((!same).then_some(Which::All))
+    }
+
+    /// Sends what an operator published, and signs anew what a box could not take.
+    fn send_down(&mut self) -> Result<(), CityError> {
+        let now = clock::now_ms();
+        down::expire(&mut self.session, now)?;
+        for one in down::waiting(&mut self.session)? {
+            if let Err(error @ CityError::Refused(_)) = self.press.again(&mut self.session, &one) {
+                tracing::warn!(error = error.chain(), "A message cannot be signed anew");
+            }
+        }
+        let letters = down::unsent(&mut self.session, now)?;
+        if !letters.is_empty() {
+            self.shared.send(Vec::new(), letters);
+        }
+        Ok(())
+    }
+
+    fn ask_for_holes(&mut self) -> Result<(), CityError> {
         let before = clock::now_ms().saturating_sub(HOLE_MS);
         let rows = self
             .session

@@ -53,6 +53,9 @@ pub enum CityError {
         /// The cause.
         source: DbFault,
     },
+    /// What an operator asked for cannot be done; in Chinese.
+    #[error("{0}")]
+    Refused(String),
     /// The database was made by another version of this program.
     #[error(
         "database has schema {found}, this program has {known}; where it is older, begin with an \

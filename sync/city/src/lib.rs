@@ -3,13 +3,15 @@
 //! A message comes in through `link`, `ingest` stores a batch of them in one commit, and only then
 //! hands the acknowledgements to `link`. `runs`, `decide` and `meaning` say what to do with a range
 //! of records, and are pure; `db` is `SQLite` or `PostgreSQL` behind one set of statements. `care` looks
-//! after what waits: holes, parked records. `show` makes the page from the database; names of people
+//! after what waits: holes, parked records, messages that a box has not answered. `registry` and `pki`
+//! are the certificates, `down` what is signed and sent to boxes. `show` makes the page from the database; names of people
 //! are unsealed there, masked at once, and kept nowhere.
 //!
 //! Read in this order: `decide`, `db`, `ingest`, `link`, `run`.
 
 pub mod error;
 pub mod clock;
+pub mod registry;
 pub mod pki;
 pub mod db;
 pub mod config;
@@ -18,6 +20,7 @@ pub mod runs;
 pub mod decide;
 pub mod meaning;
 mod alarm;
+pub mod down;
 pub mod ingest;
 pub mod care;
 pub mod link;

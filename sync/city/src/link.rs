@@ -14,12 +14,14 @@ use rumqttc::{
     Transport,
 };
 use sync_wire::Topic;
+use sync_wire::down::Series;
 use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 
 use crate::config::Settings;
+use crate::down::Letter;
 use crate::error::CityError;
-use crate::ingest::{Incoming, Outgoing};
+use crate::ingest::{Answer, Incoming, Outgoing};
 use crate::observe::{Effect, Observer, Verdict};
 use crate::pki;
 
@@ -55,7 +57,7 @@ impl Published {
 
     /// Two workers may hand in the answers of one box in the wrong order. What says less than was
     /// said would only make the box ask; the later answer covers it.
-    fn is_outdated(&self, outgoing: &Outgoing) -> bool {
+    fn is_outdated(&self, outgoing: &Answer) -> bool {
         let ack = &outgoing.ack;
         if ack.hello.is_some() || ack.greet || !ack.parked.is_empty() {
             return false;
@@ -65,7 +67,7 @@ impl Published {
         said.is_some_and(|(through, _)| ack.through < *through)
     }
 
-    fn note(&self, outgoing: &Outgoing) {
+    fn note(&self, outgoing: &Answer) {
         let ack = &outgoing.ack;
         let beyond = ack
             .ranges
@@ -217,7 +219,7 @@ impl Link {
         }
     }
 
-    /// Publishes acknowledgements until their source is gone or the observer says die.
+    /// Publishes acknowledgements and letters until their source is gone or the observer says die.
     pub async fn publish(
         &self,
         mut acks: mpsc::Receiver<Outgoing>,
@@ -225,10 +227,17 @@ impl Link {
         observer: Arc<dyn Observer>,
     ) -> Result<(), CityError> {
         while let Some(outgoing) = acks.recv().await {
-            if published.is_outdated(&outgoing) {
+            let answer = match outgoing {
+                Outgoing::Letter(letter) => {
+                    self.post(letter).await?;
+                    continue;
+                }
+                Outgoing::Answer(answer) => answer,
+            };
+            if published.is_outdated(&answer) {
                 continue;
             }
-            let payload = match outgoing.ack.encode() {
+            let payload = match answer.ack.encode() {
                 Ok(payload) => payload,
                 Err(error) => {
                     tracing::error!(%error, "An acknowledgement cannot be written");
@@ -238,17 +247,33 @@ impl Link {
             if observer.before(Effect::Acknowledge) == Verdict::Die {
                 return Err(CityError::Ended("publisher"));
             }
-            let topic = Topic::DownAck.of(&outgoing.id);
-            let sent = self
-                .client
-                .publish(topic, QoS::AtLeastOnce, false, payload)
-                .await;
-            if sent.is_err() {
-                return Err(CityError::Ended("connection"));
-            }
-            published.note(&outgoing);
+            let topic = Topic::DownAck.of(&answer.id);
+            self.hand_over(topic, false, payload).await?;
+            published.note(&answer);
             observer.after(Effect::Acknowledge);
         }
         Ok(())
+    }
+
+    /// A roster pointer is retained: a box that comes tomorrow finds it.
+    async fn post(&self, letter: Letter) -> Result<(), CityError> {
+        let (topic, retain) = match letter.series {
+            Series::Roster => (Topic::DownRoster, true),
+            Series::Command => (Topic::DownCmd, false),
+        };
+        self.hand_over(topic.of(&letter.id), retain, letter.payload)
+            .await
+    }
+
+    async fn hand_over(
+        &self,
+        topic: String,
+        retain: bool,
+        payload: Vec<u8>,
+    ) -> Result<(), CityError> {
+        self.client
+            .publish(topic, QoS::AtLeastOnce, retain, payload)
+            .await
+            .map_err(|_| CityError::Ended("connection"))
     }
 }

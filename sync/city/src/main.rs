@@ -1,7 +1,7 @@
 //! `menwei-city`: the reference city on the command line.
 
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -10,9 +10,15 @@ use jiff::civil::Date;
 use sync_city::care;
 use sync_city::config::File;
 use sync_city::db::Session;
+use sync_city::down::{self, Press, Published};
 use sync_city::pki::{self, Validity};
+use sync_city::registry::Registry;
+use sync_city::show::{Reader, SentRow};
 use sync_city::{CityError, Settings, Silent, clock, run};
 use tokio::signal::unix::{SignalKind, signal};
+
+/// Messages to boxes that are listed.
+const SENT_SHOWN: u32 = 200;
 
 /// The reference city: takes records from boxes, checks and stores them, acknowledges.
 #[derive(Debug, Parser)]
@@ -35,6 +41,94 @@ enum Command {
     /// Codes beyond the national tables
     #[command(subcommand)]
     Codes(CodesCommand),
+    /// Shows the keys that a box must know, as lines of its site.toml
+    Keys {
+        /// The city's folder
+        #[arg(long)]
+        dir: PathBuf,
+    },
+    /// Rosters
+    #[command(subcommand)]
+    Roster(RosterCommand),
+    /// Rules of the gates
+    #[command(subcommand)]
+    Policy(PolicyCommand),
+    /// Bars workers of a box at every lane at once
+    Revoke(RevokeWorkers),
+    /// Lists what was sent to boxes and what they answered
+    Sent(Where),
+    /// Revokes all certificates of a box: broker and city turn it away
+    RevokeBox(RevokeBox),
+}
+
+#[derive(Debug, Args)]
+struct RevokeBox {
+    #[command(flatten)]
+    city: Where,
+    /// The box
+    #[arg(value_name = "BOX")]
+    id: String,
+}
+
+#[derive(Debug, Subcommand)]
+enum RosterCommand {
+    /// Signs a roster for a box: a file with one line of JSON for each person (sync/PROTOCOL.md section 13, without the header)
+    Publish(PublishRoster),
+}
+
+#[derive(Debug, Args)]
+struct PublishRoster {
+    #[command(flatten)]
+    city: Where,
+    /// The file only changes what was published last; whom it does not name stays as he was
+    #[arg(long)]
+    change: bool,
+    /// Days after which nobody follows it any more
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=3_650))]
+    days: u32,
+    /// The box
+    #[arg(value_name = "BOX")]
+    id: String,
+    /// The file
+    file: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+enum PolicyCommand {
+    /// Signs numbers of the rules for a box: a TOML file with the fields of sync/PROTOCOL.md section 12
+    Publish(PublishPolicy),
+}
+
+#[derive(Debug, Args)]
+struct PublishPolicy {
+    #[command(flatten)]
+    city: Where,
+    /// Days after which nobody follows it any more
+    #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=3_650))]
+    days: u32,
+    /// The box
+    #[arg(value_name = "BOX")]
+    id: String,
+    /// The file
+    file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+struct RevokeWorkers {
+    #[command(flatten)]
+    city: Where,
+    /// Why, in Chinese, for the clerk
+    #[arg(long)]
+    reason: String,
+    /// Days after which nobody follows it any more
+    #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=3_650))]
+    days: u32,
+    /// The box
+    #[arg(value_name = "BOX")]
+    id: String,
+    /// The box's numbers of the workers
+    #[arg(required = true)]
+    workers: Vec<u32>,
 }
 
 /// Which city a command is about.
@@ -106,6 +200,9 @@ struct Issue {
     /// Where everything that the box needs is put
     #[arg(long)]
     out: Option<PathBuf>,
+    /// Code of the box's site; records that name another are refused
+    #[arg(long, requires = "box_id")]
+    site: Option<String>,
     /// The city's own client certificate: city.pem and city.key in the city's folder
     #[arg(long)]
     city: bool,
@@ -144,6 +241,12 @@ fn main() -> ExitCode {
         Command::Run(run) => serve(run),
         Command::Redrive(city) => redrive(&city),
         Command::Codes(CodesCommand::Add(one)) => add_code(&one),
+        Command::Keys { dir } => keys(&dir),
+        Command::Roster(RosterCommand::Publish(one)) => publish_roster(&one),
+        Command::Policy(PolicyCommand::Publish(one)) => publish_policy(&one),
+        Command::Revoke(one) => revoke(&one),
+        Command::Sent(city) => sent(&city),
+        Command::RevokeBox(one) => revoke_box(&one),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -173,7 +276,14 @@ fn issue(issue: &Issue) -> Result<(), CityError> {
         return pki::issue_broker(&issue.dir, &issue.names, validity);
     }
     if let (Some(id), Some(out)) = (&issue.box_id, &issue.out) {
-        return pki::issue_box(&issue.dir, id, out, validity);
+        pki::issue_box(&issue.dir, id, out, validity)?;
+        return match &issue.site {
+            Some(site) => Registry::change(&issue.dir, |registry| {
+                registry.sites.insert(id.clone(), site.clone());
+                Ok(())
+            }),
+            None => Ok(()),
+        };
     }
     pki::issue_city(&issue.dir, validity)
 }
@@ -189,8 +299,9 @@ fn settings(city: &Where) -> Result<Settings, CityError> {
 }
 
 fn redrive(city: &Where) -> Result<(), CityError> {
-    let mut session = Session::open(&settings(city)?.place)?;
-    let freed = care::redrive(&mut session)?;
+    let settings = settings(city)?;
+    let mut session = Session::open(&settings.place)?;
+    let freed = care::redrive(&mut session, &pki::seal_key(&settings.dir)?)?;
     say(&format!("{freed} 条暂存记录已入库"));
     Ok(())
 }
@@ -198,6 +309,77 @@ fn redrive(city: &Where) -> Result<(), CityError> {
 fn add_code(one: &AddCode) -> Result<(), CityError> {
     let mut session = Session::open(&settings(&one.city)?.place)?;
     care::add_code(&mut session, (&one.table, &one.code), &one.name)
+}
+
+fn keys(dir: &Path) -> Result<(), CityError> {
+    let signing = pki::signing_public(dir)?;
+    say(&format!("city_signing_key = \"{signing}\""));
+    Ok(())
+}
+
+/// The key that signs and the city's database, with every box that has a certificate in it.
+fn office(city: &Where) -> Result<(Press, Session), CityError> {
+    let settings = settings(city)?;
+    let press = Press::open(&settings.dir, settings.files_url())?;
+    let mut session = Session::open(&settings.place)?;
+    care::enroll(&mut session, &settings.dir)?;
+    Ok((press, session))
+}
+
+fn publish_roster(one: &PublishRoster) -> Result<(), CityError> {
+    let people = down::people_of(&pki::read_text(&one.file)?)?;
+    let (press, mut session) = office(&one.city)?;
+    let done = press.roster(&mut session, &one.id, (&people, one.change, one.days))?;
+    tell(&one.id, &done);
+    Ok(())
+}
+
+fn publish_policy(one: &PublishPolicy) -> Result<(), CityError> {
+    let values = down::policy_of(&pki::read_text(&one.file)?)?;
+    let (press, mut session) = office(&one.city)?;
+    let done = press.policy(&mut session, &one.id, (values, one.days))?;
+    tell(&one.id, &done);
+    Ok(())
+}
+
+fn revoke(one: &RevokeWorkers) -> Result<(), CityError> {
+    let (press, mut session) = office(&one.city)?;
+    let order = (one.workers.clone(), one.reason.as_str(), one.days);
+    let done = press.revoke(&mut session, &one.id, order)?;
+    tell(&one.id, &done);
+    Ok(())
+}
+
+fn tell(id: &str, done: &Published) {
+    let (detail, number) = (&done.detail, done.number);
+    say(&format!(
+        "已签发给盒子 {id}：{detail}（编号 {number}）；平台会一直下发到盒子答复为止"
+    ));
+}
+
+fn sent(city: &Where) -> Result<(), CityError> {
+    let mut reader = Reader::open(&settings(city)?.place)?;
+    for row in SentRow::list(&mut reader, SENT_SHOWN)? {
+        let parts = [&row.at, &row.id, &row.detail, &row.state, &row.said];
+        say(&parts.map(String::as_str).join("  "));
+    }
+    Ok(())
+}
+
+fn revoke_box(one: &RevokeBox) -> Result<(), CityError> {
+    let settings = settings(&one.city)?;
+    let revoked = pki::revoke_box(&settings.dir, &one.id)?;
+    if revoked == 0 {
+        let told = format!("盒子 {} 没有有效的证书", one.id);
+        return Err(CityError::Refused(told));
+    }
+    let mut session = Session::open(&settings.place)?;
+    care::enroll(&mut session, &settings.dir)?;
+    say(&format!(
+        "已吊销盒子 {} 的 {revoked} 份证书，平台不再接收它的数据；请让 Mosquitto 重新读取吊销列表（SIGHUP 或重启）",
+        one.id
+    ));
+    Ok(())
 }
 
 fn say(text: &str) {

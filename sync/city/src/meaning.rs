@@ -8,8 +8,9 @@ use std::collections::BTreeSet;
 use sync_wire::codes::{
     ATTEND_TYPES, EMPLOYER_TYPES, ROLES, TRADES, TRAINING_TYPES, Table, name_of,
 };
-use sync_wire::record::{EpochReason, GapCause};
-use sync_wire::{Kind, ParkCode, Record, WireError};
+use sync_wire::record::{EpochReason, GapCause, Worker};
+use sync_wire::seal::{self, CityPrivateKey, Person, Subject};
+use sync_wire::{Kind, ParkCode, Record};
 
 /// What a record may refer to: numbers that its box gave.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -79,25 +80,74 @@ impl Codes {
     }
 }
 
-/// Reads a record of this box and epoch; or says why it is parked.
-pub fn understand(
-    (id, epoch): (&str, &str),
-    body: &[u8],
-    codes: &Codes,
-) -> Result<Record, ParkCode> {
-    match Record::from_body(body) {
-        Ok(Record {
-            kind: Kind::EpochBegan(began),
-            ..
-        }) if began.r#box != id || began.epoch != epoch => Err(ParkCode::BadField),
-        Ok(record) if !codes.know(&record.kind) => Err(ParkCode::UnknownCode),
-        Ok(record) => Ok(record),
-        Err(error) => Err(park_code(&error)),
+/// How far ahead of the city a record's time may lie, ms.
+const AHEAD_MS_MAX: i64 = 300_000;
+
+/// What a city reads records with.
+#[derive(Clone, Copy)]
+pub struct Reading<'a> {
+    /// The codes that it knows.
+    pub codes: &'a Codes,
+    /// Its private key: it opens what is sealed.
+    pub key: &'a CityPrivateKey,
+    /// Its wall clock, Unix ms.
+    pub now: i64,
+}
+
+impl std::fmt::Debug for Reading<'_> {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Reading").finish_non_exhaustive()
     }
 }
 
-fn park_code(error: &WireError) -> ParkCode {
-    ParkCode::of(error)
+/// Reads a record of this box and epoch; or says why it is parked. A carried record is parked as
+/// the record that it holds would be.
+pub fn understand(
+    (id, epoch): (&str, &str),
+    body: &[u8],
+    reading: Reading<'_>,
+) -> Result<Record, ParkCode> {
+    let record = read(body)?;
+    if let Kind::EpochBegan(began) = &record.kind
+        && (began.r#box != id || began.epoch != epoch)
+    {
+        return Err(ParkCode::BadField);
+    }
+    if let Kind::Carried(carried) = &record.kind {
+        usable(id, &read(&carried.body)?, reading)?;
+    }
+    usable(id, &record, reading)?;
+    Ok(record)
+}
+
+fn read(body: &[u8]) -> Result<Record, ParkCode> {
+    Record::from_body(body).map_err(|error| ParkCode::of(&error))
+}
+
+fn usable(id: &str, record: &Record, reading: Reading<'_>) -> Result<(), ParkCode> {
+    if !reading.codes.know(&record.kind) {
+        return Err(ParkCode::UnknownCode);
+    }
+    if record.stamp.at > reading.now.saturating_add(AHEAD_MS_MAX) {
+        return Err(ParkCode::InFuture);
+    }
+    if let Kind::Worker(worker) = &record.kind
+        && unseal(id, worker, reading.key).is_none()
+    {
+        return Err(ParkCode::CannotUnseal);
+    }
+    Ok(())
+}
+
+/// The person in a `worker` record, if it is sealed for this city. Not to be logged or kept.
+pub fn unseal(id: &str, worker: &Worker, key: &CityPrivateKey) -> Option<Person> {
+    let subject = Subject {
+        r#box: id,
+        worker: worker.worker,
+    };
+    let mut wraps = worker.wraps.iter();
+    let data_key = wraps.find_map(|wrap| seal::unwrap(wrap, key, subject).ok())?;
+    seal::unseal(&worker.sealed, &data_key, subject).ok()
 }
 
 /// The act that a record tells of: what a carried record holds, else itself.

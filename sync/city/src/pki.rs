@@ -13,16 +13,25 @@ use hpke::{Kem as _, Serializable as _};
 use jiff::civil::Date;
 use jiff::{Span, ToSpan as _};
 use rcgen::{
-    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
-    Issuer, KeyPair, KeyUsagePurpose, PKCS_ED25519,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, DistinguishedName,
+    DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose,
+    PKCS_ED25519, RevokedCertParams, SerialNumber,
 };
+use sync_wire::chain::{from_hex, hex};
 
+use sync_wire::down::SigningKey;
+use sync_wire::seal::CityPrivateKey;
+
+use crate::clock;
 use crate::error::CityError;
+use crate::registry::{Issued, Registry, write_whole};
 
 /// The CA's certificate, in every folder that this module writes.
 pub const CA_CERT: &str = "ca.pem";
 /// The CA's private key, only in the city's own folder.
 pub const CA_KEY: &str = "ca.key";
+/// The list of revoked certificates, which the broker reads.
+pub const CRL: &str = "crl.pem";
 /// The city's X25519 private key, 64 hex digits: it unwraps the data keys of workers.
 pub const SEAL_KEY: &str = "city-seal.key";
 /// The city's X25519 public key, 64 hex digits: boxes wrap data keys for it.
@@ -31,6 +40,9 @@ pub const SEAL_PUB: &str = "city-seal.pub";
 pub const SIGN_KEY: &str = "city-sign.key";
 /// The city's Ed25519 public key, 64 hex digits: pinned by a box when it is claimed.
 pub const SIGN_PUB: &str = "city-sign.pub";
+
+/// What stands before the seed of an Ed25519 key.
+const SEED_MARK: [u8; 4] = [0x04, 0x22, 0x04, 0x20];
 
 /// From when and until when a certificate is valid, both days included.
 #[derive(Clone, Copy, Debug)]
@@ -55,17 +67,15 @@ impl Validity {
     }
 
     fn write_to(self, params: &mut CertificateParams) {
-        let (from, until) = (self.from, self.until);
-        params.not_before = rcgen::date_time_ymd(
-            i32::from(from.year()),
-            from.month().unsigned_abs(),
-            from.day().unsigned_abs(),
-        );
-        params.not_after = rcgen::date_time_ymd(
-            i32::from(until.year()),
-            until.month().unsigned_abs(),
-            until.day().unsigned_abs(),
-        );
+        let day = |date: Date| {
+            rcgen::date_time_ymd(
+                i32::from(date.year()),
+                date.month().unsigned_abs(),
+                date.day().unsigned_abs(),
+            )
+        };
+        params.not_before = day(self.from);
+        params.not_after = day(self.until);
     }
 }
 
@@ -93,6 +103,7 @@ pub fn init(dir: &Path, validity: Validity) -> Result<(), CityError> {
     let certificate = params.self_signed(&key)?;
     write_secret(&dir.join(CA_KEY), &key.serialize_pem())?;
     write_open(&dir.join(CA_CERT), &certificate.pem())?;
+    write_revocations(dir, &Registry::default())?;
 
     let mut seed = [0_u8; 32];
     getrandom::fill(&mut seed)?;
@@ -134,11 +145,87 @@ pub fn issue_box(dir: &Path, id: &str, out: &Path, validity: Validity) -> Result
     })?;
     let mut params = named(id)?;
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    let serial = new_serial()?;
+    params.serial_number = Some(SerialNumber::from_slice(&serial));
     sign_into(dir, out, ("box", params), validity)?;
+    Registry::change(dir, |registry| {
+        registry.issued.push(Issued {
+            r#box: id.to_owned(),
+            serial: hex(&serial),
+            issued_at: clock::now_ms(),
+            revoked_at: None,
+        });
+        Ok(())
+    })?;
     for name in [CA_CERT, SEAL_PUB, SIGN_PUB] {
         write_open(&out.join(name), &read_text(&dir.join(name))?)?;
     }
     Ok(())
+}
+
+/// Revokes every certificate of a box, and writes the list that broker and city look into. Says how
+/// many there were.
+pub fn revoke_box(dir: &Path, id: &str) -> Result<usize, CityError> {
+    Registry::change(dir, |registry| {
+        let all = registry.issued.iter_mut();
+        let mut revoked = 0;
+        for one in all.filter(|one| one.r#box == id && one.revoked_at.is_none()) {
+            one.revoked_at = Some(clock::now_ms());
+            revoked += 1;
+        }
+        registry.revocations = registry.revocations.saturating_add(1);
+        write_revocations(dir, registry).map(|()| revoked)
+    })
+}
+
+/// Days for which a list of revoked certificates is good: the broker lets nobody in on an older one.
+const REVOCATIONS_DAYS: i64 = 3_650;
+
+fn write_revocations(dir: &Path, registry: &Registry) -> Result<(), CityError> {
+    let ca_key = KeyPair::from_pem(&read_text(&dir.join(CA_KEY))?)?;
+    let issuer = Issuer::new(authority()?, ca_key);
+    // A broker whose clock is a little behind must believe it, too.
+    let from = clock::today().yesterday().unwrap_or(Date::MIN);
+    let until = from
+        .checked_add(REVOCATIONS_DAYS.days())
+        .map_err(|_| CityError::Validity("the list of revoked certificates".to_owned()))?;
+    let midnight = |date: Date| {
+        let (month, day) = (date.month().unsigned_abs(), date.day().unsigned_abs());
+        rcgen::date_time_ymd(i32::from(date.year()), month, day)
+    };
+    let revoked = registry
+        .issued
+        .iter()
+        .filter(|one| one.revoked_at.is_some());
+    let listed = |one: &Issued| RevokedCertParams {
+        serial_number: SerialNumber::from_slice(
+            &from_hex::<SERIAL_BYTES>(&one.serial).unwrap_or_default(),
+        ),
+        revocation_time: midnight(from),
+        reason_code: None,
+        invalidity_date: None,
+    };
+    let list = CertificateRevocationListParams {
+        this_update: midnight(from),
+        next_update: midnight(until),
+        crl_number: SerialNumber::from(registry.revocations),
+        issuing_distribution_point: None,
+        revoked_certs: revoked.map(listed).collect(),
+        key_identifier_method: KeyIdMethod::Sha256,
+    };
+    write_whole(&dir.join(CRL), list.signed_by(&issuer)?.pem()?.as_bytes())
+}
+
+const SERIAL_BYTES: usize = 16;
+
+fn new_serial() -> Result<[u8; SERIAL_BYTES], CityError> {
+    let mut serial = [0_u8; SERIAL_BYTES];
+    getrandom::fill(&mut serial)?;
+    // Positive, and without a leading zero, so that it reads the same everywhere.
+    if let Some(first) = serial.first_mut() {
+        *first = (*first & 0x3f) | 0x40;
+    }
+    Ok(serial)
 }
 
 /// Reads a key file of 64 hex digits (`city-seal.key`, `city-seal.pub`, `city-sign.pub`).
@@ -157,8 +244,38 @@ pub fn read_key_file(path: &Path) -> Result<[u8; 32], CityError> {
     Ok(key)
 }
 
+/// Reads the city's private key, which opens what boxes seal.
+pub fn seal_key(dir: &Path) -> Result<CityPrivateKey, CityError> {
+    read_key_file(&dir.join(SEAL_KEY)).map(CityPrivateKey::from_bytes)
+}
+
+/// Reads the city's signing key; it must belong to the public key that boxes pin.
+pub fn signing_key(dir: &Path) -> Result<SigningKey, CityError> {
+    let path = dir.join(SIGN_KEY);
+    let der = KeyPair::from_pem(&read_text(&path)?)?.serialize_der();
+    // PKCS#8 (RFC 8410): the private key is an octet string of 32 bytes inside another of 34.
+    let seed = der
+        .windows(SEED_MARK.len() + 32)
+        .find_map(|part| part.strip_prefix(&SEED_MARK))
+        .and_then(|seed| <&[u8; 32]>::try_from(seed).ok())
+        .ok_or(CityError::Key("the signing key is no Ed25519 key"))?;
+    let key = SigningKey::from_bytes(seed);
+    if key.verifying_key().to_hex() == signing_public(dir)? {
+        Ok(key)
+    } else {
+        Err(CityError::Key(
+            "the signing key and its public key do not belong together",
+        ))
+    }
+}
+
+/// The city's public signing key, 64 hexadecimal digits: `city_signing_key` of a box.
+pub fn signing_public(dir: &Path) -> Result<String, CityError> {
+    read_key_file(&dir.join(SIGN_PUB)).map(|key| hex(&key))
+}
+
 /// Reads a whole text file.
-pub(crate) fn read_text(path: &Path) -> Result<String, CityError> {
+pub fn read_text(path: &Path) -> Result<String, CityError> {
     std::fs::read_to_string(path).map_err(|source| CityError::ReadFile {
         path: path.to_owned(),
         source,
@@ -204,7 +321,7 @@ fn distinguished(name: &str) -> DistinguishedName {
 }
 
 fn hex_line(bytes: &[u8]) -> String {
-    sync_wire::chain::hex(bytes) + "\n"
+    hex(bytes) + "\n"
 }
 
 fn write_secret(path: &PathBuf, text: &str) -> Result<(), CityError> {
@@ -296,8 +413,19 @@ mod tests {
         init(home.path(), long()).unwrap();
         let private = read_key_file(&home.path().join(SEAL_KEY)).unwrap();
         let public = read_key_file(&home.path().join(SEAL_PUB)).unwrap();
-        let private = sync_wire::seal::CityPrivateKey::from_bytes(private);
+        let private = CityPrivateKey::from_bytes(private);
         assert_eq!(private.public().unwrap().as_bytes(), &public);
+    }
+
+    #[test]
+    fn the_signing_keys_belong_together() {
+        let home = tempfile::tempdir().unwrap();
+        init(home.path(), long()).unwrap();
+        signing_key(home.path()).unwrap();
+        let other = tempfile::tempdir().unwrap();
+        init(other.path(), long()).unwrap();
+        std::fs::copy(other.path().join(SIGN_PUB), home.path().join(SIGN_PUB)).unwrap();
+        assert!(matches!(signing_key(home.path()), Err(CityError::Key(_))));
     }
 
     #[test]

@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, RwLock};
 
-use sync_wire::seal::CityPrivateKey;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
@@ -14,6 +13,7 @@ use tokio_util::task::AbortOnDropHandle;
 use crate::care::{self, Care};
 use crate::config::Settings;
 use crate::db::Session;
+use crate::down::Press;
 use crate::error::CityError;
 use crate::ingest::{Ingest, Shared};
 use crate::link::{self, Link, Published, Role};
@@ -57,7 +57,7 @@ impl City {
 /// Starts the city: opens its database, listens for the page, connects to the broker. Returns as
 /// soon as the page can be reached.
 pub async fn run(settings: &Settings, observer: Arc<dyn Observer>) -> Result<City, CityError> {
-    let key = CityPrivateKey::from_bytes(pki::read_key_file(&settings.dir.join(pki::SEAL_KEY))?);
+    let key = Arc::new(pki::seal_key(&settings.dir)?);
     let bases = Stores::open(settings).await?;
     let (listener, http) = listen(settings.listen).await?;
 
@@ -68,6 +68,7 @@ pub async fn run(settings: &Settings, observer: Arc<dyn Observer>) -> Result<Cit
         acks,
         commits,
         codes: Arc::new(RwLock::new(bases.codes)),
+        key: Arc::clone(&key),
     };
     let published = Arc::new(Published::default());
     let viewer = Viewer::new(bases.reader, People::new(key), Arc::clone(&published));
@@ -78,6 +79,8 @@ pub async fn run(settings: &Settings, observer: Arc<dyn Observer>) -> Result<Cit
     let care = Care {
         session: bases.care,
         shared: shared.clone(),
+        press: Press::open(&settings.dir, settings.https_url.clone())?,
+        dir: settings.dir.clone(),
     };
     let cared = on_a_thread("care", move || {
         care.run(&care_told);

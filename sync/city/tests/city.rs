@@ -21,7 +21,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use common::database::{Store, ask};
-use common::{EPOCH, Ledger, Peer, Site, rows, state, until};
+use common::{EPOCH, Ledger, Peer, Site, rows, state, until, worker};
 use sync_city::db::Place;
 use sync_city::{Effect, Observer, Silent, Verdict};
 use sync_wire::{AckRange, ParkCode, Topic};
@@ -314,39 +314,12 @@ async fn the_page_is_there_before_the_broker(store: Store) {
 }
 
 async fn names_are_shown_masked_and_stored_sealed(store: Store) {
-    use sync_wire::record::IdKind;
-    use sync_wire::seal::{self, CityPublicKey, DataKey, Person, Sex, Subject};
-
     let site = Site::begin(store, &["box-1"]).await;
     let city = site.city(Arc::new(Silent)).await;
     let mut peer = Peer::connect(&site, "box-1").await;
     peer.greet().await;
-    let public = sync_city::pki::read_key_file(&site.path("box-1/city-seal.pub")).unwrap();
-    let public = CityPublicKey::from_bytes(public);
-    let person = Person {
-        name: "欧阳试验".to_owned(),
-        id_kind: IdKind::Resident,
-        id_number: "349901199003070016".to_owned(),
-        sex: Sex::Male,
-        born: "1990-03-07".to_owned(),
-        nation: None,
-        phone: None,
-        valid_to: None,
-        photo_sha256: None,
-        ic_card: None,
-    };
-    let subject = Subject {
-        r#box: "box-1",
-        worker: 7,
-    };
-    let key = DataKey::from_bytes([5; 32]);
-    let sealed = seal::seal(&person, &key, [6; 12], subject).unwrap();
-    let wrap = seal::wrap(&key, &public, [8; 32], subject).unwrap();
     let mut ledger = Ledger::new("box-1");
-    ledger.push(&format!(
-        r#""kind":"worker","worker":7,"sealed":"{sealed}","wraps":[{}]"#,
-        serde_json::to_string(&wrap).unwrap()
-    ));
+    ledger.push(&worker(&site.path("box-1"), 7));
     ledger.push(
         r#""kind":"presentation","lane":"东门1","direction":"in","by":"005","worker":7,"document":"resident","result":"denied","reason":"training_missing","counted":false,"policy":1"#,
     );

@@ -20,8 +20,11 @@ mod common;
 use std::sync::Arc;
 
 use common::database::{Store, ask};
-use common::{EPOCH, Ledger, Peer, Site, rows, state, until};
-use sync_city::Silent;
+use common::{EPOCH, Ledger, Peer, Site, rows, state, until, worker};
+use sync_city::db::Session;
+use sync_city::ingest::{Which, redrive};
+use sync_city::meaning::{Codes, Reading};
+use sync_city::{Silent, pki};
 use sync_wire::{Compare, Ctl, Mark, ParkCode, Topic};
 
 /// Numbers of the records in a state, by box-1's seq.
@@ -42,7 +45,7 @@ async fn an_entry_waits_for_its_team_and_nothing_behind_it_waits(store: Store) {
         r#""kind":"employer","employer":1,"uscc":"91349900MA8N0TE00Y","name":"甲","type":"006""#,
     );
     ledger.push(r#""kind":"team","team":2,"employer":1,"name":"钢筋一班""#);
-    ledger.push(r#""kind":"worker","worker":7,"sealed":"AAAA""#);
+    ledger.push(&worker(site.home.path(), 7));
     ledger
         .push(r#""kind":"entry","worker":7,"team":2,"trade":"020","role":"20","on":"2026-11-01""#);
     ledger.fill(1);
@@ -70,7 +73,7 @@ async fn what_refers_to_nothing_is_parked_until_it_comes(store: Store) {
     let mut ledger = Ledger::new("box-1");
     ledger
         .push(r#""kind":"entry","worker":7,"team":2,"trade":"020","role":"20","on":"2026-11-01""#);
-    ledger.push(r#""kind":"worker","worker":7,"sealed":"AAAA""#);
+    ledger.push(&worker(site.home.path(), 7));
     ledger.push(r#""kind":"team","team":2,"employer":1,"name":"钢筋一班""#);
     ledger.push(
         r#""kind":"employer","employer":1,"uscc":"91349900MA8N0TE00Y","name":"甲","type":"006""#,
@@ -98,6 +101,49 @@ async fn what_refers_to_nothing_is_parked_until_it_comes(store: Store) {
     let answer = peer.ack_where(|ack| ack.hello == Some(9_000)).await;
     assert!(answer.parked.is_empty(), "{answer:?}");
     city.stop().await.unwrap();
+}
+
+async fn what_comes_too_early_or_is_sealed_for_another_is_parked(store: Store) {
+    let site = Site::begin(store, &["box-1"]).await;
+    let other = tempfile::tempdir().unwrap();
+    let long = pki::Validity::new(jiff::civil::date(2020, 1, 1), 36_000).unwrap();
+    pki::init(other.path(), long).unwrap();
+    let city = site.city(Arc::new(Silent)).await;
+    let mut peer = Peer::connect(&site, "box-1").await;
+    peer.greet().await;
+    let gap = r#""kind":"gap","from":1,"to":2,"cause":"powered_off""#;
+    let now = sync_city::clock::now_ms();
+    let mut ledger = Ledger::new("box-1");
+    ledger.push_at(now + 240_000, gap);
+    ledger.push_at(now + 3_600_000, gap);
+    ledger.push(&worker(other.path(), 7));
+    ledger.push(r#""kind":"worker","worker":8,"sealed":"AAAA""#);
+    ledger.push(&worker(site.home.path(), 9));
+    peer.send(Topic::UpLive, ledger.live(1, 5)).await;
+    let ack = peer.ack_where(|ack| ack.through == 5).await;
+    let parked: Vec<_> = ack.parked.iter().map(|one| (one.seq, one.code)).collect();
+    let sealed = ParkCode::CannotUnseal;
+    assert_eq!(parked, [(2, ParkCode::InFuture), (3, sealed), (4, sealed)]);
+    city.stop().await.unwrap();
+
+    // Its time comes; nothing but the clock changes.
+    let (place, dir) = (site.settings().place, site.home.path().to_owned());
+    let redriven = std::thread::spawn(move || {
+        let mut session = Session::open(&place).unwrap();
+        let key = pki::seal_key(&dir).unwrap();
+        let mut at = |now| {
+            let codes = Codes::default();
+            let reading = Reading {
+                codes: &codes,
+                key: &key,
+                now,
+            };
+            redrive(&mut session, Which::InFuture, reading).unwrap()
+        };
+        (at(now), at(now + 3_600_000))
+    });
+    assert_eq!(redriven.join().unwrap(), (0, 1));
+    assert_eq!(seqs(&site, "stored"), [1, 2, 5]);
 }
 
 async fn two_workers_store_one_box_without_hole_or_double(store: Store) {
@@ -264,6 +310,7 @@ on_both_databases!(
     why_a_day_is_empty,
     an_entry_waits_for_its_team_and_nothing_behind_it_waits,
     what_refers_to_nothing_is_parked_until_it_comes,
+    what_comes_too_early_or_is_sealed_for_another_is_parked,
     two_workers_store_one_box_without_hole_or_double,
     a_code_that_the_city_learns_redrives_by_itself,
 );

@@ -5,8 +5,10 @@ use super::value::Sql;
 use crate::error::CityError;
 
 /// Schema number that this program writes.
-const SCHEMA: i64 = 2;
+const SCHEMA: i64 = 3;
+/// Schema 2, and what was added since: a database of schema 2 gets only that.
 const TABLES: &str = include_str!("schema.sql");
+const ADDED: &str = include_str!("schema-3.sql");
 
 const EXISTS_SQLITE: Sql = Sql {
     step: "look for tables",
@@ -43,8 +45,8 @@ pub(super) fn make(session: &mut Session) -> Result<(), CityError> {
         found.map_or(Ok(0), |row| row.int(0))
     };
     let found = tables(session)?;
-    if found > 0 {
-        return check(session, found);
+    if found > 0 && number(session, found)? == SCHEMA {
+        return Ok(());
     }
     // Two that start together must not both make the tables.
     let begin = if session.is_server() {
@@ -54,16 +56,21 @@ pub(super) fn make(session: &mut Session) -> Result<(), CityError> {
     };
     session.batch("create the tables", begin)?;
     let made = match tables(session) {
-        Ok(0) => session.batch("create the tables", &script(session.is_server())),
-        Ok(found) => check(session, found),
+        Ok(0) => session.batch("create the tables", &script(session.is_server(), TABLES)),
+        Ok(found) => number(session, found).map(|_| ()),
         Err(error) => Err(error),
     };
+    let made = made.and_then(|()| match number(session, 3)? {
+        SCHEMA => Ok(()),
+        _ => session.batch("add tables", &script(session.is_server(), ADDED)),
+    });
     let end = if made.is_ok() { "COMMIT" } else { "ROLLBACK" };
     session.batch("create the tables", end)?;
     made
 }
 
-fn check(session: &mut Session, tables: i64) -> Result<(), CityError> {
+/// The number of the schema that is there: this one, or the one before, which can be added to.
+fn number(session: &mut Session, tables: i64) -> Result<i64, CityError> {
     let other = |found| CityError::OtherDatabase {
         found,
         known: SCHEMA,
@@ -73,13 +80,13 @@ fn check(session: &mut Session, tables: i64) -> Result<(), CityError> {
         return Err(other(1));
     }
     match session.row(NUMBER, &[])?.map_or(Ok(0), |row| row.int(0))? {
-        SCHEMA => Ok(()),
+        found @ (2 | SCHEMA) => Ok(found),
         found => Err(other(found)),
     }
 }
 
-fn script(server: bool) -> String {
-    let mut text = TABLES
+fn script(server: bool, tables: &str) -> String {
+    let mut text = tables
         .lines()
         .map(|line| line.split("--").next().unwrap_or(""))
         .collect::<Vec<_>>()
@@ -91,8 +98,5 @@ fn script(server: bool) -> String {
     } else {
         text = text.replace("IDENTITY", "INTEGER PRIMARY KEY");
     }
-    text + &format!(
-        "\nCREATE TABLE schema_version (number {});\nINSERT INTO schema_version VALUES ({SCHEMA});",
-        if server { "BIGINT" } else { "INTEGER" }
-    )
+    text
 }

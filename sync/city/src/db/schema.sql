@@ -1,4 +1,4 @@
--- The city's database, schema 2, as SQLite reads it; `schema.rs` says what PostgreSQL calls the types.
+-- The city's database, schema 2, as SQLite reads it (`schema-3.sql` adds to it); `schema.rs` says what PostgreSQL calls the types.
 -- `record` is the truth; every other table is derived from it or describes how it arrived.
 -- Names of people stand nowhere but sealed inside `record.body`.
 CREATE TABLE box (
@@ -152,3 +152,6 @@ CREATE TABLE carried (
     seq        INTEGER NOT NULL,
     PRIMARY KEY (box, from_epoch, from_seq, digest)
 );
+
+CREATE TABLE schema_version (number INTEGER NOT NULL);
+INSERT INTO schema_version VALUES (2);

@@ -4,7 +4,7 @@ use sync_wire::{Ack, AckRange, Hash, ParkCode, Parked, VERSION, chain};
 
 use super::batch::{Batch, Name};
 use super::chain::Chain;
-use super::message::Outgoing;
+use super::message::Answer;
 use crate::db::{Row, Sql, Tx, Value};
 use crate::error::CityError;
 use crate::runs::Span;
@@ -38,7 +38,7 @@ impl Batch<'_> {
         &mut self,
         tx: &mut Tx<'_>,
         retry_after_ms: Option<u64>,
-    ) -> Result<Vec<Outgoing>, CityError> {
+    ) -> Result<Vec<Answer>, CityError> {
         self.chains.retain(|_, chain| chain.reply.due);
         self.read_ends(tx)?;
         let hellos = self
@@ -78,7 +78,7 @@ impl Batch<'_> {
                 now,
             };
             let id = (*id).to_owned();
-            answers.push(Outgoing { id, ack });
+            answers.push(Answer { id, ack });
         }
         tx.run_each(ACK, &noted)?;
         Ok(answers)

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sync_wire::{Compare, Compared, Ctl, Hash, Heartbeat, Hello, ParkCode, Record};
+use sync_wire::{Compare, Compared, Ctl, Hash, Heartbeat, Hello, ParkCode, Record, Report};
 
 use super::chain::Chain;
 use super::message::{Claimed, Read, Said};
@@ -22,6 +22,7 @@ const RUNS_MAX: usize = 1_000;
 const TOUCH: Sql = Sql {
     step: "note a box",
     text: "UPDATE box SET last_seen_at = ?3,
+             first_seen_at = CASE WHEN first_seen_at = 0 THEN ?3 ELSE first_seen_at END,
              site = CASE WHEN ?2 = '' OR (site_due <> '' AND site_due <> ?2) THEN site ELSE ?2 END
            WHERE box = ?1 RETURNING barred, site_due",
 };
@@ -74,6 +75,7 @@ pub(super) struct Batch<'a> {
     pub(super) states: Vec<(&'a str, bool)>,
     pub(super) beats: Vec<(&'a str, &'a Heartbeat, &'a [u8])>,
     pub(super) hellos: Vec<(&'a str, &'a Hello)>,
+    pub(super) reports: Vec<(&'a str, &'a Report)>,
 }
 
 impl<'a> Batch<'a> {
@@ -88,6 +90,7 @@ impl<'a> Batch<'a> {
             states: Vec::new(),
             beats: Vec::new(),
             hellos: Vec::new(),
+            reports: Vec::new(),
         };
         let admitted = batch.admit(tx, reads)?;
         batch.load(
@@ -118,22 +121,23 @@ impl<'a> Batch<'a> {
         };
         let touched = tx.rows_each(TOUCH, &sites.iter().map(set).collect::<Vec<_>>())?;
         let mut known = BTreeMap::new();
+        let mut new = Vec::new();
         for ((id, site), rows) in sites.iter().zip(touched) {
-            if let Some(row) = rows.first() {
-                known.insert(*id, (row.int(0)? != 0, row.text(1)?));
-                continue;
+            match rows.first() {
+                Some(row) => drop(known.insert(*id, (row.int(0)? != 0, row.text(1)?))),
+                None => new.push((id, site)),
             }
-            let values = [
-                (*id).into(),
-                (*site).into(),
-                self.now.into(),
-                BOXES_MAX.into(),
-            ];
-            if tx.run(NEW_BOX, &values)? == 0 {
+        }
+        let mut added: Vec<_> = new.iter().map(|one| set(*one)).collect();
+        for values in &mut added {
+            values.push(BOXES_MAX.into());
+        }
+        for ((id, _), added) in new.into_iter().zip(tx.run_each(NEW_BOX, &added)?) {
+            if added == 0 {
                 tracing::error!(id, "A box was turned away, there are too many");
-                continue;
+            } else {
+                known.insert(*id, (false, String::new()));
             }
-            known.insert(*id, (false, String::new()));
         }
         let mut admitted = Vec::with_capacity(reads.len());
         for read in reads {
@@ -175,12 +179,15 @@ impl<'a> Batch<'a> {
             }
             let mut chain = Chain::with(Runs::new(spans));
             chain.is_new = rows.is_empty();
-            if chain.is_new {
-                let count = tx.row(EPOCHS, &[id.into()])?;
-                let count = count.map_or(Ok(0), |row| row.count(0))?;
-                chain.is_barred = count >= EPOCHS_PER_BOX_MAX;
-            }
             self.chains.insert((id, epoch), chain);
+        }
+        let new = self.chains.iter_mut().filter(|(_, chain)| chain.is_new);
+        let (of, mut chains): (Vec<Vec<Value>>, Vec<_>) = new
+            .map(|((id, _), chain)| (vec![(*id).into()], chain))
+            .unzip();
+        for (chain, rows) in chains.iter_mut().zip(tx.rows_each(EPOCHS, &of)?) {
+            let count = rows.first().map_or(Ok(0), |row| row.count(0))?;
+            chain.is_barred = count >= EPOCHS_PER_BOX_MAX;
         }
         Ok(())
     }
@@ -253,11 +260,14 @@ impl<'a> Batch<'a> {
             Said::Ctl(Ctl::Heartbeat(beat), bytes) => self.beats.push((id, beat, bytes)),
             Said::Ctl(Ctl::Hello(hello), _) => self.hello(id, hello),
             Said::Ctl(Ctl::Compare(compare), _) => self.compare(id, compare),
-            Said::Ctl(Ctl::Result(report), _) => {
-                let (number, ok) = (report.number, report.ok);
-                tracing::info!(id, number, ok, "A box answered a command");
-            }
+            Said::Ctl(Ctl::Result(report), _) => self.reports.push((id, report)),
         }
+    }
+
+    /// The boxes that said hello: what waits for them goes out again.
+    pub(super) fn greeted(&self) -> Vec<&'a str> {
+        let hellos = self.hellos.iter().filter(|(_, hello)| !hello.closed);
+        hellos.map(|(id, _)| *id).collect()
     }
 
     fn records(&mut self, claimed: &'a Claimed) {

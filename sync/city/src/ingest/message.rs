@@ -5,7 +5,8 @@ use tokio::time::Instant;
 
 use crate::alarm::{self, AlarmNote};
 use crate::decide::{Claim, Refusal, hashes};
-use crate::meaning::{Codes, understand};
+use crate::down::Letter;
+use crate::meaning::{Reading, understand};
 
 /// Numbers of records stay below 2^53 (PROTOCOL.md), so that every language can hold them.
 const SEQ_MAX: u64 = 1 << 53;
@@ -26,9 +27,18 @@ pub enum Incoming {
     },
 }
 
-/// A message to a box. Acknowledgements leave only when their records are durable.
+/// A message to a box.
 #[derive(Clone, Debug)]
-pub struct Outgoing {
+pub enum Outgoing {
+    /// An acknowledgement: leaves only when its records are durable.
+    Answer(Answer),
+    /// Something that the city signed.
+    Letter(Letter),
+}
+
+/// An acknowledgement for a box.
+#[derive(Clone, Debug)]
+pub struct Answer {
     /// The box it is for.
     pub id: String,
     /// What it says.
@@ -95,14 +105,14 @@ impl Read {
 }
 
 /// Reads a message; none where its topic is not one that boxes write.
-pub(super) fn read(topic: &str, payload: &[u8], codes: &Codes) -> Option<Read> {
+pub(super) fn read(topic: &str, payload: &[u8], reading: Reading<'_>) -> Option<Read> {
     let Ok((id, topic)) = Topic::parse(topic) else {
         tracing::warn!("A message came on a topic that nobody knows");
         return None;
     };
     let said = match topic {
-        Topic::UpLive => records(id, Tier::Live, payload, codes),
-        Topic::UpBulk => records(id, Tier::Bulk, payload, codes),
+        Topic::UpLive => records(id, Tier::Live, payload, reading),
+        Topic::UpBulk => records(id, Tier::Bulk, payload, reading),
         Topic::UpCtl => ctl(id, payload),
         Topic::State => match State::decode(payload) {
             Ok(state) => Said::State(state.state == Presence::Online),
@@ -116,7 +126,7 @@ pub(super) fn read(topic: &str, payload: &[u8], codes: &Codes) -> Option<Read> {
     })
 }
 
-fn records(id: &str, lane: Tier, payload: &[u8], codes: &Codes) -> Said {
+fn records(id: &str, lane: Tier, payload: &[u8], reading: Reading<'_>) -> Said {
     let message = match Message::decode(payload) {
         Ok(message) => message,
         Err(error) => return Said::Wrong(alarm::bad_message(&error)),
@@ -131,7 +141,7 @@ fn records(id: &str, lane: Tier, payload: &[u8], codes: &Codes) -> Said {
     let names = (id, header.epoch.as_str());
     let meanings = bodies
         .iter()
-        .map(|body| understand(names, body, codes))
+        .map(|body| understand(names, body, reading))
         .collect();
     let mut claimed = Claimed {
         header,

@@ -15,7 +15,7 @@ mod answer;
 mod redrive;
 mod worker;
 
-pub use message::{Incoming, Outgoing};
-pub use redrive::redrive;
+pub use message::{Answer, Incoming, Outgoing};
+pub use redrive::{Which, redrive};
 pub(crate) use worker::greet;
 pub use worker::{Ingest, Shared};

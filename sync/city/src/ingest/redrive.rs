@@ -10,7 +10,7 @@ use super::waiting;
 use crate::clock;
 use crate::db::{Row, Session, Sql};
 use crate::error::CityError;
-use crate::meaning::{Codes, understand};
+use crate::meaning::{Reading, understand};
 
 /// Records that share one commit.
 const PAGE: u32 = 500;
@@ -20,6 +20,7 @@ const NEXT: Sql = Sql {
     text: "SELECT p.box, p.epoch, p.seq, p.code, r.body, r.hash FROM parked p
            JOIN record r ON r.box = p.box AND r.epoch = p.epoch AND r.seq = p.seq
            WHERE (p.box, p.epoch, p.seq) > (?1, ?2, ?3) AND p.code <> 'unknown_reference'
+             AND (?5 = 0 OR p.code = 'in_future')
            ORDER BY p.box, p.epoch, p.seq LIMIT ?4",
 };
 const STATUS: Sql = Sql {
@@ -45,8 +46,21 @@ struct Parked {
     meaning: Result<Record, ParkCode>,
 }
 
-/// Reads every parked record again by these codes; says how many are parked no longer.
-pub fn redrive(session: &mut Session, codes: &Codes) -> Result<u64, CityError> {
+/// Which parked records are tried again.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Which {
+    /// All: the city has learned something.
+    All,
+    /// Those whose time had not come.
+    InFuture,
+}
+
+/// Reads parked records again; says how many are parked no longer.
+pub fn redrive(
+    session: &mut Session,
+    which: Which,
+    reading: Reading<'_>,
+) -> Result<u64, CityError> {
     let mut after = (String::new(), String::new(), 0_u64);
     let mut freed = 0_u64;
     loop {
@@ -56,11 +70,12 @@ pub fn redrive(session: &mut Session, codes: &Codes) -> Result<u64, CityError> {
             epoch.as_str().into(),
             (*seq).into(),
             PAGE.into(),
+            (which == Which::InFuture).into(),
         ];
         let rows = session.rows(NEXT, &asked)?;
         let page = rows
             .iter()
-            .map(|row| parked(row, codes))
+            .map(|row| parked(row, reading))
             .collect::<Result<Vec<_>, _>>()?;
         let Some(last) = page.last() else {
             return Ok(freed);
@@ -70,13 +85,13 @@ pub fn redrive(session: &mut Session, codes: &Codes) -> Result<u64, CityError> {
     }
 }
 
-fn parked(row: &Row, codes: &Codes) -> Result<Parked, CityError> {
+fn parked(row: &Row, reading: Reading<'_>) -> Result<Parked, CityError> {
     let (id, epoch, body) = (row.text(0)?, row.text(1)?, row.bytes(4)?);
     Ok(Parked {
         seq: row.count(2)?,
         code: row.text(3)?,
         hash: Hash::from_bytes(row.hash(5)?),
-        meaning: understand((&id, &epoch), &body, codes),
+        meaning: understand((&id, &epoch), &body, reading),
         id,
         epoch,
         body,

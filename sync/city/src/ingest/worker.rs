@@ -4,19 +4,23 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use sync_wire::seal::CityPrivateKey;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use super::batch::Batch;
-use super::message::{Incoming, Outgoing, Read, read};
+use super::message::{Answer, Incoming, Outgoing, Read, read};
 use crate::clock;
 use crate::db::{Session, Sql};
+use crate::down::{self, Letter};
 use crate::error::CityError;
-use crate::meaning::Codes;
+use crate::meaning::{Codes, Reading};
 use crate::observe::{Effect, Observer, Verdict};
 
 /// Messages that share one commit at most.
 const MESSAGES_PER_COMMIT_MAX: usize = 64;
+/// Messages that are read and not stored yet; beyond it reading waits.
+const READ_AHEAD_MAX: usize = 64;
 /// A message that waited so long says that the database lags.
 const LAG: Duration = Duration::from_secs(2);
 /// The backlog of a box pauses at most so long for a database that lags, ms.
@@ -43,6 +47,8 @@ pub struct Shared {
     pub commits: watch::Sender<u64>,
     /// The codes that this city knows.
     pub codes: Arc<RwLock<Codes>>,
+    /// The city's private key.
+    pub key: Arc<CityPrivateKey>,
 }
 
 impl std::fmt::Debug for Shared {
@@ -67,11 +73,12 @@ impl std::fmt::Debug for Ingest {
 
 impl Ingest {
     /// Works until the sending side is gone.
-    pub fn run(mut self, mut incoming: mpsc::Receiver<Incoming>) -> Result<(), CityError> {
-        while let Some(first) = incoming.blocking_recv() {
+    pub fn run(mut self, incoming: mpsc::Receiver<Incoming>) -> Result<(), CityError> {
+        let mut ready = read_ahead(incoming, self.shared.reading())?;
+        while let Some(first) = ready.blocking_recv() {
             let mut batch = vec![first];
             while batch.len() < MESSAGES_PER_COMMIT_MAX
-                && let Ok(next) = incoming.try_recv()
+                && let Ok(next) = ready.try_recv()
             {
                 batch.push(next);
             }
@@ -80,26 +87,16 @@ impl Ingest {
         Ok(())
     }
 
-    fn take(&mut self, batch: Vec<Incoming>) -> Result<(), CityError> {
-        let codes = self
-            .shared
-            .codes
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
+    fn take(&mut self, batch: Vec<Ready>) -> Result<(), CityError> {
         let mut greet = false;
         let mut waited = Duration::ZERO;
         let mut reads = Vec::with_capacity(batch.len());
         for one in batch {
             match one {
-                Incoming::Connected => greet = true,
-                Incoming::Message {
-                    topic,
-                    payload,
-                    taken,
-                } => {
+                Ready::Connected => greet = true,
+                Ready::Message(read, taken) => {
                     waited = waited.max(taken.elapsed());
-                    reads.extend(read(&topic, &payload, &codes));
+                    reads.push(*read);
                 }
             }
         }
@@ -172,12 +169,13 @@ impl Ingest {
         let mut batch = Batch::judge(&mut tx, reads, clock::now_ms())?;
         batch.write(&mut tx)?;
         let answers = batch.answers(&mut tx, retry_after(waited.max(began.elapsed())))?;
+        let letters = down::due(&mut tx, &batch.greeted(), batch.now)?;
         if self.shared.observer.before(Effect::Commit) == Verdict::Die {
             return Err(CityError::Ended("ingest"));
         }
         tx.commit()?;
         self.shared.observer.after(Effect::Commit);
-        self.shared.send(answers);
+        self.shared.send(answers, letters);
         Ok(())
     }
 
@@ -222,17 +220,66 @@ pub(crate) fn greet(
     }
     let answers = batch.answers(&mut tx, None)?;
     tx.commit()?;
-    shared.send(answers);
+    shared.send(answers, Vec::new());
     Ok(())
 }
 
+/// What came, read.
+enum Ready {
+    Connected,
+    Message(Box<Read>, Instant),
+}
+
+/// Reads what comes on a thread of its own, in its order: unpacking, hashing and understanding need
+/// no database, and the database works meanwhile. Ends with either side.
+fn read_ahead(
+    mut incoming: mpsc::Receiver<Incoming>,
+    (codes, key): (Arc<RwLock<Codes>>, Arc<CityPrivateKey>),
+) -> Result<mpsc::Receiver<Ready>, CityError> {
+    let (pass, ready) = mpsc::channel(READ_AHEAD_MAX);
+    let work = move || {
+        while let Some(one) = incoming.blocking_recv() {
+            let next = match one {
+                Incoming::Connected => Some(Ready::Connected),
+                Incoming::Message {
+                    topic,
+                    payload,
+                    taken,
+                } => {
+                    let reading = Reading {
+                        codes: &codes.read().unwrap_or_else(PoisonError::into_inner),
+                        key: &key,
+                        now: clock::now_ms(),
+                    };
+                    read(&topic, &payload, reading)
+                        .map(|read| Ready::Message(Box::new(read), taken))
+                }
+            };
+            if next.is_some_and(|next| pass.blocking_send(next).is_err()) {
+                return;
+            }
+        }
+    };
+    std::thread::Builder::new()
+        .name("read".to_owned())
+        .spawn(work)
+        .map_err(|_| CityError::Ended("read"))?;
+    Ok(ready)
+}
+
 impl Shared {
-    fn send(&self, answers: Vec<Outgoing>) {
-        for outgoing in answers {
+    /// What messages are read with.
+    fn reading(&self) -> (Arc<RwLock<Codes>>, Arc<CityPrivateKey>) {
+        (Arc::clone(&self.codes), Arc::clone(&self.key))
+    }
+
+    pub(crate) fn send(&self, answers: Vec<Answer>, letters: Vec<Letter>) {
+        let answers = answers.into_iter().map(Outgoing::Answer);
+        for outgoing in answers.chain(letters.into_iter().map(Outgoing::Letter)) {
             // Where the queue is full, the connection is slower than the disk or gone. The box
-            // asks again, and the next answer says everything that this one would have said.
+            // asks again, and then it gets all that it would have got now.
             if self.acks.try_send(outgoing).is_err() {
-                tracing::warn!("An acknowledgement was dropped, the box will ask again");
+                tracing::warn!("A message was dropped, the box will ask again");
             }
         }
         self.commits

@@ -8,9 +8,10 @@ use super::answer::code_word;
 use super::batch::{Batch, Name};
 use super::carried::{self, Repeated};
 use super::waiting::{self, Unmet};
-use crate::alarm::AlarmNote;
+use crate::alarm::{self, AlarmNote};
 use crate::clock;
 use crate::db::{RecordRow, Sql, Tx, Value};
+use crate::down;
 use crate::error::CityError;
 use crate::meaning::{absence, act, continues, is_attendance};
 
@@ -109,6 +110,11 @@ impl<'a> Batch<'a> {
         waiting::free(self, tx)?;
         waiting::give_up(self, tx)?;
         self.write_news(tx)?;
+        for (id, report) in down::settle(tx, &self.reports, self.now)? {
+            if !report.ok && report.number.is_none() {
+                self.alarms.push((id, alarm::down_refused(report)));
+            }
+        }
         raise(tx, &self.alarms, self.now)
     }
 

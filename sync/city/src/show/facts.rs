@@ -263,6 +263,11 @@ impl Reader {
         }))
     }
 
+    /// Asks a question of another file.
+    pub(super) fn rows(&mut self, sql: Sql, values: &[Value]) -> Result<Vec<Row>, CityError> {
+        self.session.rows(sql, values)
+    }
+
     /// A connection of its own.
     pub fn open(place: &Place) -> Result<Self, CityError> {
         Session::open(place).map(|session| Self { session })

@@ -1,11 +1,12 @@
 //! The page: what the city holds, in words that a person reads.
 //!
-//! `words` translates codes, `facts` asks the database, `absence` answers
+//! `words` translates codes, `facts` asks the database, `sent` is what went down, `absence` answers
 //! why a day is empty, `people` knows masked names, `state` collects what is shown, `page`
 //! serves it.
 
 mod words;
 mod facts;
+mod sent;
 mod absence;
 mod people;
 mod state;
@@ -17,4 +18,5 @@ pub use facts::{
 };
 pub use page::{Page, router};
 pub use people::People;
+pub use sent::SentRow;
 pub use state::{AlarmRow, BoxRow, RecordRow, State, Viewer};

@@ -2,12 +2,13 @@
 //! is kept.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use sync_wire::seal::{self, CityPrivateKey, Subject};
+use sync_wire::seal::CityPrivateKey;
 use sync_wire::{Kind, Record};
 
 use crate::error::CityError;
-use crate::meaning::act;
+use crate::meaning::{act, unseal};
 use crate::show::facts::Reader;
 
 /// Masked names kept; beyond it all are forgotten and looked up anew.
@@ -16,13 +17,13 @@ const NAMES_MAX: usize = 20_000;
 /// Masked names, by box, epoch and worker, with the record they come from.
 #[derive(Debug)]
 pub struct People {
-    key: CityPrivateKey,
+    key: Arc<CityPrivateKey>,
     names: BTreeMap<(String, String, u32), String>,
 }
 
 impl People {
     /// With the city's private key.
-    pub fn new(key: CityPrivateKey) -> Self {
+    pub fn new(key: Arc<CityPrivateKey>) -> Self {
         Self {
             key,
             names: BTreeMap::new(),
@@ -64,17 +65,7 @@ impl People {
         let Kind::Worker(worker) = &record.kind else {
             return None;
         };
-        let subject = Subject {
-            r#box: id,
-            worker: worker.worker,
-        };
-        let key = worker
-            .wraps
-            .iter()
-            .find_map(|wrap| seal::unwrap(wrap, &self.key, subject).ok())?;
-        seal::unseal(&worker.sealed, &key, subject)
-            .ok()
-            .map(|person| mask(&person.name))
+        unseal(id, worker, &self.key).map(|person| mask(&person.name))
     }
 }
 

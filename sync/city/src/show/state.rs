@@ -11,10 +11,13 @@ use crate::link::Published;
 use crate::show::absence::{DayAnswer, answer};
 use crate::show::facts::{BoxFacts, Reader, RecordFacts};
 use crate::show::people::People;
+use crate::show::sent::SentRow;
 use crate::show::words::{Tone, describe};
 
 /// Records shown.
 const RECORDS_SHOWN: u32 = 60;
+/// Messages to boxes shown.
+const SENT_SHOWN: u32 = 12;
 /// A box that said nothing for so long is not online, whatever its state says.
 const SILENT_MS: i64 = 120_000;
 /// A clock that is further off is worth a look.
@@ -47,6 +50,8 @@ pub struct State {
     pub recent: Vec<RecordRow>,
     /// The alarms raised last, newest first.
     pub alarms: Vec<AlarmRow>,
+    /// What was sent down last, newest first.
+    pub sent: Vec<SentRow>,
 }
 
 /// A box on the page.
@@ -198,6 +203,7 @@ impl Viewer {
             at: clock::show(alarm.last_at),
             times: alarm.times,
         });
+        let sent = SentRow::list(&mut self.reader, SENT_SHOWN)?;
         Ok(State {
             now,
             time: clock::show(now),
@@ -211,6 +217,7 @@ impl Viewer {
             boxes,
             recent,
             alarms: alarms.collect(),
+            sent,
         })
     }
 
@@ -281,6 +288,8 @@ fn box_row(facts: BoxFacts, now: i64) -> BoxRow {
     let silent = now.saturating_sub(facts.last_seen_at) > SILENT_MS;
     let online = facts.online && !silent;
     let state = match (facts.online, silent) {
+        _ if facts.barred => "证书已吊销",
+        _ if facts.last_seen_at == 0 => "尚未接入",
         (true, false) => "在线",
         (true, true) => "失联",
         (false, _) => "离线",
@@ -355,7 +364,7 @@ mod tests {
             id: "a".to_owned(),
             site: String::new(),
             online: true,
-            last_seen_at: 0,
+            last_seen_at: 1,
             last_record_at: None,
             epoch: None,
             epochs: 1,
@@ -365,12 +374,12 @@ mod tests {
             parked: 0,
             heartbeat: None,
         };
-        let row = box_row(facts.clone(), SILENT_MS);
+        let row = box_row(facts.clone(), SILENT_MS + 1);
         assert_eq!(
             (row.through, row.holes, row.missing, row.state),
             (4, 1, 3, "在线")
         );
-        let row = box_row(facts, SILENT_MS + 1);
+        let row = box_row(facts, SILENT_MS + 2);
         assert_eq!((row.online, row.state), (false, "失联"));
     }
 }

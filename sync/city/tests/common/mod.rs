@@ -2,6 +2,7 @@
 
 pub(crate) mod database;
 
+use std::collections::VecDeque;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -11,7 +12,7 @@ use std::time::Duration;
 use database::{Store, ask};
 use jiff::civil::date;
 use rumqttc::{
-    AsyncClient, Event, EventLoop, MqttOptions, Packet, QoS, TlsConfiguration, Transport,
+    AsyncClient, Event, EventLoop, MqttOptions, Packet, Publish, QoS, TlsConfiguration, Transport,
 };
 use sync_city::config::{Database, File};
 use sync_city::pki::{self, Validity};
@@ -19,6 +20,8 @@ use sync_city::{City, Observer, Settings};
 use sync_wire::{Ack, Compression, Ctl, Hash, Header, Hello, Message, Tier, Topic, chain};
 
 pub(crate) const EPOCH: &str = "00112233aabbccdd";
+/// Where boxes are told to fetch files.
+pub(crate) const FILES: &str = "https://city.example:8443";
 /// Longest wait for a state; reached only where something is broken.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -112,6 +115,7 @@ impl Site {
             listen: Some("127.0.0.1:0".to_owned()),
             database: self.database.clone(),
             workers: Some(self.workers),
+            https_url: Some(FILES.to_owned()),
             ..File::default()
         })
         .unwrap()
@@ -120,7 +124,7 @@ impl Site {
     /// The same as a file, for the program.
     pub(crate) fn settings_file(&self) -> PathBuf {
         let mut text = format!(
-            "broker = \"localhost:{}\"\nlisten = \"127.0.0.1:0\"\n",
+            "broker = \"localhost:{}\"\nlisten = \"127.0.0.1:0\"\nhttps_url = \"{FILES}\"\n",
             self.port
         );
         if let Some(database) = &self.database {
@@ -144,6 +148,9 @@ impl Drop for Site {
 /// A box's bare connection: sends what it is told and keeps no books.
 pub(crate) struct Peer {
     pub(crate) id: String,
+    /// As in its certificate.
+    name: String,
+    early: VecDeque<Publish>,
     client: AsyncClient,
     events: EventLoop,
 }
@@ -175,13 +182,19 @@ impl Peer {
             .subscribe(sync_wire::topic::everything_down(id), QoS::AtLeastOnce)
             .await
             .unwrap();
+        // What is retained may come before the answer to the subscription.
+        let mut early = VecDeque::new();
         loop {
-            if let Event::Incoming(Packet::SubAck(_)) = events.poll().await.unwrap() {
-                break;
+            match events.poll().await.unwrap() {
+                Event::Incoming(Packet::SubAck(_)) => break,
+                Event::Incoming(Packet::Publish(publish)) => early.push_back(publish),
+                _ => {}
             }
         }
         Self {
             id: id.to_owned(),
+            name: id.to_owned(),
+            early,
             client,
             events,
         }
@@ -218,17 +231,30 @@ impl Peer {
 
     /// Waits for the next acknowledgement.
     pub(crate) async fn ack(&mut self) -> Ack {
+        let bytes = self.next(Topic::DownAck).await;
+        Ack::decode(&bytes).unwrap()
+    }
+
+    /// Waits for the next message on a topic of its own; what comes on others is passed over.
+    pub(crate) async fn next(&mut self, topic: Topic) -> Vec<u8> {
+        let topic = topic.of(&self.name);
         let next = async {
             loop {
-                if let Event::Incoming(Packet::Publish(publish)) = self.events.poll().await.unwrap()
-                {
-                    return Ack::decode(&publish.payload).unwrap();
+                let publish = match self.early.pop_front() {
+                    Some(publish) => publish,
+                    None => match self.events.poll().await.unwrap() {
+                        Event::Incoming(Packet::Publish(publish)) => publish,
+                        _ => continue,
+                    },
+                };
+                if publish.topic == topic {
+                    return publish.payload.to_vec();
                 }
             }
         };
         tokio::time::timeout(PATIENCE, next)
             .await
-            .expect("an acknowledgement comes")
+            .expect("a message comes")
     }
 
     /// Waits for an acknowledgement that says so.
@@ -258,6 +284,35 @@ impl Peer {
     }
 }
 
+/// A `worker` record of `box-1`, sealed for the city whose folder this is.
+pub(crate) fn worker(city: &Path, number: u32) -> String {
+    use sync_wire::record::IdKind;
+    use sync_wire::seal::{self, CityPublicKey, DataKey, Person, Sex, Subject};
+
+    let public = CityPublicKey::from_bytes(pki::read_key_file(&city.join(pki::SEAL_PUB)).unwrap());
+    let person = Person {
+        name: "欧阳试验".to_owned(),
+        id_kind: IdKind::Resident,
+        id_number: "349901199003070016".to_owned(),
+        sex: Sex::Male,
+        born: "1990-03-07".to_owned(),
+        nation: None,
+        phone: None,
+        valid_to: None,
+        photo_sha256: None,
+        ic_card: None,
+    };
+    let subject = Subject {
+        r#box: "box-1",
+        worker: number,
+    };
+    let key = DataKey::from_bytes([5; 32]);
+    let sealed = seal::seal(&person, &key, [6; 12], subject).unwrap();
+    let wrap = seal::wrap(&key, &public, [8; 32], subject).unwrap();
+    let wrap = serde_json::to_string(&wrap).unwrap();
+    format!(r#""kind":"worker","worker":{number},"sealed":"{sealed}","wraps":[{wrap}]"#)
+}
+
 /// A ledger of small records and their hashes.
 pub(crate) struct Ledger {
     id: String,
@@ -281,7 +336,10 @@ impl Ledger {
     }
 
     pub(crate) fn push(&mut self, rest: &str) -> u64 {
-        let at = sync_city::clock::now_ms();
+        self.push_at(sync_city::clock::now_ms(), rest)
+    }
+
+    pub(crate) fn push_at(&mut self, at: i64, rest: &str) -> u64 {
         let body = format!(r#"{{"at":{at},"boot":1,"mono":1,"clock":"synced",{rest}}}"#);
         self.hashes
             .push(chain::next(self.hashes.last().unwrap(), body.as_bytes()));

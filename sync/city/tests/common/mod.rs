@@ -188,7 +188,7 @@ impl Peer {
             match events.poll().await.unwrap() {
                 Event::Incoming(Packet::SubAck(_)) => break,
                 Event::Incoming(Packet::Publish(publish)) => early.push_back(publish),
-                _ => {}
+                Event::Incoming(_) | Event::Outgoing(_) => {}
             }
         }
         Self {
@@ -244,7 +244,7 @@ impl Peer {
                     Some(publish) => publish,
                     None => match self.events.poll().await.unwrap() {
                         Event::Incoming(Packet::Publish(publish)) => publish,
-                        _ => continue,
+                        Event::Incoming(_) | Event::Outgoing(_) => continue,
                     },
                 };
                 if publish.topic == topic {

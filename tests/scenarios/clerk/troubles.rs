@@ -3,7 +3,7 @@
 use serde_json::json;
 use tests::Result;
 
-use crate::clerk::pages::{last_month, open, site};
+use crate::clerk::pages::{open, site, today};
 use crate::clerk::screen::{PC, clerks_browser};
 use crate::help::Gate;
 
@@ -35,11 +35,12 @@ async fn a_refusal_at_the_gate_stands_under_todays_troubles() -> Result<()> {
     let person = "return location.pathname.startsWith('/people/')";
     browser.until("his page", person).await?;
 
-    // A day of last month that counts for nobody says so; tomorrow is refused in words.
-    let month = last_month(&site)?;
+    // Days that counted for somebody's nothing say so; the future is refused in words.
+    let today = today(&site)?;
     let mut void = 0;
-    for day in 1..=9 {
-        open(&browser, &format!("{screen}/troubles?on={month}-0{day}")).await?;
+    for days in 2..=12 {
+        let on = today.checked_sub(jiff::Span::new().days(days))?;
+        open(&browser, &format!("{screen}/troubles?on={on}")).await?;
         let count = "return document.querySelectorAll('#void li').length";
         void += browser.script(count).await?.as_u64().unwrap_or(0);
     }

@@ -47,7 +47,9 @@ pub use http::{Stage, listen, serve};
 pub use journal::{
     Act, AtLane, AtReader, Journal, Line, MarkPhase, TurnedBack, read as read_journal,
 };
-pub use mcu::{Chip, ChipLine, Contact, Edge, Machine, Output, Pin};
+pub use mcu::{
+    Chip, ChipLine, Contact, Edge, Machine, Output, Pin, UpdatableBoard, UpdatableMachine,
+};
 pub use people::{CardKind, Crowd, CrowdSettings, Person, Sex, Standing, roster_file};
 pub use player::play;
 pub use reader::{

@@ -1,7 +1,7 @@
 //! `board`: the firmware's image on a chip in QEMU, through the box's own driver, and its sizes.
 
 use drivers_turnstile::{BoardTuning, Direction, EventKind};
-use firmware_images::{BOARDS, Sizes, image};
+use firmware_images::{BOARDS, Sizes, UPDATABLE, boot_image, image};
 use firmware_protocol::Request;
 use hw_sim::{Contact, Machine, Output};
 use tests::{Asker, ChipGate, Result, chip, percentile, power_on};
@@ -30,9 +30,20 @@ pub(crate) async fn measure(rounds: u32) -> Result<()> {
     report.add_at_most("hang_to_answer_s", hang_s, 1.2);
     let sizes = Sizes::of(&image(BOARDS[0]))?;
     report.add_at_most("flash_bytes", sizes.flash_bytes as f64, 16.0 * 1024.0);
+    report.add_at_most("flash_bytes_with_updater", with_updater()?, 40.0 * 1024.0);
     report.add_at_most("ram_bytes", sizes.ram_bytes as f64, 2048.0);
     report.add_at_most("stack_bytes", f64::from(stack_bytes), 4096.0);
     report.finish()
+}
+
+/// Program and boot loader of the largest board that has one.
+fn with_updater() -> Result<f64> {
+    let mut largest = 0;
+    for board in UPDATABLE {
+        let program = Sizes::of(&image(board))?.flash_bytes;
+        largest = largest.max(program + Sizes::of(&boot_image(board))?.flash_bytes);
+    }
+    Ok(largest as f64)
 }
 
 fn ms_since(start: Instant) -> f64 {

@@ -12,3 +12,6 @@ mod trouble;
 
 #[cfg(test)]
 mod cards;
+
+#[cfg(test)]
+mod updates;

@@ -7,6 +7,7 @@ use crate::tree::{files, root, short, with_extension};
 /// Crates (or parts of them) that decide: they learn time, ids and randomness only as arguments.
 const PURE: &[&str] = &[
     "firmware/protocol/src",
+    "firmware/update/src",
     "firmware/logic/src",
     "sync/wire/src",
     "sync/engine/src",

@@ -8,7 +8,8 @@ use std::time::Duration;
 use drivers_link::{BoxedLink, LinkCause, LinkOpener, Reconnect};
 use drivers_turnstile::{
     BoardFacts, BoardReport, BoardUid, Command, Direction, EventKey, EventKind, HOLD_MS_MAX,
-    OPEN_WAIT_MS_MAX, OpenRefusal, ResetCause, TurnstileCommands, TurnstileEvent,
+    OPEN_WAIT_MS_MAX, OpenRefusal, ResetCause, TurnstileCommands, TurnstileEvent, UpdateFailure,
+    UpdateProgress,
 };
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
@@ -99,6 +100,9 @@ impl Desk {
             Command::Hold { ms } => {
                 let hold = Duration::from_millis(ms.min(HOLD_MS_MAX).into());
                 self.held_until = Some(Instant::now() + hold);
+            }
+            Command::Update { progress, .. } => {
+                progress.send_replace(UpdateProgress::Failed(UpdateFailure::Unsupported));
             }
             Command::Acknowledge(_) | Command::SetMode(_) | Command::Signal(_) => {}
         }

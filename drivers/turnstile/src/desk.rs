@@ -2,6 +2,7 @@
 
 use crate::handle::{Command, TurnstileCommands};
 use crate::settings::OPEN_WAIT_MS_MAX;
+use crate::update::{Update, UpdateFailure, UpdateProgress};
 use firmware_protocol::{Direction, Mode, Signal};
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -39,6 +40,7 @@ pub(crate) struct Desk {
     pub(crate) mode: Option<Mode>,
     pub(crate) signal: Option<Signal>,
     pub(crate) written: VecDeque<crate::event::EventKey>,
+    pub(crate) update: Option<Update>,
 }
 
 impl Desk {
@@ -50,6 +52,7 @@ impl Desk {
             mode: None,
             signal: None,
             written: VecDeque::new(),
+            update: None,
         }
     }
 
@@ -87,6 +90,12 @@ impl Desk {
             Command::Acknowledge(key) => self.written.push_back(key),
             Command::SetMode(mode) => self.mode = Some(mode),
             Command::Signal(signal) => self.signal = Some(signal),
+            Command::Update { progress, .. } if self.update.is_some() => {
+                progress.send_replace(UpdateProgress::Failed(UpdateFailure::Busy));
+            }
+            Command::Update { image, progress } => {
+                self.update = Some(Update::new(image, progress));
+            }
         }
     }
 }

@@ -48,6 +48,8 @@ pub(crate) fn judge(reply: &Reply, demanded: Option<BoardUid>, seen: Option<Boar
         | Reply::Status(_)
         | Reply::Open { .. }
         | Reply::Done
-        | Reply::Statistics(_) => Greeting::Odd,
+        | Reply::Statistics(_)
+        | Reply::Update(_)
+        | Reply::UpdateRefused(_) => Greeting::Odd,
     }
 }

@@ -2,9 +2,10 @@
 
 use crate::error::TurnstileError;
 use crate::event::EventKey;
+use crate::update::{UpdateImage, UpdateProgress};
 use firmware_protocol::{Direction, Mode, Signal};
-use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{mpsc, watch};
 
 /// Commands that wait at most. A board holds 32 events, so 32 acknowledgements and a few openings
 /// are all that a lane can owe.
@@ -15,7 +16,7 @@ pub const COMMANDS_MAX: usize = 64;
 pub const HOLD_MS_MAX: u32 = 1500;
 
 /// One command, as a driver takes it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub enum Command {
     /// [`TurnstileHandle::open`].
     Open {
@@ -35,6 +36,13 @@ pub enum Command {
     SetMode(Mode),
     /// [`TurnstileHandle::signal`].
     Signal(Signal),
+    /// [`TurnstileHandle::update`].
+    Update {
+        /// The new firmware.
+        image: UpdateImage,
+        /// Told how it goes.
+        progress: watch::Sender<UpdateProgress>,
+    },
 }
 
 /// Gives commands to a driver. None of its functions waits.
@@ -106,6 +114,20 @@ impl TurnstileHandle {
     /// [`TurnstileError`] if the command was not taken.
     pub fn signal(&self, signal: Signal) -> Result<(), TurnstileError> {
         self.give(Command::Signal(signal))
+    }
+
+    /// Gives the board a new firmware: its pieces go out between the polls, and open commands go
+    /// before them. The last word on `progress` is one of [`UpdateProgress::is_end`]; a board that
+    /// does not answer has none, and whoever drops the receivers ends the update.
+    ///
+    /// # Errors
+    /// [`TurnstileError`] if the command was not taken.
+    pub fn update(
+        &self,
+        image: UpdateImage,
+        progress: watch::Sender<UpdateProgress>,
+    ) -> Result<(), TurnstileError> {
+        self.give(Command::Update { image, progress })
     }
 
     fn give(&self, command: Command) -> Result<(), TurnstileError> {

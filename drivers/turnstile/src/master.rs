@@ -9,6 +9,7 @@ use crate::line::{Heard, Line};
 use crate::settings::{POLL_MS, STATISTICS_MS, TRIES, TurnstileSettings};
 use crate::stop::Stop;
 use crate::teller::Teller;
+use crate::update::Update;
 use drivers_link::{BoxedLink, LinkCause, LinkOpener, Reconnect};
 use firmware_protocol::{Fault, MAJOR, MINOR, Mode, OpenResult, Reply, Request, Status};
 use std::sync::Arc;
@@ -61,6 +62,8 @@ struct Master {
     history: Option<History>,
     /// When the board's counters are due; never for a board that does not know the question.
     counters_due_at: Option<Instant>,
+    /// A poll was answered since the last piece of an update: the gate comes first.
+    update_due: bool,
 }
 
 impl Master {
@@ -77,6 +80,7 @@ impl Master {
             board: None,
             history: None,
             counters_due_at: None,
+            update_due: false,
         }
     }
 
@@ -227,6 +231,9 @@ impl Master {
             let written = self.settings.written_through;
             self.history = Some(History::new(facts.uid, facts.boot, written));
         }
+        if let Some(update) = &mut self.desk.update {
+            update.greeted();
+        }
         let before = self.board.replace(facts);
         Ok(self.teller.back(facts, before).await?)
     }
@@ -259,6 +266,9 @@ impl Master {
             && self.desk.held_until.is_none()
         {
             return self.ask_counters(line).await;
+        }
+        if self.update_due && self.desk.held_until.is_none() {
+            return self.update(line).await;
         }
         let due_at = self.poll_due_at(line);
         tokio::select! {
@@ -326,7 +336,9 @@ impl Master {
             | Reply::Status(_)
             | Reply::Done
             | Reply::Error(_)
-            | Reply::Statistics(_) => OpenRefusal::Unsupported,
+            | Reply::Statistics(_)
+            | Reply::Update(_)
+            | Reply::UpdateRefused(_) => OpenRefusal::Unsupported,
         };
         Ok(self.teller.refused(open, refusal).await?)
     }
@@ -342,7 +354,9 @@ impl Master {
             | Reply::Status(_)
             | Reply::Open { .. }
             | Reply::Done
-            | Reply::Statistics(_) => Ok(()),
+            | Reply::Statistics(_)
+            | Reply::Update(_)
+            | Reply::UpdateRefused(_) => Ok(()),
         }
     }
 
@@ -361,8 +375,28 @@ impl Master {
             | Reply::Status(_)
             | Reply::Open { .. }
             | Reply::Done
+            | Reply::Update(_)
+            | Reply::UpdateRefused(_)
             | Reply::Error(_) => Ok(()),
         }
+    }
+
+    /// One sentence of an update, if there is one.
+    async fn update(&mut self, line: &mut Line) -> Result<(), Stop> {
+        self.update_due = false;
+        self.desk.update.take_if(|update| update.is_abandoned());
+        let Some(request) = self.desk.update.as_ref().map(Update::next) else {
+            return Ok(());
+        };
+        let reply = self.ask(line, &request).await?.0;
+        if reply == Reply::Error(Fault::Session) {
+            return Err(Stop::Session);
+        }
+        let firmware = self.board.map_or([0; 3], |board| board.firmware);
+        self.desk
+            .update
+            .take_if(|update| update.answered(&reply, firmware));
+        Ok(())
     }
 
     /// Sends a request up to [`TRIES`] times under one number; says how often it took.
@@ -399,7 +433,10 @@ impl Master {
         let prepared = line.prepare(&request)?;
         for tries in 1..=TRIES {
             match line.exchange(&prepared).await? {
-                Heard::Reply(Reply::Status(status)) => return self.take(&status).await,
+                Heard::Reply(Reply::Status(status)) => {
+                    self.update_due = true;
+                    return self.take(&status).await;
+                }
                 Heard::Reply(Reply::Error(Fault::Session)) => return Err(Stop::Session),
                 Heard::Reply(_) => return Ok(()),
                 Heard::Nothing => {}

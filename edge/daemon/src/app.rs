@@ -18,7 +18,7 @@ use crate::clock::{Clock, ClockChange};
 use crate::config::SiteConfig;
 use crate::error::DaemonError;
 use crate::health::{DeviceName, HealthDesk, HealthNews, NEWS_MAX};
-use crate::lane::{GateSite, LanePlan, TokenSalt, face_line};
+use crate::lane::{BoardDoor, GateSite, LanePlan, TokenSalt, face_line};
 use crate::office::{self, Office};
 use crate::opening::{self, OnDamage, Opened};
 use crate::people::{PersonTagger, random};
@@ -58,7 +58,7 @@ async fn serve(config: SiteConfig) -> Result<(), DaemonError> {
     let stop = CancellationToken::new();
     let (news, heard) = mpsc::channel(NEWS_MAX);
     let consents = office::watch_consents(store.reader()?)?;
-    let (gate, roster) =
+    let (gate, roster, boards) =
         start_gate_thread(&config, &store, &clock, news, (consents, stop.clone())).await?;
     systemd::ready(&format!("{} 条通道工作中", config.lanes.len()));
     tracing::info!(
@@ -88,6 +88,7 @@ async fn serve(config: SiteConfig) -> Result<(), DaemonError> {
         store: &store,
         clock: &clock,
         roster: &roster,
+        boards: &boards,
         stop: &stop,
     };
     let sync = office::start_sync(&office)?;
@@ -154,8 +155,8 @@ fn devices(config: &SiteConfig) -> Vec<DeviceName> {
         .collect()
 }
 
-/// The gate's thread, and the way of a new roster to its lanes.
-type GateThread = (JoinHandle<()>, watch::Sender<Arc<Roster>>);
+/// The gate's thread, the way of a new roster to its lanes, and the ways to their gate boards.
+type GateThread = (JoinHandle<()>, watch::Sender<Arc<Roster>>, Vec<BoardDoor>);
 
 /// Starts the lanes on a thread of their own; returns when they have begun.
 async fn start_gate_thread(
@@ -204,22 +205,22 @@ async fn start_gate_thread(
                 let site = Rc::new(site());
                 let opener: Arc<dyn LinkOpener> = Arc::new(SystemLinks::default());
                 let mut faces = faces;
-                for plan in plans {
-                    crate::lane::start(plan, &site, &opener, &jitter(), faces.as_mut());
-                }
+                let start =
+                    |plan| crate::lane::start(plan, &site, &opener, &jitter(), faces.as_mut());
+                let boards: Vec<_> = plans.into_iter().filter_map(start).collect();
                 if let Some((line, _)) = faces {
                     tokio::task::spawn_local(line.run());
                 }
-                if began.send(()).is_err() {
+                if began.send(boards).is_err() {
                     tracing::error!("Nobody waits for the lanes");
                 }
                 stop.cancelled().await;
             });
         })?;
-    wait_for_start
+    let boards = wait_for_start
         .recv()
         .map_err(|_| DaemonError::System(std::io::Error::other("gate thread")))?;
-    Ok((gate, roster_changes))
+    Ok((gate, roster_changes, boards))
 }
 
 fn jitter() -> Jitter {

@@ -66,6 +66,12 @@ pub enum Command {
         #[arg(long)]
         reason: String,
     },
+    /// 闸机控制板
+    Board {
+        /// 要做的事
+        #[command(subcommand)]
+        act: BoardCommand,
+    },
     /// 用账本备份恢复；考勤盒须先停止，原账本改名保留
     Restore {
         /// 账本备份文件
@@ -83,6 +89,19 @@ pub enum Command {
     },
 }
 
+/// What can be done with a gate board.
+#[derive(Debug, Subcommand)]
+pub enum BoardCommand {
+    /// 给控制板换上新程序：签名不对、不是新版本或试运行不通过时，仍用原来的程序
+    Update {
+        /// 厂家签发的升级包
+        file: PathBuf,
+        /// 通道编号；只有一条通道接有控制板时可省略
+        #[arg(long)]
+        lane: Option<String>,
+    },
+}
+
 /// Carries out a command; the exit code is the process's.
 pub fn execute(cli: &Cli) -> ExitCode {
     let result = match &cli.command {
@@ -94,6 +113,9 @@ pub fn execute(cli: &Cli) -> ExitCode {
             commands::export(&cli.config, *from..=to.unwrap_or(u64::MAX), out.as_deref())
         }
         Command::Suspend { from, to, reason } => commands::suspend(&cli.config, from, to, reason),
+        Command::Board {
+            act: BoardCommand::Update { file, lane },
+        } => commands::update_board(&cli.config, file, lane.clone()),
         Command::Restore { file } => commands::restore(&cli.config, file),
         Command::Enroll { folder } => commands::enroll(&cli.config, folder),
         Command::Import { file } => commands::import(&cli.config, file),

@@ -6,6 +6,7 @@ use std::io::Write;
 use std::ops::RangeInclusive;
 use std::path::Path;
 
+use drivers_turnstile::UpdateImage;
 use edge_domain::WorkerId;
 use edge_store::{BrokenHow, Reader, VerifyProgress};
 use serde_json::json;
@@ -14,7 +15,7 @@ use crate::app;
 use crate::config::SiteConfig;
 use crate::error::DaemonError;
 use crate::opening::{self, OnDamage, Opened};
-use crate::orders::{self, Order, OrderFolder};
+use crate::orders::{self, ImageText, Order, OrderFolder};
 use crate::people::enroll;
 use crate::people::import::{self, RosterFile};
 use crate::people::{Sealer, city_key};
@@ -212,6 +213,41 @@ pub(crate) fn suspend(
     hand_over(&config, &order)
 }
 
+/// `menwei board update`: a new firmware for a gate board, through the running box.
+///
+/// # Errors
+/// The file is no image, no box runs, or the update did not succeed.
+pub(crate) fn update_board(
+    config: &Path,
+    file: &Path,
+    lane: Option<String>,
+) -> Result<(), DaemonError> {
+    let config = SiteConfig::load(config)?;
+    let read = |source| DaemonError::File {
+        file: file.to_path_buf(),
+        source,
+    };
+    let length = std::fs::metadata(file).map_err(read)?.len();
+    let bytes = if usize::try_from(length).is_ok_and(|length| length <= UpdateImage::BYTES_MAX) {
+        std::fs::read(file).map_err(read)?
+    } else {
+        Vec::new()
+    };
+    if UpdateImage::parse(&bytes).is_none() {
+        let file = file.display();
+        return Err(DaemonError::Refused(format!(
+            "{file} 不是闸机控制板的升级包，或已损坏；请重新取得升级包"
+        )));
+    }
+    if !edge_store::is_in_use(&config.ledger.path)? {
+        return Err(DaemonError::Refused(
+            "考勤盒没有在运行，控制板升级不了；请先启动考勤盒".to_owned(),
+        ));
+    }
+    let image = ImageText::new(&bytes);
+    hand_over(&config, &Order::UpdateBoard { lane, image })
+}
+
 /// Leaves an order, and waits for the answer where a box runs.
 fn hand_over(config: &SiteConfig, order: &Order) -> Result<(), DaemonError> {
     let folder = OrderFolder::beside(&config.ledger.path);
@@ -219,7 +255,7 @@ fn hand_over(config: &SiteConfig, order: &Order) -> Result<(), DaemonError> {
     if !edge_store::is_in_use(&config.ledger.path)? {
         return print("考勤盒没有在运行：下次启动时自动办理");
     }
-    let answer = app::office_runtime()?.block_on(folder.wait(&stem))?;
+    let answer = app::office_runtime()?.block_on(folder.wait(&stem, progress))?;
     match answer {
         Some(Ok(text)) => print(&text),
         Some(Err(why)) => Err(DaemonError::Refused(why)),

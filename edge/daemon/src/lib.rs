@@ -30,7 +30,7 @@ mod app;
 mod commands;
 mod cli;
 
-pub use cli::{Cli, Command, execute};
+pub use cli::{BoardCommand, Cli, Command, execute};
 
 #[cfg(test)]
 mod health_test;

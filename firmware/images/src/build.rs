@@ -5,8 +5,11 @@ use std::process::Command;
 
 use crate::error::ImageError;
 
-/// Boards that have an image. The first one runs in QEMU.
-pub const BOARDS: [&str; 2] = ["lm3s6965evb", "stm32f103"];
+/// Boards that have an image. The first one runs in QEMU with all of its pins.
+pub const BOARDS: [&str; 3] = ["lm3s6965evb", "stm32f103", "mps2an385"];
+
+/// Those of them that have a boot loader and take updates; they run in QEMU.
+pub const UPDATABLE: [&str; 1] = ["mps2an385"];
 
 const TARGET: &str = "thumbv7m-none-eabi";
 
@@ -18,11 +21,18 @@ fn workspace() -> PathBuf {
 /// A board's image, whether it is built or not.
 #[must_use]
 pub fn image(board: &str) -> PathBuf {
-    workspace()
-        .join("target")
-        .join(TARGET)
-        .join("release")
-        .join(format!("gate-{board}"))
+    built(&format!("gate-{board}"))
+}
+
+/// A board's boot loader, whether it is built or not.
+#[must_use]
+pub fn boot_image(board: &str) -> PathBuf {
+    built(&format!("boot-{board}"))
+}
+
+fn built(name: &str) -> PathBuf {
+    let target = workspace().join("target").join(TARGET);
+    target.join("release").join(name)
 }
 
 /// Builds all images. Cargo runs in their workspace, whose configuration names the target.

@@ -32,4 +32,38 @@ pub enum ImageError {
         "the images do not build; the target comes with `rustup target add thumbv7m-none-eabi`"
     )]
     Build,
+    /// The image has no bytes for the flash.
+    #[error("{image} has no program for the flash")]
+    Empty {
+        /// The image.
+        image: PathBuf,
+    },
+    /// A file could not be written.
+    #[error("write {path}")]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The key's file is no key.
+    #[error(
+        "{path} is no signing key: 64 hexadecimal digits, as `cargo firmware new-key` writes them"
+    )]
+    Key {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The system gave no randomness.
+    #[error("no randomness for a key: {0}")]
+    Random(getrandom::Error),
+    /// A version is three numbers from 0 to 255.
+    #[error("{0} is no version such as 0.2.0")]
+    Version(String),
+    /// Images for this board cannot be signed.
+    #[error("{board} takes no updates, unlike {}", crate::UPDATABLE.join(", "))]
+    NotUpdatable {
+        /// The board.
+        board: String,
+    },
 }

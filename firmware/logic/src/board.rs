@@ -15,6 +15,7 @@ use firmware_protocol::{
     MINOR_OF_CARDS, Receiver, Reply, Request, ResetCause, Settings, SettingsOrigin, Statistics,
     encode_frame,
 };
+use firmware_update::{NoUpdates, Updates};
 
 /// The chip's watchdog (embedded-hal 1.0 has no trait for it).
 pub trait Watchdog {
@@ -52,9 +53,16 @@ enum Outcome {
     Refused(Fault),
 }
 
+/// Polls in a row, none with a failed pin, after which a new image has proved itself: the board runs,
+/// reads and drives its pins, and hears its box.
+const PROOF_POLLS: u8 = 20;
+
+/// How long a new image may take for that, in ms; then the board restarts, and the old one is back.
+const TRIAL_MS: u32 = 60_000;
+
 /// One board.
 #[derive(Debug)]
-pub struct Board<I, O, W> {
+pub struct Board<I, O, W, U = NoUpdates> {
     identity: Identity,
     pins: Pins<I, O>,
     watchdog: W,
@@ -65,6 +73,8 @@ pub struct Board<I, O, W> {
     readers: Readers,
     sender: Encoder,
     unkept: Option<Settings>,
+    updates: U,
+    sound_polls: u8,
     counted: Statistics,
     receiver: Receiver<Request>,
     /// The box's minor, once it has said Hello.
@@ -77,8 +87,21 @@ pub struct Board<I, O, W> {
 }
 
 impl<I: InputPin, O: OutputPin, W: Watchdog> Board<I, O, W> {
-    /// A board that just started. It drives its outputs at once: closed.
+    /// A board without a boot loader that just started. It drives its outputs at once: closed.
     pub fn new(pins: Pins<I, O>, watchdog: W, identity: Identity, settings: Settings) -> Self {
+        Self::with_updates(pins, watchdog, identity, settings, NoUpdates)
+    }
+}
+
+impl<I: InputPin, O: OutputPin, W: Watchdog, U: Updates> Board<I, O, W, U> {
+    /// A board that just started. It drives its outputs at once: closed.
+    pub fn with_updates(
+        pins: Pins<I, O>,
+        watchdog: W,
+        identity: Identity,
+        settings: Settings,
+        updates: U,
+    ) -> Self {
         let mut board = Self {
             identity,
             pins,
@@ -90,6 +113,8 @@ impl<I: InputPin, O: OutputPin, W: Watchdog> Board<I, O, W> {
             readers: Readers::default(),
             sender: Encoder::default(),
             unkept: None,
+            updates,
+            sound_polls: 0,
             counted: Statistics::default(),
             receiver: Receiver::new(),
             greeted: None,
@@ -135,6 +160,13 @@ impl<I: InputPin, O: OutputPin, W: Watchdog> Board<I, O, W> {
         };
     }
 
+    /// Whether the main loop shall reset the chip: an image waits for the boot loader and the box has
+    /// its answer, or the image on trial has not proved itself in time.
+    pub fn wants_restart(&self) -> bool {
+        let overdue = self.updates.is_trial() && self.now_ms >= TRIAL_MS;
+        overdue || self.updates.is_staged() && self.sent_bytes >= self.answer_bytes
+    }
+
     fn tell_card(&mut self, kind: EventKind) {
         if self.greeted.is_some_and(|minor| minor >= MINOR_OF_CARDS) {
             self.gate.card(kind);
@@ -154,6 +186,9 @@ impl<I: InputPin, O: OutputPin, W: Watchdog> Board<I, O, W> {
         self.pin_fault |= fault;
         self.gate.tick(now_ms, levels);
         self.drive();
+        if self.sound_polls >= PROOF_POLLS && self.updates.is_trial() {
+            self.updates.confirm();
+        }
         self.watchdog.feed();
     }
 
@@ -290,6 +325,11 @@ impl<I: InputPin, O: OutputPin, W: Watchdog> Board<I, O, W> {
             Request::Poll { ack, .. } => {
                 self.gate.acknowledge(ack);
                 let fault = core::mem::take(&mut self.pin_fault);
+                self.sound_polls = if fault {
+                    0
+                } else {
+                    self.sound_polls.saturating_add(1)
+                };
                 Reply::Status(self.gate.status(fault, self.counted.bad_frames))
             }
             Request::Open { direction, token } => Reply::Open {
@@ -308,9 +348,11 @@ impl<I: InputPin, O: OutputPin, W: Watchdog> Board<I, O, W> {
                 self.gate.signal(signal);
                 Reply::Done
             }
-            Request::UpdateBegin { .. } | Request::UpdateChunk { .. } | Request::UpdateCommit => {
-                Reply::Error(Fault::Unsupported)
-            }
+            Request::UpdateBegin { image_bytes, name } => self.updates.begin(image_bytes, name),
+            Request::UpdateChunk { offset, ref data } => self.updates.chunk(offset, data),
+            Request::UpdateCommit if self.gate.is_busy() => Reply::Error(Fault::Busy),
+            Request::UpdateCommit => self.updates.commit(),
+            Request::AskUpdate => self.updates.status(),
             Request::AskStatistics => Reply::Statistics(Statistics {
                 bad_telegrams: self.readers.bad_telegrams(),
                 dropped_cards: self.gate.dropped_cards(),

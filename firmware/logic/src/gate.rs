@@ -361,6 +361,11 @@ impl Gate {
         self.inputs.fire.level() || by_mode || by_silence
     }
 
+    /// Whether somebody passes, or may: nothing may restart the board now.
+    pub fn is_busy(&self) -> bool {
+        self.opening.is_some() || self.zone.is_blocked() || self.inputs.fire.level()
+    }
+
     /// What the pins shall do now.
     pub fn outputs(&self) -> Outputs {
         let pulsed = |direction| self.pulse.is_some_and(|pulse| pulse.what == direction);

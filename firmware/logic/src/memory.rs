@@ -1,11 +1,10 @@
 //! What a board keeps without power: settings and how often power came. Over any NOR flash.
 //!
-//! Two pages take records one after the other, each with number and checksum; the newest whole one
-//! holds. A page is erased only while the newest record stands in the other one, so a power cut at
-//! any moment leaves the record before.
+//! How a power cut at any moment leaves the record before is [`firmware_update::record_pages`]' part.
 
 use embedded_storage::nor_flash::NorFlash;
-use firmware_protocol::{BoardUid, LinkLossPolicy, Settings, checksum};
+use firmware_protocol::{BoardUid, LinkLossPolicy, Settings};
+use firmware_update::record_pages::{RecordPages, fill, record, seal, sealed};
 
 /// Length of a record in bytes; a multiple of every chip's writing unit.
 pub const RECORD_BYTES: usize = 32;
@@ -16,7 +15,6 @@ pub const FACTORY_BYTES: usize = 20;
 /// First bytes of a record: who wrote it, and the layout's version.
 const RECORD_MARK: [u8; 4] = *b"MWR1";
 const FACTORY_MARK: [u8; 4] = *b"MWF1";
-const ERASED: u8 = 0xff;
 /// Stands for "no settings" where the policy would.
 const NO_SETTINGS: u8 = 0xff;
 const SETTINGS_BYTES: usize = 13;
@@ -91,34 +89,29 @@ pub struct Kept {
     pub settings: Option<Settings>,
 }
 
+/// Power-ons and settings: what a record has between its number and its padding.
+const CONTENT_BYTES: usize = 4 + SETTINGS_BYTES;
+
 impl Kept {
     /// The record's bytes: mark, number, power-ons, settings, padding, CRC-32C.
     pub fn write(&self, number: u32) -> [u8; RECORD_BYTES] {
-        let mut bytes = [0; RECORD_BYTES];
+        record(RECORD_MARK, number, &self.content())
+    }
+
+    fn content(&self) -> [u8; CONTENT_BYTES] {
+        let mut bytes = [0; CONTENT_BYTES];
         let settings = settings_bytes(self.settings);
-        fill(
-            &mut bytes,
-            &[
-                &RECORD_MARK,
-                &number.to_le_bytes(),
-                &self.power_ons.to_le_bytes(),
-                &settings,
-            ],
-        );
-        seal(&mut bytes);
+        fill(&mut bytes, &[&self.power_ons.to_le_bytes(), &settings]);
         bytes
     }
 
-    fn read(bytes: &[u8; RECORD_BYTES]) -> Option<(u32, Self)> {
-        let (mark, body) = sealed(bytes)?.split_first_chunk::<4>()?;
-        let (number, body) = body.split_first_chunk::<4>()?;
-        let (power_ons, body) = body.split_first_chunk::<4>()?;
-        let (settings, _) = body.split_first_chunk::<SETTINGS_BYTES>()?;
-        let kept = Self {
+    fn read(content: &[u8; RECORD_BYTES]) -> Option<Self> {
+        let (power_ons, rest) = content.split_first_chunk::<4>()?;
+        let (settings, _) = rest.split_first_chunk::<SETTINGS_BYTES>()?;
+        Some(Self {
             power_ons: u32::from_le_bytes(*power_ons),
             settings: settings_of(settings),
-        };
-        (*mark == RECORD_MARK).then_some((u32::from_le_bytes(*number), kept))
+        })
     }
 }
 
@@ -172,38 +165,18 @@ fn settings_of(bytes: &[u8; SETTINGS_BYTES]) -> Option<Settings> {
 /// The memory of one board: a flash of exactly two pages.
 #[derive(Debug)]
 pub struct Memory<F> {
-    flash: F,
+    pages: RecordPages<F, RECORD_BYTES>,
     newest: Kept,
-    number: u32,
-    /// Where the next record goes, in bytes; nothing after a start without any record.
-    next: Option<u32>,
 }
 
 impl<F: NorFlash> Memory<F> {
     /// Finds the newest whole record.
-    pub fn open(mut flash: F) -> Self {
-        let mut found: Option<(u32, Kept, u32)> = None;
-        for place in 0..2 * Self::records_per_page() {
-            let at = place * Self::step();
-            let mut bytes = [0; RECORD_BYTES];
-            if flash.read(at, &mut bytes).is_err() {
-                continue;
-            }
-            if let Some((number, kept)) = Kept::read(&bytes)
-                && found.is_none_or(|(newest, ..)| number > newest)
-            {
-                found = Some((number, kept, at));
-            }
-        }
-        let (number, newest, next) = match found {
-            Some((number, kept, at)) => (number, kept, Some(at + Self::step())),
-            None => (0, Kept::default(), None),
-        };
+    pub fn open(flash: F) -> Self {
+        let (pages, newest) = RecordPages::open(flash, RECORD_MARK);
+        let newest = newest.and_then(|content| Kept::read(&content));
         Self {
-            flash,
-            newest,
-            number,
-            next,
+            pages,
+            newest: newest.unwrap_or_default(),
         }
     }
 
@@ -236,77 +209,10 @@ impl<F: NorFlash> Memory<F> {
     }
 
     fn keep(&mut self, kept: Kept) -> bool {
-        let number = self.number.wrapping_add(1);
-        let bytes = kept.write(number);
-        let Some(at) = self.blank_place() else {
-            return false;
-        };
-        self.next = Some(at + Self::step());
-        let mut written = [0; RECORD_BYTES];
-        let whole = self.flash.write(at, &bytes).is_ok()
-            && self.flash.read(at, &mut written).is_ok()
-            && written == bytes;
-        if whole {
+        let written = self.pages.append(&kept.content());
+        if written {
             self.newest = kept;
-            self.number = number;
         }
-        whole
+        written
     }
-
-    /// The next blank place; erases the other page when this one is full.
-    fn blank_place(&mut self) -> Option<u32> {
-        let page = Self::page();
-        let mut at = self.next.unwrap_or(2 * page);
-        while !at.is_multiple_of(page) {
-            if self.is_blank(at) {
-                return Some(at);
-            }
-            at += Self::step();
-        }
-        // Full, or nothing written yet.
-        let other = match self.next {
-            Some(next) if (next - 1) / page == 0 => page,
-            _ => 0,
-        };
-        self.flash.erase(other, other + page).ok()?;
-        self.is_blank(other).then_some(other)
-    }
-
-    fn is_blank(&mut self, at: u32) -> bool {
-        let mut bytes = [0; RECORD_BYTES];
-        self.flash.read(at, &mut bytes).is_ok() && bytes == [ERASED; RECORD_BYTES]
-    }
-
-    const fn step() -> u32 {
-        32
-    }
-
-    fn page() -> u32 {
-        u32::try_from(F::ERASE_SIZE).unwrap_or(Self::step())
-    }
-
-    fn records_per_page() -> u32 {
-        Self::page() / Self::step()
-    }
-}
-
-/// Copies parts into `bytes` one after the other; what does not fit is left out.
-fn fill(bytes: &mut [u8], parts: &[&[u8]]) {
-    let parts = parts.iter().flat_map(|part| part.iter());
-    for (place, byte) in bytes.iter_mut().zip(parts) {
-        *place = *byte;
-    }
-}
-
-/// Writes the checksum of all before it into the last four bytes.
-fn seal(bytes: &mut [u8]) {
-    if let Some((body, sum)) = bytes.split_last_chunk_mut::<4>() {
-        *sum = checksum(body).to_le_bytes();
-    }
-}
-
-/// What stands before a checksum that is right.
-fn sealed(bytes: &[u8]) -> Option<&[u8]> {
-    let (body, sum) = bytes.split_last_chunk::<4>()?;
-    (checksum(body) == u32::from_le_bytes(*sum)).then_some(body)
 }

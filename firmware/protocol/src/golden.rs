@@ -4,7 +4,8 @@
 use crate::{
     BoardUid, CardNumber, Direction, Event, EventKind, FRAME_BYTES_MAX, Fault, Frame, GateState,
     Hello, Inputs, KeyPress, Lamp, Mode, OpenResult, Receiver, Reply, Request, ResetCause,
-    Settings, SettingsOrigin, Signal, Statistics, Status, encode_frame,
+    Settings, SettingsOrigin, Signal, Statistics, Status, UpdateFault, UpdatePhase, UpdateStatus,
+    encode_frame,
 };
 use core::fmt::Debug;
 use serde::Serialize;
@@ -116,7 +117,7 @@ fn requests() -> Vec<(&'static str, u8, Request)> {
             12,
             Request::UpdateBegin {
                 image_bytes: 12_000,
-                digest: [1, 2, 3, 4, 5, 6, 7, 8]
+                name: [1, 2, 3, 4, 5, 6, 7, 8]
             },
         ),
         (
@@ -214,6 +215,30 @@ fn replies() -> Vec<(&'static str, u8, Reply)> {
         ("error_message", 9, Reply::Error(Fault::Message)),
         ("error_busy", 9, Reply::Error(Fault::Busy)),
         ("statistics", 15, Reply::Statistics(statistics)),
+    ]
+}
+
+fn updates() -> Vec<(&'static str, u8, Reply)> {
+    let update = |phase, received| Reply::Update(UpdateStatus { phase, received });
+    let refused = Reply::UpdateRefused;
+    let judged = UpdatePhase::Refused(UpdateFault::Signature);
+    vec![
+        ("update_idle", 12, update(UpdatePhase::Idle, 0)),
+        ("update_receiving", 13, update(UpdatePhase::Receiving, 128)),
+        ("update_staged", 14, update(UpdatePhase::Staged, 12_000)),
+        ("update_trial", 17, update(UpdatePhase::Trial, 0)),
+        ("update_confirmed", 17, update(UpdatePhase::Confirmed, 0)),
+        ("update_rolled_back", 17, update(UpdatePhase::RolledBack, 0)),
+        ("update_no_good_signature", 17, update(judged, 0)),
+        ("refused_not_an_image", 13, refused(UpdateFault::NotAnImage)),
+        ("refused_other_board", 13, refused(UpdateFault::OtherBoard)),
+        ("refused_not_newer", 13, refused(UpdateFault::NotNewer)),
+        ("refused_length", 13, refused(UpdateFault::Length)),
+        ("refused_incomplete", 13, refused(UpdateFault::Incomplete)),
+        ("refused_digest", 13, refused(UpdateFault::Digest)),
+        ("refused_signature", 13, refused(UpdateFault::Signature)),
+        ("refused_no_key", 13, refused(UpdateFault::NoKey)),
+        ("refused_flash", 13, refused(UpdateFault::Flash)),
     ]
 }
 
@@ -322,6 +347,7 @@ fn the_page_and_the_code_say_the_same() {
     let mut frames = page();
     check(&mut frames, requests());
     check(&mut frames, replies());
+    check(&mut frames, updates());
     check(&mut frames, events());
     assert_eq!(
         frames,

@@ -1,6 +1,6 @@
 //! Messages and frames between the gate box (master) and the gate board (slave).
 //!
-//! Read in this order: [`message`] and [`card`] (the small shared types), [`event`], [`request`], [`reply`],
+//! Read in this order: [`message`] and [`card`] (the small shared types), [`event`], [`update`], [`request`], [`reply`],
 //! then [`frame`] (bytes on the line). `PROTOCOL.md` beside this crate shows every message as
 //! bytes; a test decodes that page, so the page and the code cannot drift apart.
 //!
@@ -15,6 +15,7 @@ pub mod message;
 pub mod card;
 pub mod settings;
 pub mod event;
+pub mod update;
 pub mod request;
 pub mod reply;
 pub mod frame;
@@ -30,6 +31,7 @@ pub use reply::{
 };
 pub use request::{CHUNK_BYTES_MAX, Request};
 pub use settings::{LinkLossPolicy, Settings};
+pub use update::{UpdateFault, UpdatePhase, UpdateStatus};
 pub use version::{EVENTS_MAX, MAJOR, MINOR, MINOR_OF_CARDS};
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use crate::EVENTS_MAX;
 use crate::event::Event;
 use crate::message::{BoardUid, ResetCause};
+use crate::update::{UpdateFault, UpdateStatus};
 use heapless::Vec;
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +27,10 @@ pub enum Reply {
     Error(Fault),
     /// Answers [`crate::Request::AskStatistics`].
     Statistics(Statistics),
+    /// Answers the requests of an update.
+    Update(UpdateStatus),
+    /// The image, or this piece of it, was refused; the update is over.
+    UpdateRefused(UpdateFault),
 }
 
 /// Who the board is.

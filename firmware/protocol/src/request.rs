@@ -42,21 +42,26 @@ pub enum Request {
     SetMode(Mode),
     /// Shows a lamp or sounds the buzzer.
     Signal(Signal),
-    /// Reserved: begins a firmware update. Refused with [`crate::Fault::Unsupported`].
+    /// Begins an update of the firmware, or goes on with the one that was begun under the same
+    /// `name` since the board started. Answered with [`crate::Reply::Update`], which says where to
+    /// go on; refused with [`crate::Fault::Busy`] while an image waits or is on trial, and with
+    /// [`crate::Fault::Unsupported`] by a board without a boot loader.
     UpdateBegin {
-        /// Length of the image in bytes.
+        /// Length of the image file in bytes, a multiple of 4.
         image_bytes: u32,
-        /// First eight bytes of the image's SHA-256.
-        digest: [u8; 8],
+        /// What tells this image from others: the first eight bytes of its signature.
+        name: [u8; 8],
     },
-    /// Reserved: a piece of the image.
+    /// A piece of the image. One that came before is answered and not written again; one that
+    /// leaves a hole is answered with where to go on.
     UpdateChunk {
-        /// Where it belongs, in bytes.
+        /// Where it belongs, in bytes; a multiple of 4. The first one holds header and signature.
         offset: u32,
-        /// The piece.
+        /// The piece: a multiple of 4 bytes, within one page of the board's flash.
         data: Vec<u8, CHUNK_BYTES_MAX>,
     },
-    /// Reserved: check the image and start it.
+    /// All pieces were sent: restart and try the image. Refused with [`crate::Fault::Busy`] while
+    /// somebody passes.
     UpdateCommit,
     /// Asks for [`crate::Reply::Statistics`].
     AskStatistics,
@@ -69,4 +74,6 @@ pub enum Request {
         /// The number.
         number: CardNumber,
     },
+    /// Asks for [`crate::Reply::Update`]: how far an update is, or how the last one ended.
+    AskUpdate,
 }

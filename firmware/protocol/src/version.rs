@@ -4,7 +4,7 @@
 pub const MAJOR: u8 = 1;
 
 /// Version that only grows: a higher minor adds enum variants at the end, nothing else.
-pub const MINOR: u8 = 1;
+pub const MINOR: u8 = 2;
 
 /// The minor from which on a box knows [`crate::EventKind::Card`] and [`crate::EventKind::Key`].
 pub const MINOR_OF_CARDS: u8 = 1;

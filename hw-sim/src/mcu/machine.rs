@@ -58,7 +58,7 @@ impl Machine {
         tokio::spawn(task.run(doors, taken, (line_in, line_out)));
         Ok(Self {
             orders,
-            line: Some(ChipLine { to_chip, from_chip }),
+            line: Some(ChipLine::new(to_chip, from_chip)),
             outputs,
             edges,
             resets,
@@ -154,6 +154,10 @@ pub struct ChipLine {
 }
 
 impl ChipLine {
+    pub(super) fn new(to_chip: mpsc::Sender<Vec<u8>>, from_chip: mpsc::Receiver<Vec<u8>>) -> Self {
+        Self { to_chip, from_chip }
+    }
+
     /// Bytes for the chip's line.
     pub async fn send(&self, bytes: Vec<u8>) {
         self.to_chip.send(bytes).await.ok();

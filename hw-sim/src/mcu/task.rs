@@ -108,21 +108,26 @@ pub(super) struct Listeners {
 
 const QEMU: &str = "qemu-system-arm";
 
+/// QEMU, before its arguments. It ends with this process: whoever kills the simulator must not leave
+/// chips behind that go on for ever.
+pub(super) fn qemu() -> std::io::Result<Command> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let qemu = std::env::split_paths(&path)
+        .map(|folder| folder.join(QEMU))
+        .find(|file| file.is_file())
+        .ok_or(std::io::ErrorKind::NotFound)?;
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "KILL"]).arg(qemu);
+    Ok(command)
+}
+
 fn spawn(chip: &Chip, files: &Files) -> std::io::Result<Child> {
     let socket = |name: &str| format!("unix:{}", files.path(name).display());
     let page = |name: &str, at: u32| {
         let file = files.path(name);
         format!("loader,file={},addr={at:#x},force-raw=on", file.display())
     };
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let qemu = std::env::split_paths(&path)
-        .map(|folder| folder.join(QEMU))
-        .find(|file| file.is_file())
-        .ok_or(std::io::ErrorKind::NotFound)?;
-    // Whoever kills the simulator must not leave chips behind that go on for ever.
-    Command::new("setpriv")
-        .args(["--pdeathsig", "KILL"])
-        .arg(qemu)
+    qemu()?
         .args(["-M", "lm3s6965evb", "-display", "none", "-monitor", "none"])
         // The chip's clock runs by instructions, so that a busy machine costs it no pulses.
         .args(["-icount", "shift=4,sleep=on", "-qtest-log", "none", "-S"])

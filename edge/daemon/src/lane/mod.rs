@@ -2,6 +2,7 @@
 
 mod input;
 mod site;
+mod board_door;
 mod commits;
 mod task;
 mod face_line;
@@ -9,6 +10,9 @@ mod lamps;
 mod camera_lamps;
 mod start;
 
+pub(crate) use board_door::BoardDoor;
+#[cfg(test)]
+pub(crate) use board_door::BoardUpdate;
 pub(crate) use face_line::face_line;
 pub(crate) use input::TokenSalt;
 pub(crate) use site::GateSite;

@@ -15,6 +15,7 @@ use tokio::sync::mpsc;
 use tokio::task::spawn_local;
 
 use crate::config::{GateConfig, LaneConfig, LinkLossWord, ReaderConfig};
+use crate::lane::board_door::BoardDoor;
 use crate::lane::commits::Commits;
 use crate::lane::face_line::{FaceDesk, place};
 use crate::lane::lamps::DeviceNames;
@@ -40,14 +41,15 @@ pub(crate) struct LanePlan {
     pub(crate) memory: LaneMemory,
 }
 
-/// Starts one lane: its drivers and its loop, all on the current thread.
+/// Starts one lane: its drivers and its loop, all on the current thread. Gives the way to its gate
+/// board, if it has one.
 pub(crate) fn start(
     plan: LanePlan,
     site: &Rc<GateSite>,
     opener: &Arc<dyn LinkOpener>,
     jitter: &Jitter,
     faces: Option<&mut FaceDesk>,
-) {
+) -> Option<BoardDoor> {
     let (sender, news) = mpsc::channel(NEWS_MAX);
     let LanePlan { config, memory } = plan;
     for (index, reader) in config.readers.iter().enumerate() {
@@ -67,6 +69,7 @@ pub(crate) fn start(
     let cameras = cameras
         .map(|camera| (camera.direction, camera.name.clone()))
         .collect();
+    let door = open_door(&config, &sender);
     let task = LaneTask {
         lane: Lane::new(settings(&config), memory),
         names: DeviceNames {
@@ -99,6 +102,20 @@ pub(crate) fn start(
         site: Rc::clone(site),
     };
     spawn_local(task.run(news));
+    door
+}
+
+/// The office's way to the gate board of a lane.
+fn open_door(config: &LaneConfig, news: &mpsc::Sender<LaneNews>) -> Option<BoardDoor> {
+    let device = config.gate.as_ref()?.name.clone();
+    let (updates, asked) = mpsc::channel(1);
+    spawn_local(forward(asked, news.clone(), LaneNews::Update));
+    Some(BoardDoor {
+        lane: config.id.as_str().to_owned(),
+        lane_name: config.name.clone(),
+        device,
+        updates,
+    })
 }
 
 fn settings(config: &LaneConfig) -> LaneSettings {

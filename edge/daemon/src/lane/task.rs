@@ -4,7 +4,9 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use drivers_idcard::{CardText, ReaderEvent};
-use drivers_turnstile::{BoardUid, EventKey, TurnstileEvent, TurnstileHandle};
+use drivers_turnstile::{
+    BoardUid, EventKey, TurnstileEvent, TurnstileHandle, UpdateFailure, UpdateProgress,
+};
 use edge_domain::{
     BoardEvent, Camera, Credential, Direction, Display, FaceEvidence, Lane, LaneEffect, LaneInput,
     LookId, SiteView, WorkerId,
@@ -13,6 +15,7 @@ use tokio::sync::mpsc;
 use tokio::time::sleep;
 
 use crate::advice::advice;
+use crate::lane::board_door::BoardUpdate;
 use crate::lane::camera_lamps::camera_news;
 use crate::lane::commits::{Commits, Done};
 use crate::lane::face_line::{FaceNews, LookOrder, camera};
@@ -35,6 +38,8 @@ pub(super) enum LaneNews {
     Gate(TurnstileEvent),
     /// From the line to the cameras.
     Face(FaceNews),
+    /// A new firmware for the gate board.
+    Update(BoardUpdate),
 }
 
 /// One lane with its devices.
@@ -81,6 +86,19 @@ impl LaneTask {
             LaneNews::Reader(index, event) => self.reader(index, event),
             LaneNews::Gate(event) => self.gate(&event),
             LaneNews::Face(news) => self.face(news),
+            LaneNews::Update(update) => self.update(update),
+        }
+    }
+
+    /// Not while somebody passes: whoever was let in shall find the gate open.
+    fn update(&self, BoardUpdate { image, progress }: BoardUpdate) {
+        if self.lane.awaits_passage() {
+            progress.send_replace(UpdateProgress::Failed(UpdateFailure::Occupied));
+            return;
+        }
+        let given = self.gate.as_ref().map(|gate| gate.update(image, progress));
+        if let Some(Err(error)) = given {
+            tracing::error!(%error, "The update was not taken");
         }
     }
 

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::config::SiteConfig;
+use crate::lane::BoardDoor;
 
 /// What both need.
 #[derive(Debug, Clone, Copy)]
@@ -21,6 +22,8 @@ pub(crate) struct Office<'a> {
     pub(crate) clock: &'a Clock,
     /// Who is registered, as the lanes watch it.
     pub(crate) roster: &'a watch::Sender<Arc<Roster>>,
+    /// The gate boards.
+    pub(crate) boards: &'a [BoardDoor],
     /// Told when the box stops.
     pub(crate) stop: &'a CancellationToken,
 }

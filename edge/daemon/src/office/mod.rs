@@ -7,6 +7,7 @@ mod city;
 mod uplink;
 mod consents;
 mod screen;
+mod board_update;
 mod orders;
 
 pub(crate) use consents::watch_consents;

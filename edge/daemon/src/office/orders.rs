@@ -9,8 +9,10 @@ use sync_wire::record::{Gap, GapCause};
 use crate::advice::advice;
 use crate::clock::Clock;
 use crate::error::DaemonError;
+use crate::lane::BoardDoor;
+use crate::office::board_update::Plan;
 use crate::office::desk::Office;
-use crate::orders::{Order, OrderFolder, Outcome};
+use crate::orders::{Order, OrderFolder, Outcome, Waiting};
 use crate::records;
 
 /// Pause between two looks into the folder.
@@ -26,6 +28,7 @@ pub(crate) fn take_orders(office: &Office<'_>) -> Result<(), DaemonError> {
     let clerk = Clerk {
         writer: office.store.writer(),
         clock: office.clock.clone(),
+        boards: office.boards.to_vec(),
     };
     tokio::task::spawn_local(clerk.run(folder));
     Ok(())
@@ -34,6 +37,7 @@ pub(crate) fn take_orders(office: &Office<'_>) -> Result<(), DaemonError> {
 struct Clerk {
     writer: Writer,
     clock: Clock,
+    boards: Vec<BoardDoor>,
 }
 
 impl Clerk {
@@ -51,7 +55,7 @@ impl Clerk {
     async fn look(&self, folder: &OrderFolder) -> std::io::Result<()> {
         while let Some(waiting) = folder.next()? {
             let outcome = match &waiting.order {
-                Ok(order) => self.carry_out(order).await,
+                Ok(order) => self.carry_out(order, &waiting, folder).await,
                 Err(why) => Err(why.clone()),
             };
             tracing::info!(order = ?waiting.order, ?outcome, "Order");
@@ -60,7 +64,7 @@ impl Clerk {
         Ok(())
     }
 
-    async fn carry_out(&self, order: &Order) -> Outcome {
+    async fn carry_out(&self, order: &Order, waiting: &Waiting, folder: &OrderFolder) -> Outcome {
         match order {
             Order::Suspend { from, to, reason } => {
                 let kind = Kind::Gap(Gap {
@@ -71,6 +75,19 @@ impl Clerk {
                 });
                 self.record(kind).await?;
                 Ok("停工通知已记入账本，会上传平台".to_owned())
+            }
+            Order::UpdateBoard { lane, image } => {
+                let plan = Plan::new(&self.boards, lane.as_deref(), image)?;
+                let tell = |text: &str| {
+                    if let Err(error) = folder.tell(waiting, text) {
+                        tracing::warn!(%error, "How far the update is cannot be told");
+                    }
+                };
+                let ended = plan.carry_out(tell).await;
+                if let Some(kind) = ended.record {
+                    self.record(kind).await?;
+                }
+                ended.outcome
             }
         }
     }

@@ -3,11 +3,14 @@
 //! One process holds the ledger, and it may be running. So a command leaves an order, the running
 //! box takes it within a second or the next one at its start, and leaves an answer.
 
+use std::fmt;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use serde::{Deserialize, Serialize};
 
 use crate::people::random;
@@ -15,11 +18,12 @@ use crate::people::random;
 const ORDER: &str = "order";
 const DONE: &str = "done";
 const REFUSED: &str = "refused";
-/// Longest order, bytes.
-const ORDER_BYTES_MAX: u64 = 16 * 1024;
+const PROGRESS: &str = "progress";
+/// Longest order, bytes: a firmware image of 128 KiB as text.
+const ORDER_BYTES_MAX: u64 = 192 * 1024;
 /// Most files that are looked at.
 const FILES_MAX: usize = 1_000;
-/// How long a command waits for the answer of a running box.
+/// How long a command waits for a word of a running box.
 const ANSWER_MAX: Duration = Duration::from_secs(20);
 const LOOK: Duration = Duration::from_millis(100);
 
@@ -36,6 +40,36 @@ pub(crate) enum Order {
         /// What the notice says.
         reason: String,
     },
+    /// Give a gate board a new firmware.
+    UpdateBoard {
+        /// The board's lane; none if the site has one board only.
+        lane: Option<String>,
+        /// The image.
+        image: ImageText,
+    },
+}
+
+/// A firmware image as base64; the log shows its length only.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct ImageText(String);
+
+impl ImageText {
+    /// Makes text of an image.
+    pub(crate) fn new(image: &[u8]) -> Self {
+        Self(BASE64_STANDARD.encode(image))
+    }
+
+    /// The image; none if the text is none.
+    pub(crate) fn image(&self) -> Option<Vec<u8>> {
+        BASE64_STANDARD.decode(&self.0).ok()
+    }
+}
+
+impl fmt::Debug for ImageText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes of base64", self.0.len())
+    }
 }
 
 /// What became of an order: a sentence in Chinese, either way.
@@ -71,11 +105,10 @@ impl OrderFolder {
     /// The folder cannot be made or read.
     pub(crate) fn prepare(&self) -> io::Result<()> {
         fs::create_dir_all(&self.path)?;
-        for stem in self.stems(DONE)? {
-            fs::remove_file(self.file(&stem, DONE))?;
-        }
-        for stem in self.stems(REFUSED)? {
-            fs::remove_file(self.file(&stem, REFUSED))?;
+        for end in [DONE, REFUSED, PROGRESS] {
+            for stem in self.stems(end)? {
+                fs::remove_file(self.file(&stem, end))?;
+            }
         }
         Ok(())
     }
@@ -111,6 +144,14 @@ impl OrderFolder {
         Ok(Some(Waiting { stem, order }))
     }
 
+    /// Tells how far an order is, in Chinese.
+    ///
+    /// # Errors
+    /// The folder cannot be written.
+    pub(crate) fn tell(&self, waiting: &Waiting, how_far: &str) -> io::Result<()> {
+        self.write(&waiting.stem, PROGRESS, how_far.as_bytes())
+    }
+
     /// Leaves the answer and forgets the order.
     ///
     /// # Errors
@@ -124,18 +165,30 @@ impl OrderFolder {
         fs::remove_file(self.file(&waiting.stem, ORDER))
     }
 
-    /// Waits for the answer of a running box; `None` if there is none in time.
+    /// Waits for the answer of a running box, and passes on how far it is; `None` if it says nothing
+    /// for so long that it must be something else that it does.
     ///
     /// # Errors
     /// The folder cannot be read.
-    pub(crate) async fn wait(&self, stem: &str) -> io::Result<Option<Outcome>> {
-        let mut waited = Duration::ZERO;
+    pub(crate) async fn wait(
+        &self,
+        stem: &str,
+        mut how_far: impl FnMut(&str),
+    ) -> io::Result<Option<Outcome>> {
+        let (mut waited, mut heard) = (Duration::ZERO, String::new());
         while waited < ANSWER_MAX {
             if let Some(text) = self.fetch(stem, DONE)? {
                 return Ok(Some(Ok(text)));
             }
             if let Some(text) = self.fetch(stem, REFUSED)? {
                 return Ok(Some(Err(text)));
+            }
+            if let Some(text) = self.fetch(stem, PROGRESS)? {
+                if text != heard {
+                    how_far(&text);
+                }
+                heard = text;
+                waited = Duration::ZERO;
             }
             tokio::time::sleep(LOOK).await;
             waited += LOOK;
@@ -216,7 +269,7 @@ mod tests {
             let waiting = orders.next().unwrap().unwrap();
             assert_eq!(waiting.order, Ok(notice(reason)));
             orders.answer(&waiting, &outcome).unwrap();
-            assert_eq!(orders.wait(&stem).await.unwrap(), Some(outcome));
+            assert_eq!(orders.wait(&stem, |_| ()).await.unwrap(), Some(outcome));
             assert_eq!(orders.fetch(&stem, DONE).unwrap(), None, "fetched twice");
         }
         assert!(orders.next().unwrap().is_none());
@@ -239,5 +292,26 @@ mod tests {
         orders.answer(&waiting, &Err("不认识".to_owned())).unwrap();
         orders.prepare().unwrap();
         assert_eq!(orders.stems(REFUSED).unwrap(), Vec::<String>::new());
+    }
+
+    #[tokio::test]
+    async fn who_waits_hears_how_far_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let orders = OrderFolder::beside(&folder.path().join("ledger.db"));
+        let image = ImageText::new(&[1, 2, 3]);
+        assert_eq!(image.image(), Some(vec![1, 2, 3]));
+        assert_eq!(format!("{image:?}"), "4 bytes of base64");
+        let stem = orders
+            .leave(&Order::UpdateBoard { lane: None, image })
+            .unwrap();
+        let waiting = orders.next().unwrap().unwrap();
+        orders.tell(&waiting, "已传 50%").unwrap();
+        let mut heard = Vec::new();
+        let answered = orders.wait(&stem, |text| {
+            heard.push(text.to_owned());
+            orders.answer(&waiting, &Ok("完成".to_owned())).unwrap();
+        });
+        assert_eq!(answered.await.unwrap(), Some(Ok("完成".to_owned())));
+        assert_eq!(heard, ["已传 50%"]);
     }
 }

@@ -63,7 +63,9 @@ mod tests {
         };
         assert_eq!(order, expected);
         let order = notice("2027-01-20T18:30", "2027-01-20T19:00", "停电").unwrap();
-        let Order::Suspend { from, to, .. } = order;
+        let Order::Suspend { from, to, .. } = order else {
+            panic!("{order:?}");
+        };
         assert_eq!((from, to - from), (1_800_441_000_000, 1_800_000));
     }
 

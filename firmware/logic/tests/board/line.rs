@@ -40,17 +40,17 @@ fn another_major_is_refused() {
 }
 
 #[test]
-fn an_update_is_not_supported_yet() {
+fn a_board_without_a_boot_loader_takes_no_update() {
     let mut rig = Rig::greeted();
     let begin = Request::UpdateBegin {
         image_bytes: 12_000,
-        digest: [0; 8],
+        name: [0; 8],
     };
     let chunk = Request::UpdateChunk {
         offset: 0,
         data: heapless::Vec::from_array([7; 100]),
     };
-    for request in [begin, chunk, Request::UpdateCommit] {
+    for request in [begin, chunk, Request::UpdateCommit, Request::AskUpdate] {
         assert_eq!(rig.ask(&request), Some(Reply::Error(Fault::Unsupported)));
     }
 }

@@ -32,10 +32,7 @@ pub struct File {
     pub workers: Option<usize>,
     /// Name of this city among several on one broker; they share the work.
     pub instance: Option<String>,
-    /// Address where boxes fetch rosters and bring photos, over HTTPS with their certificates; without
-    /// it there is neither.
-    pub https: Option<String>,
-    /// How boxes reach that address, `https://host:port`, if it is not the broker's host.
+    /// Where boxes fetch roster files, `https://host:port`; without it no roster is published.
     pub https_url: Option<String>,
     /// The database, if it is not a `SQLite` file in `dir`.
     pub database: Option<Database>,
@@ -64,9 +61,7 @@ pub struct Settings {
     pub workers: usize,
     /// Name of this city among several on one broker.
     pub instance: String,
-    /// Where boxes fetch and bring files.
-    pub https: Option<SocketAddr>,
-    /// How boxes reach it, if that was said.
+    /// Where boxes fetch roster files, if that was said.
     pub https_url: Option<String>,
     /// Where the database is.
     pub place: Place,
@@ -95,10 +90,6 @@ impl Settings {
         let listen = listen
             .parse()
             .map_err(|_| CityError::Config(format!("listen = {listen:?} is not address:port")))?;
-        let https = file.https.as_deref().map(|text| {
-            text.parse()
-                .map_err(|_| CityError::Config(format!("https = {text:?} is not address:port")))
-        });
         let https_url = file
             .https_url
             .map(|url| url.trim_end_matches('/').to_owned());
@@ -134,20 +125,9 @@ impl Settings {
             listen,
             workers,
             instance,
-            https: https.transpose()?,
             https_url,
             place,
         })
-    }
-
-    /// How boxes reach the files: as the settings say, or as the running city does.
-    pub fn files_url(&self) -> Option<String> {
-        let running = || {
-            let text = std::fs::read_to_string(self.status_file()).ok()?;
-            let status: serde_json::Value = serde_json::from_str(&text).ok()?;
-            status.get("https")?.as_str().map(str::to_owned)
-        };
-        self.https_url.clone().or_else(running)
     }
 
     /// Where the running city says how to reach it.

@@ -320,7 +320,7 @@ fn keys(dir: &Path) -> Result<(), CityError> {
 /// The key that signs and the city's database, with every box that has a certificate in it.
 fn office(city: &Where) -> Result<(Press, Session), CityError> {
     let settings = settings(city)?;
-    let press = Press::open(&settings.dir, settings.files_url())?;
+    let press = Press::open(&settings.dir, settings.https_url.clone())?;
     let mut session = Session::open(&settings.place)?;
     care::enroll(&mut session, &settings.dir)?;
     Ok((press, session))

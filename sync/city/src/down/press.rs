@@ -111,7 +111,7 @@ impl Press {
     ) -> Result<Published, CityError> {
         let url = self.url.as_deref().ok_or_else(|| {
             CityError::Refused(
-                "盒子没有下载花名册的地址：请在平台配置中设置 https，启动平台后再下发".to_owned(),
+                "盒子没有下载花名册的地址：请在平台配置文件中设置 https_url 后再下发".to_owned(),
             )
         })?;
         let mut base = None;

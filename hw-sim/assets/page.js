@@ -2,6 +2,7 @@
 const $ = (id) => document.getElementById(id);
 const people = new Map();
 const lanes = new Map();
+let shots = [];
 let chosen = null;
 let lastHeardAt = 0;
 
@@ -49,6 +50,8 @@ function sentence(line) {
     case "read_ok": return `${who} 的证件已完整读出`;
     case "read_failed": return `${who} 的证件没有读成（${line.cause}）`;
     case "card_lifted": return `${who} 取走证件`;
+    case "face_shown": return `${line.person ? who : "陌生人"} 站到${where}（${WAY[line.direction]}）摄像头前${line.showing === "still" ? "，举着照片" : ""}`;
+    case "face_gone": return `${where}（${WAY[line.direction]}）摄像头前没有人了`;
     case "walked_through": return `✔ ${who} 走${WAY[line.direction]}了${where}`;
     case "turned_back": return `✖ ${who} 在${where}：${REASON[line.reason]}`;
     case "tailgated": return `▲ ${who} 尾随${WAY[line.direction]}了${where}`;
@@ -136,6 +139,32 @@ function addReader(state, slot) {
   return reader;
 }
 
+// A picture of the album: whose face it is, and which shot of him.
+function shotName(shot) {
+  return `${shot.person ? nameOf(shot.person) : "陌生人"}（照片 ${shot.shot}）`;
+}
+
+function addCamera(lane, direction, slot) {
+  const box = $("camera-template").content.firstElementChild.cloneNode(true);
+  const select = box.querySelector("select");
+  // The first shot of a person is enrolled; the gate should meet another one first.
+  const first = shots.findIndex((shot) => shot.person && !shot.shot.endsWith("1"));
+  shots.forEach((shot) => select.add(new Option(shotName(shot), shot.shot)));
+  select.selectedIndex = Math.max(first, 0);
+  box.querySelector(".camera-name").textContent = `${WAY[direction]}口摄像头`;
+  const view = box.querySelector(".view");
+  view.alt = `${WAY[direction]}口摄像头的画面`;
+  view.src = `/camera/${lane}/${direction}`;
+  box.addEventListener("click", (event) => {
+    const what = event.target.dataset.do;
+    if (!what) return;
+    if (what === "both" && !chosen) return tell("请先在人员里点选拿谁的卡");
+    const showing = what === "still" ? "still" : "alive";
+    post("/api/face_visit", { lane, direction, shot: select.value, showing, ...(what === "both" ? { card: chosen } : {}) });
+  });
+  slot.append(box);
+}
+
 function addLane(state) {
   const box = $("lane-template").content.firstElementChild.cloneNode(true);
   box.querySelector(".lane-name").textContent = state.text;
@@ -144,6 +173,7 @@ function addLane(state) {
   for (const reader of state.readers) {
     lane.readers.set(reader.reader, addReader(reader, box.querySelector(`[data-direction="${reader.direction}"]`)));
   }
+  for (const direction of state.cameras) addCamera(state.lane, direction, box.querySelector(`[data-direction="${direction}"]`));
   box.querySelector(".board-acts").hidden = !state.view.has_arm;
   box.addEventListener("click", (event) => {
     const { walk, style, toggle, act: deviceAct } = event.target.dataset;
@@ -209,6 +239,7 @@ async function begin() {
   // The refused stand near the top, where a visitor finds them.
   const refused = (person) => person.standing !== "admitted" || person.id_kind !== "resident";
   const others = state.people.filter((person) => !refused(person));
+  shots = state.shots;
   [...others.slice(0, 5), ...state.people.filter(refused), ...others.slice(5)].forEach(addPerson);
   show(state);
   const events = new EventSource("/api/events");

@@ -1,5 +1,6 @@
 //! The program: `hw-sim run …` and `hw-sim people …`.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::{Parser, Subcommand};
@@ -86,6 +87,8 @@ struct RunFile {
     #[serde(flatten)]
     terminals: Terminals,
     journal: PathBuf,
+    /// Letters of the pictures to the numbers of those whom they show.
+    faces: BTreeMap<String, String>,
 }
 
 impl Cli {
@@ -108,7 +111,8 @@ async fn run(args: &RunArgs) -> Result<(), SimError> {
     let timings = TimingSink::default();
     let image = args.board_image.as_deref();
     let site = Site::start_with_boards(day, year(args.year), &folder, &timings, image)?;
-    let watched = site.day().lane.iter().any(|lane| lane.camera_in);
+    let mut lanes = site.day().lane.iter();
+    let watched = lanes.any(|lane| lane.cameras().next().is_some());
     if let Some(faces) = args.faces.as_ref().filter(|_| watched) {
         site.bring_album(faces)?;
     }
@@ -116,6 +120,7 @@ async fn run(args: &RunArgs) -> Result<(), SimError> {
         http: format!("http://{bound}"),
         terminals: site.terminals(),
         journal: folder.join("journal.jsonl"),
+        faces: faces(&site),
     };
     write_json(&folder.join("hw-sim.json"), &run_file)?;
     let stage = Stage::new(site.clone());
@@ -134,10 +139,19 @@ async fn run(args: &RunArgs) -> Result<(), SimError> {
     }
 }
 
+fn faces(site: &Site) -> BTreeMap<String, String> {
+    let faces = site.day().face.iter();
+    let known = faces.filter_map(|face| Some((&face.portrait, site.person(&face.who).ok()?)));
+    known
+        .map(|(letter, person)| (letter.clone(), person.number.clone()))
+        .collect()
+}
+
 fn people(args: &PeopleArgs) -> Result<(), SimError> {
     let year = year(args.year);
-    let crowd = if let Some(path) = &args.site {
-        SiteDay::read(path)?.crowd(year)
+    let day = args.site.as_deref().map(SiteDay::read).transpose()?;
+    let crowd = if let Some(day) = &day {
+        day.crowd(year)
     } else {
         let &PeopleArgs {
             seed,
@@ -152,7 +166,12 @@ fn people(args: &PeopleArgs) -> Result<(), SimError> {
             year,
         })
     };
-    write_file(&args.out, roster_file(&crowd)?.as_bytes())
+    let faces = day.iter().flat_map(|day| &day.face);
+    let agreed: Vec<&str> = faces
+        .filter_map(|face| crowd.find(&face.who))
+        .map(|person| person.number.as_str())
+        .collect();
+    write_file(&args.out, roster_file(&crowd, &agreed)?.as_bytes())
 }
 
 /// The year given, or the one in which this machine believes to be, in Chinese time.

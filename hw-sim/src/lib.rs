@@ -3,6 +3,7 @@
 //!
 //! Floor order, bottom first (a module imports only from above it):
 //! - `error`, `clock`, `wait`, `seed`, `direction`: small things
+//! - `camera`: whoever stands before a camera, as frames
 //! - `journal`: **the truth**, line by line; read its documentation before judging anybody by it
 //! - `line`: a paced serial line on a terminal
 //! - `people`: invented people and the roster file
@@ -10,10 +11,10 @@
 //! - `reader`: the device side of an ID-card reader
 //! - `mcu`: the firmware's real image on a chip in QEMU
 //! - `gate`: the board's own logic over simulated pins, and the people who walk through
-//! - `camera`: whoever stands before a camera, as frames
 //! - `site_day`: the scenario file
 //! - `site`: everything of one site, running
 //! - `visit`: one person's turn
+//! - `face_visit`: one person's turn before a camera
 //! - `player`: plays the scenario
 //! - `http`: the page and its API
 //! - `cli`: the program
@@ -23,6 +24,7 @@ mod clock;
 mod wait;
 mod seed;
 mod direction;
+mod camera;
 mod journal;
 mod line;
 mod people;
@@ -30,10 +32,10 @@ mod settings;
 mod reader;
 mod mcu;
 mod gate;
-mod camera;
 mod site_day;
 mod site;
 mod visit;
+mod face_visit;
 mod player;
 mod http;
 mod cli;
@@ -42,6 +44,7 @@ pub use camera::{Album, CameraHandle, Shot, Showing};
 pub use cli::Cli;
 pub use direction::Direction;
 pub use error::SimError;
+pub use face_visit::{FacePlan, face_visit};
 pub use gate::{LaneCommand, LaneHandle, LanePlace, LaneView, WalkEnd, WalkStyle, WorldSettings};
 pub use http::{Stage, listen, serve};
 pub use journal::{
@@ -58,7 +61,7 @@ pub use reader::{
 pub use settings::{GateMoment, GateTiming, TimingSink};
 pub use site::{Site, Terminals};
 pub use site_day::{
-    DeviceAct, GateSettings, Habits, Happening, LaneSettings, Mark, PeopleSettings, PlanWord,
-    ReaderSettings, ScriptedVisit, SiteDay, Stream,
+    DeviceAct, FaceOwner, FaceStream, GateSettings, Habits, Happening, LaneSettings, Mark,
+    PeopleSettings, PlanWord, ReaderSettings, ScriptedVisit, SiteDay, Stream,
 };
 pub use visit::{Plan, visit};

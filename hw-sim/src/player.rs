@@ -7,12 +7,13 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
 use crate::error::SimError;
+use crate::face_visit::{FacePlan, face_visit};
 use crate::journal::{Act, MarkPhase};
 use crate::people::{Person, Standing};
 use crate::reader::ReaderFault;
 use crate::seed::Seeded;
 use crate::site::Site;
-use crate::site_day::{Happening, PlanWord, Stream};
+use crate::site_day::{FaceStream, Happening, PlanWord, Stream};
 use crate::visit::{Plan, visit};
 
 /// Plays the whole day; returns when every turn is over and the day is as long as the scenario says.
@@ -29,6 +30,15 @@ pub async fn play(site: &Site) -> Result<(), SimError> {
                 visit(&site, &reader, &turn.person, turn.plan)
                     .await
                     .map(drop)
+            });
+        }
+    }
+    for stream in &site.day().face_stream {
+        for (after, plan) in faces_of(site, stream)? {
+            let site = site.clone();
+            acts.spawn(async move {
+                sleep_until(begun + after).await;
+                face_visit(&site, &plan).await.map(drop)
             });
         }
     }
@@ -118,6 +128,34 @@ fn turns_of(site: &Site, stream: &Stream, mut seeded: Seeded) -> Vec<ScriptedTur
             })
         })
         .collect()
+}
+
+/// The turns of a stream of faces, at even distances.
+fn faces_of(site: &Site, stream: &FaceStream) -> Result<Vec<(Duration, FacePlan)>, SimError> {
+    let card = match &stream.card {
+        Some(who) => Some(Arc::clone(site.person(who)?)),
+        None => None,
+    };
+    let (from, to) = (
+        Duration::from_secs(stream.from_s),
+        Duration::from_secs(stream.to_s),
+    );
+    let times = (0_u32..).map(|turn| from + Duration::from_millis(stream.every_ms) * turn);
+    let turns = times
+        .take_while(|at| *at <= to)
+        .zip(stream.shots.iter().cycle());
+    Ok(turns
+        .map(|(at, shot)| {
+            let plan = FacePlan {
+                place: (stream.lane.clone(), stream.direction),
+                shot: shot.clone(),
+                showing: stream.showing,
+                wait_ms: stream.wait_ms,
+                card: card.clone(),
+            };
+            (at, plan)
+        })
+        .collect())
 }
 
 fn plan_of(stream: &Stream, seeded: &mut Seeded) -> Plan {

@@ -8,11 +8,11 @@ use std::sync::{Arc, OnceLock};
 use serde::Serialize;
 use tokio::sync::{Mutex, oneshot};
 
-use crate::camera::{Album, CameraHandle};
+use crate::camera::{Album, CameraHandle, Showing};
 use crate::direction::Direction;
 use crate::error::SimError;
 use crate::gate::{LaneCommand, LaneHandle, LanePlace, WalkEnd, WalkStyle};
-use crate::journal::{Act, Journal};
+use crate::journal::{Act, AtLane, Journal};
 use crate::people::{Crowd, Person};
 use crate::reader::{ReaderCommand, ReaderFault, ReaderHandle, ReaderPlace};
 use crate::seed::Seeded;
@@ -35,7 +35,7 @@ struct Inner {
     journal: Journal,
     readers: BTreeMap<String, AtReaderDesk>,
     lanes: BTreeMap<String, LaneHandle>,
-    cameras: BTreeMap<String, CameraHandle>,
+    cameras: BTreeMap<(String, Direction), CameraHandle>,
     album: Arc<OnceLock<Album>>,
     visits: AtomicU64,
 }
@@ -89,10 +89,13 @@ impl Site {
         let devices = run_folder.join("dev");
         let (mut readers, mut lanes) = (BTreeMap::new(), BTreeMap::new());
         let album = Arc::new(OnceLock::new());
-        let watched = day.lane.iter().filter(|lane| lane.camera_in);
-        let cameras = (1..).zip(watched).map(|(number, lane)| {
+        let watched = day.lane.iter().flat_map(|lane| {
+            let ways = lane.cameras();
+            ways.map(|direction| (lane.lane.clone(), direction))
+        });
+        let cameras = (1..).zip(watched).map(|(number, place)| {
             let camera = CameraHandle::new(Arc::clone(&album), day.seed.wrapping_add(number));
-            (lane.lane.clone(), camera)
+            (place, camera)
         });
         let cameras = cameras.collect();
         let mut ordinal = 0;
@@ -179,12 +182,54 @@ impl Site {
             .ok_or_else(|| unknown("lane", lane))
     }
 
-    /// The camera of one lane.
-    pub fn camera(&self, lane: &str) -> Result<&CameraHandle, SimError> {
+    /// The camera of one lane that looks that way.
+    pub fn camera(&self, lane: &str, direction: Direction) -> Result<&CameraHandle, SimError> {
         self.inner
             .cameras
-            .get(lane)
+            .get(&(lane.to_owned(), direction))
             .ok_or_else(|| unknown("camera", lane))
+    }
+
+    /// The names of the pictures that cameras can show.
+    pub fn shots(&self) -> Vec<&str> {
+        self.inner
+            .album
+            .get()
+            .map_or_else(Vec::new, |album| album.names().collect())
+    }
+
+    /// Whose face a picture shows, if he is one of the site's people.
+    pub fn face_owner(&self, shot: &str) -> Option<&Arc<Person>> {
+        let letter = shot.trim_end_matches(|one: char| one.is_ascii_digit());
+        let mut faces = self.inner.day.face.iter();
+        let face = faces.find(|face| face.portrait == letter)?;
+        self.inner.crowd.find(&face.who)
+    }
+
+    /// Somebody steps before a camera, in place of whoever is there, or all go away.
+    pub fn show_face(
+        &self,
+        (lane, direction): (&str, Direction),
+        shot: Option<&str>,
+        showing: Showing,
+        visit: Option<u64>,
+    ) -> Result<(), SimError> {
+        self.camera(lane, direction)?.show(shot, showing)?;
+        let lane = lane.to_owned();
+        self.journal().write(match shot {
+            Some(shot) => Act::FaceShown {
+                at: AtLane {
+                    visit,
+                    lane,
+                    direction,
+                    person: self.face_owner(shot).map(|owner| owner.number.clone()),
+                },
+                shot: shot.to_owned(),
+                showing,
+            },
+            None => Act::FaceGone { lane, direction },
+        });
+        Ok(())
     }
 
     /// Gives the cameras the portraits of a folder to show; only the first time counts.
@@ -192,6 +237,15 @@ impl Site {
         let album = Album::read(folder)?;
         self.inner.album.get_or_init(|| album);
         Ok(())
+    }
+
+    /// The reader beside a lane's camera.
+    pub(crate) fn reader_at(&self, lane: &str, direction: Direction) -> Result<&str, SimError> {
+        self.readers()
+            .map(|handle| &handle.place)
+            .find(|place| place.lane == lane && place.direction == direction)
+            .map(|place| place.reader.as_str())
+            .ok_or_else(|| unknown("reader", lane))
     }
 
     /// A person by number or by group and place.

@@ -39,6 +39,7 @@ impl Arguments {
         let image = || firmware_images::image(firmware_images::BOARDS[0]);
         SitePlan {
             board_image: (self.board == Board::Qemu).then(image),
+            faces: true,
             ..SitePlan::of(name)
         }
     }
@@ -101,6 +102,7 @@ async fn visit(arguments: &Arguments) -> Result<()> {
     let folder = folder(arguments)?;
     eprintln!("正在启动：证书、消息服务器、市级平台、模拟设备、考勤盒 …");
     let mut site = site_with_history(arguments, &folder).await?;
+    site.enroll_faces().await?;
     let code = site.gate_box.claim_code().await?;
     println!("模拟工地    {}", site.simulator.page());
     println!(
@@ -108,7 +110,9 @@ async fn visit(arguments: &Arguments) -> Result<()> {
         site.gate_box.screen()
     );
     println!("市级平台    {}", site.city.page()?);
-    println!("在“模拟工地”把工人的身份证放到读卡器上，看闸机打开，再看另外两页。按 Ctrl-C 结束。");
+    println!(
+        "在“模拟工地”把工人的身份证放到读卡器上，看闸机打开；或让人站到摄像头前，刷脸通过。再看另外两页。按 Ctrl-C 结束。"
+    );
     tokio::signal::ctrl_c().await?;
     site.gate_box.stop().await
 }

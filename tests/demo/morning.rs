@@ -7,11 +7,22 @@ use serde_json::{Value, json};
 use tests::{Result, Site, SitePlan, eventually, percentile};
 use tokio::time::{Duration, Instant, sleep_until};
 
+/// What a morning with cameras must have seen at least.
+const FACES: [(&str, u64); 4] = [
+    ("face_presentations", 20),
+    ("face_granted", 15),
+    ("face_impostor_attempts", 20),
+    ("card_face_mismatch_kept_out", 5),
+];
+
 /// Plays the morning and prints the verdict; true if every promise was kept.
 pub(crate) async fn play(folder: &Path, plan: &SitePlan, seconds: u64) -> Result<bool> {
     eprintln!("正在启动 …");
     let mut site = Site::start(folder, plan).await?;
     site.devices_answer().await?;
+    if site.faces.is_some() {
+        site.enroll_faces().await?;
+    }
     eprintln!(
         "早班开始：{} 台读卡器，{} 块闸机板",
         site.simulator.readers().len(),
@@ -46,13 +57,15 @@ pub(crate) async fn play(folder: &Path, plan: &SitePlan, seconds: u64) -> Result
         "refused_by_rule_but_left".to_owned(),
         json!(left_all_the_same(&site)?),
     );
+    let at_least = |name: &str, least| verdict.get(name).and_then(Value::as_u64) >= Some(least);
     let city_records = verdict.get("city_records").and_then(Value::as_u64);
     let kept = judged
         && verify.is_ok()
         && city_records == Some(records)
         && outages.broker.as_secs() >= 15
         && outages.city.as_secs() >= 20
-        && verdict.get("presentations").and_then(Value::as_u64) >= Some(100);
+        && at_least("presentations", 100)
+        && (site.faces.is_none() || FACES.iter().all(|(name, least)| at_least(name, *least)));
     verdict.insert("ok".to_owned(), json!(kept));
     println!("{}", Value::Object(verdict));
     Ok(kept)

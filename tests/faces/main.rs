@@ -19,19 +19,18 @@ const LANE: &str = "gate-1";
 
 impl Gate {
     async fn start(folder: &Path) -> Result<Self> {
-        let face_folder = folder.join("face");
         let plan = SitePlan {
             site_day: repository().join("tests/faces/site-day.toml"),
             play: false,
             find_interval_ms: 30,
             gate_more: String::new(),
-            more: Faces::site_toml(&face_folder)?,
+            more: String::new(),
             board_image: None,
+            faces: true,
         };
         let mut site = Site::prepare(folder, &plan).await?;
         let numbers = consent(&site, &folder.join("box/roster.json"))?;
-        let camera = format!("{}/camera/{LANE}", site.simulator.page());
-        let faces = Faces::new(&face_folder, &[(LANE, camera)])?;
+        let faces = site.faces.take().ok_or("a site with faces")?;
         site.gate_box.up().await?;
         Ok(Self {
             site,
@@ -41,7 +40,7 @@ impl Gate {
     }
 
     async fn show(&self, picture: Option<&str>) -> Result<()> {
-        let body = json!({"lane": LANE, "picture": picture});
+        let body = json!({"lane": LANE, "direction": "in", "picture": picture});
         self.site.simulator.act("face", &body).await.map(drop)
     }
 

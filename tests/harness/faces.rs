@@ -7,18 +7,21 @@ use std::path::{Path, PathBuf};
 
 use crate::Result;
 use crate::city::text;
+use crate::gate_box::LaneWiring;
 use crate::process::{Process, bin_dir, repository};
 
 /// The face process of one box.
 #[derive(Debug)]
 pub struct Faces {
     folder: PathBuf,
+    cameras: usize,
     process: Option<Process>,
 }
 
 impl Faces {
-    /// Writes key and settings below `folder`; `cameras` are lanes with the addresses of their cameras.
-    pub fn new(folder: &Path, cameras: &[(&str, String)]) -> Result<Self> {
+    /// Writes key and settings below `folder` for the cameras of these lanes, which the simulator at
+    /// `page` serves.
+    pub fn new(folder: &Path, lanes: &[LaneWiring], page: &str) -> Result<Self> {
         fs::create_dir_all(folder)?;
         let key = folder.join("face.key");
         fs::write(&key, [7; 32])?;
@@ -29,15 +32,24 @@ impl Faces {
              key_file = \"{dir}/face.key\"\n",
             Self::models().display()
         );
-        for (lane, address) in cameras {
-            write!(
-                toml,
-                "\n[[camera]]\nlane = \"{lane}\"\ndirection = \"in\"\naddress = \"{address}\"\n"
-            )?;
+        let mut cameras = 0;
+        for LaneWiring {
+            id, cameras: ways, ..
+        } in lanes
+        {
+            for way in ways {
+                cameras += 1;
+                write!(
+                    toml,
+                    "\n[[camera]]\nlane = \"{id}\"\ndirection = \"{way}\"\n\
+                     address = \"{page}/camera/{id}/{way}\"\n"
+                )?;
+            }
         }
         fs::write(folder.join("face.toml"), toml)?;
         Ok(Self {
             folder: folder.to_path_buf(),
+            cameras,
             process: None,
         })
     }
@@ -53,20 +65,34 @@ impl Faces {
     }
 
     /// What `site.toml` must say of it.
-    pub fn site_toml(folder: &Path) -> Result<String> {
+    pub fn site_toml(&self) -> Result<String> {
         Ok(format!(
             "[face]\nsocket = \"{}/face.sock\"\n",
-            text(folder)?
+            text(&self.folder)?
         ))
     }
 
-    /// Starts it.
+    /// How many cameras it watches.
+    pub fn cameras(&self) -> usize {
+        self.cameras
+    }
+
+    /// Starts it, as modest as its unit makes it.
     pub fn up(&mut self) -> Result<()> {
         let config = self.folder.join("face.toml");
         let program = bin_dir()?.join("menwei-face");
         let log = self.folder.join("menwei-face.log");
-        let arguments = ["run", "--verbose", "--config", text(&config)?];
-        self.process = Some(Process::start("menwei-face", &program, &arguments, &log)?);
+        let arguments = [
+            "-n",
+            "5",
+            text(&program)?,
+            "run",
+            "--verbose",
+            "--config",
+            text(&config)?,
+        ];
+        let nice = Path::new("/usr/bin/nice");
+        self.process = Some(Process::start("menwei-face", nice, &arguments, &log)?);
         Ok(())
     }
 

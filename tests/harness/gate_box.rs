@@ -22,8 +22,8 @@ pub struct LaneWiring {
     pub name: String,
     /// Its readers: name, `in` or `out`, terminal.
     pub readers: Vec<(String, &'static str, PathBuf)>,
-    /// Whether a camera looks at who comes in.
-    pub camera_in: bool,
+    /// Its cameras: `in`, `out`.
+    pub cameras: Vec<&'static str>,
     /// Its gate board's terminal; none for a lane without a gate.
     pub gate: Option<PathBuf>,
 }
@@ -263,10 +263,11 @@ fn settings(folder: &Path, plan: &BoxPlan, listen: &str) -> Result<String> {
                 plan.find_interval_ms
             )?;
         }
-        if lane.camera_in {
+        for direction in &lane.cameras {
+            let word = if *direction == "in" { "进" } else { "出" };
             write!(
                 toml,
-                "\n[[lane.camera]]\nname = \"{}进口摄像头\"\ndirection = \"in\"\n",
+                "\n[[lane.camera]]\nname = \"{}{word}口摄像头\"\ndirection = \"{direction}\"\n",
                 lane.name
             )?;
         }

@@ -17,6 +17,7 @@ struct Ready {
     http: String,
     readers: BTreeMap<String, PathBuf>,
     boards: BTreeMap<String, PathBuf>,
+    faces: BTreeMap<String, String>,
 }
 
 /// A simulated site.
@@ -99,6 +100,11 @@ impl Simulator {
     /// Terminals of the gate boards by their lane.
     pub fn boards(&self) -> &BTreeMap<String, PathBuf> {
         &self.ready.boards
+    }
+
+    /// Letters of the pictures to the numbers of those whom they show.
+    pub fn faces(&self) -> &BTreeMap<String, String> {
+        &self.ready.faces
     }
 
     /// The address of its page.

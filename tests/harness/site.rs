@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::broker::Broker;
 use crate::city::{City, text};
+use crate::faces::Faces;
 use crate::gate_box::{BoxPlan, GateBox, LaneWiring};
 use crate::process::{bin_dir, repository};
 use crate::simulator::Simulator;
@@ -37,6 +38,8 @@ struct Lane {
     board: Option<bool>,
     #[serde(default)]
     camera_in: bool,
+    #[serde(default)]
+    camera_out: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -66,6 +69,8 @@ pub struct SitePlan {
     pub more: String,
     /// Boards are chips in QEMU with this firmware image.
     pub board_image: Option<PathBuf>,
+    /// Cameras are wired, and `menwei-face` belongs to the site.
+    pub faces: bool,
 }
 
 impl SitePlan {
@@ -80,6 +85,7 @@ impl SitePlan {
             gate_more: String::new(),
             more: String::new(),
             board_image: None,
+            faces: false,
         }
     }
 
@@ -104,6 +110,9 @@ impl SitePlan {
                 let name = format!("{}{word}口读卡器", lane.text);
                 readers.push((name, direction, terminal.clone()));
             }
+            let looking = [(lane.camera_in, "in"), (lane.camera_out, "out")];
+            let cameras = looking.into_iter().filter(|one| one.0).map(|one| one.1);
+            let cameras = cameras.collect();
             let gate = boards.get(&lane.lane).cloned();
             if lane.board.unwrap_or(true) != gate.is_some() {
                 return Err(format!("lane {}: wired another way", lane.lane).into());
@@ -112,7 +121,7 @@ impl SitePlan {
                 id: lane.lane,
                 name: lane.text,
                 readers,
-                camera_in: lane.camera_in,
+                cameras: if self.faces { cameras } else { Vec::new() },
                 gate,
             });
         }
@@ -140,6 +149,8 @@ pub struct Site {
     pub simulator: Simulator,
     /// The box.
     pub gate_box: GateBox,
+    /// The face process of a site with faces, not started yet.
+    pub faces: Option<Faces>,
 }
 
 impl Site {
@@ -165,7 +176,15 @@ impl Site {
             plan.board_image.as_deref(),
         )
         .await?;
-        let box_plan = plan.wire(simulator.readers(), simulator.boards(), Some(broker.port()))?;
+        let mut box_plan =
+            plan.wire(simulator.readers(), simulator.boards(), Some(broker.port()))?;
+        let faces = if plan.faces {
+            let faces = Faces::new(&folder.join("face"), &box_plan.lanes, &simulator.page())?;
+            box_plan.more.push_str(&faces.site_toml()?);
+            Some(faces)
+        } else {
+            None
+        };
         let gate_box = GateBox::new(&box_dir, &box_plan)?;
         let roster = box_dir.join("roster.json");
         Simulator::roster(&plan.site_day, &roster)?;
@@ -175,7 +194,37 @@ impl Site {
             city,
             simulator,
             gate_box,
+            faces,
         })
+    }
+
+    /// Starts the face process and enrolls whom the site day names, each by the first picture of him.
+    pub async fn enroll_faces(&mut self) -> Result<()> {
+        let cameras = self.cameras_online()?;
+        let faces = self.faces.as_mut().ok_or("a site without faces")?;
+        faces.up()?;
+        let wanted = cameras + faces.cameras();
+        eventually("every camera is online", async || {
+            Ok((self.cameras_online()? >= wanted).then_some(()))
+        })
+        .await?;
+        let folder = self.gate_box.folder().join("enroll");
+        fs::create_dir_all(&folder)?;
+        for (letter, number) in self.simulator.faces() {
+            let portrait = Faces::portrait(&format!("{letter}/1.jpg"));
+            fs::copy(portrait, folder.join(format!("{number}.jpg")))?;
+        }
+        self.gate_box.menwei(&["enroll", text(&folder)?])?;
+        Ok(())
+    }
+
+    /// How often a camera has come.
+    fn cameras_online(&self) -> Result<usize> {
+        let records = self.gate_box.menwei(&["export"])?;
+        let online = records
+            .lines()
+            .filter(|line| line.contains("口摄像头") && line.contains("\"state\":\"online\""));
+        Ok(online.count())
     }
 
     /// Waits until the city has every record that the box has now, and the box knows it.

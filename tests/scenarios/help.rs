@@ -12,6 +12,7 @@ pub(crate) fn plan(name: &str) -> SitePlan {
         play: false,
         find_interval_ms: 30,
         gate_more: String::new(),
+        faces: false,
         more: String::new(),
         board_image: None,
     }

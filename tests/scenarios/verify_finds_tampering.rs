@@ -17,7 +17,7 @@ fn written_box() -> Result<(TempDir, GateBox)> {
         id: "gate-1".to_owned(),
         name: "1号".to_owned(),
         readers: vec![("1号进".to_owned(), "in", PathBuf::from("/dev/null"))],
-        camera_in: false,
+        cameras: Vec::new(),
         gate: None,
     };
     let plan = BoxPlan {

@@ -53,6 +53,11 @@ impl Album {
         Ok(Self { shots })
     }
 
+    /// All names, in order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.shots.keys().map(String::as_str)
+    }
+
     /// One of them.
     pub fn find(&self, name: &str) -> Option<&Shot> {
         self.shots.get(name)

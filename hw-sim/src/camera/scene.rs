@@ -18,9 +18,10 @@ const NOISE_PIXELS: u32 = 3_000;
 const QUALITY: u8 = 88;
 
 /// What a person before the camera does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Showing {
+    #[default]
     /// Stands there alive: small changes of place, size and light from frame to frame.
     Alive,
     /// Feeds in one and the same picture.

@@ -1,4 +1,4 @@
-//! Cameras as network cameras are: `GET /camera/{lane}`, MJPEG without an end.
+//! Cameras as network cameras are: `GET /camera/{lane}/{direction}`, MJPEG without an end.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -17,16 +17,21 @@ use tokio::time::interval;
 use super::acts::Refusal;
 use super::server::Stage;
 use crate::camera::Showing;
+use crate::direction::Direction;
+use crate::face_visit::{FacePlan, face_visit};
 
 /// Pause between two frames: eight a second.
 const FRAME: Duration = Duration::from_millis(125);
 
+/// How long a visitor of the page stands before the camera: longer than two looks of the box.
+const PATIENCE_MS: u64 = 6_000;
+
 /// The stream of a lane's camera.
 pub(super) async fn stream(
     State(stage): State<Stage>,
-    Path(lane): Path<String>,
+    Path((lane, direction)): Path<(String, Direction)>,
 ) -> Result<Response, Refusal> {
-    let camera = stage.site.camera(&lane)?.clone();
+    let camera = stage.site.camera(&lane, direction)?.clone();
     let parts = unfold((camera, interval(FRAME)), |(camera, mut beat)| async move {
         beat.tick().await;
         let painter = camera.clone();
@@ -48,14 +53,11 @@ pub(super) async fn stream(
 #[serde(deny_unknown_fields)]
 pub(super) struct Show {
     lane: String,
+    direction: Direction,
     #[serde(default)]
     picture: Option<String>,
-    #[serde(default = "alive")]
+    #[serde(default)]
     showing: Showing,
-}
-
-fn alive() -> Showing {
-    Showing::Alive
 }
 
 /// Somebody steps before a camera, or away from it.
@@ -63,9 +65,42 @@ pub(super) fn show(
     State(stage): State<Stage>,
     Json(body): Json<Show>,
 ) -> std::future::Ready<Result<Json<Value>, Refusal>> {
+    let place = (body.lane.as_str(), body.direction);
     let shown = stage
         .site
-        .camera(&body.lane)
-        .and_then(|camera| camera.show(body.picture.as_deref(), body.showing));
+        .show_face(place, body.picture.as_deref(), body.showing, None);
     std::future::ready(shown.map(|()| Json(json!({}))).map_err(Refusal::from))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FaceVisit {
+    lane: String,
+    direction: Direction,
+    shot: String,
+    #[serde(default)]
+    showing: Showing,
+    #[serde(default)]
+    card: Option<String>,
+}
+
+/// A whole turn before a camera; answers at once.
+pub(super) async fn visit(
+    State(stage): State<Stage>,
+    Json(body): Json<FaceVisit>,
+) -> Result<Json<Value>, Refusal> {
+    stage.site.camera(&body.lane, body.direction)?;
+    let card = match &body.card {
+        Some(word) => Some(stage.site.person(word)?.clone()),
+        None => None,
+    };
+    let plan = FacePlan {
+        place: (body.lane, body.direction),
+        shot: body.shot,
+        showing: body.showing,
+        wait_ms: PATIENCE_MS,
+        card,
+    };
+    tokio::spawn(async move { face_visit(&stage.site, &plan).await });
+    Ok(Json(json!({})))
 }

@@ -16,6 +16,7 @@ pub(super) struct WholeState<'a> {
     name: &'a str,
     title: &'a str,
     people: Vec<PersonCard<'a>>,
+    shots: Vec<Shot<'a>>,
     #[serde(flatten)]
     moving: MovingState<'a>,
 }
@@ -27,6 +28,14 @@ pub(super) struct MovingState<'a> {
     lanes: Vec<LaneState<'a>>,
     inside: BTreeSet<String>,
     journal_lost: u64,
+}
+
+/// A picture that a camera can show.
+#[derive(Debug, Serialize)]
+struct Shot<'a> {
+    shot: &'a str,
+    /// Whose face it is, if he is one of the site's people.
+    person: Option<&'a str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -45,6 +54,7 @@ struct LaneState<'a> {
     text: &'a str,
     view: LaneView,
     readers: Vec<ReaderState<'a>>,
+    cameras: Vec<Direction>,
 }
 
 #[derive(Debug, Serialize)]
@@ -68,8 +78,19 @@ pub(super) fn whole(stage: &Stage) -> WholeState<'_> {
         name: &day.name,
         title: &day.title,
         people,
+        shots: shots(stage),
         moving: moving(stage),
     }
+}
+
+fn shots(stage: &Stage) -> Vec<Shot<'_>> {
+    let names = stage.site.shots().into_iter();
+    let shots = names.map(|shot| {
+        let owner = stage.site.face_owner(shot);
+        let person = owner.map(|owner| owner.number.as_str());
+        Shot { shot, person }
+    });
+    shots.collect()
 }
 
 /// What changes.
@@ -90,6 +111,7 @@ pub(super) fn moving(stage: &Stage) -> MovingState<'_> {
             text: &lane.text,
             view,
             readers: readers.collect(),
+            cameras: lane.cameras().collect(),
         })
     });
     MovingState {

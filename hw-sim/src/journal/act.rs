@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::camera::Showing;
 use crate::direction::Direction;
 
 /// One act, as the table of this module's documentation defines it.
@@ -43,6 +44,23 @@ pub enum Act {
     Tailgated(AtLane),
     /// A person crossed against a closed arm.
     Intruded(AtLane),
+    /// Somebody stands before a camera.
+    FaceShown {
+        /// Where, and whose face it is, if he is one of the site's people.
+        #[serde(flatten)]
+        at: AtLane,
+        /// Which picture shows him.
+        shot: String,
+        /// What he does there.
+        showing: Showing,
+    },
+    /// Nobody stands before the camera any more.
+    FaceGone {
+        /// Which lane.
+        lane: String,
+        /// The way that the camera looks.
+        direction: Direction,
+    },
     /// The arm let go.
     ArmOpened {
         /// Which lane.

@@ -25,6 +25,8 @@
 //! | `turned_back` | visit?, lane, direction, person?, reason | the person is where he was: `not_opened` (arm did not open in time), `changed_mind` (arm open, never stepped in), `stepped_back` (broke the first beam and went back), `blocked` (walked against a closed arm) |
 //! | `tailgated` | lane, direction, person? | a second person crossed behind the first on one opening |
 //! | `intruded` | lane, direction, person? | a person crossed against a closed arm |
+//! | `face_shown` | visit?, lane, direction, person?, shot, showing | somebody stands before the camera of that direction; `person` is whose face it is, absent for somebody whom the site does not know; `showing` is `alive`, or the fraud `still` |
+//! | `face_gone` | lane, direction | nobody stands there any more |
 //!
 //! # What can be seen at the gate
 //! | `act` | other keys | meaning |

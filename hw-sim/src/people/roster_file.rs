@@ -63,6 +63,8 @@ struct Worker<'a> {
     trained_on: Option<Date>,
     #[serde(skip_serializing_if = "Option::is_none")]
     health_certificate_until: Option<Date>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    face_consent_on: Option<Date>,
     #[serde(skip_serializing_if = "is_false")]
     blacklisted: bool,
 }
@@ -75,8 +77,9 @@ fn is_false(value: &bool) -> bool {
     !value
 }
 
-/// The import file as JSON: one project, two employers, the teams, and everybody but those who are not on the roster.
-pub fn roster_file(crowd: &Crowd) -> Result<String, SimError> {
+/// The import file as JSON: one project, two employers, the teams, and everybody but those who are not on the roster;
+/// `agreed` are the numbers of those who have agreed to the use of their faces.
+pub fn roster_file(crowd: &Crowd, agreed: &[&str]) -> Result<String, SimError> {
     let year = crowd.settings().year;
     let on_roster = |person: &&std::sync::Arc<Person>| person.standing != Standing::NotOnRoster;
     let file = RosterFile {
@@ -110,7 +113,7 @@ pub fn roster_file(crowd: &Crowd) -> Result<String, SimError> {
             .people()
             .iter()
             .filter(on_roster)
-            .map(|person| worker(person, year))
+            .map(|person| worker(person, year, agreed))
             .collect(),
     };
     serde_json::to_string_pretty(&file).map_err(|source| SimError::Encode {
@@ -119,7 +122,7 @@ pub fn roster_file(crowd: &Crowd) -> Result<String, SimError> {
     })
 }
 
-fn worker(person: &Person, year: i16) -> Worker<'_> {
+fn worker<'a>(person: &'a Person, year: i16, agreed: &[&str]) -> Worker<'a> {
     let last_year = |month, day| Date::new(year.saturating_sub(1), month, day).ok();
     let trained = person.standing != Standing::Untrained;
     Worker {
@@ -141,6 +144,10 @@ fn worker(person: &Person, year: i16) -> Worker<'_> {
         contract_signed_on: last_year(3, 1),
         trained_on: trained.then(|| last_year(3, 2)).flatten(),
         health_certificate_until: None,
+        face_consent_on: agreed
+            .contains(&person.number.as_str())
+            .then(|| last_year(3, 2))
+            .flatten(),
         blacklisted: person.standing == Standing::Blacklisted,
     }
 }
@@ -174,7 +181,8 @@ mod tests {
             denied_each: 1,
             year: 2026,
         });
-        let file: serde_json::Value = serde_json::from_str(&roster_file(&crowd).unwrap()).unwrap();
+        let file: serde_json::Value =
+            serde_json::from_str(&roster_file(&crowd, &[]).unwrap()).unwrap();
         let workers = file["workers"].as_array().unwrap();
         assert_eq!(workers.len(), 20 + 6 + 4);
         let stranger = &crowd.find("not_on_roster").unwrap().number;
@@ -206,7 +214,8 @@ mod tests {
             denied_each: 0,
             year: 2026,
         });
-        let file: serde_json::Value = serde_json::from_str(&roster_file(&crowd).unwrap()).unwrap();
+        let file: serde_json::Value =
+            serde_json::from_str(&roster_file(&crowd, &[]).unwrap()).unwrap();
         for employer in file["employers"].as_array().unwrap() {
             let (first, check) = employer["uscc"].as_str().unwrap().split_at(17);
             assert_eq!(company_check_character(first).unwrap().to_string(), check);

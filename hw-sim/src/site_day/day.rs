@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::devices::{GateSettings, Habits, LaneSettings, PeopleSettings, ReaderSettings};
-use super::script::{Happening, Mark, ScriptedVisit, Stream};
+use super::script::{FaceOwner, FaceStream, Happening, Mark, ScriptedVisit, Stream};
 use crate::error::SimError;
 use crate::people::{Crowd, CrowdSettings};
 
@@ -45,6 +45,12 @@ pub struct SiteDay {
     /// Single turns.
     #[serde(default)]
     pub visit: Vec<ScriptedVisit>,
+    /// Whose faces there are pictures of.
+    #[serde(default)]
+    pub face: Vec<FaceOwner>,
+    /// People before cameras.
+    #[serde(default)]
+    pub face_stream: Vec<FaceStream>,
     /// Single faults and contacts.
     #[serde(default)]
     pub happening: Vec<Happening>,
@@ -133,6 +139,7 @@ impl SiteDay {
                 ));
             }
         }
+        self.check_faces(&crowd)?;
         for happening in &self.happening {
             let known = names.contains(happening.device.as_str());
             if !known || happening.act.is_some() == happening.fault.is_some() {
@@ -146,6 +153,37 @@ impl SiteDay {
             Some(mark) => wrong(format!("mark {:?}: to_s must be after from_s", mark.name)),
             None => Ok(()),
         }
+    }
+}
+
+impl SiteDay {
+    fn check_faces(&self, crowd: &Crowd) -> Result<(), SimError> {
+        let wrong = |problem: String| Err(SimError::SiteDay { problem });
+        for lane in &self.lane {
+            let has_reader = |way| lane.readers().any(|(_, reader_way)| reader_way == way);
+            if !lane.cameras().all(has_reader) {
+                return wrong(format!(
+                    "lane {:?}: a camera without a reader beside it, and the card is always the other way",
+                    lane.lane
+                ));
+            }
+        }
+        if let Some(face) = self.face.iter().find(|one| crowd.find(&one.who).is_none()) {
+            return wrong(format!("face of {:?}: nobody", face.who));
+        }
+        for faces in &self.face_stream {
+            let lane = self.lane.iter().find(|lane| lane.lane == faces.lane);
+            let seen = lane.is_some_and(|lane| lane.cameras().any(|way| way == faces.direction));
+            let card = faces.card.as_deref();
+            let known = card.is_none_or(|who| crowd.find(who).is_some());
+            if !seen || !known || faces.shots.is_empty() || faces.every_ms < 100 {
+                return wrong(format!(
+                    "face_stream at {:?}: no camera there, nobody's card, no shots, or every_ms below 100",
+                    faces.lane
+                ));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -192,6 +230,15 @@ mod tests {
             ),
             ("[[happening]]\nat_s = 0\ndevice = \"a\"", "exactly one"),
             ("[[mark]]\nname = \"x\"\nfrom_s = 3\nto_s = 3", "to_s"),
+            (
+                "[[face]]\nportrait = \"a\"\nwho = \"left:7\"",
+                "face of \"left:7\"",
+            ),
+            (
+                "[[face_stream]]\nfrom_s = 0\nto_s = 1\nevery_ms = 100\nwait_ms = 1\nlane = \"a\"\n\
+                 direction = \"in\"\nshots = [\"a1\"]",
+                "face_stream",
+            ),
             ("[[lane]]\nlane = \"a\"\ntext = \"b\"", "twice"),
             ("[[lane]]\nlane = \"../a\"\ntext = \"b\"", "file name"),
             ("speed = 3", "speed"),

@@ -166,6 +166,9 @@ pub struct LaneSettings {
     /// Whether a camera looks at who comes in.
     #[serde(default)]
     pub camera_in: bool,
+    /// Whether a camera looks at who goes out.
+    #[serde(default)]
+    pub camera_out: bool,
 }
 
 fn yes() -> bool {
@@ -173,6 +176,13 @@ fn yes() -> bool {
 }
 
 impl LaneSettings {
+    /// The ways that cameras look.
+    pub fn cameras(&self) -> impl Iterator<Item = Direction> {
+        let entry = self.camera_in.then_some(Direction::In);
+        let exit = self.camera_out.then_some(Direction::Out);
+        entry.into_iter().chain(exit)
+    }
+
     /// Reader ids with the way they face.
     pub fn readers(&self) -> impl Iterator<Item = (&str, Direction)> {
         let entry = self

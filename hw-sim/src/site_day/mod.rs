@@ -11,4 +11,6 @@ mod day;
 
 pub use day::SiteDay;
 pub use devices::{GateSettings, Habits, LaneSettings, PeopleSettings, ReaderSettings};
-pub use script::{DeviceAct, Happening, Mark, PlanWord, ScriptedVisit, Stream};
+pub use script::{
+    DeviceAct, FaceOwner, FaceStream, Happening, Mark, PlanWord, ScriptedVisit, Stream,
+};

@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use crate::camera::Showing;
+use crate::direction::Direction;
 use crate::reader::ReaderFault;
 
 /// People one after another at one reader, evenly spread with some jitter.
@@ -45,6 +47,42 @@ pub struct ScriptedVisit {
     /// What he does.
     #[serde(default)]
     pub plan: PlanWord,
+}
+
+/// Whose face the portraits of one letter show. He has agreed to its use at the gate.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FaceOwner {
+    /// The letter: `a` for the pictures `a1`, `a2` …
+    pub portrait: String,
+    /// Who: as in a turn.
+    pub who: String,
+}
+
+/// People who step before a camera one after another, at even distances.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FaceStream {
+    /// The first one, in seconds of the day.
+    pub from_s: u64,
+    /// Nobody begins after it.
+    pub to_s: u64,
+    /// From one to the next, in ms.
+    pub every_ms: u64,
+    /// Where.
+    pub lane: String,
+    /// Before which camera.
+    pub direction: Direction,
+    /// The pictures that show them, in turn.
+    pub shots: Vec<String>,
+    /// What they do before it.
+    #[serde(default)]
+    pub showing: Showing,
+    /// How long they wait for the arm, in ms.
+    pub wait_ms: u64,
+    /// Whose card they put on the reader; none for a face alone.
+    #[serde(default)]
+    pub card: Option<String>,
 }
 
 /// What a person does at a reader.

@@ -41,6 +41,8 @@ pub struct Line {
     pub name: Option<String>,
     /// `begin` or `end` of it.
     pub phase: Option<String>,
+    /// What somebody does before a camera.
+    pub showing: Option<String>,
 }
 
 /// An act of a person at a lane.

@@ -24,6 +24,8 @@ pub struct Body {
     pub direction: Option<Direction>,
     /// Worker number.
     pub worker: Option<u32>,
+    /// Way of attendance of a presentation.
+    pub by: Option<String>,
     /// Result of a presentation.
     pub result: Option<String>,
     /// Code of a refusal.

@@ -480,3 +480,45 @@ fn a_journal_with_a_hole_gives_no_verdict() {
     assert!(journal::parse(&day.journal).is_err());
     assert!(journal::parse("{\"n\":1}\n").is_err());
 }
+
+#[test]
+fn a_face_opens_for_whom_it_is_and_once() {
+    let face = |person: &str, showing: &str| {
+        format!(
+            r#""act":"face_shown","lane":"east","direction":"in",{person}"shot":"x","showing":"{showing}""#
+        )
+    };
+    let zhang = format!(r#""person":"{ZHANG}","#);
+    let gone = r#""act":"face_gone","lane":"east","direction":"in""#;
+    let by_face = r#""kind":"presentation","lane":"east","direction":"in","by":"001","worker":1,"result":"granted","counted":false,"policy":1"#;
+    let day = |who: &str, showing: &str, records: i64| {
+        let mut day = Day::new();
+        day.line(10_000, &face(who, showing));
+        for extra in 0..records {
+            day.record(11_000 + extra, by_face);
+        }
+        day.line(12_000, gone);
+        let found = day.judged();
+        let seen = [found.face_presentations, found.face_impostor_attempts];
+        (
+            seen,
+            found.face_granted,
+            found.face_wrongly_granted,
+            found.ok,
+        )
+    };
+    assert_eq!(day(&zhang, "alive", 0), ([1, 0], 0, 0, true));
+    assert_eq!(day(&zhang, "alive", 1), ([1, 0], 1, 0, true));
+    assert_eq!(day(&zhang, "alive", 2), ([1, 0], 1, 1, false));
+    assert_eq!(day(&zhang, "still", 1), ([0, 1], 0, 1, false));
+    assert_eq!(day("", "alive", 1), ([0, 1], 0, 1, false));
+    let mut mismatch = Day::new();
+    mismatch.line(10_000, &face("", "alive"));
+    mismatch.card(10_500, ZHANG);
+    let refused = by_face.replace("001", "005").replace("granted", "denied");
+    mismatch.record(11_000, &format!(r#"{refused},"reason":"face_differs""#));
+    mismatch.line(12_000, gone);
+    let found = mismatch.judged();
+    assert!(found.ok && found.face_impostor_attempts == 0);
+    assert_eq!(found.card_face_mismatch_kept_out, 1);
+}

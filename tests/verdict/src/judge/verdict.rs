@@ -50,6 +50,16 @@ pub struct Verdict {
     pub opened_without_record: u64,
     /// Workers whose seal the city's key does not open. Must be 0.
     pub sealed_shut: u64,
+    /// Times that a worker with an enrolled face stood before a camera without a card (journal).
+    pub face_presentations: u64,
+    /// Of these, let through by the face (city).
+    pub face_granted: u64,
+    /// Times that a stranger, or a fraud, stood before a camera without a card (journal).
+    pub face_impostor_attempts: u64,
+    /// Let through by a face that was not there. Must be 0.
+    pub face_wrongly_granted: u64,
+    /// Cards of somebody else than the one before the camera that were refused for it.
+    pub card_face_mismatch_kept_out: u64,
     /// Whether all hashes are right and no seq is missing. Must be true.
     pub chain_ok: bool,
     /// Whether all that must be so is so.
@@ -83,12 +93,14 @@ pub fn judge(lines: &[Line], ledger: &Ledger) -> Verdict {
     judge_unreadable(lines, ledger, &mut verdict);
     super::walks::judge_walks(lines, ledger, &mut verdict);
     super::openings::judge_openings(lines, ledger, &mut verdict);
+    super::faces::judge_faces(lines, ledger, &mut verdict);
     let zeros = [
         verdict.lost,
         verdict.duplicated,
         verdict.out_of_order,
         verdict.wrong_person,
         verdict.opened_without_record,
+        verdict.face_wrongly_granted,
         verdict.sealed_shut,
         ledger.unreadable,
     ];
@@ -121,7 +133,7 @@ pub(super) fn judge_cards(lines: &[Line], ledger: &Ledger, verdict: &mut Verdict
             Some("denied") => verdict.denied += 1,
             _ => verdict.repeated += 1,
         }
-        if is_unreadable(record) {
+        if is_unreadable(record) || super::faces::is_by_face(record) {
             continue;
         }
         let Some((lane, direction)) = place_of(record) else {

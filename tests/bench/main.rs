@@ -3,6 +3,7 @@
 mod board;
 mod city;
 mod drain;
+mod face;
 mod gate;
 mod report;
 mod rush;
@@ -35,6 +36,7 @@ enum Name {
     Drain,
     Board,
     City,
+    Face,
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -50,6 +52,7 @@ async fn main() -> ExitCode {
             Name::Start,
             Name::Board,
             Name::City,
+            Name::Face,
         ],
     };
     for name in names {
@@ -66,6 +69,7 @@ async fn measure(name: Name, small: bool) -> Result<()> {
         Name::Gate => gate::measure(if small { 100 } else { 2_000 }).await,
         // The memory is that of the box after the rush.
         Name::Rush | Name::Rss => rush::measure().await,
+        Name::Face => face::measure(if small { 20 } else { 200 }),
         Name::City => city::measure(if small { 1 } else { 3 }).await,
         Name::Write => write::measure(if small { 2_000 } else { 20_000 }).await,
         Name::Drain => drain::measure(if small { 10_000 } else { 100_000 }).await,

@@ -40,6 +40,8 @@ impl Arguments {
         SitePlan {
             board_image: (self.board == Board::Qemu).then(image),
             faces: true,
+            // A busy machine sees few frames.
+            more: "[policy.face]\nlook_ms = 3000\n".to_owned(),
             ..SitePlan::of(name)
         }
     }

@@ -2,11 +2,14 @@
 //!
 //! Built only with the feature `faces`, which `./dev test` turns on.
 
+mod watch;
+
 use std::fs;
 use std::path::Path;
 
 use serde_json::{Value, json};
 use tests::{Faces, Result, Site, SitePlan, eventually, repository};
+use watch::{Observer, talks_to};
 
 /// A site with one lane and a camera. The first two workers have agreed to the use of their faces.
 struct Gate {
@@ -24,7 +27,8 @@ impl Gate {
             play: false,
             find_interval_ms: 30,
             gate_more: String::new(),
-            more: String::new(),
+            // A slow machine sees few frames.
+            more: "[policy.face]\nlook_ms = 3000\nsecond_look_ms = 5000\n".to_owned(),
             board_image: None,
             faces: true,
         };
@@ -171,10 +175,17 @@ async fn right_wrong_and_no_face() -> Result<()> {
 
     // Worker 2's card with a stranger's face: closed. Nobody is presented for the stranger himself.
     gate.show(Some("c1")).await?;
-    let before = gate.head().await?;
-    assert_ne!(gate.visit(2).await?, "through");
-    let (_, kept_out) = gate.presentation(before, 2).await?;
-    assert_eq!(kept_out["result"], "denied", "{kept_out}");
+    let kept_out = eventually("the other one's face is seen", async || {
+        let before = gate.head().await?;
+        gate.visit(2).await?;
+        let (_, presented) = gate.presentation(before, 2).await?;
+        // Until the camera has seen enough, it opens only with a mark.
+        let marks = presented["flags"].to_string();
+        let marked = marks.contains("face_unchecked") || marks.contains("face_uncertain");
+        assert!(presented["result"] != "granted" || marked, "{presented}");
+        Ok((presented["result"] == "denied").then_some(presented))
+    })
+    .await?;
     assert_eq!(kept_out["reason"], "face_differs", "{kept_out}");
 
     // Worker 3 has not agreed: the card alone, whoever stands there.
@@ -261,6 +272,9 @@ async fn without_its_models_the_box_works_by_card_and_says_why() -> Result<()> {
 async fn a_day_with_faces_sends_neither_picture_nor_template() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let mut gate = Gate::start(folder.path()).await?;
+    let broker = gate.site.broker.port();
+    let observer = Observer::listen(gate.site.city.folder(), broker).await?;
+    let since = gate.head().await?;
     gate.faces.up()?;
     let up = gate.camera_is(0, "online").await?;
     gate.enroll(
@@ -270,38 +284,75 @@ async fn a_day_with_faces_sends_neither_picture_nor_template() -> Result<()> {
     gate.show(Some("a2")).await?;
     gate.presentation(up, 1).await?;
     gate.show(Some("c1")).await?;
-    gate.visit(2).await?;
+    eventually("the other one's face is seen", async || {
+        let before = gate.head().await?;
+        gate.visit(2).await?;
+        let (_, presented) = gate.presentation(before, 2).await?;
+        Ok((presented["result"] == "denied").then_some(()))
+    })
+    .await?;
+
+    // Nobody else is spoken to: the box to its broker, the face process to its camera.
+    let camera = gate.site.simulator.page();
+    let camera = camera.rsplit(':').next().unwrap_or_default().parse()?;
+    let menwei = gate.site.gate_box.process_id()?;
+    assert_eq!(talks_to(menwei)?, [broker].into());
+    assert_eq!(talks_to(gate.faces.process()?.id())?, [camera].into());
+
     gate.site.settled().await?;
-    let database = gate.site.city.database()?;
-    let mut bodies = database.prepare("SELECT body FROM record")?;
-    let bodies = bodies.query_map([], |row| row.get::<_, Vec<u8>>(0))?;
-    let mut seen = 0;
-    for body in bodies {
-        let body = body?;
-        let record: Value = serde_json::from_slice(&body)?;
-        // A template has 512 bytes and a picture more; only sealed persons are that long.
-        assert!(body.len() < 512 || record["kind"] == "worker", "{record}");
-        assert!(!longest_text(&record).contains("/9j/"), "{record}");
-        seen += usize::from(record["by"] == "001");
+    let records = gate.site.gate_box.records(since)?;
+    eventually("the observer has heard every record", async || {
+        let heard = observer.texts()?;
+        let heard: Vec<Value> = heard
+            .iter()
+            .filter_map(|text| serde_json::from_slice(text).ok())
+            .collect();
+        let all = records.iter().all(|record| heard.contains(&record["body"]));
+        Ok(all.then_some(()))
+    })
+    .await?;
+    let (mut by_face, mut mismatches) = (0, 0);
+    for text in observer.texts()? {
+        let Ok(message) = serde_json::from_slice::<Value>(&text) else {
+            return Err(format!("no JSON: {}", String::from_utf8_lossy(&text)).into());
+        };
+        // A template has 512 bytes and a picture more; a sealed person is the only long text.
+        let longest = longest_text(&message);
+        let most = if message["kind"] == "worker" {
+            700
+        } else {
+            200
+        };
+        assert!(
+            longest.len() < most && longest_list(&message) < 128,
+            "{message}"
+        );
+        for start in ["/9j/", "iVBOR", "ffd8ff", "data:"] {
+            assert!(!longest.starts_with(start), "{message}");
+        }
+        by_face += usize::from(message["by"] == "001");
+        mismatches += usize::from(message["reason"] == "face_differs");
     }
-    assert!(seen > 0, "faces were used that day");
+    assert!(by_face > 0 && mismatches > 0, "faces were used that day");
     Ok(())
 }
 
 /// The longest text anywhere in a value.
 fn longest_text(value: &Value) -> String {
+    let all: Vec<String> = match value {
+        Value::String(text) => vec![text.clone()],
+        Value::Array(items) => items.iter().map(longest_text).collect(),
+        Value::Object(fields) => fields.values().map(longest_text).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => Vec::new(),
+    };
+    all.into_iter().max_by_key(String::len).unwrap_or_default()
+}
+
+/// The length of the longest list anywhere in a value.
+fn longest_list(value: &Value) -> usize {
     match value {
-        Value::String(text) => text.clone(),
-        Value::Array(items) => items
-            .iter()
-            .map(longest_text)
-            .max_by_key(String::len)
-            .unwrap_or_default(),
-        Value::Object(fields) => fields
-            .values()
-            .map(longest_text)
-            .max_by_key(String::len)
-            .unwrap_or_default(),
-        Value::Null | Value::Bool(_) | Value::Number(_) => String::new(),
+        Value::Array(items) => items.iter().map(longest_list).fold(items.len(), usize::max),
+        Value::Object(fields) => fields.values().map(longest_list).max().unwrap_or(0),
+        Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) => 0,
     }
 }

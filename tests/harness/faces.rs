@@ -77,22 +77,13 @@ impl Faces {
         self.cameras
     }
 
-    /// Starts it, as modest as its unit makes it.
+    /// Starts it.
     pub fn up(&mut self) -> Result<()> {
         let config = self.folder.join("face.toml");
         let program = bin_dir()?.join("menwei-face");
         let log = self.folder.join("menwei-face.log");
-        let arguments = [
-            "-n",
-            "5",
-            text(&program)?,
-            "run",
-            "--verbose",
-            "--config",
-            text(&config)?,
-        ];
-        let nice = Path::new("/usr/bin/nice");
-        self.process = Some(Process::start("menwei-face", nice, &arguments, &log)?);
+        let arguments = ["run", "--verbose", "--config", text(&config)?];
+        self.process = Some(Process::start("menwei-face", &program, &arguments, &log)?);
         Ok(())
     }
 

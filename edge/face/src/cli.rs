@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::error::FaceError;
-use crate::measure::{ReportPlan, report};
+use crate::measure::{BenchPlan, ReportPlan, bench, report};
 use crate::process;
 
 /// Where the settings are if nothing else is said.
@@ -51,6 +51,15 @@ enum Command {
         #[arg(long)]
         svg: Option<PathBuf>,
     },
+    /// 逐行报出各步骤的用时，供开发者的 bench 使用
+    #[command(hide = true)]
+    Bench {
+        /// 一张 640x480 的照片
+        picture: PathBuf,
+        /// 模型目录
+        #[arg(long, default_value = MODELS_DEFAULT)]
+        models: PathBuf,
+    },
 }
 
 /// Carries out a command; the exit code is the process's.
@@ -72,6 +81,7 @@ pub fn execute(cli: Cli) -> ExitCode {
             svg,
         })
         .map(|text| print(&text)),
+        Command::Bench { picture, models } => bench(&BenchPlan { models, picture }),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

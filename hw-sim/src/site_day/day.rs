@@ -154,9 +154,7 @@ impl SiteDay {
             None => Ok(()),
         }
     }
-}
 
-impl SiteDay {
     fn check_faces(&self, crowd: &Crowd) -> Result<(), SimError> {
         let wrong = |problem: String| Err(SimError::SiteDay { problem });
         for lane in &self.lane {

@@ -86,7 +86,12 @@ async fn a_new_worker_passes_as_soon_as_his_papers_are_typed() -> Result<()> {
     let page = browser.script("return location.pathname").await?;
     assert_eq!(refusal(gate, who).await?, "training_missing");
     act(&browser, "training").await?;
+    act(&browser, "face_consent").await?;
     act(&browser, "contract").await?;
+    act(&browser, "face_consent").await?;
+    let consents = gate.bodies(0, "face_consent")?;
+    let given: Vec<bool> = consents.iter().map(|one| one["given"] == true).collect();
+    assert_eq!(given, [true, false], "given, and taken back");
     gate.passes("gate-1-in", who).await?;
     gate.passes("gate-1-out", who).await?;
 

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use edge_domain::{AgeEffect, AgeRule, EmergencyMode, Policy, Requirement, Sex, Trade, TradeSet};
+use edge_domain::{
+    AgeEffect, AgeRule, EmergencyMode, FacePolicy, NoFace, Policy, Requirement, Sex, Similarity,
+    Trade, TradeSet,
+};
 use toml::Value;
 
-use crate::config::walk::Walk;
+use crate::config::walk::{Walk, finish};
 
 /// Most rows of the age table.
 const AGE_RULES_MAX: usize = 64;
@@ -31,6 +34,10 @@ pub(super) fn policy(walk: &mut Walk) -> Option<Policy> {
     } else {
         default.ages.clone()
     };
+    let face = match walk.table("face", false) {
+        Some(face_walk) => finish(walk, face_walk, |walk| face(walk, default.face.clone())),
+        None => Some(default.face.clone()),
+    };
     Some(Policy {
         version,
         ages,
@@ -39,6 +46,31 @@ pub(super) fn policy(walk: &mut Walk) -> Option<Policy> {
         document_validity: document_validity?,
         day_boundary_h: u8::try_from(day_boundary_h).ok()?,
         emergency_entry: emergency_entry?,
+        face: face?,
+        ..default
+    })
+}
+
+/// The numbers about faces that a site measures or chooses for itself.
+fn face(walk: &mut Walk, default: FacePolicy) -> Option<FacePolicy> {
+    let alike = |walk: &mut Walk, key, default: Similarity| {
+        let default = u32::try_from(default.ten_thousandths()).unwrap_or(0);
+        let number = walk.number_or(key, default, 0..=10_000, "相似度，万分之一");
+        Some(Similarity::new(i16::try_from(number).ok()?))
+    };
+    let ms = |walk: &mut Walk, key, default: u64, range| {
+        let default = u32::try_from(default).unwrap_or(u32::MAX);
+        u64::from(walk.number_or(key, default, range, "毫秒"))
+    };
+    Some(FacePolicy {
+        same: alike(walk, "same", default.same)?,
+        other: alike(walk, "other", default.other)?,
+        look_ms: ms(walk, "look_ms", default.look_ms, 100..=3_000),
+        second_look_ms: ms(walk, "second_look_ms", default.second_look_ms, 100..=5_000),
+        no_face: walk.word_or_first(
+            "no_face",
+            &[("open", NoFace::Open), ("ask_guard", NoFace::AskGuard)],
+        )?,
         ..default
     })
 }

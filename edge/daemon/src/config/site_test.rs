@@ -70,6 +70,12 @@ contract = 1
 document_expired = "no"
 day_starts_h = 7
 emergency = "on"
+[policy.face]
+same = 10001
+other = -1
+look_ms = 3001
+second_look_ms = 99
+no_face = "shut"
 [[policy.age]]
 sex = "both"
 from = 151
@@ -113,6 +119,11 @@ const WRONG_VALUES: [(&str, &str); 36] = [
     ("policy.document_expired", "\"no\""),
     ("policy.day_starts_h", "7"),
     ("policy.emergency", "\"on\""),
+    ("policy.face.same", "10001"),
+    ("policy.face.other", "-1"),
+    ("policy.face.look_ms", "3001"),
+    ("policy.face.second_look_ms", "99"),
+    ("policy.face.no_face", "\"shut\""),
     ("policy.age[1].sex", "\"both\""),
     ("policy.age[1].from", "151"),
     ("policy.age[1].to", "-1"),

@@ -46,6 +46,14 @@ impl Engine {
         })
     }
 
+    /// All faces of a picture, the surest first.
+    ///
+    /// # Errors
+    /// `OpenCV` fails.
+    pub(crate) fn find(&mut self, image: &Mat) -> Result<Vec<Face>, FaceError> {
+        self.detector.find(image)
+    }
+
     /// Looks at a picture.
     ///
     /// # Errors
@@ -67,7 +75,11 @@ impl Engine {
         }
     }
 
-    fn embed(
+    /// Embeds one face of a picture.
+    ///
+    /// # Errors
+    /// As [`look`](Self::look).
+    pub(crate) fn embed(
         &mut self,
         image: &Mat,
         face: &Face,

@@ -10,6 +10,8 @@ use crate::pairing::{At, pair};
 
 /// A record of a card lies at most so far from the moment at which the box had the card.
 pub(super) const CARD_SLACK_MS: i64 = 3_000;
+/// Before a camera the box may look twice before it decides.
+const LOOKS_MS: i64 = 8_000;
 /// Two clocks of one machine, read by two programs.
 pub(super) const CLOCK_SLACK_MS: i64 = 250;
 /// A board frees its arm so long after its link is gone, and locks it so long after it is back.
@@ -146,8 +148,14 @@ pub(super) fn judge_cards(lines: &[Line], ledger: &Ledger, verdict: &mut Verdict
             index,
         });
     }
-    for ((_, _, who), (acts, records)) in groups {
-        let pairing = pair(acts, records, CARD_SLACK_MS);
+    let looks = |lane: &String| {
+        lines
+            .iter()
+            .any(|line| line.act == "face_shown" && line.lane.as_ref() == Some(lane))
+    };
+    for ((lane, _, who), (acts, records)) in groups {
+        let slack_ms = CARD_SLACK_MS + if looks(&lane) { LOOKS_MS } else { 0 };
+        let pairing = pair(acts, records, slack_ms);
         verdict.lost += count(&pairing.acts_alone);
         verdict.duplicated += count(&pairing.records_alone);
         if who != Who::Stranger {

@@ -57,6 +57,7 @@ pub(crate) async fn submit(
             "training" => training(worker, &typed, today),
             "contract" => contract(worker, &typed, today),
             "exit" => exit(&standing, &typed),
+            "face_consent" => face_consent(reader, worker, &typed, today)?,
             "blacklist" => Ok(blacklist(&standing, &typed)),
             "entry" => return entry(reader, &standing, &typed),
             _ => Err(Refusal::new("没有这种操作。")),
@@ -104,6 +105,32 @@ fn contract(worker: WorkerId, form: &PersonForm, today: Date) -> Result<Act, Ref
     }
     let contract = Contract { signed_on, until };
     Ok(Act::Contract { worker, contract })
+}
+
+/// Taking a consent back needs no day of its own: it holds from now on.
+fn face_consent(
+    reader: &Reader,
+    worker: WorkerId,
+    form: &PersonForm,
+    today: Date,
+) -> Result<Result<Act, Refusal>, SourceError> {
+    let given = form.kind == "given";
+    if given == reader.face_consents()?.contains(&worker.0) {
+        return Ok(Err(Refusal::new(
+            "刚才有人改过这一项，请看过最新内容后再操作。",
+        )));
+    }
+    let signed = if given {
+        fields::needed_day(&form.on, "签字日期")
+    } else {
+        Ok(today)
+    };
+    Ok(signed.and_then(|on| {
+        if on > today {
+            return Err(Refusal::new("签字日期在今天之后，请核对。"));
+        }
+        Ok(Act::FaceConsent { worker, given, on })
+    }))
 }
 
 fn exit(standing: &WorkerStanding, form: &PersonForm) -> Result<Act, Refusal> {

@@ -64,6 +64,8 @@ struct PersonPage {
     seen: String,
     today: String,
     blacklisted: bool,
+    /// Whether he allows the use of his face.
+    face_agreed: bool,
     teams: Vec<Choice>,
     trades: Vec<Choice>,
     done: Option<&'static str>,
@@ -77,6 +79,7 @@ struct Answer {
     outlook: Outlook,
     employer: String,
     teams: Vec<Choice>,
+    face_agreed: bool,
 }
 
 /// `GET /people/{worker}`.
@@ -136,6 +139,7 @@ fn answer(
             .map(|last| last.at_ms),
         outlook: Outlook::of(&person.entry.standing, &shelf.policy, now_ms),
         teams: shared::team_choices(&directory, person.entry.standing.team),
+        face_agreed: shelf.reader.face_consents()?.contains(&worker.0),
         person,
         month,
         lanes,
@@ -167,6 +171,7 @@ fn page(layout: Layout, found: &Answer, done: Option<&'static str>, now_ms: i64)
         seen: standing_tag(standing),
         today: today.to_string(),
         blacklisted: standing.blacklisted,
+        face_agreed: found.face_agreed,
         teams: found.teams.clone(),
         trades: shared::trade_choices(&standing.trade.code()),
         done,
@@ -181,6 +186,7 @@ fn done_text(act: &str) -> Option<&'static str> {
         "contract" => Some("合同已登记。"),
         "entry" => Some("进场已登记，闸机马上生效。"),
         "exit" => Some("退场已登记，到退场日起闸机不再放行进场。"),
+        "face_consent" => Some("已保存。撤回同意的，人脸模板几秒内销毁。"),
         "blacklist" => Some("已保存，闸机马上生效。"),
         _ => None,
     }

@@ -100,7 +100,7 @@ pass_timeout_ms = 30001
 link_loss = "free"
 "#;
 
-const WRONG_VALUES: [(&str, &str); 36] = [
+const WRONG_VALUES: [(&str, &str); 41] = [
     ("box.id", "\"AH 1\""),
     ("site.code", "\"!\""),
     ("site.name", "\"\""),

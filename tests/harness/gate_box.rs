@@ -243,8 +243,12 @@ fn settings(folder: &Path, plan: &BoxPlan, listen: &str) -> Result<String> {
             toml,
             "[city]\nbroker = \"localhost:{port}\"\nca_file = \"{dir}/ca.pem\"\n\
              certificate_file = \"{dir}/box.pem\"\nkey_file = \"{dir}/box.key\"\n\
-             public_key_file = \"{dir}/city-seal.pub\"\n\n"
+             public_key_file = \"{dir}/city-seal.pub\"\n"
         )?;
+        if let Ok(key) = fs::read_to_string(folder.join("city-sign.pub")) {
+            writeln!(toml, "city_signing_key = \"{}\"", key.trim())?;
+        }
+        toml.push('\n');
     }
     toml.push_str(&plan.more);
     for lane in &plan.lanes {

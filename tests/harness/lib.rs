@@ -5,7 +5,7 @@
 //! a state · `browser` a real Chromium · `city`, `broker`, `gate_box`, `simulator` the four programs of a
 //! site · `site` all of them together · `lone_gate` without a city · `boards` gate boards by themselves ·
 //! `history` a month that the site has behind it · `backlog` records that wait for the city, and what dies meanwhile ·
-//! `faces` the process menwei-face.
+//! `signed` what comes down from a city that signs · `faces` the process menwei-face.
 
 mod figures;
 mod eventually;
@@ -22,6 +22,7 @@ mod site;
 mod lone_gate;
 mod boards;
 mod backlog;
+mod signed;
 
 pub use backlog::{End, Generator, compare, kill_during_drain, record_offline};
 pub use boards::{Asker, Bus, CableRule, ChipGate, Driver, GateCable, chip, power_on};
@@ -36,6 +37,7 @@ pub use history::History;
 pub use lone_gate::LoneGate;
 pub use ports::free_port;
 pub use process::{Process, bin_dir, repository, run};
+pub use signed::{Asked, FileServer, Sent, SigningCity, roster_file};
 pub use simulator::Simulator;
 pub use site::{BOX_ID, Site, SitePlan};
 

@@ -7,8 +7,9 @@ use std::sync::mpsc as thread_channel;
 use std::thread::{self, JoinHandle};
 
 use drivers_link::{Jitter, LinkOpener, SystemLinks};
-use edge_domain::Roster;
+use edge_domain::{Policy, Roster};
 use edge_store::{Entry, Store, Writer};
+use edge_web::HealthView;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{mpsc, watch};
 use tokio::task::LocalSet;
@@ -16,12 +17,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::{Clock, ClockChange};
 use crate::config::SiteConfig;
+use crate::downlink::{self, Tally};
 use crate::error::DaemonError;
 use crate::health::{DeviceName, HealthDesk, HealthNews, NEWS_MAX};
 use crate::lane::{BoardDoor, GateSite, LanePlan, TokenSalt, face_line};
 use crate::office::{self, Office};
 use crate::opening::{self, OnDamage, Opened};
-use crate::people::{PersonTagger, random};
+use crate::people::{PeopleDesk, PersonTagger, Sealer, city_key, random};
 use crate::records;
 use crate::systemd::{self, Proofs};
 
@@ -58,7 +60,7 @@ async fn serve(config: SiteConfig) -> Result<(), DaemonError> {
     let stop = CancellationToken::new();
     let (news, heard) = mpsc::channel(NEWS_MAX);
     let consents = office::watch_consents(store.reader()?)?;
-    let (gate, roster, boards) =
+    let (gate, in_force, boards) =
         start_gate_thread(&config, &store, &clock, news, (consents, stop.clone())).await?;
     systemd::ready(&format!("{} 条通道工作中", config.lanes.len()));
     tracing::info!(
@@ -73,25 +75,27 @@ async fn serve(config: SiteConfig) -> Result<(), DaemonError> {
     if facts.unclean {
         check_in_background(&store)?;
     }
-    let (desk, health) = HealthDesk::new(
+    let (tally, refused) = watch::channel(Tally::stored(&store.reader()?)?);
+    tokio::spawn(downlink::keep_tally(store.writer(), refused.clone()));
+    let (desk, health) = health_desk(&config, &store, &clock)?;
+    let desk = desk.with_refusals(refused);
+    let people = Arc::new(PeopleDesk::new(
+        sealer(&config),
         clock.clone(),
-        store.writer(),
-        &devices(&config),
-        config.lane_names(),
-    );
-    let aside = edge_store::last_set_aside(&config.ledger.path)?;
-    let desk = desk
-        .with_city(config.city.clone())
-        .with_set_aside(aside.as_deref());
+        (store.reader()?, store.writer()),
+        in_force.roster,
+    ));
     let office = Office {
         config: &config,
         store: &store,
         clock: &clock,
-        roster: &roster,
+        people: &people,
+        policy: &in_force.policy,
+        tally: &tally,
         boards: &boards,
         stop: &stop,
     };
-    let sync = office::start_sync(&office)?;
+    let sync = office::start_sync(&office).await?;
     tokio::spawn(office::pulse(
         store.writer(),
         clock.clone(),
@@ -117,6 +121,22 @@ async fn serve(config: SiteConfig) -> Result<(), DaemonError> {
     }
     close(store, clock.now().wall_ms).await?;
     end
+}
+
+type Health = (HealthDesk, watch::Receiver<HealthView>);
+
+fn health_desk(config: &SiteConfig, store: &Store, clock: &Clock) -> Result<Health, DaemonError> {
+    let (desk, health) = HealthDesk::new(
+        clock.clone(),
+        store.writer(),
+        &devices(config),
+        config.lane_names(),
+    );
+    let aside = edge_store::last_set_aside(&config.ledger.path)?;
+    let desk = desk
+        .with_city(config.city.clone())
+        .with_set_aside(aside.as_deref());
+    Ok((desk, health))
 }
 
 /// Writes the last sign of life and closes the ledger.
@@ -155,8 +175,26 @@ fn devices(config: &SiteConfig) -> Vec<DeviceName> {
         .collect()
 }
 
-/// The gate's thread, the way of a new roster to its lanes, and the ways to their gate boards.
-type GateThread = (JoinHandle<()>, watch::Sender<Arc<Roster>>, Vec<BoardDoor>);
+/// Seals people for this box and its city. Without the city's key they are sealed for this box
+/// only, and the log says so.
+fn sealer(config: &SiteConfig) -> Sealer {
+    let city = config.city.as_ref();
+    let key_file = city.and_then(|city| city.public_key_file.as_deref());
+    let key = key_file.map(city_key).transpose().unwrap_or_else(|error| {
+        tracing::warn!(%error, "People are sealed for this box only");
+        None
+    });
+    Sealer::new(&config.box_id, key)
+}
+
+/// The ways of a new roster and of new rules to the lanes.
+struct InForce {
+    roster: watch::Sender<Arc<Roster>>,
+    policy: watch::Sender<Arc<Policy>>,
+}
+
+/// The gate's thread, the ways of news to its lanes, and the ways to their gate boards.
+type GateThread = (JoinHandle<()>, InForce, Vec<BoardDoor>);
 
 /// Starts the lanes on a thread of their own; returns when they have begun.
 async fn start_gate_thread(
@@ -169,6 +207,8 @@ async fn start_gate_thread(
     let reader = store.reader()?;
     let presence = reader.presence()?;
     let (roster_changes, roster) = watch::channel(Arc::new(reader.roster()?));
+    let rules = downlink::in_force(&config.policy, &reader)?;
+    let (policy_changes, policy) = watch::channel(Arc::new(rules));
     let tagger = PersonTagger::new(&tag_key(&store.writer(), reader.setting(TAG_KEY)?).await?);
     let mut plans = Vec::new();
     for lane in &config.lanes {
@@ -181,7 +221,7 @@ async fn start_gate_thread(
         .face_socket
         .clone()
         .map(|socket| face_line(socket, config.policy.face.clone(), clock.clone(), consents));
-    let (clock, writer, policy) = (clock.clone(), store.writer(), config.policy.clone());
+    let (clock, writer) = (clock.clone(), store.writer());
     let (began, wait_for_start) = thread_channel::sync_channel(1);
     let tokens = TokenSalt::of(&store.facts().epoch);
     let site = move || GateSite {
@@ -220,7 +260,11 @@ async fn start_gate_thread(
     let boards = wait_for_start
         .recv()
         .map_err(|_| DaemonError::System(std::io::Error::other("gate thread")))?;
-    Ok((gate, roster_changes, boards))
+    let in_force = InForce {
+        roster: roster_changes,
+        policy: policy_changes,
+    };
+    Ok((gate, in_force, boards))
 }
 
 fn jitter() -> Jitter {

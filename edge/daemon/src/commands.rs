@@ -13,6 +13,7 @@ use serde_json::json;
 
 use crate::app;
 use crate::config::SiteConfig;
+use crate::downlink::Tally;
 use crate::error::DaemonError;
 use crate::opening::{self, OnDamage, Opened};
 use crate::orders::{self, ImageText, Order, OrderFolder};
@@ -86,10 +87,13 @@ pub(crate) fn status(config: &Path, as_json: bool) -> Result<(), DaemonError> {
     let cursor = reader.cursor(&epoch.name)?;
     let inside = reader.presence()?.inside_count();
     let backlog = head.seq.saturating_sub(cursor.through);
+    let roster_version = reader.roster_version()?;
+    let refused = Tally::stored(&reader)?;
     if as_json {
         return print(&json!({
             "box": config.box_id, "epoch": epoch.name, "records": head.seq, "head": head.hash.to_hex(),
             "acked_through": cursor.through, "backlog": backlog, "on_site": inside,
+            "roster_version": roster_version, "down_refused": refused.counts, "down_refused_last": refused.last,
         }).to_string());
     }
     print(&format!("考勤盒 {}，账本 {}", config.box_id, epoch.name))?;
@@ -97,7 +101,17 @@ pub(crate) fn status(config: &Path, as_json: bool) -> Result<(), DaemonError> {
         "已记 {} 条，平台已确认到 {}，待上传 {backlog} 条",
         head.seq, cursor.through
     ))?;
-    print(&format!("在场 {inside} 人"))
+    print(&format!("在场 {inside} 人"))?;
+    if let Some(version) = roster_version {
+        print(&format!("平台花名册第 {version} 版"))?;
+    }
+    for (code, count) in &refused.counts {
+        print(&format!("平台下发未执行：{code} {count} 次"))?;
+    }
+    for last in refused.last.values() {
+        print(&format!("最近一次（{}）：{}", last.code, last.message))?;
+    }
+    Ok(())
 }
 
 /// `menwei verify`: the whole chain of every epoch.

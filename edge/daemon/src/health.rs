@@ -16,6 +16,7 @@ use tokio::sync::{mpsc, watch};
 use crate::advice::refusal;
 use crate::clock::Clock;
 use crate::config::CityConfig;
+use crate::downlink::Tally;
 use crate::records;
 
 /// The code of a ledger that was set aside, on the screen and in the record.
@@ -64,6 +65,7 @@ pub(crate) struct HealthDesk {
     ledger: LedgerView,
     oldest_at_ms: Option<i64>,
     city: Option<CityConfig>,
+    refusals: Option<watch::Receiver<Tally>>,
     view: watch::Sender<HealthView>,
 }
 
@@ -95,6 +97,7 @@ impl HealthDesk {
             ledger: LedgerView::Writable,
             oldest_at_ms: None,
             city: None,
+            refusals: None,
             view,
         };
         (desk, seen)
@@ -114,6 +117,13 @@ impl HealthDesk {
             };
             self.lamps.insert(name, lamp);
         }
+        self
+    }
+
+    /// Shows what was refused of what the city sent.
+    #[must_use]
+    pub(crate) fn with_refusals(mut self, refusals: watch::Receiver<Tally>) -> Self {
+        self.refusals = Some(refusals);
         self
     }
 
@@ -206,6 +216,8 @@ impl HealthDesk {
         {
             sync.remedy = Some(remedy);
         }
+        let refusals = self.refusals.as_ref();
+        sync.refused = refusals.and_then(|tally| tally.borrow().shown());
         let view = HealthView {
             devices: self
                 .order
@@ -264,6 +276,7 @@ fn sync_view(
             effect: "打卡照常记录，恢复后自动补传".to_owned(),
             advice: "检查网线和平台地址；一直不恢复请联系运维".to_owned(),
         }),
+        refused: None,
     }
 }
 

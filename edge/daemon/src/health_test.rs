@@ -159,6 +159,8 @@ async fn missing_certificates_are_named_with_setting_and_file() {
         certificate_file: "/dev/null".into(),
         key_file: "/dev/null".into(),
         public_key_file: None,
+        signing_key: None,
+        proxy: None,
     };
     let mut bench = bench(Some(city));
     bench.sync.send_replace(SyncStatus {

@@ -4,8 +4,9 @@
 //! Reading order, bottom first: `config` the settings and all their faults · `advice` troubles of
 //! ledger and system in Chinese · `error` · `certificate` since when the box's own is valid ·
 //! `clock` the only reader of the system clock · `records` from the domain's record to the wire's
-//! body · `systemd` ready and watchdog · `health` one snapshot of the box · `logging` · `people`
-//! roster file, sealing, tags of strangers · `orders` what commands ask of a running box · `lane` one task per lane, where a lane's effects
+//! body · `systemd` ready and watchdog · `logging` · `people`
+//! sealing, tags of strangers, the desk where people change · `orders` what commands ask of a running box ·
+//! `downlink` what the city sends, signed · `health` one snapshot of the box · `lane` one task per lane, where a lane's effects
 //! happen · `office` the screen and the way to the city · `app` wiring of `menwei run` ·
 //! `commands` the others · `cli`.
 //!
@@ -19,10 +20,11 @@ mod certificate;
 mod clock;
 mod records;
 mod systemd;
-mod health;
 mod logging;
 mod people;
 mod orders;
+mod downlink;
+mod health;
 mod lane;
 mod office;
 mod opening;

@@ -9,6 +9,7 @@
 //! employer codes · `person` masked personal data · `credential` what was presented · `worker`
 //! a person's standing here · `roster` all standings · `denial` refusals and flags with their
 //! Chinese words · `face` what a camera's pictures mean · `policy` the numbers that rules use · `record` what goes into the ledger ·
+//! `city_roster` the city's roster and what follows from it ·
 //! `presence` who is inside · `admission` the table of who passes · `lane` the state machine of
 //! one gate · `days` attendance days and what each counts for.
 
@@ -25,12 +26,14 @@ mod denial;
 mod face;
 mod policy;
 mod record;
+mod city_roster;
 mod presence;
 mod admission;
 mod lane;
 mod days;
 
 pub use admission::{Applicant, Decision, decide};
+pub use city_roster::{CityOp, CityPerson, CityTeam, Known, Merge, merge};
 pub use credential::{Credential, IcReading, IdDocument, UnreadableCard};
 pub use days::{
     CountedAct, DayMark, DayRule, Spell, VoidReason, WorkDay, hours_text, judge, work_date,

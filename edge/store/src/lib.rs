@@ -38,6 +38,7 @@ pub use sync_wire::{Hash, Head};
 pub use verify::{Broken, BrokenHow, EpochReport, VerifyProgress, VerifyReport, verify};
 pub use view::directory::PersonEntry;
 pub use view::people::{NumbersGiven, Project};
+pub use view::persons::UNCONFIRMED_SETTING;
 pub use view::punches::Punch;
 pub use view::today::{ActKind, Backlog, RecentAct, TodayView};
 pub use view::upload::RecordLine;

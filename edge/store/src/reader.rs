@@ -1,12 +1,14 @@
 //! Questions to the file, on a connection of their own that the writer never waits for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use edge_domain::{
-    CountedAct, Employer, EventMark, LaneMemory, Presence, Roster, Team, WorkerId, WorkerStanding,
+    CountedAct, Employer, EventMark, LaneMemory, Person, Presence, Roster, Team, WorkerId,
+    WorkerStanding,
 };
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use sync_wire::seal::DataKey;
 use sync_wire::{Hash, Head};
 
 use crate::connection;
@@ -21,6 +23,7 @@ use crate::view::directory::{self, PersonEntry};
 use crate::view::lane_memory;
 use crate::view::movements;
 use crate::view::people::{self, NumbersGiven, Project};
+use crate::view::persons;
 use crate::view::punches::{self, Punch};
 use crate::view::today::{self, Backlog, RecentAct, TodayView};
 use crate::view::upload::{self, RecordLine};
@@ -150,6 +153,26 @@ impl Reader {
     pub fn worker(&self, worker: WorkerId) -> Result<Option<WorkerStanding>, StoreError> {
         let view = self.one_moment()?;
         people::worker(&view, worker.0)
+    }
+
+    /// Everyone's personal data, where it can be read; as fresh as [`roster`](Self::roster).
+    pub fn persons(&self) -> Result<BTreeMap<WorkerId, Person>, StoreError> {
+        persons::persons(&self.db)
+    }
+
+    /// The key of a worker's sealed records: the same for all of them, until it is destroyed.
+    pub fn data_key(&self, worker: WorkerId) -> Result<Option<DataKey>, StoreError> {
+        persons::data_key(&self.db, worker.0)
+    }
+
+    /// Version of the city's roster in force; as fresh as [`roster`](Self::roster).
+    pub fn roster_version(&self) -> Result<Option<u64>, StoreError> {
+        persons::roster_version(&self.db)
+    }
+
+    /// Whom the city's last whole roster did not name (平台未确认).
+    pub fn unconfirmed(&self) -> Result<BTreeSet<WorkerId>, StoreError> {
+        persons::unconfirmed(&self.db)
     }
 
     /// All teams; as fresh as [`roster`](Self::roster).

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use edge_domain::SITE_OFFSET_H;
+use edge_domain::{Policy, SITE_OFFSET_H};
 use edge_store::{Reader, Writer};
+use tokio::sync::watch;
 
 use crate::books::passage_row;
 use crate::error::SourceError;
@@ -25,7 +26,7 @@ const DAY_MS: i64 = 24 * HOUR_MS;
 pub struct LedgerSource {
     reading: Arc<Mutex<Reading>>,
     writer: Writer,
-    day_starts_h: u8,
+    policy: watch::Receiver<Arc<Policy>>,
 }
 
 struct Reading {
@@ -35,15 +36,13 @@ struct Reading {
 
 impl fmt::Debug for LedgerSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LedgerSource")
-            .field("day_starts_h", &self.day_starts_h)
-            .finish_non_exhaustive()
+        f.debug_struct("LedgerSource").finish_non_exhaustive()
     }
 }
 
 impl LedgerSource {
-    /// `day_starts_h` (0 to 12) is the policy's hour at which a new day begins.
-    pub fn new(reader: Reader, writer: Writer, day_starts_h: u8) -> Self {
+    /// `policy` says at which hour a new day begins.
+    pub fn new(reader: Reader, writer: Writer, policy: watch::Receiver<Arc<Policy>>) -> Self {
         let reading = Reading {
             reader,
             lane_names: BTreeMap::new(),
@@ -51,7 +50,7 @@ impl LedgerSource {
         Self {
             reading: Arc::new(Mutex::new(reading)),
             writer,
-            day_starts_h,
+            policy,
         }
     }
 
@@ -89,7 +88,8 @@ fn day_start_ms(now_ms: i64, day_starts_h: u8) -> i64 {
 
 impl TodaySource for LedgerSource {
     fn today(&self, now_ms: i64, rows_max: usize) -> Result<TodayView, SourceError> {
-        let from_ms = day_start_ms(now_ms, self.day_starts_h);
+        let day_starts_h = self.policy.borrow().day_boundary_h;
+        let from_ms = day_start_ms(now_ms, day_starts_h);
         self.read(|reading| reading.today(from_ms, rows_max))
     }
 }

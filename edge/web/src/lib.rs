@@ -40,6 +40,6 @@ pub use source::{Account, AccountStore, BoxFuture, TodaySource};
 pub use state::{WebChannels, WebSettings, WebState};
 
 pub use view::{
-    ClockView, DeviceLamp, HealthView, LampState, LedgerView, LinkView, MaskedName, PassageRow,
-    Remedy, SyncView, TodayView, Verdict, Way,
+    ClockView, DeviceLamp, DownRefusal, HealthView, LampState, LedgerView, LinkView, MaskedName,
+    PassageRow, Remedy, SyncView, TodayView, Verdict, Way,
 };

@@ -1,12 +1,16 @@
 //! The screen's sources over a real file.
 #![expect(clippy::unwrap_used, reason = "a test")]
 
+use std::sync::Arc;
+
+use edge_domain::Policy;
 use edge_store::{Entry, Key, Store, StoreSettings};
 use edge_web::{
     Account, AccountStore as _, CLAIM_CODE_SETTING, ClaimCode, LedgerSource, TodaySource as _,
     Verdict, Way,
 };
 use tempfile::TempDir;
+use tokio::sync::watch;
 
 /// 2026-06-03 07:02:11 in Shanghai.
 const MORNING_MS: i64 = 1_780_441_331_000;
@@ -22,7 +26,11 @@ fn open(folder: &TempDir) -> Store {
 }
 
 fn source(store: &Store) -> LedgerSource {
-    LedgerSource::new(store.reader().unwrap(), store.writer(), DAY_STARTS_H)
+    let policy = watch::channel(Arc::new(Policy {
+        day_boundary_h: DAY_STARTS_H,
+        ..Policy::anhui()
+    }));
+    LedgerSource::new(store.reader().unwrap(), store.writer(), policy.1)
 }
 
 fn presentation(at_ms: i64, rest: &str) -> Entry {

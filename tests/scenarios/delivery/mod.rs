@@ -1,4 +1,5 @@
 //! What reaches a city: through kills, and where the city is somebody else's.
 
 mod another_city;
+mod from_the_city;
 mod kills_during_drain;

@@ -5,11 +5,13 @@ mod error;
 mod policy;
 mod relay;
 mod lane;
+mod city;
 mod site;
 
+pub(crate) use city::CityConfig;
 pub(crate) use error::ConfigError;
 pub(crate) use lane::{GateConfig, LaneConfig, LinkLossWord, ReaderConfig};
-pub(crate) use site::{CityConfig, SiteConfig};
+pub(crate) use site::SiteConfig;
 
 #[cfg(test)]
 mod site_test;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use edge_domain::Policy;
 use toml::{Table, Value};
 
+use crate::config::city::{CityConfig, PATH_ALLOWED, absolute, city};
 use crate::config::error::ConfigError;
 use crate::config::lane::{LaneConfig, lanes};
 use crate::config::policy;
@@ -42,40 +43,6 @@ pub(crate) struct LedgerConfig {
     pub(crate) path: PathBuf,
     /// A file of 32 bytes (or 64 hex digits) that only the service can read.
     pub(crate) key_file: PathBuf,
-}
-
-/// How to reach the city.
-#[derive(Debug, Clone)]
-pub(crate) struct CityConfig {
-    /// Host of the broker, as its certificate names it.
-    pub(crate) host: String,
-    /// Port of the broker's TLS listener.
-    pub(crate) port: u16,
-    /// PEM file of the authority that signed the broker's certificate.
-    pub(crate) ca_file: PathBuf,
-    /// PEM file of the box's certificate.
-    pub(crate) certificate_file: PathBuf,
-    /// PKCS#8 PEM file of the box's private key.
-    pub(crate) key_file: PathBuf,
-    /// File of the city's public key, for which workers' data keys are wrapped.
-    pub(crate) public_key_file: Option<PathBuf>,
-}
-
-impl CityConfig {
-    /// The files without which no connection can be tried and that cannot be read now: the
-    /// setting, the file, and why.
-    pub(crate) fn unreadable(&self) -> Vec<(&'static str, &Path, std::io::Error)> {
-        let files = [
-            ("city.ca_file", &self.ca_file),
-            ("city.certificate_file", &self.certificate_file),
-            ("city.key_file", &self.key_file),
-        ];
-        let faults = files.into_iter().filter_map(|(key, file)| {
-            let error = std::fs::File::open(file).err()?;
-            Some((key, file.as_path(), error))
-        });
-        faults.collect()
-    }
 }
 
 impl SiteConfig {
@@ -208,38 +175,10 @@ fn section<T>(
     finish(root, walk, read)
 }
 
-fn city(walk: &mut Walk) -> Option<CityConfig> {
-    let broker = walk.parsed(
-        "broker",
-        "主机名:端口，如 city.example.cn:8883",
-        |text| {
-            let (host, port) = text.rsplit_once(':')?;
-            let port: u16 = port.parse().ok().filter(|port| *port != 0)?;
-            (!host.is_empty() && !host.contains(char::is_whitespace))
-                .then(|| (host.to_owned(), port))
-        },
-    );
-    let ca_file = walk.parsed("ca_file", PATH_ALLOWED, absolute);
-    let certificate_file = walk.parsed("certificate_file", PATH_ALLOWED, absolute);
-    let key_file = walk.parsed("key_file", PATH_ALLOWED, absolute);
-    let public_key_file = walk.parsed_or("public_key_file", None, PATH_ALLOWED, |text| {
-        absolute(text).map(Some)
-    });
-    let (host, port) = broker?;
-    Some(CityConfig {
-        host,
-        port,
-        ca_file: ca_file?,
-        certificate_file: certificate_file?,
-        key_file: key_file?,
-        public_key_file: public_key_file?,
-    })
-}
-
 const BOX_ALLOWED: &str = "1 至 32 个小写字母、数字或横线（与证书名称一致）";
 const LAN_ALLOWED: &str = "本机地址（如 127.0.0.1:8480），因为网页还没有加密，密码会以明文经过网络；\
      确认内网可信、仍要让其他电脑访问时，同时写 plain_http_on_lan = true";
-const PATH_ALLOWED: &str = "以 / 开头的绝对路径";
+
 fn box_name(text: &str) -> Option<String> {
     sync_wire::name::check_box_name(text)
         .ok()
@@ -249,9 +188,4 @@ fn box_name(text: &str) -> Option<String> {
 fn project_code(text: &str) -> Option<String> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-';
     (!text.is_empty() && text.len() <= 32 && text.chars().all(allowed)).then(|| text.to_owned())
-}
-
-fn absolute(text: &str) -> Option<PathBuf> {
-    let path = PathBuf::from(text);
-    path.is_absolute().then_some(path)
 }

@@ -63,6 +63,9 @@ ca_file = "ca.pem"
 certificate_file = false
 key_file = "box.key"
 public_key_file = "city.pub"
+city_signing_key = "29AC"
+proxy = "http://proxy:3128"
+proxy_login = "anybody"
 [policy]
 version = 0
 training = "maybe"
@@ -100,7 +103,7 @@ pass_timeout_ms = 30001
 link_loss = "free"
 "#;
 
-const WRONG_VALUES: [(&str, &str); 41] = [
+const WRONG_VALUES: [(&str, &str); 44] = [
     ("box.id", "\"AH 1\""),
     ("site.code", "\"!\""),
     ("site.name", "\"\""),
@@ -113,6 +116,9 @@ const WRONG_VALUES: [(&str, &str); 41] = [
     ("city.certificate_file", "false"),
     ("city.key_file", "\"box.key\""),
     ("city.public_key_file", "\"city.pub\""),
+    ("city.city_signing_key", "\"29AC\""),
+    ("city.proxy", "\"http://proxy:3128\""),
+    ("city.proxy_login", "\"anybody\""),
     ("policy.version", "0"),
     ("policy.training", "\"maybe\""),
     ("policy.contract", "1"),
@@ -274,6 +280,39 @@ fn certificate_files_that_are_missing_are_named_with_their_setting() {
     assert_eq!(named, ["city.certificate_file", "city.key_file"]);
 }
 
+/// The city's key of `sync/PROTOCOL.md`, whose private half everybody knows.
+const SIGNING_KEY: &str = "29acbae141bccaf0b22e1a94d34d0bc7361e526d0bfe12c89794bc9322966dd7";
+
+/// What stands in the sample as a comment, because no value of it is right for everybody.
+fn with_the_way_down(sample: &str) -> String {
+    let key = format!("city_signing_key = \"{SIGNING_KEY}\"");
+    sample
+        .replace("# city_signing_key = \"\"", &key)
+        .replace("\n# proxy", "\nproxy")
+}
+
+#[test]
+fn the_citys_key_and_the_proxy_are_settings() {
+    let bare = SiteConfig::parse(SAMPLE).unwrap().city.unwrap();
+    assert!(bare.signing_key.is_none() && bare.proxy.is_none());
+    let text = with_the_way_down(SAMPLE);
+    let city = SiteConfig::parse(&text).unwrap().city.unwrap();
+    assert_eq!(city.signing_key.unwrap().to_hex(), SIGNING_KEY);
+    let proxy = city.proxy.unwrap();
+    let login = proxy.login.clone().unwrap();
+    assert_eq!(
+        (proxy.host.as_str(), proxy.port),
+        ("proxy.example.cn", 3128)
+    );
+    assert_eq!((login.0.as_str(), login.1.as_str()), ("用户名", "密码"));
+    assert!(!format!("{proxy:?}").contains("密码"));
+    // With a key that everybody could sign for, any message would be the city's.
+    let weak = text.replace(SIGNING_KEY, &"0".repeat(64));
+    assert_eq!(keys(&weak), ["city.city_signing_key"]);
+    let alone = text.replace("proxy = \"proxy", "# \"proxy");
+    assert_eq!(keys(&alone), ["city.proxy"]);
+}
+
 /// An unknown key in a table makes the code tell all the keys that it knows there.
 const PROBE: &str = "probe";
 
@@ -325,7 +364,7 @@ fn the_sample_parses_and_names_every_key_that_the_code_knows() {
     // Gates of other makes stand in the sample as a comment, and whole in an example.
     let other = "[[lane]]\nid = \"gate-9\"\n[[lane.reader]]\nname = \"进\"\n\
         direction = \"in\"\nlink = \"serial:/dev/menwei/reader-9\"\n";
-    let sample = format!("{SAMPLE}\n{other}{}", RELAYS[0]);
+    let sample = format!("{}\n{other}{}", with_the_way_down(SAMPLE), RELAYS[0]);
     let mut table: Table = sample.parse().unwrap();
     let mut in_sample = BTreeSet::new();
     written("", &table, &mut in_sample);

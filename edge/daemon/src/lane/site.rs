@@ -21,8 +21,8 @@ pub(crate) struct GateSite {
     pub(crate) tokens: TokenSalt,
     /// Who is registered; a change arrives as a whole.
     pub(crate) roster: watch::Receiver<Arc<Roster>>,
-    /// The numbers of the rules.
-    pub(crate) policy: Policy,
+    /// The numbers of the rules; a change arrives as a whole.
+    pub(crate) policy: watch::Receiver<Arc<Policy>>,
     /// Who is inside, moved by committed records only.
     pub(crate) presence: RefCell<Presence>,
     /// Whose card came with another face today, by committed records only.

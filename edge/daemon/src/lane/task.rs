@@ -196,9 +196,10 @@ impl LaneTask {
         let effects = {
             let (roster, presence) = (self.site.roster.borrow(), self.site.presence.borrow());
             let mismatches = self.site.mismatches.borrow();
+            let policy = self.site.policy.borrow();
             let view = SiteView {
                 roster: &roster,
-                policy: &self.site.policy,
+                policy: &policy,
                 presence: &presence,
                 mismatches: &mismatches,
             };

@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
-use edge_domain::Roster;
+use edge_domain::Policy;
 use edge_store::Store;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::config::SiteConfig;
+use crate::downlink::Tally;
 use crate::lane::BoardDoor;
+use crate::people::PeopleDesk;
 
 /// What both need.
 #[derive(Debug, Clone, Copy)]
@@ -20,8 +22,12 @@ pub(crate) struct Office<'a> {
     pub(crate) store: &'a Store,
     /// The clock.
     pub(crate) clock: &'a Clock,
-    /// Who is registered, as the lanes watch it.
-    pub(crate) roster: &'a watch::Sender<Arc<Roster>>,
+    /// Where people change.
+    pub(crate) people: &'a Arc<PeopleDesk>,
+    /// The numbers of the rules, as lanes and pages watch them.
+    pub(crate) policy: &'a watch::Sender<Arc<Policy>>,
+    /// What was refused of what came down.
+    pub(crate) tally: &'a watch::Sender<Tally>,
     /// The gate boards.
     pub(crate) boards: &'a [BoardDoor],
     /// Told when the box stops.

@@ -10,7 +10,6 @@ use tokio::time::{Duration, sleep};
 use crate::error::DaemonError;
 use crate::office::clerk_desk::ClerkDesk;
 use crate::office::desk::Office;
-use crate::people::{Sealer, city_key};
 
 /// Wait before a port that was taken is tried again.
 const PORT_RETRY: Duration = Duration::from_secs(5);
@@ -48,15 +47,17 @@ async fn start_screen(
     announce_claim_code(office, &address.to_string()).await?;
     let clock = office.clock.clone();
     let (reader, writer) = (office.store.reader()?, office.store.writer());
-    let day_starts_h = office.config.policy.day_boundary_h;
-    let source = LedgerSource::new(reader, writer, day_starts_h);
+    let source = LedgerSource::new(reader, writer, office.policy.subscribe());
     let source = Arc::new(source.with_lane_names(office.config.lane_names()));
     let lane_names = office.config.lane_names();
-    let policy = office.config.policy.clone();
-    let books = Books::new(office.store.reader()?, policy, lane_names);
+    let books = Books::new(
+        office.store.reader()?,
+        office.policy.subscribe(),
+        lane_names,
+    );
     let channels = WebChannels {
         books,
-        recorder: Arc::new(clerk_desk(office)?),
+        recorder: Arc::new(ClerkDesk(Arc::clone(office.people))),
         today: Arc::<LedgerSource>::clone(&source),
         accounts: source,
         health,
@@ -77,26 +78,6 @@ async fn start_screen(
     });
     tracing::info!(%address, "Screen listens");
     Ok(())
-}
-
-/// Where the clerk's acts become records. Without the city's key people are sealed for this box
-/// only, and the log says so.
-fn clerk_desk(office: &Office<'_>) -> Result<ClerkDesk, DaemonError> {
-    let key_file = office
-        .config
-        .city
-        .as_ref()
-        .and_then(|city| city.public_key_file.as_deref());
-    let city = key_file.map(city_key).transpose().unwrap_or_else(|error| {
-        tracing::warn!(%error, "People are sealed for this box only");
-        None
-    });
-    Ok(ClerkDesk::new(
-        Sealer::new(&office.config.box_id, city),
-        office.clock.clone(),
-        (office.store.reader()?, office.store.writer()),
-        office.roster.clone(),
-    ))
 }
 
 #[expect(

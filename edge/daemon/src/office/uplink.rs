@@ -8,6 +8,7 @@ use sync_mqtt::{MqttSettings, Surroundings, SyncStatus, TlsFiles};
 use tokio::sync::{mpsc, watch};
 
 use crate::clock::Clock;
+use crate::downlink;
 use crate::error::DaemonError;
 use crate::office::city::CityLedger;
 use crate::office::desk::Office;
@@ -18,7 +19,7 @@ use crate::records::{self, SOFTWARE};
 ///
 /// # Errors
 /// The ledger cannot be read.
-pub(crate) fn start_sync(
+pub(crate) async fn start_sync(
     office: &Office<'_>,
 ) -> Result<Option<watch::Receiver<SyncStatus>>, DaemonError> {
     let Some(city) = &office.config.city else {
@@ -33,21 +34,30 @@ pub(crate) fn start_sync(
             key: city.key_file.clone(),
         }),
         tls_check_ms: sync_mqtt::TLS_CHECK_MS,
-        proxy: None,
+        proxy: city.proxy.clone(),
         identity: Identity {
             site: office.config.site_code.clone(),
             box_name: office.config.box_id.clone(),
             software: SOFTWARE.to_owned(),
         },
         engine: Settings::default(),
-        roster_version: None,
+        roster_version: office.store.reader()?.roster_version()?,
     };
     let ledger = CityLedger::new(office.store.writer(), office.store.reader()?);
     let (status, seen) = watch::channel(SyncStatus::default());
     let clock = office.clock.clone();
-    // Nothing that comes down is opened yet, and there are no results.
-    let (inbox, _) = mpsc::channel(1);
-    let (_, outbox) = mpsc::channel(1);
+    let (inbox, arrivals) = mpsc::channel(downlink::WAITING_MAX);
+    let (results, outbox) = mpsc::channel(downlink::WAITING_MAX);
+    let desks = downlink::Office {
+        box_id: office.config.box_id.clone(),
+        key: city.signing_key,
+        site_policy: Arc::new(office.config.policy.clone()),
+        clock: office.clock.clone(),
+        people: Arc::clone(office.people),
+        policy: office.policy.clone(),
+        tally: office.tally.clone(),
+    };
+    downlink::start(&desks, city, arrivals, results).await?;
     let surroundings = Surroundings {
         inbox,
         outbox,

@@ -199,11 +199,12 @@ pub(crate) fn records(
     import
 }
 
-const NATION_ALLOWED: &str =
+/// What may stand as nation.
+pub(crate) const NATION_ALLOWED: &str =
     "民族应为两位代码（如 01 汉族），外国人的国籍应为三个大写字母（如 FRA），其他证件不写";
 
 /// Whether the code is of the kind that a document's chip would state.
-fn nation_fits(document: DocumentKind, nation: Option<&str>) -> bool {
+pub(crate) fn nation_fits(document: DocumentKind, nation: Option<&str>) -> bool {
     let Some(code) = nation else { return true };
     match document {
         DocumentKind::Resident => code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_digit()),

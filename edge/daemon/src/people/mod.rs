@@ -1,10 +1,14 @@
-//! Workers: tags of strangers' numbers, sealing, the roster file, and enrollment of faces.
+//! Workers: tags of strangers' numbers, sealing, the desk where people change, the file of
+//! `menwei import`, and enrollment of faces.
 
 mod tagger;
 mod sealer;
+mod desk;
 pub(crate) mod import;
 pub(crate) mod enroll;
 
+pub(crate) use desk::{Change, DeskError, PeopleDesk};
+pub(crate) use import::{NATION_ALLOWED, nation_fits};
 pub(crate) use sealer::{Sealer, city_key, random};
 pub(crate) use tagger::PersonTagger;
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use edge_domain::{Act, Person, Record, Sex, WorkerId};
-use edge_store::{DataKey, Entry};
+use edge_store::{DataKey, Entry, Reader};
 use sync_wire::record::Worker;
 use sync_wire::seal::{self, CityPublicKey, Subject};
 
@@ -32,15 +32,37 @@ impl Sealer {
     /// # Errors
     /// No randomness, or the person does not fit into a record.
     pub(crate) fn entry(&self, record: &Record) -> Result<Entry, DaemonError> {
+        self.entry_under(record, None)
+    }
+
+    /// The same, under the key that the worker has already: all his records open with one key.
+    ///
+    /// # Errors
+    /// As [`entry`](Self::entry), or the ledger cannot be read.
+    pub(crate) fn entry_anew(
+        &self,
+        reader: &Reader,
+        record: &Record,
+    ) -> Result<Entry, DaemonError> {
+        let Act::Worker { worker, .. } = &record.act else {
+            return self.entry_under(record, None);
+        };
+        self.entry_under(record, reader.data_key(*worker)?)
+    }
+
+    fn entry_under(&self, record: &Record, held: Option<DataKey>) -> Result<Entry, DaemonError> {
         let Act::Worker { worker, person } = &record.act else {
             return Ok(Entry::new(records::body(record, None)?));
         };
-        let key = random::<32>()?;
-        let sealed = self.seal(*worker, person, key)?;
+        let key = match held {
+            Some(key) => key,
+            None => DataKey::from_bytes(random::<32>()?),
+        };
+        let sealed = self.seal(*worker, person, &key)?;
         let body = records::body(record, Some(sealed))?;
         Ok(Entry {
             body,
-            data_key: Some((worker.0, DataKey::from_bytes(key))),
+            data_key: Some((worker.0, key)),
         })
     }
 
@@ -48,17 +70,16 @@ impl Sealer {
         &self,
         worker: WorkerId,
         person: &Person,
-        key: [u8; 32],
+        key: &DataKey,
     ) -> Result<Worker, DaemonError> {
         let subject = Subject {
             r#box: &self.box_id,
             worker: worker.0,
         };
-        let key = DataKey::from_bytes(key);
-        let sealed = seal::seal(&plain(person), &key, random::<12>()?, subject)?;
+        let sealed = seal::seal(&plain(person), key, random::<12>()?, subject)?;
         let mut wraps = Vec::new();
         if let Some(city) = &self.city {
-            wraps.push(seal::wrap(&key, city, random::<32>()?, subject)?);
+            wraps.push(seal::wrap(key, city, random::<32>()?, subject)?);
         }
         Ok(Worker {
             worker: worker.0,

@@ -11,6 +11,8 @@ mod admission;
 #[cfg(test)]
 mod ic_cards;
 #[cfg(test)]
+mod merge;
+#[cfg(test)]
 mod presence;
 #[cfg(test)]
 mod presenting;

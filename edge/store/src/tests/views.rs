@@ -2,8 +2,8 @@
 
 use edge_domain::{Direction as Way, PassageOutcome, PresentationResult, WorkerId};
 use sync_wire::record::{
-    Direction, Entry as Entered, Kind, Outcome, Override, PresentationResult as Decision, Team,
-    Training,
+    Direction, Entry as Entered, Kind, Outcome, Override, PresentationResult as Decision,
+    RosterApplied, Team, Training,
 };
 use sync_wire::seal::DataKey;
 
@@ -11,6 +11,7 @@ use super::help::{Place, wait};
 use super::models::{passage, presentation, record, sealed};
 use crate::ledger::Entry;
 use crate::store::Store;
+use crate::view::persons::UNCONFIRMED_SETTING;
 use crate::view::today::ActKind;
 
 pub(crate) fn worker(number: u32) -> Vec<Entry> {
@@ -51,6 +52,41 @@ fn site() -> (Place, Store) {
         store.writer().catch_up().await.unwrap();
     });
     (place, store)
+}
+
+#[test]
+fn what_the_city_has_said_of_people_stands_beside_their_data() {
+    let (_place, store) = site();
+    let reader = store.reader().unwrap();
+    assert_eq!(reader.roster_version().unwrap(), None);
+    assert!(reader.unconfirmed().unwrap().is_empty());
+    let person = reader.persons().unwrap().remove(&WorkerId(1)).unwrap();
+    let standing = reader.worker(WorkerId(1)).unwrap().unwrap();
+    assert_eq!(person.number, standing.number);
+    assert_eq!(person.born, standing.born);
+    let key = reader.data_key(WorkerId(1)).unwrap().unwrap();
+    assert_eq!(key.reveal(), &[5; 32]);
+    assert!(reader.data_key(WorkerId(2)).unwrap().is_none());
+
+    let applied = Kind::RosterApplied(RosterApplied {
+        version: 8,
+        digest: "00".repeat(32),
+        added: 0,
+        changed: 0,
+        revoked: 0,
+    });
+    let people = reader.people_version().unwrap();
+    wait(async {
+        let noted = vec![(UNCONFIRMED_SETTING.to_owned(), "[1]".to_owned())];
+        let writer = store.writer();
+        let entries = vec![record(1, applied)];
+        writer.append_and_note(entries, noted).await.unwrap();
+        writer.catch_up().await.unwrap();
+    });
+    assert_eq!(reader.roster_version().unwrap(), Some(8));
+    assert_eq!(reader.unconfirmed().unwrap(), [WorkerId(1)].into());
+    assert!(reader.people().unwrap()[0].is_unconfirmed);
+    assert!(reader.people_version().unwrap() > people, "pages see it");
 }
 
 #[test]

@@ -7,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use crate::error::StoreError;
 use crate::view::people;
+use crate::view::persons;
 
 const STEP: &str = "read the people";
 
@@ -19,18 +20,22 @@ pub struct PersonEntry {
     pub phone: Option<PhoneNumber>,
     /// Nation code of the document, where one was recorded.
     pub nation: Option<String>,
+    /// The city's last whole roster did not name this person (平台未确认).
+    pub is_unconfirmed: bool,
 }
 
 /// Everyone whose data can be read, by worker number.
 pub(crate) fn people(db: &Connection) -> Result<Vec<PersonEntry>, StoreError> {
     let mut contacts = contacts(db)?;
     let roster = people::roster(db)?;
+    let unconfirmed = persons::unconfirmed(db)?;
     let entry = |standing: &WorkerStanding| {
         let (phone, nation) = contacts.remove(&standing.worker).unwrap_or_default();
         PersonEntry {
             standing: standing.clone(),
             phone,
             nation,
+            is_unconfirmed: unconfirmed.contains(&standing.worker),
         }
     };
     Ok(roster.standings().iter().map(entry).collect())

@@ -3,6 +3,7 @@
 pub(crate) mod words;
 pub(crate) mod movements;
 pub(crate) mod people;
+pub(crate) mod persons;
 pub(crate) mod directory;
 pub(crate) mod punches;
 pub(crate) mod lane_memory;

@@ -8,6 +8,7 @@ use edge_domain::{CountedAct, DayRule, Direction, Policy, TeamId, WorkerId, site
 use edge_store::{Reader, RecordLine};
 use jiff::ToSpan as _;
 use jiff::civil::Date;
+use tokio::sync::watch;
 
 use super::directory::{Directory, Listed};
 use super::moment::{Moment, Present};
@@ -34,11 +35,18 @@ impl fmt::Debug for Books {
 }
 
 impl Books {
-    /// Books over a connection of their own. `lane_names` are the names of lanes by id.
-    pub fn new(reader: Reader, policy: Policy, lane_names: BTreeMap<String, String>) -> Self {
+    /// Books over a connection of their own, read by the policy in force. `lane_names` are the
+    /// names of lanes by id.
+    pub fn new(
+        reader: Reader,
+        policy: watch::Receiver<Arc<Policy>>,
+        lane_names: BTreeMap<String, String>,
+    ) -> Self {
+        let now = Arc::clone(&policy.borrow());
         let shelf = Shelf {
             reader,
-            policy,
+            policy: now,
+            in_force: policy,
             rule: DayRule::STANDARD,
             lane_names,
             directory: Arc::default(),
@@ -55,7 +63,12 @@ impl Books {
         F: FnOnce(&mut Shelf) -> Result<T, SourceError> + Send + 'static,
     {
         let kept = Arc::clone(&self.one);
-        let work = move || question(&mut kept.lock().unwrap_or_else(PoisonError::into_inner));
+        let work = move || {
+            let mut open = kept.lock().unwrap_or_else(PoisonError::into_inner);
+            let policy = Arc::clone(&open.in_force.borrow());
+            open.policy = policy;
+            question(&mut open)
+        };
         tokio::task::spawn_blocking(work)
             .await
             .map_err(WebError::Background)?
@@ -66,7 +79,8 @@ impl Books {
 /// What a question may use.
 pub(crate) struct Shelf {
     pub(crate) reader: Reader,
-    pub(crate) policy: Policy,
+    pub(crate) policy: Arc<Policy>,
+    in_force: watch::Receiver<Arc<Policy>>,
     pub(crate) rule: DayRule,
     pub(crate) lane_names: BTreeMap<String, String>,
     directory: Arc<Directory>,

@@ -7,8 +7,8 @@ use crate::error::WebError;
 use crate::site_time::{age_text, clock_text, date_text, grouped, minute_text};
 use crate::state::WebState;
 use crate::view::{
-    ClockView, DeviceLamp, HealthView, LampState, LedgerView, LinkView, PassageRow, SyncView,
-    TodayView,
+    ClockView, DeviceLamp, DownRefusal, HealthView, LampState, LedgerView, LinkView, PassageRow,
+    SyncView, TodayView,
 };
 
 #[derive(Template)]
@@ -38,6 +38,7 @@ struct Upload<'a> {
     backlog: String,
     oldest: Option<String>,
     last_ack: Option<String>,
+    refused: Option<(String, &'a DownRefusal)>,
 }
 
 #[derive(Template)]
@@ -184,5 +185,9 @@ fn upload(sync: &SyncView, now_ms: i64) -> Upload<'_> {
         backlog,
         oldest: sync.oldest_at_ms.map(|at_ms| age_text(now_ms, at_ms)),
         last_ack: sync.last_ack_at_ms.map(minute_text),
+        refused: sync
+            .refused
+            .as_ref()
+            .map(|one| (minute_text(one.at_ms), one)),
     }
 }

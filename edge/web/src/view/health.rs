@@ -95,6 +95,21 @@ pub struct SyncView {
     pub parked: u64,
     /// Why there is no connection, in Chinese.
     pub remedy: Option<Remedy>,
+    /// What the city sent and the box did not carry out, the last of it.
+    pub refused: Option<DownRefusal>,
+}
+
+/// Something that the city sent and that was not carried out.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DownRefusal {
+    /// When, Unix milliseconds.
+    pub at_ms: i64,
+    /// Code of the protocol, such as `wrong_signature`.
+    pub code: String,
+    /// Why and what to do, in Chinese.
+    pub message: String,
+    /// Refusals so far, of all codes.
+    pub count: u64,
 }
 
 /// Whether records can be kept.

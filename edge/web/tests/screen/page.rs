@@ -140,6 +140,8 @@ async fn faults_are_told_with_cause_effect_and_advice() {
     let html = eventually_page(&client, &site, "未完成三级教育").await;
     for text in [
         "外网不通，打卡照常记录，已存 1\u{202f}238 条待上传。",
+        "平台下发的内容签名不符，可能不是平台所发，未执行，请联系平台核实",
+        "wrong_signature，共 2 次",
         "读卡器没有应答",
         "影响：2号通道进口不能刷身份证。",
         "→ 插紧读卡器的 USB 线",

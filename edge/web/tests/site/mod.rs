@@ -8,8 +8,8 @@ use edge_domain::{PersonName, Policy};
 use edge_store::{Hash, Head, Key, Store, StoreSettings};
 use edge_web::{
     Account, AccountStore, ActMaker, Books, BoxFuture, ClaimCode, ClockView, DeviceLamp,
-    HealthView, LampState, LinkView, MaskedName, PassageRow, Recorder, Refusal, Remedy,
-    SourceError, SyncView, TodaySource, TodayView, Verdict, Way, WebChannels, WebSettings,
+    DownRefusal, HealthView, LampState, LinkView, MaskedName, PassageRow, Recorder, Refusal,
+    Remedy, SourceError, SyncView, TodaySource, TodayView, Verdict, Way, WebChannels, WebSettings,
     WebState,
 };
 use tokio::net::TcpListener;
@@ -127,7 +127,11 @@ impl Site {
             site: "江湾新城二期".to_owned(),
         };
         let store = Store::open(&settings_of_store, &Key::from_bytes([7; 32])).unwrap();
-        let books = Books::new(store.reader().unwrap(), Policy::anhui(), BTreeMap::new());
+        let books = Books::new(
+            store.reader().unwrap(),
+            watch::channel(Arc::new(Policy::anhui())).1,
+            BTreeMap::new(),
+        );
         let channels = WebChannels {
             books,
             recorder: Arc::new(ClosedDesk),
@@ -299,6 +303,13 @@ pub(crate) fn troubled_box() -> HealthView {
                 cause: "连不上市平台服务器。".to_owned(),
                 effect: String::new(),
                 advice: "检查路由器的外网指示灯；恢复后会自动续传。".to_owned(),
+            }),
+            refused: Some(DownRefusal {
+                at_ms: MORNING_MS,
+                code: "wrong_signature".to_owned(),
+                message: "平台下发的内容签名不符，可能不是平台所发，未执行，请联系平台核实"
+                    .to_owned(),
+                count: 2,
             }),
         },
         ledger: edge_web::LedgerView::Writable,

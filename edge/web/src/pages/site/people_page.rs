@@ -82,6 +82,7 @@ struct Line {
     about: String,
     refused: Option<&'static str>,
     flags: Vec<&'static str>,
+    is_unconfirmed: bool,
 }
 
 #[derive(Template)]
@@ -210,5 +211,6 @@ fn line(one: &Arc<Listed>, inside: &BTreeMap<WorkerId, i64>, policy: &Policy, no
             .map(|(reason, _)| reason)
             .filter(|_| place == Place::Engaged),
         flags: outlook.flags,
+        is_unconfirmed: one.entry.is_unconfirmed && place != Place::Left,
     }
 }

@@ -223,6 +223,12 @@ fn facts(found: &Answer, today: Date) -> Vec<Fact> {
         ("健康证明到", standing.health_certificate_until),
         ("证件有效期到", standing.document_valid_to),
     ];
+    if entry.is_unconfirmed && standing.left_on.is_none() {
+        facts.push(fact(
+            "平台花名册",
+            "平台未确认：平台最近的花名册里没有他，照常放行；请与平台核对".to_owned(),
+        ));
+    }
     for (word, on) in more {
         facts.extend(on.map(|on| fact(word, on.to_string())));
     }

@@ -1,0 +1,148 @@
+//! What was refused of what came down: counted for the technician, the last of it for the clerk.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use edge_store::{Reader, StoreError, Writer};
+use edge_web::DownRefusal;
+use serde::{Deserialize, Serialize};
+use sync_wire::Report;
+use sync_wire::down::ResultCode;
+use tokio::sync::watch;
+
+/// The setting that holds the tally, as JSON.
+pub(crate) const TALLY_SETTING: &str = "down.refused";
+/// Pause between two commits of the tally: whoever floods the box does not wear its disk.
+const WRITE_PAUSE: Duration = Duration::from_secs(10);
+
+/// Since the file is new: how often each code was the answer, and what was refused last.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Tally {
+    /// How often, by code.
+    pub(crate) counts: BTreeMap<String, u64>,
+    /// The last refusal of each topic; gone once a message of that topic was carried out.
+    pub(crate) last: BTreeMap<String, Last>,
+}
+
+/// A refusal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Last {
+    /// When, Unix ms.
+    pub(crate) at: i64,
+    /// The code.
+    pub(crate) code: String,
+    /// Why, in Chinese.
+    pub(crate) message: String,
+}
+
+impl Tally {
+    /// As it was written down last; empty where nothing was.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub(crate) fn stored(reader: &Reader) -> Result<Self, StoreError> {
+        let stored = reader.setting(TALLY_SETTING)?;
+        Ok(stored
+            .and_then(|text| serde_json::from_str(&text).ok())
+            .unwrap_or_default())
+    }
+
+    /// Takes in an answer. A repetition is neither a refusal nor news.
+    pub(crate) fn take(&mut self, report: &Report) {
+        let Some(topic) = word(&report.topic) else {
+            return;
+        };
+        let Some(code) = report.code else {
+            self.last.remove(&topic);
+            return;
+        };
+        let Some(code) = word(&code).filter(|_| code != ResultCode::Repeated) else {
+            return;
+        };
+        let count = self.counts.entry(code.clone()).or_default();
+        *count = count.saturating_add(1);
+        let message = report.message.clone().unwrap_or_default();
+        let at = report.sent_at;
+        self.last.insert(topic, Last { at, code, message });
+    }
+
+    /// What the clerk is shown.
+    pub(crate) fn shown(&self) -> Option<DownRefusal> {
+        let last = self.last.values().max_by_key(|last| last.at)?;
+        Some(DownRefusal {
+            at_ms: last.at,
+            code: last.code.clone(),
+            message: last.message.clone(),
+            count: self.counts.values().sum(),
+        })
+    }
+}
+
+/// The word of a unit variant on the wire.
+fn word(value: &impl Serialize) -> Option<String> {
+    let value = serde_json::to_value(value).ok()?;
+    value.as_str().map(str::to_owned)
+}
+
+/// Writes the tally down whenever it has changed, but not too often; ends with its last sender.
+pub(crate) async fn keep_tally(writer: Writer, mut tally: watch::Receiver<Tally>) {
+    while tally.changed().await.is_ok() {
+        let text = serde_json::to_string(&*tally.borrow_and_update());
+        match text {
+            Ok(text) => {
+                if let Err(error) = writer.put_setting(TALLY_SETTING, &text).await {
+                    tracing::warn!(%error, "What was refused is not written down");
+                }
+            }
+            Err(error) => tracing::warn!(%error, "What was refused cannot be written"),
+        }
+        tokio::time::sleep(WRITE_PAUSE).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sync_wire::VERSION;
+    use sync_wire::ctl::ReportTopic;
+
+    fn report(topic: ReportTopic, code: Option<ResultCode>, sent_at: i64) -> Report {
+        Report {
+            v: VERSION,
+            r#box: "box-1".to_owned(),
+            topic,
+            number: None,
+            command: None,
+            ok: code.is_none(),
+            code,
+            message: code.map(|code| code.text().to_owned()),
+            sent_at,
+        }
+    }
+
+    #[test]
+    fn refusals_are_counted_and_the_newest_is_shown_until_its_topic_works() {
+        let mut tally = Tally::default();
+        tally.take(&report(ReportTopic::Roster, Some(ResultCode::Expired), 5));
+        tally.take(&report(
+            ReportTopic::Cmd,
+            Some(ResultCode::WrongSignature),
+            7,
+        ));
+        tally.take(&report(
+            ReportTopic::Cmd,
+            Some(ResultCode::WrongSignature),
+            8,
+        ));
+        tally.take(&report(ReportTopic::Cmd, Some(ResultCode::Repeated), 9));
+        assert_eq!(tally.counts["wrong_signature"], 2);
+        let shown = tally.shown().unwrap();
+        assert_eq!((shown.at_ms, shown.count), (8, 3));
+        assert!(shown.message.contains("签名不符"));
+        tally.take(&report(ReportTopic::Cmd, None, 10));
+        assert_eq!(tally.shown().unwrap().code, "expired");
+        tally.take(&report(ReportTopic::Roster, None, 11));
+        assert_eq!(tally.shown(), None);
+        assert_eq!(tally.counts["wrong_signature"], 2);
+    }
+}

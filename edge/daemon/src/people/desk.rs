@@ -1,0 +1,147 @@
+//! The one desk where people change, whoever asks: one change after the other, whole or not at
+//! all, and the lanes know it before anyone is answered.
+
+use std::error::Error;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use edge_domain::{Act, Moment, Record, Roster};
+use edge_store::{Entry, Reader, Writer};
+use tokio::sync::watch;
+use tokio::task::spawn_blocking;
+
+use crate::clock::Clock;
+use crate::people::sealer::Sealer;
+
+/// Tries to hand a committed roster to the lanes before giving up, and the pause between two.
+const HAND_ON_TRIES: u32 = 5;
+const HAND_ON_PAUSE: Duration = Duration::from_secs(1);
+
+/// Anything that keeps a change from being made.
+pub(crate) type DeskError = Box<dyn Error + Send + Sync>;
+
+/// What one change writes.
+#[derive(Debug, Default)]
+pub(crate) struct Change {
+    /// Acts on people and crews, in order.
+    pub(crate) acts: Vec<Act>,
+    /// Records of another kind, after them.
+    pub(crate) entries: Vec<Entry>,
+    /// Settings stored in the same commit.
+    pub(crate) settings: Vec<(String, String)>,
+    /// Most records of one commit; `None`: all in one, whole or not at all.
+    pub(crate) batch: Option<usize>,
+}
+
+/// Seals, stamps and appends.
+pub(crate) struct PeopleDesk {
+    sealer: Arc<Sealer>,
+    clock: Clock,
+    writer: Writer,
+    reader: Arc<Mutex<Reader>>,
+    roster: watch::Sender<Arc<Roster>>,
+    turn: tokio::sync::Mutex<()>,
+}
+
+impl fmt::Debug for PeopleDesk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PeopleDesk").finish_non_exhaustive()
+    }
+}
+
+impl PeopleDesk {
+    /// A desk with a connection of its own; `roster` is what the lanes watch.
+    pub(crate) fn new(
+        sealer: Sealer,
+        clock: Clock,
+        (reader, writer): (Reader, Writer),
+        roster: watch::Sender<Arc<Roster>>,
+    ) -> Self {
+        Self {
+            sealer: Arc::new(sealer),
+            clock,
+            writer,
+            reader: Arc::new(Mutex::new(reader)),
+            roster,
+            turn: tokio::sync::Mutex::default(),
+        }
+    }
+
+    /// Asks the ledger off the runtime's thread.
+    ///
+    /// # Errors
+    /// The question's own.
+    pub(crate) async fn ask<T, F>(&self, question: F) -> Result<T, DeskError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Reader) -> Result<T, DeskError> + Send + 'static,
+    {
+        let reader = Arc::clone(&self.reader);
+        spawn_blocking(move || question(&reader.lock().unwrap_or_else(PoisonError::into_inner)))
+            .await?
+    }
+
+    /// Commits what `maker` makes of the ledger as it is now, stamped with the given moment, and
+    /// hands the new roster to the lanes. Nobody else changes people in between. A change without
+    /// anything in it only answers.
+    ///
+    /// # Errors
+    /// `maker`'s own, or the ledger does not take it: then nothing of that commit is in it.
+    pub(crate) async fn carry_out<T, F>(&self, maker: F) -> Result<T, DeskError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Reader, Moment) -> Result<(Change, T), DeskError> + Send + 'static,
+    {
+        let _turn = self.turn.lock().await;
+        self.writer.catch_up().await?;
+        let (sealer, at) = (Arc::clone(&self.sealer), self.clock.now());
+        let work = move |reader: &Reader| {
+            let (change, answer) = maker(reader, at)?;
+            let mut entries = Vec::with_capacity(change.acts.len());
+            for act in change.acts {
+                entries.push(sealer.entry_anew(reader, &Record { at, act })?);
+            }
+            entries.extend(change.entries);
+            Ok((entries, change.settings, change.batch, answer))
+        };
+        let (entries, settings, batch, answer) = self.ask(work).await?;
+        if entries.is_empty() && settings.is_empty() {
+            return Ok(answer);
+        }
+        match batch {
+            None => drop(self.writer.append_and_note(entries, settings).await?),
+            Some(batch) => {
+                for some in entries.chunks(batch.max(1)) {
+                    self.writer.append(some.to_vec()).await?;
+                }
+            }
+        }
+        self.hand_on().await?;
+        Ok(answer)
+    }
+
+    /// Gives the lanes the roster as committed. What is committed must reach them, so a failure is
+    /// tried again.
+    async fn hand_on(&self) -> Result<(), DeskError> {
+        let mut tries = 1;
+        loop {
+            let fresh = async {
+                self.writer.catch_up().await?;
+                self.ask(|reader| Ok(reader.roster()?)).await
+            };
+            match fresh.await {
+                Ok(roster) => {
+                    self.roster.send_replace(Arc::new(roster));
+                    return Ok(());
+                }
+                Err(error) if tries >= HAND_ON_TRIES => return Err(error),
+                Err(error) => {
+                    tracing::error!(%error, "The lanes do not have the new roster yet");
+                    tries += 1;
+                    tokio::time::sleep(HAND_ON_PAUSE).await;
+                }
+            }
+        }
+    }
+}

@@ -127,6 +127,7 @@ fn requests() -> Vec<(&'static str, u8, Request)> {
         ),
         ("update_commit", 14, Request::UpdateCommit),
         ("ask_statistics", 15, Request::AskStatistics),
+        ("ask_update", 17, Request::AskUpdate),
         (
             "send_card",
             16,

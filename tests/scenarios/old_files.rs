@@ -111,6 +111,83 @@ async fn a_damaged_file_is_set_aside_whole_and_the_gate_still_knows_its_people()
 }
 
 #[tokio::test]
+async fn what_a_damaged_file_holds_goes_up_when_it_is_recovered() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let mut site = Site::prepare(folder.path(), &plan("one-gate")).await?;
+    // All that this file ever records stays in it: the city hears of nothing.
+    site.broker.down()?;
+    site.gate_box.up().await?;
+    Gate::from(&site).devices_answer(0).await?;
+    Gate::from(&site).passes("gate-1-in", "admitted:0").await?;
+    site.gate_box.menwei(&[
+        "suspend",
+        "--from",
+        "2027-01-20",
+        "--to",
+        "2027-02-15",
+        "--reason",
+        "春节",
+    ])?;
+    let before = site.gate_box.status()?;
+    site.gate_box.stop().await?;
+    change_last_record(&site.gate_box)?;
+    site.gate_box.up().await?;
+    site.broker.up().await?;
+    Gate::from(&site).devices_answer(0).await?;
+    Gate::from(&site).passes("gate-1-in", "admitted:1").await?;
+    city_has_this_epoch(&site).await?;
+
+    let junk = folder.path().join("junk.db");
+    fs::write(&junk, [7_u8; 9000])?;
+    let present = site.gate_box.folder().join("ledger.db");
+    for (file, why) in [
+        (junk, "文件已损坏"),
+        (present, "这就是现在用的账本"),
+        (folder.path().join("nowhere.db"), "文件不存在"),
+    ] {
+        let file = file.to_str().ok_or("folder")?.to_owned();
+        let refused = site.gate_box.menwei_ends(&["recover", &file])?;
+        assert_eq!(refused.code, Some(1), "{refused:?}");
+        assert!(refused.complained.contains(why), "{refused:?}");
+    }
+    let aside = files(&site.gate_box, "damaged")?.pop().ok_or("no file")?;
+    let aside = site.gate_box.folder().join(aside);
+    let aside = aside.to_str().ok_or("folder")?;
+    let said = site.gate_box.menwei(&["recover", aside])?;
+    assert!(said.contains("其后 1 条读不出或不相符"), "{said}");
+    let whole = before["records"].as_u64().ok_or("no count")? - 1;
+    eventually(
+        "the city has the old epoch as far as it is whole",
+        async || {
+            let have: i64 = site.city.database()?.query_row(
+                "SELECT count(*) FROM record WHERE epoch = ?1",
+                [before["epoch"].as_str().unwrap_or_default()],
+                |row| row.get(0),
+            )?;
+            Ok((have.unsigned_abs() == whole).then_some(()))
+        },
+    )
+    .await?;
+    let verdict = site.verdict()?;
+    for zero in [
+        "lost",
+        "duplicated",
+        "out_of_order",
+        "wrong_person",
+        "miscounted",
+    ] {
+        assert_eq!(verdict[zero], 0, "{zero}: {verdict}");
+    }
+    // A second time there is nothing to do, and the present epoch is the one that it was.
+    let said = site.gate_box.menwei(&["recover", aside])?;
+    assert!(said.contains("没有可恢复的"), "{said}");
+    Gate::from(&site).passes("gate-1-out", "admitted:1").await?;
+    city_has_this_epoch(&site).await?;
+    assert!(site.gate_box.menwei(&["verify"])?.contains("账本完好"));
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_backup_comes_back_under_a_new_epoch_and_the_newer_file_is_kept() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let mut site = Site::start(folder.path(), &plan("one-gate")).await?;

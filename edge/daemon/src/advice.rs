@@ -56,6 +56,8 @@ pub(crate) fn advice(error: &StoreError) -> String {
         | StoreError::BodySize { .. }
         | StoreError::UnknownEpoch { .. }
         | StoreError::CursorAhead { .. }
+        | StoreError::OtherEnd { .. }
+        | StoreError::Overtaken
         | StoreError::Closed
         | StoreError::Random => format!("内部错误（{error}）。请把日志交给运维"),
     }

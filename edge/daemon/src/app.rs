@@ -20,7 +20,7 @@ use crate::config::SiteConfig;
 use crate::downlink::{self, Tally};
 use crate::error::DaemonError;
 use crate::health::{DeviceName, HealthDesk, HealthNews, NEWS_MAX};
-use crate::lane::{BoardDoor, GateSite, LanePlan, TokenSalt, face_line};
+use crate::lane::{BoardDoor, GateSite, LanePlan, TokenSalt, face_line, numbered};
 use crate::office::{self, Office};
 use crate::opening::{self, OnDamage, Opened};
 use crate::people::{PeopleDesk, PersonTagger, Sealer, city_key, random};
@@ -59,6 +59,7 @@ async fn serve(config: SiteConfig) -> Result<(), DaemonError> {
     let facts = store.facts().clone();
     let stop = CancellationToken::new();
     let (news, heard) = mpsc::channel(NEWS_MAX);
+    let office_news = news.clone();
     let consents = office::watch_consents(store.reader()?)?;
     let (gate, in_force, boards) =
         start_gate_thread(&config, &store, &clock, news, (consents, stop.clone())).await?;
@@ -93,6 +94,7 @@ async fn serve(config: SiteConfig) -> Result<(), DaemonError> {
         policy: &in_force.policy,
         tally: &tally,
         boards: &boards,
+        news: &office_news,
         stop: &stop,
     };
     let sync = office::start_sync(&office).await?;
@@ -125,6 +127,7 @@ async fn serve(config: SiteConfig) -> Result<(), DaemonError> {
 
 type Health = (HealthDesk, watch::Receiver<HealthView>);
 
+/// The desk with what is to be shown from the start.
 fn health_desk(config: &SiteConfig, store: &Store, clock: &Clock) -> Result<Health, DaemonError> {
     let (desk, health) = HealthDesk::new(
         clock.clone(),
@@ -133,9 +136,11 @@ fn health_desk(config: &SiteConfig, store: &Store, clock: &Clock) -> Result<Heal
         config.lane_names(),
     );
     let aside = edge_store::last_set_aside(&config.ledger.path)?;
+    let last_fork = office::LastFork::read(&store.reader()?)?;
     let desk = desk
         .with_city(config.city.clone())
-        .with_set_aside(aside.as_deref());
+        .with_set_aside(aside.as_deref())
+        .with_last_fork(last_fork.map(|fork| fork.at));
     Ok((desk, health))
 }
 
@@ -210,11 +215,12 @@ async fn start_gate_thread(
     let rules = downlink::in_force(&config.policy, &reader)?;
     let (policy_changes, policy) = watch::channel(Arc::new(rules));
     let tagger = PersonTagger::new(&tag_key(&store.writer(), reader.setting(TAG_KEY)?).await?);
+    let epoch_no = store.writer().epoch_no();
     let mut plans = Vec::new();
     for lane in &config.lanes {
         plans.push(LanePlan {
             config: lane.clone(),
-            memory: reader.lane_memory(lane.id.as_str())?,
+            memory: numbered(epoch_no, reader.lane_memory(lane.id.as_str())?),
         });
     }
     let faces = config

@@ -77,6 +77,11 @@ pub enum Command {
         /// 账本备份文件
         file: PathBuf,
     },
+    /// 补传旧账本文件（损坏改名的、换下来的）里平台没有的记录；考勤盒运行与否都可以
+    Recover {
+        /// 旧账本文件
+        file: PathBuf,
+    },
     /// 用照片登记人脸：目录里的文件以证件号码命名；本人须已同意。考勤盒可以在运行
     Enroll {
         /// 照片目录
@@ -118,6 +123,7 @@ pub fn execute(cli: &Cli) -> ExitCode {
         } => commands::update_board(&cli.config, file, lane.clone()),
         Command::Restore { file } => commands::restore(&cli.config, file),
         Command::Enroll { folder } => commands::enroll(&cli.config, folder),
+        Command::Recover { file } => commands::recover(&cli.config, file),
         Command::Import { file } => commands::import(&cli.config, file),
     };
     match result {

@@ -15,6 +15,7 @@ use crate::app;
 use crate::config::SiteConfig;
 use crate::downlink::Tally;
 use crate::error::DaemonError;
+use crate::office::LastFork;
 use crate::opening::{self, OnDamage, Opened};
 use crate::orders::{self, ImageText, Order, OrderFolder};
 use crate::people::enroll;
@@ -85,6 +86,7 @@ pub(crate) fn status(config: &Path, as_json: bool) -> Result<(), DaemonError> {
     };
     let head = reader.head(&epoch.name)?;
     let cursor = reader.cursor(&epoch.name)?;
+    let (all, fork) = (reader.backlog()?.records, LastFork::read(&reader)?);
     let inside = reader.presence()?.inside_count();
     let backlog = head.seq.saturating_sub(cursor.through);
     let roster_version = reader.roster_version()?;
@@ -92,15 +94,22 @@ pub(crate) fn status(config: &Path, as_json: bool) -> Result<(), DaemonError> {
     if as_json {
         return print(&json!({
             "box": config.box_id, "epoch": epoch.name, "records": head.seq, "head": head.hash.to_hex(),
-            "acked_through": cursor.through, "backlog": backlog, "on_site": inside,
+            "acked_through": cursor.through, "backlog": backlog, "backlog_all": all,
+            "on_site": inside, "last_fork": fork,
             "roster_version": roster_version, "down_refused": refused.counts, "down_refused_last": refused.last,
         }).to_string());
     }
     print(&format!("考勤盒 {}，账本 {}", config.box_id, epoch.name))?;
     print(&format!(
-        "已记 {} 条，平台已确认到 {}，待上传 {backlog} 条",
+        "已记 {} 条，平台已确认到 {}，待上传 {all} 条（含以前的账本）",
         head.seq, cursor.through
     ))?;
+    if let Some(fork) = fork {
+        let (old, common, last) = (&fork.epoch, fork.common, fork.last);
+        print(&format!(
+            "告警 E-DB-03：账本 {old} 与平台在第 {common} 条之后不同（本机到第 {last} 条），已另起新账本并带入平台没有的记录"
+        ))?;
+    }
     print(&format!("在场 {inside} 人"))?;
     if let Some(version) = roster_version {
         print(&format!("平台花名册第 {version} 版"))?;
@@ -210,6 +219,19 @@ pub(crate) fn restore(config: &Path, backup: &Path) -> Result<(), DaemonError> {
     let config = SiteConfig::load(config)?;
     let restored = app::office_runtime()?.block_on(opening::restore(&config, backup))?;
     print(&restored)
+}
+
+/// `menwei recover`: an old file of this box for the running box, or for the next one.
+///
+/// # Errors
+/// The file is not there, or the box refuses it.
+pub(crate) fn recover(config: &Path, file: &Path) -> Result<(), DaemonError> {
+    let config = SiteConfig::load(config)?;
+    let file = std::fs::canonicalize(file).map_err(|source| DaemonError::File {
+        file: file.to_path_buf(),
+        source,
+    })?;
+    hand_over(&config, &Order::Recover { file })
 }
 
 /// `menwei suspend`: a 停工 notice for the running box, or for the next one.

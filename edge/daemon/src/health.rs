@@ -22,6 +22,11 @@ use crate::records;
 /// The code of a ledger that was set aside, on the screen and in the record.
 pub(crate) const SET_ASIDE: &str = "E-DB-02";
 
+/// The code of a ledger of which the city holds another continuation.
+pub(crate) const FORKED: &str = "E-DB-03";
+/// How long a fork is shown on the screen: somebody must have seen it, ms.
+const FORK_SHOWN_MS: i64 = 7 * 86_400_000;
+
 /// News that wait at most.
 pub(crate) const NEWS_MAX: usize = 256;
 
@@ -32,8 +37,19 @@ pub(crate) enum HealthNews {
     Device(DeviceNews),
     /// A commit worked.
     LedgerWrites,
+    /// Box and city do not have the same ledger.
+    Ledger(LedgerAlarm),
     /// Commits fail: cause, effect and what to do, in Chinese.
     LedgerFails(String),
+}
+
+/// How box and city came to have different ledgers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LedgerAlarm {
+    /// The city holds another continuation: a new epoch began.
+    Forked,
+    /// The city has less than it had.
+    CityWentBack,
 }
 
 /// A device's new state.
@@ -107,15 +123,7 @@ impl HealthDesk {
     #[must_use]
     pub(crate) fn with_set_aside(mut self, file: Option<&Path>) -> Self {
         if let Some(file) = file {
-            let name = "账本文件".to_owned();
-            self.order.push(name.clone());
-            let lamp = DeviceLamp {
-                name: name.clone(),
-                lane: None,
-                state: LampState::Fault,
-                remedy: Some(set_aside_remedy(file)),
-            };
-            self.lamps.insert(name, lamp);
+            self.alarm("账本文件", set_aside_remedy(file));
         }
         self
     }
@@ -125,6 +133,29 @@ impl HealthDesk {
     pub(crate) fn with_refusals(mut self, refusals: watch::Receiver<Tally>) -> Self {
         self.refusals = Some(refusals);
         self
+    }
+
+    /// Shows a fork of the last days (`at`: Unix ms), also after a restart.
+    #[must_use]
+    pub(crate) fn with_last_fork(mut self, at: Option<i64>) -> Self {
+        let since = self.clock.now().wall_ms.saturating_sub(FORK_SHOWN_MS);
+        if at.is_some_and(|at| at > since) {
+            self.alarm("账本分叉", forked_remedy());
+        }
+        self
+    }
+
+    /// A lamp of the box itself that stays on until the next start.
+    fn alarm(&mut self, name: &str, remedy: Remedy) {
+        let lamp = DeviceLamp {
+            name: name.to_owned(),
+            lane: None,
+            state: LampState::Fault,
+            remedy: Some(remedy),
+        };
+        if self.lamps.insert(name.to_owned(), lamp).is_none() {
+            self.order.push(name.to_owned());
+        }
     }
 
     /// Names the certificate files of `city` where they are what keeps the box from connecting.
@@ -159,6 +190,10 @@ impl HealthDesk {
     async fn take(&mut self, news: HealthNews) {
         match news {
             HealthNews::Device(news) => self.device(news).await,
+            HealthNews::Ledger(LedgerAlarm::Forked) => self.alarm("账本分叉", forked_remedy()),
+            HealthNews::Ledger(LedgerAlarm::CityWentBack) => {
+                self.alarm("平台数据", city_went_back_remedy());
+            }
             HealthNews::LedgerWrites => self.ledger = LedgerView::Writable,
             HealthNews::LedgerFails(why) => self.ledger = LedgerView::Failing(ledger_remedy(why)),
         }
@@ -295,12 +330,33 @@ fn files_remedy(city: &CityConfig) -> Option<Remedy> {
     })
 }
 
+fn forked_remedy() -> Remedy {
+    Remedy {
+        code: FORKED.to_owned(),
+        cause: "平台上有本盒账本的另一份后续：账本文件曾被换回旧的，或被复制到另一台设备"
+            .to_owned(),
+        effect: "闸机和打卡照常；已自动另起新账本，平台没有的记录会带入补传，不丢也不重复"
+            .to_owned(),
+        advice: "请核对近期是否恢复过备份、换过存储卡，或有第二台设备用着同一份账本，并告诉运维"
+            .to_owned(),
+    }
+}
+
+fn city_went_back_remedy() -> Remedy {
+    Remedy {
+        code: "E-UP-03".to_owned(),
+        cause: "平台的数据比它确认过的少，可能恢复过旧备份".to_owned(),
+        effect: "打卡照常；平台缺的记录已自动开始补传".to_owned(),
+        advice: "请告诉平台核对；补传完后无需处理".to_owned(),
+    }
+}
+
 fn set_aside_remedy(file: &Path) -> Remedy {
     Remedy {
         code: SET_ASIDE.to_owned(),
         cause: format!("原账本损坏，已整份改名保存为 {}，现用新账本记录", file.display()),
         effect: "闸机照常；能读出的人员已带入新账本，读不出的刷卡会提示未登记".to_owned(),
-        advice: "不要删除这个文件，请联系运维取走；缺的人员请平台重新下发花名册，或用 menwei import 导入"
+        advice: "不要删除这个文件，用 menwei recover 补传其中的记录；缺的人员请平台重新下发花名册，或用 menwei import 导入"
             .to_owned(),
     }
 }

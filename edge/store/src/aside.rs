@@ -121,28 +121,29 @@ pub fn remains(path: &Path, key: &Key) -> Remains {
 }
 
 fn look(db: &Connection, remains: &mut Remains) -> Result<(), StoreError> {
-    let epochs = epoch::all(db)?;
-    for epoch in &epochs {
-        people(db, epoch, remains)?;
+    let epochs = epoch::names(db)?;
+    for (no, name) in &epochs {
+        people(db, (*no, name), remains)?;
     }
-    if let Some(epoch) = epochs.last() {
-        let seq = ledger::last_seq(db, epoch.no)?;
-        let hash = ledger::hash_at(db, epoch.no, seq)?;
-        remains.newest = hash.map(|hash| (epoch.name.clone(), Head { seq, hash }));
+    if let Some((no, name)) = epochs.last() {
+        let seq = ledger::last_seq(db, *no)?;
+        let hash = ledger::hash_at(db, *no, seq)?;
+        remains.newest = hash.map(|hash| (name.clone(), Head { seq, hash }));
     }
     Ok(())
 }
 
-fn people(db: &Connection, epoch: &epoch::Epoch, remains: &mut Remains) -> Result<(), StoreError> {
+fn people(
+    db: &Connection,
+    (no, name): (u32, &str),
+    remains: &mut Remains,
+) -> Result<(), StoreError> {
     let fault = |e| StoreError::database(STEP, e);
     let mut query = db
         .prepare("SELECT id, body, hash FROM ledger WHERE id BETWEEN ?1 AND ?2 ORDER BY id")
         .map_err(fault)?;
     let mut rows = query
-        .query(params![
-            ledger::row_id(epoch.no, 1),
-            ledger::last_row_id(epoch.no)
-        ])
+        .query(params![ledger::row_id(no, 1), ledger::last_row_id(no)])
         .map_err(fault)?;
     while let Some(row) = rows.next().map_err(fault)? {
         let (id, body, hash) = ledger::stored(row).map_err(fault)?;
@@ -150,16 +151,16 @@ fn people(db: &Connection, epoch: &epoch::Epoch, remains: &mut Remains) -> Resul
             seq: ledger::seq_of(id),
             hash: Hash::from_bytes(hash),
         };
-        remains.newest = Some((epoch.name.clone(), head));
+        remains.newest = Some((name.to_owned(), head));
         if remains.people.len() < PEOPLE_MAX {
-            remains.people.extend(remnant(db, epoch, head.seq, body));
+            remains.people.extend(remnant(db, name, head.seq, body));
         }
     }
     Ok(())
 }
 
 /// A record about people; one that was carried over before keeps its origin.
-fn remnant(db: &Connection, epoch: &epoch::Epoch, seq: u64, body: Vec<u8>) -> Option<Remnant> {
+fn remnant(db: &Connection, epoch: &str, seq: u64, body: Vec<u8>) -> Option<Remnant> {
     let kind = Record::from_body(&body).ok()?.kind;
     if let Kind::Carried(one) = kind {
         let kind = Record::from_body(&one.body).ok()?.kind;
@@ -171,7 +172,7 @@ fn remnant(db: &Connection, epoch: &epoch::Epoch, seq: u64, body: Vec<u8>) -> Op
         });
     }
     is_about_people(&kind).then(|| Remnant {
-        epoch: epoch.name.clone(),
+        epoch: epoch.to_owned(),
         seq,
         data_key: data_key(db, &kind),
         body,

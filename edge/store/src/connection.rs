@@ -25,8 +25,12 @@ use crate::key::Key;
 /// are short: a sealed worker of 900 bytes no longer fits into a page.
 pub(crate) const PAGE_BYTES: u32 = 2048;
 
-/// The most that one connection keeps of the file in memory, in KiB.
-const CACHE_KIB: i32 = 2048;
+/// The most that the writer keeps of the file in memory, in KiB.
+const WRITER_CACHE_KIB: i32 = 1024;
+
+/// The most that a connection for queries keeps, in KiB. There are several of them; what reads a lot,
+/// the way to the city, reads it once.
+const READER_CACHE_KIB: i32 = 512;
 
 /// How long a connection waits for a lock that another one holds for a moment, in ms.
 const BUSY_MS: u64 = 2000;
@@ -113,7 +117,12 @@ pub(crate) fn open_for_writing(path: &Path, key: &Key) -> Result<Connection, Sto
         .mode(0o600)
         .open(path)
         .map_err(|e| StoreError::io("open", path, e))?;
-    let db = open(path, key, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    let db = open(
+        path,
+        key,
+        OpenFlags::SQLITE_OPEN_READ_WRITE,
+        WRITER_CACHE_KIB,
+    )?;
     let step = "set up the connection";
     let mode: String = db
         .pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))
@@ -131,7 +140,12 @@ pub(crate) fn open_for_writing(path: &Path, key: &Key) -> Result<Connection, Sto
 
 /// Opens the file for queries only.
 pub(crate) fn open_for_reading(path: &Path, key: &Key) -> Result<Connection, StoreError> {
-    open(path, key, OpenFlags::SQLITE_OPEN_READ_ONLY)
+    open(
+        path,
+        key,
+        OpenFlags::SQLITE_OPEN_READ_ONLY,
+        READER_CACHE_KIB,
+    )
 }
 
 /// Sets the library up, once and by one thread. `SQLite` calls itself ready before the cipher under it
@@ -143,7 +157,12 @@ fn set_up_library() {
     READY.call_once(|| drop(Connection::open_in_memory()));
 }
 
-fn open(path: &Path, key: &Key, access: OpenFlags) -> Result<Connection, StoreError> {
+fn open(
+    path: &Path,
+    key: &Key,
+    access: OpenFlags,
+    cache_kib: i32,
+) -> Result<Connection, StoreError> {
     let step = "open the database";
     set_up_library();
     let db = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)
@@ -155,7 +174,7 @@ fn open(path: &Path, key: &Key, access: OpenFlags) -> Result<Connection, StoreEr
         .and_then(|()| {
             db.execute_batch(&format!(
                 "PRAGMA cipher_page_size = {PAGE_BYTES}; PRAGMA foreign_keys = ON; \
-                 PRAGMA temp_store = MEMORY; PRAGMA cache_size = -{CACHE_KIB}; \
+                 PRAGMA temp_store = MEMORY; PRAGMA cache_size = -{cache_kib}; \
                  PRAGMA recursive_triggers = ON"
             ))
         })
@@ -232,6 +251,9 @@ pub(crate) fn roll_back(db: &Connection) {
 pub(crate) fn close_clean(db: Connection) -> Result<(), StoreError> {
     let step = "close the file";
     db.execute("UPDATE box SET running = 0", [])
+        .map_err(|e| StoreError::database(step, e))?;
+    // The file alone is whole then, also where a reader is still open: somebody may copy it.
+    db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
         .map_err(|e| StoreError::database(step, e))?;
     db.close().map_err(|(_, e)| StoreError::database(step, e))
 }

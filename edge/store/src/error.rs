@@ -131,6 +131,17 @@ pub enum StoreError {
         /// Last record of that epoch here.
         last: u64,
     },
+    /// An epoch of this file does not end where more of it was to be added.
+    #[error("epoch {epoch} of this file does not end at record {seq}")]
+    OtherEnd {
+        /// The epoch.
+        epoch: String,
+        /// The record behind which more was to be added.
+        seq: u64,
+    },
+    /// Another record was committed first.
+    #[error("another record was committed first")]
+    Overtaken,
     /// The store is closed: no writer takes orders any more.
     #[error("the store is closed")]
     Closed,
@@ -157,7 +168,13 @@ impl StoreError {
 
     /// The order cannot be carried out, while the file is well.
     pub(crate) const fn is_refusal(&self) -> bool {
-        matches!(self, Self::UnknownEpoch { .. } | Self::CursorAhead { .. })
+        matches!(
+            self,
+            Self::UnknownEpoch { .. }
+                | Self::CursorAhead { .. }
+                | Self::OtherEnd { .. }
+                | Self::BodySize { .. }
+        )
     }
 
     /// Names the file that the operating system refused.

@@ -39,6 +39,8 @@ impl Entry {
 /// Where the records of one append now stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Appended {
+    /// Place in this file of the epoch in which they stand.
+    pub epoch_no: u32,
     /// Number of the first of them.
     pub first_seq: u64,
     /// Number of the last of them.
@@ -112,6 +114,7 @@ impl<'db> Appender<'db> {
             last = next;
         }
         Ok(Appended {
+            epoch_no,
             first_seq: head.seq.saturating_add(1),
             last_seq: last.seq,
             head: last,

@@ -16,6 +16,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0006_shared_epochs.sql"),
     include_str!("../migrations/0007_face_consent.sql"),
     include_str!("../migrations/0008_ic_cards.sql"),
+    include_str!("../migrations/0009_carry.sql"),
 ];
 
 /// Marks the file as ours in its header ("MENW").

@@ -11,6 +11,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use sync_wire::seal::DataKey;
 use sync_wire::{Hash, Head};
 
+use crate::carry::{self, ToCarry};
 use crate::connection;
 use crate::cursor::{self, Cursor};
 use crate::epoch::{self, Epoch};
@@ -128,6 +129,11 @@ impl Reader {
             });
         }
         Ok(records)
+    }
+
+    /// What is to be carried over next from an epoch that forked; `None` where nothing is left.
+    pub fn next_to_carry(&self) -> Result<Option<ToCarry>, StoreError> {
+        carry::next(&self.db)
     }
 
     /// What the city has acknowledged of an epoch.

@@ -97,6 +97,7 @@ impl Store {
         let (orders, queue) = sync_channel(QUEUE_ORDERS_MAX + 1);
         let room = Arc::new(Semaphore::new(QUEUE_ORDERS_MAX));
         let (heads, head_seen) = watch::channel(head);
+        let (epochs, epoch_seen) = watch::channel(epoch.no);
         let parts = LoopParts {
             box_id: settings.box_id.clone(),
             epoch,
@@ -104,6 +105,7 @@ impl Store {
             orders: queue,
             room: Arc::clone(&room),
             heads,
+            epochs,
             lock,
         };
         let thread = thread::Builder::new()
@@ -114,7 +116,7 @@ impl Store {
             settings: settings.clone(),
             key: key.clone(),
             facts,
-            writer: Writer::new(orders.clone(), room, head_seen),
+            writer: Writer::new(orders.clone(), room, (head_seen, epoch_seen)),
             orders,
             thread: Some(thread),
         })

@@ -126,3 +126,13 @@ pub(crate) fn down_refused(report: &Report) -> AlarmNote {
         &format!("盒子拒收了一份下发内容：{}", code.text()),
     )
 }
+
+pub(crate) fn city_went_back(hello: &Hello) -> AlarmNote {
+    AlarmNote {
+        epoch: hello.epoch.clone(),
+        seq: hello.acked_through,
+        code: "city_went_back",
+        message: "平台的数据比平台确认过的少，平台可能恢复过旧备份；盒子会自动补传缺的记录"
+            .to_owned(),
+    }
+}

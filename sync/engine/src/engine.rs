@@ -241,11 +241,18 @@ impl Engine {
         });
     }
 
-    /// Older epochs that are not known yet take their place behind the others.
+    /// Older epochs that are not known yet take their place behind the others; one that has grown,
+    /// because more of it came to light, begins anew.
     fn join(&mut self, older: &[EpochStart]) {
         for start in older {
-            if !self.knows(&start.epoch) {
-                self.older.push(Course::new(start, true));
+            let known = self.older.iter_mut().find(|one| one.epoch == start.epoch);
+            match known {
+                Some(course) if course.uplink.last() < start.head.seq => {
+                    *course = Course::new(start, true);
+                }
+                Some(_) => {}
+                None if start.epoch == self.current.epoch => {}
+                None => self.older.push(Course::new(start, true)),
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Records into a message that fits.
 
 use sync_wire::message::{Compression, Header, Message, Tier};
-use sync_wire::record::at_of;
+use sync_wire::record::{Sketch, at_of};
 use sync_wire::{Hash, VERSION, WireError};
 
 use crate::input::{LedgerRecord, Now};
@@ -78,7 +78,9 @@ fn message(
     Ok(Message { header, bodies })
 }
 
-/// A record whose age is unknown, or that lies in the future, is treated as old.
+/// A record whose age is unknown, or that lies in the future, is treated as old; so is one that was
+/// carried over: its act happened earlier than its own time says.
 fn is_old(body: &[u8], now: Now, settings: &Settings) -> bool {
-    at_of(body).is_none_or(|at| now.wall_ms.abs_diff(at) > settings.replay_age_ms)
+    let late = at_of(body).is_none_or(|at| now.wall_ms.abs_diff(at) > settings.replay_age_ms);
+    late || Sketch::from_body(body).is_ok_and(|sketch| sketch.kind == "carried")
 }

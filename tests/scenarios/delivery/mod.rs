@@ -2,4 +2,5 @@
 
 mod another_city;
 mod from_the_city;
+mod identity;
 mod kills_during_drain;

@@ -9,6 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::error::VerdictError;
 use crate::journal::Direction;
+use crate::lineage::{self, EpochName, Lineage, Origin, Told};
 use crate::unseal::{CityKey, Wrap};
 
 /// A record as far as the verdict needs it. Keys that a kind does not have are absent.
@@ -50,21 +51,23 @@ pub struct Body {
 }
 
 /// A gate board's own name of an event.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd)]
 pub struct BoardEvent {
+    /// The board's serial number, where it tells one.
+    pub uid: Option<String>,
     /// Boot number of the board.
     pub boot: u64,
     /// Number of the event within that boot.
     pub seq: u64,
 }
 
-/// A record with its name.
+/// An act that the city holds, once.
 #[derive(Clone, Debug)]
 pub struct Record {
-    /// Place in the order of (box, epoch, seq); epochs in the order in which they arrived.
+    /// Place in the order of box, epoch and number, as first recorded.
     pub place: usize,
-    /// Box id.
-    pub id: String,
+    /// Box and epoch in which it was first recorded.
+    pub epoch: EpochName,
     /// What it says.
     pub body: Body,
 }
@@ -72,7 +75,7 @@ pub struct Record {
 /// Everything that the city holds.
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
-    /// All records that could be read, in order.
+    /// All acts that could be read, in order.
     pub records: Vec<Record>,
     /// Number of all rows.
     pub rows: u64,
@@ -80,12 +83,21 @@ pub struct Ledger {
     pub unreadable: u64,
     /// Rows that the city parked.
     pub parked: u64,
+    /// Rows that were carried over from another epoch.
+    pub carried: u64,
+    /// Acts that stand in several rows and that the city does not count once.
+    pub miscounted: u64,
     /// Whether every epoch runs from 1 without a hole and its hashes are right.
     pub chain_ok: bool,
-    /// ID number to the (box, worker) names it has.
-    pub workers: BTreeMap<String, BTreeSet<(String, u32)>>,
+    /// ID numbers by box, epoch and worker number.
+    pub people: BTreeMap<(EpochName, u32), String>,
     /// Workers whose seal could not be opened.
     pub sealed_shut: u64,
+    lineage: Lineage,
+    /// Which boxes have a lane.
+    boxes: BTreeMap<String, BTreeSet<String>>,
+    /// Which boxes know an ID number.
+    known: BTreeMap<String, BTreeSet<String>>,
 }
 
 struct Row {
@@ -94,14 +106,23 @@ struct Row {
     seq: i64,
     body: Vec<u8>,
     hash: Vec<u8>,
-    parked: bool,
+    status: String,
+}
+
+/// One act and the rows in which it stands.
+struct Act {
+    told: Told,
+    /// When its epoch first came to the city, among all epochs.
+    arrived: usize,
+    rows: u64,
+    repeated: u64,
 }
 
 /// Reads the city's database.
 pub fn read(path: &Path, key: &CityKey) -> Result<Ledger, VerdictError> {
     let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     let mut rows = conn.prepare(
-        "SELECT r.box, r.epoch, r.seq, r.body, r.hash, r.status = 'parked' FROM record r
+        "SELECT r.box, r.epoch, r.seq, r.body, r.hash, r.status FROM record r
          JOIN (SELECT box, epoch, min(rowid) AS arrived FROM record GROUP BY box, epoch) e
            ON e.box = r.box AND e.epoch = r.epoch
          ORDER BY r.box, e.arrived, r.seq",
@@ -113,7 +134,7 @@ pub fn read(path: &Path, key: &CityKey) -> Result<Ledger, VerdictError> {
             seq: row.get(2)?,
             body: row.get(3)?,
             hash: row.get(4)?,
-            parked: row.get(5)?,
+            status: row.get(5)?,
         })
     })?;
     let mut ledger = Ledger {
@@ -121,7 +142,9 @@ pub fn read(path: &Path, key: &CityKey) -> Result<Ledger, VerdictError> {
         ..Ledger::default()
     };
     let mut chain: Option<Chain> = None;
-    for (place, row) in rows.enumerate() {
+    let mut arrived = BTreeMap::new();
+    let mut acts: BTreeMap<Origin, Act> = BTreeMap::new();
+    for row in rows {
         let row = row?;
         let link = match chain.take() {
             Some(link) if link.id == row.id && link.epoch == row.epoch => link,
@@ -130,42 +153,98 @@ pub fn read(path: &Path, key: &CityKey) -> Result<Ledger, VerdictError> {
         let (link, holds) = link.extend(&row);
         ledger.chain_ok &= holds;
         chain = Some(link);
-        ledger.add(place, row, key);
+        let epochs = arrived.len();
+        arrived
+            .entry((row.id.clone(), row.epoch.clone()))
+            .or_insert(epochs);
+        ledger.take(row, &mut acts);
     }
+    for act in acts.values_mut() {
+        let epochs = arrived.len();
+        act.arrived = *arrived.get(&act.told.origin.epoch).unwrap_or(&epochs);
+    }
+    ledger.order(acts.into_values().collect(), key);
     Ok(ledger)
 }
 
 impl Ledger {
-    fn add(&mut self, place: usize, row: Row, key: &CityKey) {
+    /// Takes in a row: an act of its own, or one that is there already.
+    fn take(&mut self, row: Row, acts: &mut BTreeMap<Origin, Act>) {
         self.rows += 1;
-        self.parked += u64::from(row.parked);
-        let Ok(body) = serde_json::from_slice::<Body>(&row.body) else {
-            self.unreadable += 1;
-            return;
-        };
-        if body.kind == "worker" {
-            self.learn(&row.id, &body, key);
+        self.parked += u64::from(row.status == "parked");
+        let epoch = (row.id, row.epoch);
+        if row.seq == 1 {
+            self.lineage.learn(&epoch, &row.body);
         }
-        self.records.push(Record {
-            place,
-            id: row.id,
-            body,
+        let seq = u64::try_from(row.seq).unwrap_or(0);
+        let told = lineage::told(&epoch, seq, &row.body);
+        self.carried += u64::from(told.is_carried);
+        let act = acts.entry(told.origin.clone()).or_insert_with(|| Act {
+            told: told.clone(),
+            arrived: 0,
+            rows: 0,
+            repeated: 0,
         });
+        act.rows += 1;
+        act.repeated += u64::from(row.status == "repeated");
+        act.told.is_carried &= told.is_carried;
     }
 
-    fn learn(&mut self, id: &str, body: &Body, key: &CityKey) {
+    /// Puts the acts into the order in which they were recorded: what was carried over comes after
+    /// what the city has of that epoch itself, for the box went on from an older state.
+    fn order(&mut self, mut acts: Vec<Act>, key: &CityKey) {
+        acts.sort_by_key(|act| {
+            let origin = &act.told.origin;
+            let depth = self.lineage.depth(&origin.epoch);
+            let place = (depth, act.arrived, act.told.is_carried, origin.seq);
+            (origin.epoch.0.clone(), place)
+        });
+        for (place, act) in acts.into_iter().enumerate() {
+            self.miscounted += u64::from(act.rows != act.repeated + 1);
+            let Ok(body) = serde_json::from_slice::<Body>(&act.told.body) else {
+                self.unreadable += 1;
+                continue;
+            };
+            let epoch = act.told.origin.epoch;
+            if body.kind == "worker" {
+                self.learn(&epoch, &body, key);
+            }
+            if let Some(lane) = body.lane.clone() {
+                let boxes = self.boxes.entry(lane).or_default();
+                boxes.insert(epoch.0.clone());
+            }
+            self.records.push(Record { place, epoch, body });
+        }
+    }
+
+    fn learn(&mut self, epoch: &EpochName, body: &Body, key: &CityKey) {
         let (Some(worker), Some(sealed)) = (body.worker, &body.sealed) else {
             return;
         };
-        match key.id_number(id, worker, (sealed, &body.wraps)) {
+        match key.id_number(&epoch.0, worker, (sealed, &body.wraps)) {
             Some(number) => {
-                self.workers
-                    .entry(number)
-                    .or_default()
-                    .insert((id.to_owned(), worker));
+                let known = self.known.entry(number.clone()).or_default();
+                known.insert(epoch.0.clone());
+                self.people.insert((epoch.clone(), worker), number);
             }
             None => self.sealed_shut += 1,
         }
+    }
+
+    /// Whose number a worker's is in an epoch: numbers go on from one epoch to the next.
+    pub fn person(&self, epoch: &EpochName, worker: u32) -> Option<&str> {
+        let mut epochs = self.lineage.back(epoch);
+        let found = epochs.find_map(|epoch| self.people.get(&(epoch.clone(), worker)));
+        found.map(String::as_str)
+    }
+
+    /// Whether any box with this lane knows a person.
+    pub fn knows(&self, lane: &str, person: &str) -> bool {
+        let known = self.known.get(person);
+        let boxes = self.boxes.get(lane);
+        known
+            .zip(boxes)
+            .is_some_and(|(known, boxes)| !known.is_disjoint(boxes))
     }
 }
 

@@ -9,6 +9,7 @@ use edge_domain::{Record, Ticket};
 use edge_store::{Appended, Entry, StoreError, Writer};
 use tokio::time::Instant;
 
+use crate::lane::numbers::{number, within};
 use crate::records;
 
 /// Most records in one commit.
@@ -24,7 +25,7 @@ type Answer = Pin<Box<dyn Future<Output = Result<Appended, StoreError>>>>;
 /// What became of a batch.
 #[derive(Debug)]
 pub(super) enum Done {
-    /// Durable: each record with its number.
+    /// Durable: each record with the lane's number of it.
     Recorded(Vec<(Ticket, Record, u64)>),
     /// Certainly not in the ledger.
     Failed(Vec<Ticket>, StoreError),
@@ -68,7 +69,8 @@ impl Commits {
             .unwrap_or_default();
         match answer {
             Ok(appended) => {
-                let seqs = appended.first_seq..=appended.last_seq;
+                let of = |seq| number(appended.epoch_no, seq);
+                let seqs = (appended.first_seq..=appended.last_seq).map(of);
                 let recorded = batch.into_iter().zip(seqs);
                 Done::Recorded(
                     recorded
@@ -90,9 +92,10 @@ impl Commits {
             .waiting
             .drain(..self.waiting.len().min(BATCH_MAX))
             .collect();
+        let epoch_no = self.writer.epoch_no();
         let bodies: Result<Vec<Entry>, _> = batch
             .iter()
-            .map(|(_, record)| records::body(record, None).map(Entry::new))
+            .map(|(_, record)| records::body(&within(epoch_no, record), None).map(Entry::new))
             .collect();
         let writer = self.writer.clone();
         let answer: Answer = match bodies {

@@ -7,6 +7,7 @@ use edge_store::{Key, Store, StoreSettings};
 use tempfile::TempDir;
 
 use crate::lane::commits::{Commits, Done};
+use crate::lane::numbers::number;
 
 fn store(folder: &TempDir) -> Store {
     let key_file = folder.path().join("key");
@@ -53,7 +54,7 @@ async fn records_of_a_lane_keep_their_order() {
         };
         for (ticket, record, seq) in batch {
             seen += 1;
-            assert_eq!((ticket, seq), (Ticket(seen), seen));
+            assert_eq!((ticket, seq), (Ticket(seen), number(1, seen)));
             assert_eq!(record.at.mono_ms, seen);
         }
     }

@@ -2,6 +2,7 @@
 
 mod input;
 mod site;
+mod numbers;
 mod board_door;
 mod commits;
 mod task;
@@ -15,6 +16,7 @@ pub(crate) use board_door::BoardDoor;
 pub(crate) use board_door::BoardUpdate;
 pub(crate) use face_line::face_line;
 pub(crate) use input::TokenSalt;
+pub(crate) use numbers::numbered;
 pub(crate) use site::GateSite;
 pub(crate) use start::{LanePlan, start};
 

@@ -7,23 +7,55 @@ use edge_web::PARKED_SETTING;
 use sync_engine::{Alarm, EpochStart, Fork, LedgerRecord, OurHashes, Survey};
 use sync_mqtt::{Ledger, LedgerError, Page};
 use sync_wire::ack::Parked;
-use tokio::sync::watch;
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::spawn_blocking;
+
+use crate::clock::Clock;
+use crate::error::DaemonError;
+use crate::health::{HealthNews, LedgerAlarm};
+use crate::office::carry::Carrier;
+use crate::office::desk::Office;
+use crate::office::fork::{self, Names};
 
 /// The store, read on blocking threads so that the office goes on meanwhile.
 #[derive(Debug, Clone)]
 pub(crate) struct CityLedger {
+    names: Names,
+    clock: Clock,
+    news: mpsc::Sender<HealthNews>,
     writer: Writer,
     reader: Arc<Mutex<Reader>>,
+    carrying: Arc<Notify>,
 }
 
 impl CityLedger {
-    /// All epochs of the store.
-    pub(crate) fn new(writer: Writer, reader: Reader) -> Self {
-        Self {
+    /// All epochs of the store. What a fork left to be carried over is carried from now on.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub(crate) fn new(office: &Office<'_>) -> Result<Self, DaemonError> {
+        let writer = office.store.writer();
+        let reader = Arc::new(Mutex::new(office.store.reader()?));
+        let carrier = Carrier {
+            reader: Arc::clone(&reader),
+            writer: writer.clone(),
+            clock: office.clock.clone(),
+        };
+        let carrying = Arc::new(Notify::new());
+        let work = carrier.run(Arc::clone(&carrying));
+        let stop = office.stop.clone();
+        tokio::task::spawn_local(async move { stop.run_until_cancelled(work).await });
+        Ok(Self {
+            names: Names {
+                box_id: office.config.box_id.clone(),
+                site: office.config.site_code.clone(),
+            },
+            clock: office.clock.clone(),
+            news: office.news.clone(),
             writer,
-            reader: Arc::new(Mutex::new(reader)),
-        }
+            reader,
+            carrying,
+        })
     }
 
     async fn ask<T: Send + 'static>(
@@ -42,8 +74,15 @@ impl CityLedger {
 fn epochs(reader: &Reader) -> Result<Vec<EpochStart>, StoreError> {
     let start = |epoch: Epoch| {
         let cursor = reader.cursor(&epoch.name)?;
+        let mut head = reader.head(&epoch.name)?;
+        // What follows the last common record of a forked epoch goes up under the newest name.
+        if let Some(seq) = epoch.shared.filter(|shared| *shared < head.seq)
+            && let Some(hash) = reader.hash_at(&epoch.name, seq)?
+        {
+            head = Head { seq, hash };
+        }
         Ok(EpochStart {
-            head: reader.head(&epoch.name)?,
+            head,
             epoch: epoch.name,
             through: cursor.through,
             ranges: cursor.ranges,
@@ -130,17 +169,25 @@ impl Ledger for CityLedger {
         })
     }
 
-    /// The upload rests, and the alarm says why.
     async fn carry_over(&self, fork: Fork) -> Result<EpochStart, LedgerError> {
-        Err(format!(
-            "epoch {} has forked after record {}",
-            fork.epoch, fork.common
-        )
-        .into())
+        let current = self.ask(|reader| Ok(reader.epochs()?.pop())).await?;
+        let current = current.ok_or("the file has no epoch")?;
+        let about = (&self.names, &self.clock);
+        fork::leave(&self.writer, &current, &fork, about).await?;
+        self.carrying.notify_one();
+        self.current().await
     }
 
     async fn raise(&self, alarm: Alarm) -> Result<(), LedgerError> {
+        let known = match &alarm {
+            Alarm::Forked { .. } => Some(LedgerAlarm::Forked),
+            Alarm::CityWentBack { .. } => Some(LedgerAlarm::CityWentBack),
+            Alarm::ForeignAck { .. } | Alarm::LedgerUnreadable { .. } => None,
+        };
         tracing::error!(?alarm, "The way to the city raises an alarm");
+        if let Some(known) = known {
+            self.news.send(HealthNews::Ledger(known)).await?;
+        }
         Ok(())
     }
 }

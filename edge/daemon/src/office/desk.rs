@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use edge_domain::Policy;
 use edge_store::Store;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::config::SiteConfig;
 use crate::downlink::Tally;
+use crate::health::HealthNews;
 use crate::lane::BoardDoor;
 use crate::people::PeopleDesk;
 
@@ -30,6 +31,8 @@ pub(crate) struct Office<'a> {
     pub(crate) tally: &'a watch::Sender<Tally>,
     /// The gate boards.
     pub(crate) boards: &'a [BoardDoor],
+    /// Where troubles of ledger and devices are told.
+    pub(crate) news: &'a mpsc::Sender<HealthNews>,
     /// Told when the box stops.
     pub(crate) stop: &'a CancellationToken,
 }

@@ -3,6 +3,9 @@
 mod desk;
 mod clerk_desk;
 mod life;
+mod carry;
+mod fork;
+mod recover;
 mod city;
 mod uplink;
 mod consents;
@@ -12,6 +15,7 @@ mod orders;
 
 pub(crate) use consents::watch_consents;
 pub(crate) use desk::Office;
+pub(crate) use fork::LastFork;
 pub(crate) use life::{powered_off, pulse};
 pub(crate) use orders::take_orders;
 pub(crate) use screen::keep_screen;

@@ -1,8 +1,10 @@
 //! Carries out the orders that commands left.
 
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use edge_store::{Entry, Writer};
+use edge_store::{Entry, Key, Reader, Writer};
 use sync_wire::Kind;
 use sync_wire::record::{Gap, GapCause};
 
@@ -12,6 +14,7 @@ use crate::error::DaemonError;
 use crate::lane::BoardDoor;
 use crate::office::board_update::Plan;
 use crate::office::desk::Office;
+use crate::office::recover::Recovery;
 use crate::orders::{Order, OrderFolder, Outcome, Waiting};
 use crate::records;
 
@@ -29,6 +32,9 @@ pub(crate) fn take_orders(office: &Office<'_>) -> Result<(), DaemonError> {
         writer: office.store.writer(),
         clock: office.clock.clone(),
         boards: office.boards.to_vec(),
+        ledger: office.config.ledger.path.clone(),
+        key_file: office.config.ledger.key_file.clone(),
+        box_id: office.config.box_id.clone(),
     };
     tokio::task::spawn_local(clerk.run(folder));
     Ok(())
@@ -38,6 +44,9 @@ struct Clerk {
     writer: Writer,
     clock: Clock,
     boards: Vec<BoardDoor>,
+    ledger: PathBuf,
+    key_file: PathBuf,
+    box_id: String,
 }
 
 impl Clerk {
@@ -89,7 +98,24 @@ impl Clerk {
                 }
                 ended.outcome
             }
+            Order::Recover { file } => self.recover(file).await,
         }
+    }
+
+    async fn recover(&self, file: &Path) -> Outcome {
+        let key = Key::from_file(&self.key_file).map_err(|error| advice(&error))?;
+        let here = std::fs::canonicalize(&self.ledger);
+        if here.is_ok_and(|here| here == file) {
+            return Err("这就是现在用的账本，不用恢复".to_owned());
+        }
+        let reader = Reader::open(&self.ledger, &key, &self.box_id);
+        let reader = reader.map_err(|error| advice(&error))?;
+        let recovery = Recovery {
+            reader: Arc::new(Mutex::new(reader)),
+            writer: self.writer.clone(),
+            clock: self.clock.clone(),
+        };
+        recovery.take((file, &key), &self.box_id).await
     }
 
     async fn record(&self, kind: Kind) -> Result<(), String> {

@@ -43,7 +43,7 @@ pub(crate) async fn start_sync(
         engine: Settings::default(),
         roster_version: office.store.reader()?.roster_version()?,
     };
-    let ledger = CityLedger::new(office.store.writer(), office.store.reader()?);
+    let ledger = CityLedger::new(office)?;
     let (status, seen) = watch::channel(SyncStatus::default());
     let clock = office.clock.clone();
     let (inbox, arrivals) = mpsc::channel(downlink::WAITING_MAX);

@@ -40,6 +40,11 @@ pub(crate) enum Order {
         /// What the notice says.
         reason: String,
     },
+    /// Take over what an old file of this box holds.
+    Recover {
+        /// The file.
+        file: PathBuf,
+    },
     /// Give a gate board a new firmware.
     UpdateBoard {
         /// The board's lane; none if the site has one board only.

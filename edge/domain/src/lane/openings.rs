@@ -69,9 +69,18 @@ const BUSY_RETRY_MS: u64 = 500;
 /// Tokens of openings without a sequence number lie above those of the first 2³¹ records.
 const EMERGENCY_TOKENS: u32 = 0x8000_0000;
 
-/// The token of a recorded presentation: the low 32 bits of its sequence number.
-pub(super) fn token_of(seq: u64) -> u32 {
-    u32::try_from(seq & u64::from(u32::MAX)).unwrap_or(0)
+/// Numbers of records within their epoch lie below; above stands the epoch.
+const EPOCH_SHIFT: u32 = 40;
+/// Tells the tokens of an epoch from those of the next, which counts from 1 again.
+const ODD_EPOCH: u32 = 0x4000_0000;
+
+/// The token of a recorded presentation: the low 30 bits of its number, and one of its epoch.
+pub(super) fn token_of(number: u64) -> u32 {
+    let low = u32::try_from(number & u64::from(ODD_EPOCH - 1)).unwrap_or(0);
+    match number >> EPOCH_SHIFT & 1 {
+        0 => low,
+        _ => low | ODD_EPOCH,
+    }
 }
 
 #[derive(Debug, Default)]

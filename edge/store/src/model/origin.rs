@@ -1,6 +1,6 @@
 //! Records that were carried over from another epoch: each fact is folded once.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use rusqlite::Connection;
 use sync_wire::Record;
@@ -11,14 +11,17 @@ use crate::error::StoreError;
 
 /// The epochs of this file: what was carried over from them is folded where it first stood.
 pub(crate) struct Origins {
-    here: BTreeSet<String>,
+    /// Epochs by name, with the first record that came out of a recovered file and is not folded.
+    here: BTreeMap<String, Option<u64>>,
 }
 
 impl Origins {
     pub(crate) fn of(db: &Connection) -> Result<Self, StoreError> {
-        let names = epoch::all(db)?.into_iter().map(|epoch| epoch.name);
+        let epochs = epoch::all(db)?.into_iter();
         Ok(Self {
-            here: names.collect(),
+            here: epochs
+                .map(|epoch| (epoch.name, epoch.recovered_from))
+                .collect(),
         })
     }
 
@@ -29,7 +32,8 @@ impl Origins {
         let Kind::Carried(carried) = &record.kind else {
             return Some(record);
         };
-        if self.here.contains(&carried.epoch) {
+        let here = self.here.get(&carried.epoch);
+        if here.is_some_and(|recovered_from| recovered_from.is_none_or(|from| carried.seq < from)) {
             return None;
         }
         Record::from_body(&carried.body).ok()

@@ -56,8 +56,8 @@ impl ReadModel {
         if folded_by != Some(FOLD_VERSION) {
             return self.rebuild(db);
         }
-        for (epoch_no, through) in watermarks(db)? {
-            self.catch_up_epoch(db, epoch_no, through)?;
+        for mark in watermarks(db)? {
+            self.catch_up_epoch(db, mark)?;
         }
         Ok(())
     }
@@ -74,48 +74,39 @@ impl ReadModel {
             .execute("UPDATE box SET fold = ?1", [FOLD_VERSION])
             .map_err(fault)?;
         empty.commit().map_err(fault)?;
-        for (epoch_no, through) in watermarks(db)? {
-            self.catch_up_epoch(db, epoch_no, through)?;
+        for mark in watermarks(db)? {
+            self.catch_up_epoch(db, mark)?;
         }
         Ok(())
     }
 
-    fn catch_up_epoch(
-        &self,
-        db: &Connection,
-        epoch_no: u32,
-        mut through: u64,
-    ) -> Result<(), StoreError> {
+    fn catch_up_epoch(&self, db: &Connection, mut mark: Watermark) -> Result<(), StoreError> {
         loop {
             let batch = db.unchecked_transaction().map_err(fault)?;
-            let last = self.fold_batch(&batch, epoch_no, through)?;
-            if last == through {
+            let last = self.fold_batch(&batch, &mark)?;
+            if last == mark.through {
                 return Ok(());
             }
             batch
                 .execute(
                     "INSERT INTO folded (epoch_no, through) VALUES (?1, ?2) \
                      ON CONFLICT (epoch_no) DO UPDATE SET through = excluded.through",
-                    params![epoch_no, last],
+                    params![mark.epoch_no, last],
                 )
                 .map_err(fault)?;
             batch.commit().map_err(fault)?;
-            through = last;
+            mark.through = last;
         }
     }
 
-    /// Folds up to a batch after `through`; returns the last record folded.
-    fn fold_batch(&self, db: &Connection, epoch_no: u32, through: u64) -> Result<u64, StoreError> {
-        let mut last = through;
+    /// Folds up to a batch; returns the last record folded.
+    fn fold_batch(&self, db: &Connection, mark: &Watermark) -> Result<u64, StoreError> {
+        let mut last = mark.through;
         let mut query = db
             .prepare("SELECT id, body FROM ledger WHERE id > ?1 AND id <= ?2 ORDER BY id LIMIT ?3")
             .map_err(fault)?;
         let mut rows = query
-            .query(params![
-                ledger::row_id(epoch_no, through),
-                ledger::last_row_id(epoch_no),
-                BATCH_RECORDS
-            ])
+            .query(params![mark.after(), mark.until(), BATCH_RECORDS])
             .map_err(fault)?;
         let origins = Origins::of(db)?;
         let mut writer = RowWriter::new(db, &self.box_id);
@@ -134,16 +125,45 @@ impl ReadModel {
     }
 }
 
+/// How far an epoch is folded.
+pub(crate) struct Watermark {
+    pub(crate) epoch_no: u32,
+    pub(crate) through: u64,
+    /// What came out of a recovered file is never folded.
+    recovered_from: Option<u64>,
+}
+
+impl Watermark {
+    /// The last row that is folded.
+    pub(crate) fn after(&self) -> Option<i64> {
+        ledger::row_id(self.epoch_no, self.through)
+    }
+
+    /// The last row that ever will be.
+    pub(crate) fn until(&self) -> Option<i64> {
+        match self.recovered_from {
+            Some(from) => ledger::row_id(self.epoch_no, from.saturating_sub(1)),
+            None => ledger::last_row_id(self.epoch_no),
+        }
+    }
+}
+
 /// How far each epoch is folded, oldest epoch first.
-pub(crate) fn watermarks(db: &Connection) -> Result<Vec<(u32, u64)>, StoreError> {
+pub(crate) fn watermarks(db: &Connection) -> Result<Vec<Watermark>, StoreError> {
     let mut query = db
         .prepare(
-            "SELECT no, coalesce(through, 0) FROM epoch LEFT JOIN folded ON epoch_no = no \
-             ORDER BY no",
+            "SELECT no, coalesce(through, 0), recovered_from FROM epoch \
+             LEFT JOIN folded ON epoch_no = no ORDER BY no",
         )
         .map_err(fault)?;
     let rows = query
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
+        .query_map([], |row| {
+            Ok(Watermark {
+                epoch_no: row.get(0)?,
+                through: row.get(1)?,
+                recovered_from: row.get(2)?,
+            })
+        })
         .map_err(fault)?;
     rows.collect::<rusqlite::Result<_>>().map_err(fault)
 }

@@ -4,7 +4,6 @@ use rusqlite::{Connection, params};
 use sync_wire::Record;
 
 use crate::error::StoreError;
-use crate::ledger;
 use crate::model::origin::Origins;
 use crate::model::read_model::watermarks;
 
@@ -16,12 +15,9 @@ pub(crate) fn records(db: &Connection) -> Result<Vec<Record>, StoreError> {
     let mut query = db
         .prepare("SELECT body FROM ledger WHERE id > ?1 AND id <= ?2 ORDER BY id")
         .map_err(|e| StoreError::database(step, e))?;
-    for (epoch_no, through) in watermarks(db)? {
+    for mark in watermarks(db)? {
         let mut rows = query
-            .query(params![
-                ledger::row_id(epoch_no, through),
-                ledger::last_row_id(epoch_no)
-            ])
+            .query(params![mark.after(), mark.until()])
             .map_err(|e| StoreError::database(step, e))?;
         while let Some(row) = rows.next().map_err(|e| StoreError::database(step, e))? {
             let body: Vec<u8> = row.get(0).map_err(|e| StoreError::database(step, e))?;

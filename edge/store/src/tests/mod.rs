@@ -1,6 +1,7 @@
 //! Tests on real files.
 
 mod bench;
+mod carrying;
 mod crash;
 mod cursors;
 mod day;

@@ -9,6 +9,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use sync_wire::Record;
 use sync_wire::record::{Kind, Passage};
 
+use crate::carry;
 use crate::cursor::{self, Cursor};
 use crate::epoch;
 use crate::error::StoreError;
@@ -117,12 +118,15 @@ pub(crate) fn backlog(db: &Connection) -> Result<Backlog, StoreError> {
     let mut backlog = Backlog::default();
     for epoch in epoch::all(db)? {
         let cursor = cursor::read(db, epoch.no)?;
-        let waiting = cursor.waiting(ledger::last_seq(db, epoch.no)?);
+        let last = ledger::last_seq(db, epoch.no)?;
+        // What follows the last common record of a forked epoch goes up under the newest name.
+        let waiting = cursor.waiting(epoch.shared.map_or(last, |shared| shared.min(last)));
         if waiting > 0 && backlog.oldest_at.is_none() {
             backlog.oldest_at = at(db, ledger::row_id(epoch.no, cursor.through + 1))?;
         }
         backlog.records = backlog.records.saturating_add(waiting);
     }
+    backlog.records = backlog.records.saturating_add(carry::left(db)?);
     Ok(backlog)
 }
 

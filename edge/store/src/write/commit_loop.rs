@@ -9,6 +9,7 @@ use rusqlite::{Connection, Statement};
 use sync_wire::Head;
 use tokio::sync::{Semaphore, oneshot, watch};
 
+use crate::carry;
 use crate::connection::{self, WriteLock};
 use crate::epoch::{self, Epoch, NewEpoch};
 use crate::error::StoreError;
@@ -38,10 +39,19 @@ const CHECKPOINT_COMMITS_MAX: u32 = 400;
 
 pub(crate) type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
 
+/// What is stored in the same commit as records.
+#[derive(Debug, Default)]
+pub(crate) struct Notes {
+    /// Settings by name.
+    pub(crate) settings: Vec<(String, String)>,
+    /// An epoch of which these records carry over what was next, and the last that they carry.
+    pub(crate) carried: Option<(String, u64)>,
+}
+
 /// What the writer may be asked to do.
 #[derive(Debug)]
 pub(crate) enum Order {
-    Append(Vec<Entry>, Vec<(String, String)>, Reply<Appended>),
+    Append(Vec<Entry>, Notes, Reply<Appended>),
     Small(SmallAct, Reply<u64>),
     BeginEpoch(NewEpoch, Reply<Epoch>),
     Fold(Reply<()>),
@@ -56,6 +66,7 @@ pub(crate) struct LoopParts {
     pub(crate) orders: Receiver<Order>,
     pub(crate) room: Arc<Semaphore>,
     pub(crate) heads: watch::Sender<Head>,
+    pub(crate) epochs: watch::Sender<u32>,
     pub(crate) lock: WriteLock,
 }
 
@@ -151,8 +162,9 @@ impl<'db> CommitLoop<'db> {
             let mut waiting = VecDeque::from([first]);
             waiting.extend(parts.orders.try_iter().take(QUEUE_ORDERS_MAX));
             parts.room.add_permits(waiting.len());
-            if let Some(stop) = self.serve(waiting, &parts.heads) {
-                return Some(stop);
+            let stop = self.serve(waiting, parts);
+            if stop.is_some() {
+                return stop;
             }
             if self.unfolded >= FOLD_RECORDS_MAX {
                 self.fold_quietly();
@@ -165,7 +177,8 @@ impl<'db> CommitLoop<'db> {
     }
 
     /// Serves what waits, in order; neighboring writes share a commit.
-    fn serve(&mut self, waiting: VecDeque<Order>, heads: &watch::Sender<Head>) -> Option<Stop> {
+    fn serve(&mut self, waiting: VecDeque<Order>, parts: &LoopParts) -> Option<Stop> {
+        let heads = &parts.heads;
         let mut group = Vec::new();
         let mut stop = None;
         for order in waiting {
@@ -173,7 +186,7 @@ impl<'db> CommitLoop<'db> {
                 Order::Append(..) | Order::Small(..) => group.push(order),
                 Order::BeginEpoch(new, reply) => {
                     self.write(std::mem::take(&mut group), heads);
-                    answer(reply, self.begin_epoch(&new, heads));
+                    answer(reply, self.begin_epoch(&new, parts));
                 }
                 Order::Fold(reply) => {
                     self.write(std::mem::take(&mut group), heads);
@@ -258,8 +271,11 @@ impl<'db> CommitLoop<'db> {
         head: &mut Head,
     ) -> Result<Result<Done, StoreError>, StoreError> {
         match order {
-            Order::Append(entries, settings, _) => {
-                small_act::put_settings(self.db, settings)?;
+            Order::Append(entries, notes, _) => {
+                small_act::put_settings(self.db, &notes.settings)?;
+                if let Some((epoch, through)) = &notes.carried {
+                    carry::done(self.db, epoch::number(self.db, epoch)?, *through)?;
+                }
                 let appended = self.appender.append(self.epoch.no, *head, entries)?;
                 *head = appended.head;
                 Ok(Ok(Done::Appended(appended)))
@@ -275,12 +291,11 @@ impl<'db> CommitLoop<'db> {
         }
     }
 
-    fn begin_epoch(
-        &mut self,
-        new: &NewEpoch,
-        heads: &watch::Sender<Head>,
-    ) -> Result<Epoch, StoreError> {
+    fn begin_epoch(&mut self, new: &NewEpoch, parts: &LoopParts) -> Result<Epoch, StoreError> {
         let step = "begin an epoch";
+        if new.after.is_some_and(|after| after != self.head) {
+            return Err(StoreError::Overtaken);
+        }
         self.fold()?;
         self.begin
             .execute([])
@@ -296,7 +311,8 @@ impl<'db> CommitLoop<'db> {
                 self.unfolded = head.seq;
                 self.head = head;
                 self.epoch = epoch.clone();
-                heads.send_replace(self.head);
+                parts.epochs.send_replace(epoch.no);
+                parts.heads.send_replace(self.head);
                 Ok(epoch)
             }
             Err(error) => {
@@ -308,8 +324,10 @@ impl<'db> CommitLoop<'db> {
 
     fn write_epoch(&mut self, new: &NewEpoch) -> Result<(Epoch, Head), StoreError> {
         let epoch = epoch::begin(self.db, &new.name)?;
-        if let Some((forked, shared)) = &new.forked {
-            epoch::share(self.db, forked, *shared)?;
+        if let Some((forked, common)) = &new.forked
+            && let Some(forked) = epoch::named(self.db, forked)?
+        {
+            carry::fork(self.db, &forked, *common)?;
         }
         small_act::put_settings(self.db, &new.settings)?;
         let genesis = Head::genesis(self.read_model.box_id(), &epoch.name);

@@ -1,11 +1,14 @@
 //! The small writes beside the ledger: cursor, boot counter, accounts, settings, proof of life.
 
 use rusqlite::{Connection, params};
+use sync_wire::Head;
 
+use crate::carry;
 use crate::cursor::{self, Cursor};
 use crate::epoch;
 use crate::error::StoreError;
 use crate::ledger;
+use crate::recover;
 
 /// A write that answers with one number.
 #[derive(Debug)]
@@ -30,6 +33,17 @@ pub(crate) enum SmallAct {
     },
     RemoveSetting {
         name: String,
+    },
+    /// The city has an older epoch alike up to a record only.
+    Fork {
+        epoch: String,
+        common: u64,
+    },
+    /// Records of an old file, behind the last that this one has of their epoch.
+    TakeOver {
+        epoch: String,
+        after: Head,
+        bodies: Vec<Vec<u8>>,
     },
     /// Plays a disk that is full at so many pages.
     #[cfg(test)]
@@ -79,6 +93,19 @@ pub(crate) fn perform(db: &Connection, act: &SmallAct) -> Result<u64, StoreError
         SmallAct::LimitPages(pages) => db
             .pragma_update_and_check(None, "max_page_count", pages, |row| row.get(0))
             .map_err(|e| StoreError::database("limit the pages", e)),
+        SmallAct::Fork { epoch, common } => {
+            let unknown = || StoreError::UnknownEpoch {
+                epoch: epoch.clone(),
+            };
+            let forked = epoch::named(db, epoch)?.ok_or_else(unknown)?;
+            carry::fork(db, &forked, *common)?;
+            Ok(*common)
+        }
+        SmallAct::TakeOver {
+            epoch,
+            after,
+            bodies,
+        } => recover::take_over(db, epoch, *after, bodies),
         SmallAct::RemoveSetting { name } => db
             .execute("DELETE FROM setting WHERE name = ?1", [name])
             .map(count)

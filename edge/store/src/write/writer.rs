@@ -10,7 +10,7 @@ use crate::cursor::Cursor;
 use crate::epoch::{Epoch, NewEpoch};
 use crate::error::StoreError;
 use crate::ledger::{self, Appended, Entry};
-use crate::write::commit_loop::{Order, Reply};
+use crate::write::commit_loop::{Notes, Order, Reply};
 use crate::write::small_act::SmallAct;
 
 /// Gives orders to the one writer thread. Cheap to clone.
@@ -24,18 +24,20 @@ pub struct Writer {
     orders: SyncSender<Order>,
     room: Arc<Semaphore>,
     heads: watch::Receiver<Head>,
+    epochs: watch::Receiver<u32>,
 }
 
 impl Writer {
-    pub(crate) const fn new(
+    pub(crate) fn new(
         orders: SyncSender<Order>,
         room: Arc<Semaphore>,
-        heads: watch::Receiver<Head>,
+        (heads, epochs): (watch::Receiver<Head>, watch::Receiver<u32>),
     ) -> Self {
         Self {
             orders,
             room,
             heads,
+            epochs,
         }
     }
 
@@ -120,16 +122,77 @@ impl Writer {
         entries: Vec<Entry>,
         settings: Vec<(String, String)>,
     ) -> Result<Appended, StoreError> {
+        let notes = Notes {
+            settings,
+            ..Notes::default()
+        };
+        self.append_with(entries, notes).await
+    }
+
+    /// Appends `carried` records and notes, in the same commit, that everything of `epoch` up to
+    /// `through` is carried over now.
+    ///
+    /// # Errors
+    ///
+    /// As [`append`](Self::append).
+    pub async fn carry(
+        &self,
+        entries: Vec<Entry>,
+        (epoch, through): (&str, u64),
+    ) -> Result<Appended, StoreError> {
+        let notes = Notes {
+            carried: Some((epoch.to_owned(), through)),
+            ..Notes::default()
+        };
+        self.append_with(entries, notes).await
+    }
+
+    async fn append_with(&self, entries: Vec<Entry>, notes: Notes) -> Result<Appended, StoreError> {
         ledger::check_size(&entries)?;
-        self.order(|reply| Order::Append(entries, settings, reply))
+        self.order(|reply| Order::Append(entries, notes, reply))
             .await
+    }
+
+    /// Notes that the city has an older epoch alike up to `common` only: what follows there is to be
+    /// carried over. A second time changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// The epoch is not in this file, or the commit failed.
+    pub async fn fork(&self, epoch: &str, common: u64) -> Result<(), StoreError> {
+        let act = SmallAct::Fork {
+            epoch: epoch.to_owned(),
+            common,
+        };
+        self.small(act).await.map(drop)
+    }
+
+    /// Takes over records of an old file behind `after`, the last that this file has of their epoch;
+    /// where it has none, the epoch is an older one from now on. Gives the number of the last.
+    ///
+    /// # Errors
+    ///
+    /// The epoch is the one that is written to, or ends otherwise here; or the commit failed.
+    pub async fn take_over(
+        &self,
+        epoch: &str,
+        after: Head,
+        bodies: Vec<Vec<u8>>,
+    ) -> Result<u64, StoreError> {
+        let act = SmallAct::TakeOver {
+            epoch: epoch.to_owned(),
+            after,
+            bodies,
+        };
+        self.small(act).await
     }
 
     /// Begins a new epoch with its first records, all in one commit: what follows is a new chain.
     ///
     /// # Errors
     ///
-    /// A body of a wrong size, or the commit failed: then the old epoch goes on.
+    /// A body of a wrong size, [`StoreError::Overtaken`], or the commit failed: then the old epoch
+    /// goes on.
     pub async fn begin_epoch(&self, new: NewEpoch) -> Result<Epoch, StoreError> {
         ledger::check_size(&new.first)?;
         self.order(|reply| Order::BeginEpoch(new, reply)).await
@@ -143,6 +206,11 @@ impl Writer {
     /// The last record committed, followed live.
     pub fn head(&self) -> watch::Receiver<Head> {
         self.heads.clone()
+    }
+
+    /// Place in this file of the epoch that is written to now.
+    pub fn epoch_no(&self) -> u32 {
+        *self.epochs.borrow()
     }
 
     pub(crate) async fn small(&self, act: SmallAct) -> Result<u64, StoreError> {

@@ -62,7 +62,7 @@ impl ClaimCode {
     /// # Errors
     /// [`WebError::Random`] or [`WebError::Hash`].
     pub fn hash(&self) -> Result<String, WebError> {
-        password::hash(&self.0)
+        password::hash_code(&self.0)
     }
 
     /// The bare digits, for hashing on another thread.

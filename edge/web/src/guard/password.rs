@@ -12,6 +12,7 @@ use tokio::sync::Semaphore;
 use crate::error::WebError;
 
 const MEMORY_KIB: u32 = 8 * 1024;
+const CODE_MEMORY_KIB: u32 = 256;
 const PASSES: u32 = 5;
 const LANES: u32 = 1;
 const OUTPUT_BYTES: usize = 32;
@@ -80,7 +81,17 @@ impl PasswordDesk {
 
 /// Hashes `clear` with a fresh salt. Takes some tenths of a second on the box.
 pub(crate) fn hash(clear: &str) -> Result<String, WebError> {
-    let params = Params::new(MEMORY_KIB, PASSES, LANES, Some(OUTPUT_BYTES)).map_err(hash_error)?;
+    hash_at(MEMORY_KIB, clear)
+}
+
+/// Hashes a code that is random, good once and throttled, as [`hash`] does but with little memory: it
+/// is made while the box starts, where a password's cost would be the peak of the box's memory.
+pub(crate) fn hash_code(clear: &str) -> Result<String, WebError> {
+    hash_at(CODE_MEMORY_KIB, clear)
+}
+
+fn hash_at(memory_kib: u32, clear: &str) -> Result<String, WebError> {
+    let params = Params::new(memory_kib, PASSES, LANES, Some(OUTPUT_BYTES)).map_err(hash_error)?;
     let mut salt = [0_u8; SALT_BYTES];
     getrandom::fill(&mut salt).map_err(WebError::Random)?;
     let output = derive(&params, Version::V0x13, &salt, clear)?;

@@ -336,6 +336,9 @@ impl<'a> Batch<'a> {
         if behind || (hello.last > 0 && other) {
             self.alarms.push((id, alarm::went_back(hello)));
         }
+        if hello.acked_through > chain.runs.through() {
+            self.alarms.push((id, alarm::city_went_back(hello)));
+        }
         self.hellos.push((id, hello));
     }
 

@@ -20,7 +20,18 @@ const TAKE: Sql = Sql {
            VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING",
 };
 
-/// Carried records that the city has from elsewhere.
+const ANY: Sql = Sql {
+    step: "look for carried records of an epoch",
+    text: "SELECT 1 FROM carried WHERE box = ?1 AND from_epoch = ?2 LIMIT 1",
+};
+const TAKEN: Sql = Sql {
+    step: "look whether a record was carried before it came",
+    text: "SELECT 1 FROM carried
+           WHERE box = ?1 AND from_epoch = ?2 AND from_seq = ?3 AND digest = ?4",
+};
+
+/// Records that the city has from elsewhere: carried ones whose origin it has, and origins that came
+/// after they had been carried.
 pub(super) type Repeated<'a> = BTreeSet<(Name<'a>, u64)>;
 
 /// Finds the carried records of a batch that the city has already, and notes the others.
@@ -58,5 +69,36 @@ pub(super) fn look<'a>(batch: &Batch<'a>, tx: &mut Tx<'_>) -> Result<Repeated<'a
             repeated.insert(name);
         }
     }
+    repeated.extend(came_after(batch, tx)?);
     Ok(repeated)
+}
+
+/// Records of an old file that is recovered come under their own name when some of them were carried
+/// over long ago.
+fn came_after<'a>(batch: &Batch<'a>, tx: &mut Tx<'_>) -> Result<Repeated<'a>, CityError> {
+    let names: BTreeSet<Name<'a>> = batch.fresh.iter().map(|one| one.name).collect();
+    let asked: Vec<_> = names
+        .iter()
+        .map(|(id, epoch)| vec![(*id).into(), (*epoch).into()])
+        .collect();
+    let carried = names.into_iter().zip(tx.rows_each(ANY, &asked)?);
+    let carried: BTreeSet<Name<'a>> = carried
+        .filter(|(_, rows)| !rows.is_empty())
+        .map(|(name, _)| name)
+        .collect();
+    let fresh = batch.fresh.iter();
+    let fresh: Vec<_> = fresh.filter(|one| carried.contains(&one.name)).collect();
+    let asked: Vec<_> = fresh
+        .iter()
+        .map(|one| {
+            let digest = next(&Hash::from_bytes([0; 32]), one.body).to_hex();
+            let ((id, epoch), seq) = (one.name, one.seq);
+            vec![id.into(), epoch.into(), seq.into(), digest.into()]
+        })
+        .collect();
+    let taken = fresh.into_iter().zip(tx.rows_each(TAKEN, &asked)?);
+    Ok(taken
+        .filter(|(_, rows)| !rows.is_empty())
+        .map(|(one, _)| (one.name, one.seq))
+        .collect())
 }

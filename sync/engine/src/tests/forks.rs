@@ -232,6 +232,49 @@ fn older_epochs_go_one_after_another() {
 }
 
 #[test]
+fn an_older_epoch_of_which_more_comes_to_light_goes_on() {
+    let mut world = World::new(5);
+    world.recover(OLD, 10);
+    world.restart();
+    world.calm();
+    for seq in 11..=30 {
+        let body = world.body(seq);
+        world.named(OLD).push(body);
+    }
+    // Older epochs are looked for with every heartbeat.
+    world.advance(30_000);
+    assert_eq!(world.engine.status().older, 1);
+    world.calm();
+    world.check();
+    assert!(alarms(&world).is_empty());
+}
+
+#[test]
+fn what_was_carried_over_is_never_fresh() {
+    let mut world = World::new(20);
+    world.calm();
+    world.go_back(10);
+    world.append(3);
+    while world.epochs.len() < 2 {
+        world.deliver_up(0);
+        world.deliver_down(0);
+    }
+    let mut replay = Vec::new();
+    while world.engine.status().backlog > 0 {
+        let message = world
+            .up
+            .iter()
+            .find_map(|(_, payload)| Message::decode(payload).ok());
+        replay.extend(message.map(|message| (message.header.from, message.header.replay)));
+        world.deliver_up(0);
+        world.deliver_down(0);
+    }
+    assert!(replay.iter().any(|(_, replay)| *replay), "{replay:?}");
+    world.calm();
+    world.check();
+}
+
+#[test]
 fn a_city_with_more_of_an_older_epoch_is_nothing_remarkable() {
     let mut world = World::new(50);
     world.calm();

@@ -4,5 +4,6 @@ mod model_city;
 mod world;
 mod one_epoch;
 mod forks;
+mod liars;
 mod pacing;
 mod any_order;

@@ -121,7 +121,7 @@ impl World {
         self.epochs.last().unwrap()
     }
 
-    fn named(&mut self, name: &str) -> &mut Epoch {
+    pub(crate) fn named(&mut self, name: &str) -> &mut Epoch {
         let mut epochs = self.epochs.iter_mut();
         epochs.find(|epoch| epoch.name == name).unwrap()
     }

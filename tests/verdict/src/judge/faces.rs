@@ -1,6 +1,6 @@
 //! People before cameras: who got in by his face, and who must not.
 
-use super::verdict::{CARD_SLACK_MS, CLOCK_SLACK_MS, Verdict, Who, count, who};
+use super::verdict::{CARD_SLACK_MS, CLOCK_SLACK_MS, Verdict, Who, count, recorded, who};
 use crate::journal::{Act, Line};
 use crate::ledger::{Ledger, Record};
 
@@ -91,7 +91,8 @@ impl Showing {
     fn explains(&self, record: &Record, ledger: &Ledger) -> bool {
         self.alive
             && self.holds(record)
-            && record.body.worker.map(Who::Worker) == Some(who(ledger, &self.act))
+            && record.body.worker.is_some()
+            && recorded(ledger, record) == who(ledger, &self.act)
     }
 
     /// Whether another one's card was refused because of this face, and its owner not let in.
@@ -105,7 +106,8 @@ impl Showing {
             let here = |record: &&Record| {
                 record.body.kind == "presentation"
                     && self.holds(record)
-                    && record.body.worker.map(Who::Worker) == Some(holder)
+                    && record.body.worker.is_some()
+                    && recorded(ledger, record) == holder
                     && record.body.at >= card.at.saturating_sub(CARD_SLACK_MS)
             };
             ledger.records.iter().filter(here)

@@ -40,6 +40,10 @@ pub struct Verdict {
     pub city_records: u64,
     /// Of these, parked.
     pub parked: u64,
+    /// Of these, carried over from an epoch that forked.
+    pub carried: u64,
+    /// Acts that stand in several records and that the city does not count once. Must be 0.
+    pub miscounted: u64,
     /// Acts without a record. Must be 0.
     pub lost: u64,
     /// Records without an act. Must be 0.
@@ -69,10 +73,12 @@ pub struct Verdict {
 }
 
 /// Who presents or walks, as far as it can be told from both sides.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) enum Who {
-    /// A worker number.
-    Worker(u32),
+    /// An ID number.
+    Person(String),
+    /// A worker number that nobody has.
+    Unknown(u32),
     /// Somebody whom the roster does not know.
     Stranger,
 }
@@ -87,6 +93,8 @@ pub fn judge(lines: &[Line], ledger: &Ledger) -> Verdict {
     let mut verdict = Verdict {
         city_records: ledger.rows,
         parked: ledger.parked,
+        carried: ledger.carried,
+        miscounted: ledger.miscounted,
         sealed_shut: ledger.sealed_shut,
         chain_ok: ledger.chain_ok,
         ..Verdict::default()
@@ -104,6 +112,7 @@ pub fn judge(lines: &[Line], ledger: &Ledger) -> Verdict {
         verdict.opened_without_record,
         verdict.face_wrongly_granted,
         verdict.sealed_shut,
+        verdict.miscounted,
         ledger.unreadable,
     ];
     verdict.ok = verdict.chain_ok && zeros.iter().all(|count| *count == 0);
@@ -141,7 +150,7 @@ pub(super) fn judge_cards(lines: &[Line], ledger: &Ledger, verdict: &mut Verdict
         let Some((lane, direction)) = place_of(record) else {
             continue;
         };
-        let who = record.body.worker.map_or(Who::Stranger, Who::Worker);
+        let who = recorded(ledger, record);
         let group = groups.entry((lane, direction, who)).or_default();
         group.1.push(At {
             at: record.body.at,
@@ -197,11 +206,21 @@ pub(super) fn place_of(record: &Record) -> Option<(String, Direction)> {
 }
 
 pub(super) fn who(ledger: &Ledger, act: &Act) -> Who {
-    act.person
-        .as_ref()
-        .and_then(|number| ledger.workers.get(number))
-        .and_then(|names| names.first())
-        .map_or(Who::Stranger, |(_, worker)| Who::Worker(*worker))
+    let known = act.person.as_ref();
+    known
+        .filter(|number| ledger.knows(&act.lane, number))
+        .map_or(Who::Stranger, |number| Who::Person(number.clone()))
+}
+
+/// Whom a record names.
+pub(super) fn recorded(ledger: &Ledger, record: &Record) -> Who {
+    let Some(worker) = record.body.worker else {
+        return Who::Stranger;
+    };
+    let person = ledger.person(&record.epoch, worker);
+    person.map_or(Who::Unknown(worker), |number| {
+        Who::Person(number.to_owned())
+    })
 }
 
 /// Pairs come in the order of the acts; each record that stands before its predecessor counts.

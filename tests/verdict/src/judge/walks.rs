@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::verdict::{
-    CLOCK_SLACK_MS, LINK_GRACE_MS, Sides, Verdict, Who, count, disordered, place_of, who,
+    CLOCK_SLACK_MS, LINK_GRACE_MS, Sides, Verdict, Who, count, disordered, place_of, recorded, who,
 };
 use crate::journal::{Act, Direction, Line};
 use crate::ledger::Ledger;
@@ -103,6 +103,7 @@ fn add_passages(ledger: &Ledger, groups: &mut BTreeMap<Crossing, Sides>) -> u64 
         if record
             .body
             .board
+            .clone()
             .is_some_and(|event| !board_events.insert((lane.clone(), event)))
         {
             twice += 1;
@@ -145,10 +146,10 @@ fn wrong_people(pairs: &[(usize, usize)], acts: &[Act], ledger: &Ledger) -> u64 
         let (Some(act), Some(record)) = (acts.get(*act), ledger.records.get(*record)) else {
             return false;
         };
-        match (who(ledger, act), record.body.worker) {
-            (Who::Worker(walked), Some(booked)) => walked != booked,
-            (Who::Stranger, Some(_)) => act.person.is_some(),
-            (_, None) => false,
+        match (who(ledger, act), recorded(ledger, record)) {
+            (_, Who::Stranger) => false,
+            (Who::Stranger, _) => act.person.is_some(),
+            (walked, booked) => walked != booked,
         }
     });
     count(&wrong.collect::<Vec<_>>())

@@ -45,11 +45,33 @@ impl hpke::rand_core::TryRng for Counting {
 
 impl hpke::rand_core::TryCryptoRng for Counting {}
 
+/// Box, epoch, and each record with the status that the city gives it.
+type Further = (&'static str, &'static str, Vec<(String, &'static str)>);
+
+/// Writes an epoch as a city holds it.
+fn insert(conn: &rusqlite::Connection, (id, epoch): (&str, &str), rows: &[(i64, &String, &str)]) {
+    let mut hash = Sha256::digest(format!("menwei/1/{id}/{epoch}")).to_vec();
+    for (seq, body, status) in rows {
+        hash = Sha256::new()
+            .chain_update(&hash)
+            .chain_update(body)
+            .finalize()
+            .to_vec();
+        conn.execute(
+            "INSERT INTO record VALUES (?1, ?2, ?3, CAST(?4 AS BLOB), ?5, 0, ?6)",
+            rusqlite::params![id, epoch, seq, body, hash, status],
+        )
+        .unwrap();
+    }
+}
+
 /// A day as it went: what the journal says, what the city holds.
 pub(crate) struct Day {
     pub(crate) journal: String,
     pub(crate) lines: u64,
     pub(crate) bodies: Vec<(i64, String)>,
+    /// Further epochs.
+    pub(crate) further: Vec<Further>,
 }
 
 impl Day {
@@ -59,6 +81,7 @@ impl Day {
             journal: String::new(),
             lines: 0,
             bodies: Vec::new(),
+            further: Vec::new(),
         };
         day.line(0, r#""act":"journal_opened","site_day":"by hand","seed":1"#);
         day.record(0, r#""kind":"started","boot_id":"x","software":"t""#);
@@ -174,18 +197,18 @@ impl Day {
                received_at INTEGER, status TEXT, PRIMARY KEY (box, epoch, seq))",
         )
         .unwrap();
-        let mut hash = Sha256::digest(format!("menwei/1/{BOX}/{EPOCH}")).to_vec();
-        for (seq, body) in &self.bodies {
-            hash = Sha256::new()
-                .chain_update(&hash)
-                .chain_update(body)
-                .finalize()
-                .to_vec();
-            conn.execute(
-                "INSERT INTO record VALUES (?1, ?2, ?3, CAST(?4 AS BLOB), ?5, 0, 'stored')",
-                rusqlite::params![BOX, EPOCH, seq, body, hash],
-            )
-            .unwrap();
+        let first: Vec<(i64, &String, &str)> = self
+            .bodies
+            .iter()
+            .map(|(seq, body)| (*seq, body, "stored"))
+            .collect();
+        insert(&conn, (BOX, EPOCH), &first);
+        for (id, epoch, records) in &self.further {
+            let rows: Vec<(i64, &String, &str)> = (1..)
+                .zip(records)
+                .map(|(seq, (body, status))| (seq, body, *status))
+                .collect();
+            insert(&conn, (id, epoch), &rows);
         }
         change(&conn);
         drop(conn);

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod day;
+mod epochs;
 
 use day::{Day, LI, STRANGER, ZHANG};
 use tests_verdict::{Verdict, journal, judge};

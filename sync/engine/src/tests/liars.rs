@@ -1,0 +1,158 @@
+//! A city that is slow, parks everything, repeats itself or says what cannot be: the box's cursor
+//! stays right, the gate's records go on, and what was refused is counted.
+
+use sync_wire::ack::AckRange;
+use sync_wire::message::{Message, Tier};
+use sync_wire::{Hash, ParkCode, Parked, Topic};
+
+use crate::tests::world::World;
+use crate::{Action, Alarm, Link};
+
+fn alarms(world: &World) -> usize {
+    let is_alarm = |action: &&Action| matches!(action, Action::Alarm(_));
+    world.done.iter().filter(is_alarm).count()
+}
+
+fn online(records: u64) -> World {
+    let mut world = World::new(records);
+    let answer = world.answer(Some(1));
+    world.hear(answer);
+    world
+}
+
+#[test]
+fn a_city_that_parks_everything_has_it_all_the_same() {
+    let mut world = online(40);
+    while !world.up.is_empty() {
+        world.deliver_up(0);
+        while !world.down.is_empty() {
+            let mut ack = world.down.remove(0);
+            let all = ack.through.saturating_sub(99).max(1)..=ack.through;
+            ack.parked = all
+                .map(|seq| Parked {
+                    seq,
+                    code: ParkCode::UnknownKind,
+                    message: "平台暂不认识此类记录".to_owned(),
+                })
+                .collect();
+            world.hear(ack);
+        }
+    }
+    let status = world.engine.status();
+    assert_eq!(
+        (status.acked_through, status.backlog, status.parked),
+        (40, 0, 40)
+    );
+    assert_eq!(status.refused, 0);
+    world.append(1);
+    assert_eq!(world.live_messages(), [(41, 41)]);
+    // The city's next answer to a hello names what is still parked: nothing.
+    world.calm();
+    world.disconnect(0);
+    world.calm();
+    assert_eq!(world.engine.status().parked, 0);
+    world.check();
+}
+
+#[test]
+fn a_city_that_takes_its_time_gets_nothing_twice() {
+    let mut world = online(200);
+    let mut sent = Vec::new();
+    while world.engine.status().backlog > 0 {
+        world.advance(9_000);
+        let bulk = world.up.iter().filter(|(topic, _)| *topic == Topic::UpBulk);
+        sent.extend(bulk.map(|(_, payload)| Message::decode(payload).unwrap().header.from));
+        while !world.up.is_empty() {
+            world.deliver_up(0);
+        }
+        while !world.down.is_empty() {
+            world.deliver_down(0);
+        }
+    }
+    let count = sent.len();
+    sent.dedup();
+    assert_eq!(sent.len(), count, "{sent:?}");
+    assert_eq!(alarms(&world), 0);
+    world.calm();
+    world.check();
+}
+
+#[test]
+fn an_ack_that_is_played_again_changes_nothing() {
+    let mut world = online(50);
+    let early = world.answer(None);
+    let mut halfway = None;
+    while world.engine.status().backlog > 0 {
+        world.deliver_up(0);
+        while !world.down.is_empty() {
+            halfway.get_or_insert(world.down[0].clone());
+            world.deliver_down(0);
+        }
+    }
+    let before = world.engine.status();
+    for replayed in [early, halfway.unwrap()] {
+        assert!(replayed.through < before.acked_through);
+        world.hear(replayed);
+        let after = world.engine.status();
+        assert_eq!(after.acked_through, before.acked_through);
+        assert_eq!((after.link, after.backlog), (Link::Online, 0));
+        assert!(
+            world.messages(Tier::Bulk).is_empty(),
+            "nothing is sent again"
+        );
+    }
+    assert_eq!(alarms(&world), 0);
+    // The answer to a hello of the connection before answers nothing now.
+    let mut stale = world.answer(Some(1));
+    stale.through = 0;
+    world.hear(stale);
+    assert_eq!(world.engine.status().acked_through, before.acked_through);
+    world.calm();
+    world.check();
+}
+
+/// Makes a lie of an acknowledgement; the hash is that of the box's last record.
+type Lie = fn(&mut sync_wire::Ack, Hash);
+
+#[test]
+fn what_cannot_be_settles_nothing_and_is_counted() {
+    let head = |world: &World| world.current().records.last().unwrap().hash;
+    let lies: [Lie; 3] = [
+        |ack, head| (ack.through, ack.head) = (1_000_000, head),
+        |ack, head| (ack.through, ack.head) = (19, head),
+        |ack, _| (ack.through, ack.head) = (20, Hash::from_bytes([3; 32])),
+    ];
+    for lie in lies {
+        let mut world = online(20);
+        let mut ack = world.answer(None);
+        lie(&mut ack, head(&world));
+        world.hear(ack);
+        let status = world.engine.status();
+        assert_eq!((status.acked_through, status.refused), (0, 1));
+        assert!(
+            world
+                .done
+                .iter()
+                .any(|action| matches!(action, Action::Alarm(Alarm::ForeignAck { .. })))
+        );
+        world.calm();
+        world.check();
+    }
+}
+
+#[test]
+fn ranges_that_cannot_be_settle_nothing() {
+    let mut world = online(20);
+    let hash = |seq: usize| world.current().records[seq - 1].hash;
+    let range = |from, to, head| AckRange { from, to, head };
+    let mut ack = world.answer(None);
+    ack.ranges = vec![
+        range(9, 5, hash(5)),
+        range(10, 12, Hash::from_bytes([3; 32])),
+        range(15, 1_000_000, hash(20)),
+    ];
+    world.hear(ack);
+    assert_eq!(world.engine.status().backlog, 20);
+    world.calm();
+    world.check();
+}

@@ -78,8 +78,7 @@ async fn serve(config: SiteConfig) -> Result<(), DaemonError> {
     }
     let (tally, refused) = watch::channel(Tally::stored(&store.reader()?)?);
     tokio::spawn(downlink::keep_tally(store.writer(), refused.clone()));
-    let (desk, health) = health_desk(&config, &store, &clock)?;
-    let desk = desk.with_refusals(refused);
+    let (desk, health) = health_desk(&config, &store, &clock, refused)?;
     let people = Arc::new(PeopleDesk::new(
         sealer(&config),
         clock.clone(),
@@ -98,12 +97,8 @@ async fn serve(config: SiteConfig) -> Result<(), DaemonError> {
         stop: &stop,
     };
     let sync = office::start_sync(&office).await?;
-    tokio::spawn(office::pulse(
-        store.writer(),
-        clock.clone(),
-        proofs,
-        sync.clone(),
-    ));
+    let writer = store.writer();
+    tokio::spawn(office::pulse(writer, clock.clone(), proofs, sync.clone()));
     office::take_orders(&office)?;
     let reader = Arc::new(std::sync::Mutex::new(store.reader()?));
     tokio::spawn(desk.run(heard, sync, async move || {
@@ -128,7 +123,12 @@ async fn serve(config: SiteConfig) -> Result<(), DaemonError> {
 type Health = (HealthDesk, watch::Receiver<HealthView>);
 
 /// The desk with what is to be shown from the start.
-fn health_desk(config: &SiteConfig, store: &Store, clock: &Clock) -> Result<Health, DaemonError> {
+fn health_desk(
+    config: &SiteConfig,
+    store: &Store,
+    clock: &Clock,
+    refused: watch::Receiver<Tally>,
+) -> Result<Health, DaemonError> {
     let (desk, health) = HealthDesk::new(
         clock.clone(),
         store.writer(),
@@ -140,7 +140,8 @@ fn health_desk(config: &SiteConfig, store: &Store, clock: &Clock) -> Result<Heal
     let desk = desk
         .with_city(config.city.clone())
         .with_set_aside(aside.as_deref())
-        .with_last_fork(last_fork.map(|fork| fork.at));
+        .with_last_fork(last_fork.map(|fork| fork.at))
+        .with_refusals(refused);
     Ok((desk, health))
 }
 

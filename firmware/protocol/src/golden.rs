@@ -126,8 +126,6 @@ fn requests() -> Vec<(&'static str, u8, Request)> {
             Request::UpdateChunk { offset: 128, data }
         ),
         ("update_commit", 14, Request::UpdateCommit),
-        ("ask_statistics", 15, Request::AskStatistics),
-        ("ask_update", 17, Request::AskUpdate),
         (
             "send_card",
             16,
@@ -216,6 +214,13 @@ fn replies() -> Vec<(&'static str, u8, Reply)> {
         ("error_message", 9, Reply::Error(Fault::Message)),
         ("error_busy", 9, Reply::Error(Fault::Busy)),
         ("statistics", 15, Reply::Statistics(statistics)),
+    ]
+}
+
+fn questions() -> Vec<(&'static str, u8, Request)> {
+    vec![
+        ("ask_statistics", 15, Request::AskStatistics),
+        ("ask_update", 17, Request::AskUpdate),
     ]
 }
 
@@ -347,6 +352,7 @@ fn events() -> Vec<(&'static str, u8, Reply)> {
 fn the_page_and_the_code_say_the_same() {
     let mut frames = page();
     check(&mut frames, requests());
+    check(&mut frames, questions());
     check(&mut frames, replies());
     check(&mut frames, updates());
     check(&mut frames, events());

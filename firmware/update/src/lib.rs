@@ -1,7 +1,7 @@
 //! Updates of the board's firmware, over any NOR flash.
 //!
 //! Read in this order: [`record_pages`] (records that outlive a power cut), [`window`] (a part of a
-//! shared flash), [`image`] (what is signed), [`journal`] (how far an update is), [`check`] (is the
+//! shared flash), [`image`] (what is signed), [`journal`] (how far an update is), [`mod@check`] (is the
 //! image good), [`updates`] (the program's part: pieces come in, the new image is confirmed),
 //! [`loader`] (the boot loader's part: check, swap, trial, rollback).
 //!

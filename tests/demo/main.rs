@@ -83,6 +83,7 @@ fn folder(arguments: &Arguments) -> Result<PathBuf> {
 async fn pictures(arguments: &Arguments, out: &std::path::Path) -> Result<()> {
     let folder = folder(arguments)?;
     let mut site = site_with_history(arguments, &folder).await?;
+    site.enroll_faces().await?;
     pictures::take(&mut site, &folder, out).await
 }
 

@@ -61,6 +61,16 @@ pub(crate) async fn take(site: &mut Site, folder: &Path, out: &Path) -> Result<(
             "!!document.getElementById('counted')",
         ),
         (
+            "troubles",
+            format!("{}/troubles", site.gate_box.screen()),
+            "!!document.querySelector('.troubles')",
+        ),
+        (
+            "upload",
+            format!("{}/upload", site.gate_box.screen()),
+            "!!document.querySelector('.troubles')",
+        ),
+        (
             "papers",
             format!("{}/papers", site.gate_box.screen()),
             "!!document.querySelector('.papers')",

@@ -1,6 +1,6 @@
 //! What people do at a site, and what the ledger says of it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use tests::{GateBox, LoneGate, Result, Simulator, Site, SitePlan, eventually, repository};
@@ -22,6 +22,15 @@ pub(crate) fn site_day(name: &str) -> PathBuf {
     repository()
         .join("tests/scenarios/site-days")
         .join(format!("{name}.toml"))
+}
+
+/// A site of one gate whose devices answer, where one worker has come in and the city has all of it.
+pub(crate) async fn site_at_work(folder: &Path) -> Result<Site> {
+    let site = Site::start(folder, &plan("one-gate")).await?;
+    Gate::from(&site).devices_answer(0).await?;
+    Gate::from(&site).passes("gate-1-in", "admitted:0").await?;
+    site.settled().await?;
+    Ok(site)
 }
 
 /// A box and the people in front of it.

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use serde_json::Value;
 use tests::{BOX_ID, GateBox, Result, Site, eventually};
 
-use crate::help::{Gate, plan};
+use crate::help::{Gate, plan, site_at_work};
 
 /// Somebody with the key changes the last record of a stopped box.
 fn change_last_record(gate_box: &GateBox) -> Result<()> {
@@ -57,10 +57,7 @@ fn began(records: &[Value]) -> Result<Value> {
 #[tokio::test]
 async fn a_damaged_file_is_set_aside_whole_and_the_gate_still_knows_its_people() -> Result<()> {
     let folder = tempfile::tempdir()?;
-    let mut site = Site::start(folder.path(), &plan("one-gate")).await?;
-    Gate::from(&site).devices_answer(0).await?;
-    Gate::from(&site).passes("gate-1-in", "admitted:0").await?;
-    site.settled().await?;
+    let mut site = site_at_work(folder.path()).await?;
     let old = site.gate_box.status()?;
     site.gate_box.stop().await?;
     change_last_record(&site.gate_box)?;
@@ -190,10 +187,7 @@ async fn what_a_damaged_file_holds_goes_up_when_it_is_recovered() -> Result<()> 
 #[tokio::test]
 async fn a_backup_comes_back_under_a_new_epoch_and_the_newer_file_is_kept() -> Result<()> {
     let folder = tempfile::tempdir()?;
-    let mut site = Site::start(folder.path(), &plan("one-gate")).await?;
-    Gate::from(&site).devices_answer(0).await?;
-    Gate::from(&site).passes("gate-1-in", "admitted:0").await?;
-    site.settled().await?;
+    let mut site = site_at_work(folder.path()).await?;
     site.gate_box.stop().await?;
     let backup = folder.path().join("backup.db");
     fs::copy(site.gate_box.folder().join("ledger.db"), &backup)?;

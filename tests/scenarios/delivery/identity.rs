@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use serde_json::Value;
 use tests::{BOX_ID, City, GateBox, Result, Simulator, Site, SitePlan, eventually};
 
-use crate::help::{Gate, plan};
+use crate::help::{Gate, plan, site_at_work};
 
 /// Copies a database and what belongs to it; an older copy's companions do not stay.
 fn copy_database(from: &Path, to: &Path) -> Result<()> {
@@ -83,10 +83,7 @@ async fn forked_from(gate_box: &mut GateBox, old: &Value) -> Result<()> {
 #[tokio::test]
 async fn a_city_restored_from_an_older_copy_is_filled_again() -> Result<()> {
     let folder = tempfile::tempdir()?;
-    let mut site = Site::start(folder.path(), &plan("one-gate")).await?;
-    Gate::from(&site).devices_answer(0).await?;
-    Gate::from(&site).passes("gate-1-in", "admitted:0").await?;
-    site.settled().await?;
+    let mut site = site_at_work(folder.path()).await?;
     let (present, copy) = (
         site.city.folder().join("city.db"),
         folder.path().join("old.db"),
@@ -124,10 +121,7 @@ async fn a_city_restored_from_an_older_copy_is_filled_again() -> Result<()> {
 #[tokio::test]
 async fn a_box_whose_file_went_back_carries_over_what_only_it_has() -> Result<()> {
     let folder = tempfile::tempdir()?;
-    let mut site = Site::start(folder.path(), &plan("one-gate")).await?;
-    Gate::from(&site).devices_answer(0).await?;
-    Gate::from(&site).passes("gate-1-in", "admitted:0").await?;
-    site.settled().await?;
+    let mut site = site_at_work(folder.path()).await?;
     site.gate_box.stop().await?;
     let (ledger, copy) = (
         site.gate_box.folder().join("ledger.db"),

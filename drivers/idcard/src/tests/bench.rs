@@ -56,6 +56,14 @@ impl Bench {
         assert_eq!(self.reply(0x90, &[0; 8]), [send(Command::ReadBase)]);
     }
 
+    /// Polls so often and finds the card that lies there, read already.
+    pub(super) fn lies_there(&mut self, looks: u32) {
+        for _ in 0..looks {
+            assert_eq!(self.due(), [send(Command::Find)]);
+            assert_eq!(self.reply(0x9F, &[0; 4]), []);
+        }
+    }
+
     /// Polls once and finds nothing.
     pub(super) fn miss(&mut self) -> Vec<PollEffect> {
         assert_eq!(self.due(), [send(Command::Find)]);

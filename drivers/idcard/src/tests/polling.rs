@@ -62,10 +62,7 @@ fn finds_keep_their_interval() {
 fn a_card_that_stays_is_reported_once() {
     let mut bench = Bench::reading(PollSettings::default());
     card_of(&bench.reply(0x90, &base_data())[0]);
-    for _ in 0..5 {
-        assert_eq!(bench.due(), [send(Command::Find)]);
-        assert_eq!(bench.reply(0x9F, &[0; 4]), []);
-    }
+    bench.lies_there(5);
     assert_eq!(bench.miss(), []);
     assert_eq!(bench.miss(), [emit(ReaderEvent::Removed)]);
     assert_eq!(bench.miss(), []);
@@ -90,10 +87,7 @@ fn a_card_put_down_again_at_once_is_read_again() {
 fn a_reader_that_loses_sight_of_a_lying_card_does_not_present_it_again() {
     let mut bench = Bench::reading(PollSettings::default());
     card_of(&bench.reply(0x90, &base_data())[0]);
-    for _ in 0..12 {
-        assert_eq!(bench.due(), [send(Command::Find)]);
-        assert_eq!(bench.reply(0x9F, &[0; 4]), []);
-    }
+    bench.lies_there(12);
     assert_eq!(bench.miss(), []);
     assert_eq!(bench.due(), [send(Command::Find)]);
     bench.find_and_select();
@@ -104,10 +98,7 @@ fn a_reader_that_loses_sight_of_a_lying_card_does_not_present_it_again() {
 fn who_tries_again_is_heard_by_a_box_that_was_held_up() {
     let mut bench = Bench::reading(PollSettings::default());
     card_of(&bench.reply(0x90, &base_data())[0]);
-    for _ in 0..12 {
-        assert_eq!(bench.due(), [send(Command::Find)]);
-        assert_eq!(bench.reply(0x9F, &[0; 4]), []);
-    }
+    bench.lies_there(12);
     assert_eq!(bench.miss(), []);
     // One look in a second: the card was lifted and put down again meanwhile.
     bench.now_ms += 700;

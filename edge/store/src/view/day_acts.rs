@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 use sync_wire::Record;
 
 use crate::cursor;
@@ -73,25 +73,13 @@ fn first_at(db: &Connection, epoch_no: u32, last: u64, at_ms: i64) -> Result<u64
     let (mut from, mut to) = (1, last.saturating_add(1));
     while from < to {
         let middle = from + (to - from) / 2;
-        if at_of(db, epoch_no, middle)?.is_some_and(|at| at < at_ms) {
+        if today::at(db, ledger::row_id(epoch_no, middle))?.is_some_and(|at| at < at_ms) {
             from = middle + 1;
         } else {
             to = middle;
         }
     }
     Ok(from)
-}
-
-fn at_of(db: &Connection, epoch_no: u32, seq: u64) -> Result<Option<i64>, StoreError> {
-    let body: Option<Vec<u8>> = db
-        .query_row(
-            "SELECT body FROM ledger WHERE id = ?1",
-            [ledger::row_id(epoch_no, seq)],
-            |row| row.get(0),
-        )
-        .optional()
-        .map_err(fault)?;
-    Ok(body.as_deref().and_then(ledger::at_of))
 }
 
 fn fault(source: rusqlite::Error) -> StoreError {

@@ -130,7 +130,8 @@ pub(crate) fn backlog(db: &Connection) -> Result<Backlog, StoreError> {
     Ok(backlog)
 }
 
-fn at(db: &Connection, id: Option<i64>) -> Result<Option<i64>, StoreError> {
+/// When the record with this ledger key happened; `None` where there is none.
+pub(crate) fn at(db: &Connection, id: Option<i64>) -> Result<Option<i64>, StoreError> {
     let body: Option<Vec<u8>> = db
         .query_row("SELECT body FROM ledger WHERE id = ?1", [id], |row| {
             row.get(0)

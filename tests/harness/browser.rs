@@ -122,11 +122,15 @@ impl Browser {
             .await
     }
 
-    /// Waits until `script` returns true.
+    /// Waits until `script` returns true. While a page is being replaced its elements are missing, so
+    /// a script that finds none of them is one that is not true yet.
     pub async fn until(&self, what: &str, script: &str) -> Result<()> {
+        let guarded = format!(
+            "try {{ return (() => {{ {script} }})() === true }} catch (missing) {{ return false }}"
+        );
         eventually(what, async || {
             Ok(self
-                .script(script)
+                .script(&guarded)
                 .await?
                 .as_bool()
                 .unwrap_or(false)

@@ -108,10 +108,11 @@ pub(crate) fn refused(header: &Header, refusal: Refusal) -> AlarmNote {
     }
 }
 
-pub(crate) fn went_back(hello: &Hello) -> AlarmNote {
+/// Of the epoch as a whole: a hello and the comparison after it raise the same alarm once.
+pub(crate) fn went_back(epoch: &str) -> AlarmNote {
     AlarmNote {
-        epoch: hello.epoch.clone(),
-        seq: hello.last,
+        epoch: epoch.to_owned(),
+        seq: 0,
         code: "went_back",
         message: "盒子的数据比平台旧或与平台不同，可能恢复过旧备份；盒子会另起新的编号段"
             .to_owned(),

@@ -239,6 +239,11 @@ async fn after_a_fork_both_versions_stay_and_carried_records_count_once(store: S
         .await;
     let ack = peer.ack_where(|ack| ack.compare.is_some()).await;
     assert_eq!(ack.compare.map(|one| (one.number, one.same)), Some((41, 2)));
+    let alarm = &state(&city).await["alarms"][0];
+    assert_eq!(
+        (&alarm["code"], &alarm["seq"]),
+        (&"went_back".into(), &0.into())
+    );
 
     let mut after = Ledger::of("box-1", OTHER);
     let carried = |seq: u64, body: &[u8]| {

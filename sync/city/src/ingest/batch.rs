@@ -334,7 +334,7 @@ impl<'a> Batch<'a> {
             .is_some_and(|hash| hash != hello.head);
         let behind = hello.last < chain.runs.through() && !hello.closed;
         if behind || (hello.last > 0 && other) {
-            self.alarms.push((id, alarm::went_back(hello)));
+            self.alarms.push((id, alarm::went_back(&hello.epoch)));
         }
         if hello.acked_through > chain.runs.through() {
             self.alarms.push((id, alarm::city_went_back(hello)));
@@ -354,6 +354,9 @@ impl<'a> Batch<'a> {
         let number = compare.number;
         chain.reply.due = true;
         chain.reply.compare = Some(Compared { number, same });
+        if compare.marks.iter().any(|mark| mark.seq > same) {
+            self.alarms.push((id, alarm::went_back(&compare.epoch)));
+        }
     }
 }
 

@@ -48,8 +48,9 @@ pub use face::{
 pub use id_number::{DocumentKind, IdNumber, Sex};
 pub use ids::{Direction, EmployerId, LaneId, LookId, PersonTag, TeamId, Ticket, WorkerId};
 pub use lane::{
-    BoardEvent, Camera, Display, EventMark, GateReport, Lane, LaneEffect, LaneInput, LaneMemory,
-    LaneSettings, Mismatches, OpenRefusal, RememberedGrant, Screen, Sensing, SiteView, Tone,
+    BoardEvent, Camera, Delay, Display, EventMark, GateReport, Lane, LaneEffect, LaneInput,
+    LaneMemory, LaneSettings, Mismatches, OpenRefusal, RememberedGrant, Screen, Sensing, SiteView,
+    Tone,
 };
 pub use person::{IcNumber, Person, PersonName, PhoneNumber};
 pub use policy::{AgeEffect, AgeRule, AntiPassback, EmergencyMode, Policy, Requirement, TradeSet};

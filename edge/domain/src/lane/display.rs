@@ -45,12 +45,14 @@ pub enum Display {
         /// Name on the roster or on the card.
         name: Option<PersonName>,
     },
-    /// Granted, but whoever was before took too long: the opening is given up.
+    /// Granted, but too late: the opening is given up.
     WaitedTooLong {
         /// Name on the roster or on the card.
         name: Option<PersonName>,
         /// Which way.
         direction: Direction,
+        /// What took so long.
+        cause: Delay,
     },
     /// Opened by hand.
     Overridden {
@@ -63,6 +65,15 @@ pub enum Display {
     Fire,
     /// Nothing to show.
     Idle,
+}
+
+/// What kept somebody waiting for too long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Delay {
+    /// Whoever was before.
+    Passage,
+    /// The box itself.
+    Box,
 }
 
 /// Color and sign of a message.
@@ -142,10 +153,19 @@ impl Display {
                 voice: "请再看一次镜头",
             },
             Self::Wait { .. } => line(Tone::Wait, named("请稍候"), "请稍候"),
-            Self::WaitedTooLong { direction, .. } => Screen {
+            Self::WaitedTooLong {
+                direction, cause, ..
+            } => Screen {
                 tone: Tone::Retry,
                 title: named("请重新刷卡"),
-                detail: format!("前面的人还没有通过，{}请再刷一次", direction.text()),
+                detail: format!(
+                    "{}，{}请再刷一次",
+                    match cause {
+                        Delay::Passage => "前面的人还没有通过",
+                        Delay::Box => "设备刚才反应太慢",
+                    },
+                    direction.text()
+                ),
                 voice: "请重新刷卡",
             },
             Self::Overridden { .. } => line(Tone::Pass, named("请通行"), "请通行"),

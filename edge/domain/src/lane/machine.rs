@@ -4,9 +4,12 @@
 //! the green screen follow `Recorded` of that very ticket. Two exceptions, both counted and
 //! recorded afterwards as `emergency`: an exit whose record failed or does not come in time opens
 //! all the same, and so does an entry where policy sets a counted emergency mode.
+//!
+//! Nothing opens for somebody who may have gone: where the box itself was held up beyond that
+//! time, the presentation is on record as not opened, and the person presents again.
 
-use crate::ids::Ticket;
-use crate::lane::display::Display;
+use crate::ids::{Direction, Ticket};
+use crate::lane::display::{Delay, Display};
 use crate::lane::emergencies::Emergencies;
 use crate::lane::gate_side::GateSide;
 use crate::lane::looks::Looks;
@@ -35,6 +38,7 @@ impl Lane {
             repeats: Repeats::default(),
             looks: Looks::default(),
             emergencies: Emergencies::default(),
+            exit_given_up_ms: None,
             retry_at_ms: None,
             wake_asked_ms: None,
         }
@@ -61,6 +65,7 @@ impl Lane {
             out: Vec::new(),
         };
         self.give_up_waiting(&mut step);
+        self.give_up_held_up(&mut step);
         match input {
             LaneInput::Presented {
                 direction,
@@ -143,6 +148,9 @@ impl Lane {
     fn durable(&mut self, step: &mut Step<'_>, (ticket, seq): (Ticket, u64), asked: Asked) {
         match asked.late {
             None if asked.granted => {
+                if asked.direction == Direction::Out {
+                    self.exit_given_up_ms = None;
+                }
                 let grant = Grant {
                     token: token_of(seq),
                     ticket: Some(ticket),
@@ -176,7 +184,11 @@ impl Lane {
                     self.repeats.forget(ticket);
                 }
             }
-            Some(Pending::Asked(_)) => {}
+            Some(Pending::Asked(asked)) => {
+                if asked.direction == Direction::Out && asked.granted && asked.late == Some(false) {
+                    self.gate.note(step.now, GateEvent::OpenRefused, None, None);
+                }
+            }
             Some(Pending::Repeat(display)) => step.out.push(LaneEffect::Show(display)),
             Some(Pending::Event) => self.gate.events.failed(ticket),
             Some(Pending::Emergency(tally)) => self.emergencies.failed(tally),
@@ -217,10 +229,35 @@ impl Lane {
             step.out.push(LaneEffect::Show(Display::WaitedTooLong {
                 name: grant.display.name().cloned(),
                 direction: grant.direction,
+                cause: Delay::Passage,
             }));
             if let Some(ticket) = grant.ticket {
                 self.repeats.forget(ticket);
             }
+        }
+    }
+
+    /// Tells those to present again for whom it is too late because the box itself was held up.
+    /// An exit is not given up twice in a row: who presents again gets out however late it is.
+    fn give_up_held_up(&mut self, step: &mut Step<'_>) {
+        while let Some(ticket) = self
+            .pending
+            .held_up(step.now.mono_ms, self.exit_given_up_ms)
+        {
+            let Some(Pending::Asked(mut asked)) = self.pending.remove(ticket) else {
+                return;
+            };
+            if asked.direction == Direction::Out {
+                self.exit_given_up_ms = Some(step.now.mono_ms);
+            }
+            step.out.push(LaneEffect::Show(Display::WaitedTooLong {
+                name: asked.display.name().cloned(),
+                direction: asked.direction,
+                cause: Delay::Box,
+            }));
+            self.repeats.forget(ticket);
+            asked.late = Some(false);
+            self.pending.insert(ticket, Pending::Asked(asked));
         }
     }
 

@@ -22,7 +22,7 @@ pub(super) struct Asked {
     /// When the ledger was asked.
     pub(super) at_mono_ms: u64,
     pub(super) deadline_mono_ms: u64,
-    /// Set when the deadline passed, with whether the gate was opened in emergency.
+    /// Set when it was too late for the record, with whether the gate was opened in emergency.
     pub(super) late: Option<bool>,
 }
 
@@ -38,6 +38,10 @@ pub(super) enum Pending {
 /// Presentations and overrides with the ledger at once. A reader gives one a second and a commit
 /// takes milliseconds, so a full table means that the ledger has stopped answering.
 const PENDING_MAX: usize = 64;
+
+/// A timer that rings so late tells that the box itself was held up, and whoever asked may have
+/// gone. One that works rings within milliseconds.
+const HELD_UP_MS: u64 = 1_000;
 
 /// Tickets that are out. Beside [`PENDING_MAX`] presentations at most one board event and one
 /// emergency count.
@@ -85,6 +89,23 @@ impl PendingRecords {
     /// The earliest deadline of a commit.
     pub(super) fn deadline(&self) -> Option<u64> {
         self.asked().map(|asked| asked.deadline_mono_ms).min()
+    }
+
+    /// A grant that is overdue by more than [`HELD_UP_MS`]. Not an exit that was asked for since
+    /// `exempt_ms`.
+    pub(super) fn held_up(&self, now_mono_ms: u64, exempt_ms: Option<u64>) -> Option<Ticket> {
+        let is_exempt = |asked: &Asked| {
+            asked.direction == Direction::Out
+                && exempt_ms.is_some_and(|since_ms| asked.at_mono_ms >= since_ms)
+        };
+        let is_held_up = |asked: &Asked| {
+            let last_ms = asked.deadline_mono_ms.saturating_add(HELD_UP_MS);
+            asked.late.is_none() && asked.granted && last_ms < now_mono_ms && !is_exempt(asked)
+        };
+        self.tickets
+            .iter()
+            .find(|(_, pending)| matches!(pending, Pending::Asked(asked) if is_held_up(asked)))
+            .map(|(ticket, _)| *ticket)
     }
 
     /// A ticket whose commit is overdue.

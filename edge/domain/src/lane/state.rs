@@ -23,6 +23,8 @@ pub struct Lane {
     pub(super) looks: Looks,
     pub(super) gate: GateSide,
     pub(super) emergencies: Emergencies,
+    /// When an exit was last given up because the box was held up; none once an exit was in time.
+    pub(super) exit_given_up_ms: Option<u64>,
     pub(super) retry_at_ms: Option<u64>,
     pub(super) wake_asked_ms: Option<u64>,
 }

@@ -215,3 +215,100 @@ fn reports_beyond_the_bound_are_counted_as_lost() {
     }
     assert_eq!((overflow, acknowledged), (vec![44], 300));
 }
+
+/// Told to present again, for the reason that the box was too slow.
+fn is_sent_back(effects: &[LaneEffect]) -> bool {
+    let screens = shown(effects);
+    matches!(
+        screens[..],
+        [Display::WaitedTooLong {
+            cause: Delay::Box,
+            ..
+        }]
+    )
+}
+
+#[test]
+fn box_that_was_held_up_opens_for_nobody_who_may_have_gone() {
+    for direction in [Direction::In, Direction::Out] {
+        for finds_commit_done in [true, false] {
+            let mut gate = Gate::with_beams();
+            let asked = gate.present(direction, card(ZHANG));
+            gate.now_ms += 3_001;
+            let late = if finds_commit_done {
+                gate.commit(&asked).1
+            } else {
+                let late = gate.wake_after(0);
+                assert_eq!(
+                    records(&late),
+                    [],
+                    "nothing to record before the ledger answers"
+                );
+                late
+            };
+            assert_eq!(openings(&late), [], "{direction:?} {finds_commit_done}");
+            assert!(is_sent_back(&late), "{late:?}");
+            let answer = if finds_commit_done {
+                late
+            } else {
+                gate.commit(&asked).1
+            };
+            assert_eq!(openings(&answer), []);
+            let record = gate_event(&answer);
+            assert_eq!(record.event, GateEvent::OpenRefused);
+            assert_eq!(record.presentation, Some(101));
+            gate.commit(&answer);
+            let again = gate.present(direction, card(ZHANG));
+            assert_eq!(
+                presentation(&again).result,
+                PresentationResult::Granted,
+                "no repetition"
+            );
+            assert_eq!(openings(&gate.commit(&again).1).len(), 1, "{direction:?}");
+        }
+    }
+}
+
+#[test]
+fn box_that_is_late_by_a_second_still_opens() {
+    let mut gate = Gate::with_beams();
+    gate.present(Direction::Out, card(ZHANG));
+    assert_eq!(openings(&gate.wake_after(3_000)).len(), 1);
+    let mut gate = Gate::with_beams();
+    let asked = gate.present(Direction::In, card(ZHANG));
+    gate.now_ms += 3_000;
+    assert_eq!(openings(&gate.commit(&asked).1).len(), 1);
+}
+
+#[test]
+fn exit_that_was_given_up_is_on_record_although_its_own_record_failed() {
+    let mut gate = Gate::with_beams();
+    let asked = gate.present(Direction::Out, card(ZHANG));
+    gate.wake_after(3_001);
+    assert_eq!(gate.fail(&asked), [], "the ledger has failed just now");
+    let retried = gate.wake_after(1_000);
+    let record = gate_event(&retried);
+    assert_eq!(
+        (record.event, record.presentation),
+        (GateEvent::OpenRefused, None)
+    );
+}
+
+#[test]
+fn nobody_is_sent_back_twice_from_the_exit() {
+    let mut gate = Gate::with_beams();
+    gate.present(Direction::Out, card(ZHANG));
+    gate.present(Direction::Out, card(LI));
+    let late = gate.wake_after(9_000);
+    assert_eq!((openings(&late).len(), shown(&late).len()), (0, 2));
+    gate.present(Direction::Out, card(ZHANG));
+    assert_eq!(openings(&gate.wake_after(9_000)).len(), 1, "however late");
+    let in_time = gate.present(Direction::Out, card(LI));
+    gate.commit(&in_time);
+    gate.now_ms += 60_000;
+    gate.present(Direction::Out, card(OLD));
+    assert!(
+        is_sent_back(&gate.wake_after(9_000)),
+        "it was in time since"
+    );
+}

@@ -5,12 +5,14 @@ tests run it against the real box and compare what it has with the box's ledger.
 """
 
 import argparse
+import json
 import ssl
 import time
 
 import paho.mqtt.client as mqtt
 
 import wire
+from down import RosterFile, Signer
 from store import Store
 
 WORDS = {
@@ -27,8 +29,10 @@ def now_ms():
 class City:
     """Answers every message from what its table holds."""
 
-    def __init__(self, folder, port, database):
+    def __init__(self, folder, port, database, roster):
         self.store = Store(database)
+        self.folder, self.roster = folder, roster
+        self.files, self.signer = {}, Signer(folder)
         self.client = mqtt.Client(client_id="another-city", clean_session=True)
         self.client.tls_set(
             ca_certs=f"{folder}/ca.pem",
@@ -76,11 +80,26 @@ class City:
         said = wire.parse(payload, "the message")
         wire.refuse_unless(said.get("box") == box, "another box than the topic's")
         self.store.note(box, "up/ctl", payload)
+        if said.get("type") == "result":
+            self.store.result(box, said)
         if said.get("type") != "hello":
             return
         wire.refuse_unless(wire.is_text(said.get("epoch"), wire.EPOCH), "a bad epoch")
         epoch = said["epoch"]
         self.answer(box, epoch, hello=said["number"], parked=self.store.parked(box, epoch))
+        is_due = self.roster and not said.get("closed") and not self.store.has_roster(box)
+        if is_due:
+            self.send_roster(box, said.get("roster_version", 0))
+
+    def send_roster(self, box, version):
+        """Section 12: retained, with a number that only grows, again until the result is there."""
+        if box not in self.files:
+            with open(self.roster, encoding="utf-8") as file:
+                self.files[box] = RosterFile(self.folder, box, version + 1, json.load(file))
+        number = self.store.next_number(box)
+        pointer = self.files[box].pointer()
+        message = self.signer.message(box, number, now_ms(), pointer)
+        self.client.publish(f"menwei/1/{box}/dn/roster", message, qos=1, retain=True)
 
     def answer(self, box, epoch, hello=None, greet=False, parked=()):
         """Section 9: read from the table after the commit."""
@@ -117,8 +136,9 @@ def main():
     arguments.add_argument("--dir", required=True, help="ca.pem, city.pem, city.key")
     arguments.add_argument("--port", required=True, type=int, help="the broker's port")
     arguments.add_argument("--db", required=True, help="where to store")
+    arguments.add_argument("--roster", help="people to send down: a JSON list of names and numbers")
     given = arguments.parse_args()
-    City(given.dir, given.port, given.db).run()
+    City(given.dir, given.port, given.db, given.roster).run()
 
 
 if __name__ == "__main__":

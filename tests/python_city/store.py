@@ -10,6 +10,8 @@ CREATE TABLE IF NOT EXISTS record (
   PRIMARY KEY (box, epoch, seq)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS heard (box TEXT, topic TEXT, payload BLOB);
 CREATE TABLE IF NOT EXISTS alarm (box TEXT, reason TEXT);
+CREATE TABLE IF NOT EXISTS sent (box TEXT PRIMARY KEY, number INTEGER);
+CREATE TABLE IF NOT EXISTS result (box TEXT, number INTEGER, ok INTEGER, code TEXT);
 """
 
 
@@ -33,6 +35,24 @@ class Store:
     def alarm(self, box, reason):
         """Keeps why something was refused."""
         self.db.execute("INSERT INTO alarm VALUES (?, ?)", (box, reason))
+
+    def next_number(self, box):
+        """Grows with every signed message to a box, and outlives the process."""
+        return self.db.execute(
+            """INSERT INTO sent VALUES (?, 1)
+               ON CONFLICT (box) DO UPDATE SET number = number + 1 RETURNING number""",
+            (box,),
+        ).fetchone()[0]
+
+    def result(self, box, said):
+        """Keeps how a signed message ended."""
+        row = (box, said.get("number"), said.get("ok") is True, said.get("code"))
+        self.db.execute("INSERT INTO result VALUES (?, ?, ?, ?)", row)
+
+    def has_roster(self, box):
+        """Whether the box says that it has applied the roster."""
+        row = self.db.execute("SELECT 1 FROM result WHERE box = ? AND ok", (box,)).fetchone()
+        return row is not None
 
     def hash_at(self, box, epoch, seq):
         """The stored hash, or none."""

@@ -10,6 +10,7 @@ import zstandard
 MESSAGE_BYTES_MAX = 65_536
 HEADER_BYTES_MAX = 1_024
 BODY_BYTES_MAX = 8_192
+LINE_BYTES_MAX = 8_448
 PLAIN_BYTES_MAX = 2_097_152
 WINDOW_BYTES_MAX = 8 * 1024 * 1024
 RECORDS_MAX = 200
@@ -97,7 +98,7 @@ def read_records(box, lane, message):
     refuse_unless(plain.endswith(b"\n"), "no newline at the end")
     bodies = plain[:-1].split(b"\n")
     refuse_unless(len(bodies) == count, "another number of lines")
-    refuse_unless(all(0 < len(body) <= BODY_BYTES_MAX for body in bodies), "a bad line")
+    refuse_unless(all(0 < len(body) <= LINE_BYTES_MAX for body in bodies), "a bad line")
     hashes, at = [], bytes.fromhex(header["prev"])
     for body in bodies:
         at = following(at, body)
@@ -107,9 +108,9 @@ def read_records(box, lane, message):
 
 
 KINDS = frozenset(
-    """epoch_began started device clock gap roster_applied presentation passage gate override
-    emergency project employer team worker entry exit contract training health_certificate
-    blacklist""".split()
+    """epoch_began started device clock gap roster_applied policy_applied carried presentation
+    passage gate override emergency project employer team worker entry exit contract training
+    health_certificate blacklist face_consent""".split()
 )
 
 
@@ -118,6 +119,8 @@ def trouble_of(body):
     try:
         record = parse(body, "the record")
     except Refused:
+        return "bad_body"
+    if len(body) > BODY_BYTES_MAX and record.get("kind") != "carried":
         return "bad_body"
     stamped = all(isinstance(record.get(name), int) for name in ("at", "boot", "mono"))
     if not stamped or record.get("clock") not in ("synced", "holdover", "unset"):

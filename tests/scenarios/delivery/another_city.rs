@@ -1,11 +1,13 @@
 //! A city by somebody else, in another language, takes a site day: `tests/python_city`.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
 use serde_json::json;
 use tests::{BOX_ID, Process, Result, Site, eventually, repository};
 
+use crate::delivery::from_the_city::stranger;
 use crate::help::{Gate, plan};
 use crate::script::{everybody_is_through_and_recorded, play_ended};
 
@@ -27,9 +29,11 @@ impl AnotherCity {
             database.display().to_string(),
         );
         let dir = folder.display().to_string();
+        let roster = folder.join("people.json").display().to_string();
         let port_text = port.to_string();
         let arguments = [
-            "-B", &program, "--dir", &dir, "--port", &port_text, "--db", &database,
+            "-B", &program, "--dir", &dir, "--port", &port_text, "--db", &database, "--roster",
+            &roster,
         ];
         let log = folder.join("another.log");
         let mut process = Process::start("another city", Path::new(PYTHON), &arguments, &log)?;
@@ -62,6 +66,11 @@ impl AnotherCity {
         Self::start(&self.folder, self.port).await
     }
 
+    /// Its public key, for the box's settings.
+    fn key(&self) -> Result<String> {
+        Ok(fs::read_to_string(self.folder.join("another.pub"))?)
+    }
+
     fn database(&self) -> Result<Connection> {
         let file = self.folder.join("another.db");
         Ok(Connection::open_with_flags(
@@ -81,7 +90,13 @@ async fn a_city_in_another_language_takes_a_site_day() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let mut site = Site::prepare(folder.path(), &plan("small-rush")).await?;
     site.city.kill()?;
+    // Somebody whom only this city knows.
+    let one = stranger(&site).await?;
+    let people = serde_json::to_vec(&json!([{"name": one.name, "number": one.id_number}]))?;
+    fs::write(site.city.folder().join("people.json"), people)?;
     let mut other = AnotherCity::start(site.city.folder(), site.broker.port()).await?;
+    let (theirs, ours) = (other.key()?, signing_key(&site)?);
+    site.gate_box.edit(|text| text.replace(&ours, &theirs))?;
     site.gate_box.up().await?;
     Gate::from(&site).devices_answer(0).await?;
     site.simulator.act("play", &json!({})).await?;
@@ -93,6 +108,15 @@ async fn a_city_in_another_language_takes_a_site_day() -> Result<()> {
     .await?;
     other = other.dies_and_comes_back().await?;
     everybody_is_through_and_recorded(&site).await?;
+    let applied = "SELECT count(*) FROM result WHERE ok";
+    eventually("the result of its signed roster arrives", async || {
+        other.process.check_alive()?;
+        Ok((other.number(applied)? > 0).then_some(()))
+    })
+    .await?;
+    Gate::from(&site)
+        .passes("gate-1-in", "not_on_roster")
+        .await?;
     let records = eventually("the box knows that all of it is there", async || {
         other.process.check_alive()?;
         let status = site.gate_box.status()?;
@@ -108,6 +132,12 @@ async fn a_city_in_another_language_takes_a_site_day() -> Result<()> {
     let parked = "SELECT count(*) FROM record WHERE parked IS NOT NULL";
     assert_eq!(other.number(parked)?, 0, "it did not understand something");
     same_records(&site, &other)
+}
+
+/// The key that the box's settings pin: that of the city which is not running.
+fn signing_key(site: &Site) -> Result<String> {
+    let key = fs::read_to_string(site.city.folder().join("city-sign.pub"))?;
+    Ok(key.trim().to_owned())
 }
 
 /// Number by number, hash by hash, body by body.

@@ -12,7 +12,7 @@ use tests::{BOX_ID, FileServer, Result, Sent, SigningCity, Site, eventually, ros
 use crate::help::{Gate, plan};
 
 /// A stranger of the site day, as the city knows him.
-async fn stranger(site: &Site) -> Result<RosterLine> {
+pub(super) async fn stranger(site: &Site) -> Result<RosterLine> {
     let state = site.simulator.state().await?;
     let people = state["people"].as_array().ok_or("no people")?;
     let one = people

@@ -1,6 +1,6 @@
 //! What reaches a city: through kills, and where the city is somebody else's.
 
-mod another_city;
 mod from_the_city;
+mod another_city;
 mod identity;
 mod kills_during_drain;

@@ -39,6 +39,18 @@ pub(crate) fn bad_message(error: &WireError) -> AlarmNote {
             "counts_disagree",
             "报文头所写的序号、条数与内容不一致，已拒收，等待盒子重发",
         ),
+        WireError::BadBoxName | WireError::BadEpoch => (
+            "bad_name",
+            "报文中的盒子名或编号段名不合规定，已拒收；请核对盒子的配置",
+        ),
+        WireError::BadCompression(_) => (
+            "bad_compression",
+            "报文无法解压，或解压后还有多余内容，已拒收，等待盒子重发",
+        ),
+        WireError::ListTooLong { .. } => (
+            "list_too_long",
+            "报文中的条目数超出规定，已拒收；请检查盒子软件是否被改动",
+        ),
         _ => ("bad_message", "收到无法解析的报文，已丢弃，等待盒子重发"),
     };
     note(code, message)
@@ -53,12 +65,19 @@ fn note(code: &'static str, message: &str) -> AlarmNote {
     }
 }
 
-pub(crate) fn number_too_large(header: &Header) -> AlarmNote {
+pub(crate) fn bad_text() -> AlarmNote {
+    note(
+        "bad_text",
+        "报文中的文字含有不可见字符，已拒收；请核对盒子的配置",
+    )
+}
+
+pub(crate) fn number_too_large(epoch: &str) -> AlarmNote {
     AlarmNote {
-        epoch: header.epoch.clone(),
+        epoch: epoch.to_owned(),
         ..note(
             "counts_disagree",
-            "记录序号超出范围，已拒收；请检查盒子软件是否被改动",
+            "报文中的序号超出范围，已拒收；请检查盒子软件是否被改动",
         )
     }
 }

@@ -15,6 +15,7 @@ use rumqttc::{
 };
 use sync_wire::Topic;
 use sync_wire::down::Series;
+use sync_wire::message::MESSAGE_BYTES_MAX;
 use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 
@@ -25,8 +26,11 @@ use crate::ingest::{Answer, Incoming, Outgoing};
 use crate::observe::{Effect, Observer, Verdict};
 use crate::pki;
 
-/// Largest packet, both ways; a message has 64 KiB at most.
+/// Largest packet that goes out; a message has 64 KiB at most.
 const PACKET_BYTES_MAX: usize = 128 * 1024;
+/// Largest packet that comes in, should a broker pass it on: it is refused with its reason, where one
+/// that is larger costs the connection. The shipped broker's limit is 128 KiB.
+const JUNK_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Publishes under way at once.
 const INFLIGHT_MAX: u16 = 100;
 /// Requests that may wait for the connection.
@@ -151,7 +155,7 @@ pub fn open(settings: &Settings, role: Role) -> Result<(Link, EventLoop), CityEr
     options
         .set_clean_session(true)
         .set_keep_alive(Duration::from_secs(30))
-        .set_max_packet_size(PACKET_BYTES_MAX, PACKET_BYTES_MAX)
+        .set_max_packet_size(JUNK_BYTES_MAX, PACKET_BYTES_MAX)
         .set_inflight(INFLIGHT_MAX)
         .set_transport(Transport::tls_with_config(
             TlsConfiguration::NativeConnector(connector),
@@ -184,8 +188,11 @@ impl Link {
                     }
                 }
                 Ok(Event::Incoming(Packet::Publish(publish))) => {
+                    // One byte too many tells as much as ten million.
+                    let mut payload = publish.payload;
+                    payload.truncate(MESSAGE_BYTES_MAX + 1);
                     let message = Incoming::Message {
-                        payload: publish.payload.to_vec(),
+                        payload: payload.to_vec(),
                         topic: publish.topic,
                         taken: Instant::now(),
                     };

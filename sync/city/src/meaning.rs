@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use sync_wire::codes::{
     ATTEND_TYPES, EMPLOYER_TYPES, ROLES, TRADES, TRAINING_TYPES, Table, name_of,
 };
+use sync_wire::name::check_epoch;
 use sync_wire::record::{EpochReason, GapCause, Worker};
 use sync_wire::seal::{self, CityPrivateKey, Person, Subject};
 use sync_wire::{Kind, ParkCode, Record};
@@ -80,6 +81,8 @@ impl Codes {
     }
 }
 
+/// Numbers of records stay below 2^53 (PROTOCOL.md), so that every language can hold them.
+pub(crate) const SEQ_MAX: u64 = 1 << 53;
 /// How far ahead of the city a record's time may lie, ms.
 const AHEAD_MS_MAX: i64 = 300_000;
 
@@ -108,12 +111,17 @@ pub fn understand(
     reading: Reading<'_>,
 ) -> Result<Record, ParkCode> {
     let record = read(body)?;
-    if let Kind::EpochBegan(began) = &record.kind
-        && (began.r#box != id || began.epoch != epoch)
-    {
-        return Err(ParkCode::BadField);
+    if let Kind::EpochBegan(began) = &record.kind {
+        let previous = began.previous.as_ref();
+        let is_name = previous.is_none_or(|before| check_epoch(&before.epoch).is_ok());
+        if began.r#box != id || began.epoch != epoch || !is_name {
+            return Err(ParkCode::BadField);
+        }
     }
     if let Kind::Carried(carried) = &record.kind {
+        if check_epoch(&carried.epoch).is_err() || !(1..SEQ_MAX).contains(&carried.seq) {
+            return Err(ParkCode::BadField);
+        }
         usable(id, &read(&carried.body)?, reading)?;
     }
     usable(id, &record, reading)?;

@@ -6,10 +6,7 @@ use tokio::time::Instant;
 use crate::alarm::{self, AlarmNote};
 use crate::decide::{Claim, Refusal, hashes};
 use crate::down::Letter;
-use crate::meaning::{Reading, understand};
-
-/// Numbers of records stay below 2^53 (PROTOCOL.md), so that every language can hold them.
-const SEQ_MAX: u64 = 1 << 53;
+use crate::meaning::{Reading, SEQ_MAX, understand};
 
 /// Something that reached the city.
 #[derive(Clone, Debug)]
@@ -136,7 +133,10 @@ fn records(id: &str, lane: Tier, payload: &[u8], reading: Reading<'_>) -> Said {
         return Said::Wrong(alarm::foreign(&header));
     }
     if header.to >= SEQ_MAX {
-        return Said::Wrong(alarm::number_too_large(&header));
+        return Said::Wrong(alarm::number_too_large(&header.epoch));
+    }
+    if !is_plain(&header.site) {
+        return Said::Wrong(alarm::bad_text());
     }
     let names = (id, header.epoch.as_str());
     let meanings = bodies
@@ -167,5 +167,46 @@ fn ctl(id: &str, payload: &[u8]) -> Said {
     if claimed != id {
         return Said::Wrong(alarm::foreign_hello(claimed));
     }
-    Said::Ctl(ctl, payload.to_vec())
+    match unusable(&ctl) {
+        Some(note) => Said::Wrong(note),
+        None => Said::Ctl(ctl, payload.to_vec()),
+    }
+}
+
+/// Numbers that no ledger reaches, and texts that neither a table nor a page can hold.
+fn unusable(ctl: &Ctl) -> Option<AlarmNote> {
+    let (epoch, numbers, texts) = match ctl {
+        Ctl::Hello(hello) => (
+            hello.epoch.as_str(),
+            vec![
+                hello.number,
+                hello.last,
+                hello.acked_through,
+                hello.roster_version.unwrap_or(0),
+            ],
+            vec![hello.site.as_str(), &hello.software],
+        ),
+        Ctl::Compare(compare) => {
+            let marks = compare.marks.iter().map(|mark| mark.seq);
+            let numbers = marks.chain([compare.number]).collect();
+            (compare.epoch.as_str(), numbers, Vec::new())
+        }
+        Ctl::Heartbeat(beat) => {
+            let numbers = vec![beat.last, beat.acked_through, beat.backlog];
+            (beat.epoch.as_str(), numbers, Vec::new())
+        }
+        Ctl::Result(report) => {
+            let message = report.message.as_deref().unwrap_or_default();
+            ("", vec![report.number.unwrap_or(0)], vec![message])
+        }
+    };
+    if numbers.iter().any(|number| *number >= SEQ_MAX) {
+        return Some(alarm::number_too_large(epoch));
+    }
+    let is_plain = texts.into_iter().all(is_plain);
+    (!is_plain).then(alarm::bad_text)
+}
+
+fn is_plain(text: &str) -> bool {
+    !text.chars().any(char::is_control)
 }

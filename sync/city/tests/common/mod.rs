@@ -20,6 +20,7 @@ use sync_city::{City, Observer, Settings};
 use sync_wire::{Ack, Compression, Ctl, Hash, Header, Hello, Message, Tier, Topic, chain};
 
 pub(crate) const EPOCH: &str = "00112233aabbccdd";
+pub(crate) const SITE: &str = "示范工地";
 /// Where boxes are told to fetch files.
 pub(crate) const FILES: &str = "https://city.example:8443";
 /// Longest wait for a state; reached only where something is broken.
@@ -97,6 +98,16 @@ impl Site {
         .await;
     }
 
+    /// From its next start the broker passes on whatever its size.
+    pub(crate) fn lift_limits(&self) {
+        let conf = std::fs::read_to_string(self.path("mosquitto.conf")).unwrap();
+        let limits = ["message_size_limit", "max_packet_size"];
+        let kept = |line: &&str| !limits.iter().any(|limit| line.starts_with(limit));
+        let lines: Vec<_> = conf.lines().filter(kept).collect();
+        assert_eq!(lines.len() + limits.len(), conf.lines().count());
+        std::fs::write(self.path("mosquitto.conf"), lines.join("\n") + "\n").unwrap();
+    }
+
     pub(crate) fn stop_broker(&mut self) {
         if let Some(mut broker) = self.broker.take() {
             broker.kill().unwrap();
@@ -157,6 +168,11 @@ pub(crate) struct Peer {
 
 impl Peer {
     pub(crate) async fn connect(site: &Site, id: &str) -> Self {
+        Self::connect_for(site, id, 200_000).await
+    }
+
+    /// A connection that takes packets of so many bytes.
+    pub(crate) async fn connect_for(site: &Site, id: &str, bytes_max: usize) -> Self {
         let read = |name: &str| std::fs::read(site.path(id).join(name)).unwrap();
         let connector = native_tls::TlsConnector::builder()
             .disable_built_in_roots(true)
@@ -166,7 +182,7 @@ impl Peer {
             .unwrap();
         let mut options = MqttOptions::new(id, "127.0.0.1", site.port);
         options
-            .set_max_packet_size(200_000, 200_000)
+            .set_max_packet_size(bytes_max, bytes_max)
             .set_transport(Transport::tls_with_config(
                 TlsConfiguration::NativeConnector(connector),
             ));
@@ -212,7 +228,7 @@ impl Peer {
         let hello = Hello {
             v: 1,
             number,
-            site: "示范工地".to_owned(),
+            site: SITE.to_owned(),
             r#box: self.id.clone(),
             epoch: EPOCH.to_owned(),
             first: 1,
@@ -227,6 +243,14 @@ impl Peer {
         };
         self.send(Topic::UpCtl, Ctl::Hello(hello).encode().unwrap())
             .await;
+    }
+
+    /// Waits until the broker ends the connection.
+    pub(crate) async fn hung_up(mut self) {
+        let ended = async { while self.events.poll().await.is_ok() {} };
+        tokio::time::timeout(PATIENCE, ended)
+            .await
+            .expect("the broker hangs up");
     }
 
     /// Waits for the next acknowledgement.
@@ -341,9 +365,14 @@ impl Ledger {
 
     pub(crate) fn push_at(&mut self, at: i64, rest: &str) -> u64 {
         let body = format!(r#"{{"at":{at},"boot":1,"mono":1,"clock":"synced",{rest}}}"#);
+        self.push_body(body.into_bytes())
+    }
+
+    /// A record of any bytes.
+    pub(crate) fn push_body(&mut self, body: Vec<u8>) -> u64 {
         self.hashes
-            .push(chain::next(self.hashes.last().unwrap(), body.as_bytes()));
-        self.bodies.push(body.into_bytes());
+            .push(chain::next(self.hashes.last().unwrap(), &body));
+        self.bodies.push(body);
         self.bodies.len() as u64
     }
 
@@ -358,7 +387,7 @@ impl Ledger {
     pub(crate) fn message(&self, tier: Tier, from: usize, to: usize) -> Vec<u8> {
         let header = Header {
             v: 1,
-            site: "示范工地".to_owned(),
+            site: SITE.to_owned(),
             r#box: self.id.clone(),
             epoch: self.epoch.clone(),
             lane: tier,

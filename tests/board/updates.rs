@@ -5,7 +5,7 @@ use drivers_turnstile::{
     BoardFacts, BoardTuning, BoardUid, Direction, TurnstileEvent, UpdateFailure, UpdateFault,
     UpdateImage, UpdateProgress,
 };
-use firmware_images::{UpdateKey, boot_image, image, program};
+use firmware_images::{UPDATABLE, UpdateKey, boot_image, image, program};
 use hw_sim::{UpdatableBoard, UpdatableMachine};
 use tests::{Bus, Driver, PATIENCE, Result};
 use tokio::sync::watch;
@@ -107,6 +107,38 @@ async fn reaches(
         let moved = timeout(PATIENCE, seen.changed()).await;
         moved.map_err(|_| format!("the update stands still at {now:?}"))??;
     }
+}
+
+/// Two words of a vector table: where the stack begins, and the first instruction.
+fn start_of(program: &[u8]) -> (u32, u32) {
+    let word = |at: usize| u32::from_le_bytes(program[at..at + 4].try_into().unwrap());
+    (word(0), word(4))
+}
+
+/// The flash map of `firmware/README.md`, which boot loaders and linker scripts must agree with.
+#[test]
+fn every_program_fits_its_slot_and_stands_where_its_boot_loader_jumps() -> Result<()> {
+    for board in UPDATABLE {
+        let (boot_at, slot_at) = match board {
+            "mps2an385" => (0, 0x2100_0000),
+            "stm32f103" => (0x0800_0000, 0x0800_4000),
+            other => return Err(format!("where is the flash of {other}?").into()),
+        };
+        let body = program(&image(board))?;
+        assert!(512 + body.len() <= 21 * 1024, "{board}: {}", body.len());
+        let (stack, first) = start_of(&body);
+        assert_eq!(stack, 0x2000_1800, "{board}: stack below all variables");
+        let slot = slot_at + 512..slot_at + 21 * 1024;
+        assert!(
+            slot.contains(&first) && first % 2 == 1,
+            "{board}: {first:#x}"
+        );
+        let boot = program(&boot_image(board))?;
+        assert!(boot.len() <= 16 * 1024, "{board}: {}", boot.len());
+        let (_, first) = start_of(&boot);
+        assert!((boot_at..boot_at + 16 * 1024).contains(&first), "{board}");
+    }
+    Ok(())
 }
 
 fn refused(fault: UpdateFault) -> UpdateProgress {

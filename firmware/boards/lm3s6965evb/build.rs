@@ -1,27 +1,5 @@
-//! Memory map and linker arguments. The stack has a region of its own below all variables, so that
-//! one which grows too far leaves RAM and faults instead of overwriting the board's state.
-
-use std::{env, fs, path::PathBuf};
-
-const MEMORY: &str = "
-MEMORY
-{
-  FLASH : ORIGIN = 0x00000000, LENGTH = 253K
-  STACK : ORIGIN = 0x20000000, LENGTH = 6K
-  RAM   : ORIGIN = 0x20001800, LENGTH = 58K
-}
-_stack_start = ORIGIN(STACK) + LENGTH(STACK);
-_stack_end = ORIGIN(STACK);
-";
+//! Memory map and linker arguments.
 
 fn main() {
-    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
-    fs::write(out.join("memory.x"), MEMORY).expect("memory.x");
-    // The chip's handlers are named in its vector table itself.
-    fs::write(out.join("device.x"), "").expect("device.x");
-    println!("cargo:rustc-link-search={}", out.display());
-    for argument in ["--nmagic", "-Tlink.x"] {
-        println!("cargo:rustc-link-arg-bins={argument}");
-    }
-    println!("cargo:rerun-if-changed=build.rs");
+    gate_layout::link_program_alone("gate-lm3s6965evb");
 }

@@ -8,8 +8,8 @@ use crate::error::ImageError;
 /// Boards that have an image. The first one runs in QEMU with all of its pins.
 pub const BOARDS: [&str; 3] = ["lm3s6965evb", "stm32f103", "mps2an385"];
 
-/// Those of them that have a boot loader and take updates; they run in QEMU.
-pub const UPDATABLE: [&str; 1] = ["mps2an385"];
+/// Those of them that have a boot loader and take updates. The first one runs in QEMU.
+pub const UPDATABLE: [&str; 2] = ["mps2an385", "stm32f103"];
 
 const TARGET: &str = "thumbv7m-none-eabi";
 

@@ -3,7 +3,4 @@
 
 mod chip;
 
-pub use chip::{
-    ACTIVE, CLOCK_HZ, FACTORY, FLASH_AT, Flash, JOURNAL, KIND, Line, MEMORY, Part, Pin, STAGED,
-    Vector, Watchdog, start_program, unmask, warm_starts,
-};
+pub use chip::{CLOCK_HZ, Flash, KIND, Pin, SerialLine, Vector, WATCHDOG, unmask};

@@ -1,51 +1,44 @@
 //! Registers of the LM3S6965, and every `unsafe` of this image.
 
 use core::convert::Infallible;
-use core::mem::MaybeUninit;
 use cortex_m::interrupt::InterruptNumber;
 use cortex_m::peripheral::NVIC;
 use embedded_hal::digital::{ErrorType, InputPin, OutputPin};
 use embedded_storage::nor_flash::{
     ErrorType as FlashErrorType, NorFlash, NorFlashErrorKind, ReadNorFlash,
 };
-use firmware_logic::Watchdog as _;
-use firmware_logic::memory::WarmStarts;
 use firmware_protocol::ResetCause;
+use gate_common::{Line, Registers};
+use gate_layout::{LM3S6965_FACTORY_AT, LM3S6965_MEMORY_AT, PAGE_BYTES};
 
 /// The core's clock in Hz.
 pub const CLOCK_HZ: u32 = 50_000_000;
 
+// SAFETY: each is the address of a peripheral in the data sheet's memory map.
+const fn registers(at: usize) -> Registers {
+    // SAFETY: as above; only the constants below call this.
+    unsafe { Registers::at(at) }
+}
+
 /// Port A: every output.
-pub const PORT_A: Port = Port(0x4000_4000);
+pub const PORT_A: Port = Port(registers(0x4000_4000));
 /// Port B: contacts.
-pub const PORT_B: Port = Port(0x4000_5000);
+pub const PORT_B: Port = Port(registers(0x4000_5000));
 /// Port E: Wiegand inputs.
-pub const PORT_E: Port = Port(0x4002_4000);
+pub const PORT_E: Port = Port(registers(0x4002_4000));
+/// The watchdog.
+pub const WATCHDOG: Registers = registers(0x4000_0000);
 
-const UART: usize = 0x4000_C000;
-const WATCHDOG: usize = 0x4000_0000;
-const SYSTEM: usize = 0x400F_E000;
-const FLASH_CONTROL: usize = 0x400F_D000;
-const WATCHDOG_KEY: u32 = 0x1ACC_E551;
+const UART: Registers = registers(0x4000_C000);
+const SYSTEM: Registers = registers(0x400F_E000);
+const FLASH_CONTROL: Registers = registers(0x400F_D000);
 const FLASH_KEY: u32 = 0xA442_0000;
+const MEMORY_BYTES: usize = 2 * PAGE_BYTES as usize;
 
-/// Page with the factory's data; two pages of the board's memory follow.
-const FACTORY_AT: usize = 0x0003_F400;
-const MEMORY_AT: usize = 0x0003_F800;
-const PAGE_BYTES: usize = 1024;
-
-fn read(at: usize) -> u32 {
-    // SAFETY: only addresses of this chip's registers and flash come here, all aligned; reading them has no effect on memory.
+/// A word of the flash.
+fn flash_word(at: u32) -> u32 {
+    // SAFETY: only aligned addresses of the flash come here, which may be read at any time.
     unsafe { (at as *const u32).read_volatile() }
-}
-
-fn write(at: usize, value: u32) {
-    // SAFETY: only addresses of this chip's registers come here, all aligned; none of them is memory that Rust knows.
-    unsafe { (at as *mut u32).write_volatile(value) }
-}
-
-fn set(at: usize, bits: u32) {
-    write(at, read(at) | bits);
 }
 
 /// Interrupts in use.
@@ -74,12 +67,12 @@ unsafe extern "C" {
 
 /// Falling edges on Wiegand wires.
 extern "C" fn on_port_e() {
-    crate::on_card_edges(PORT_E.take_interrupts());
+    gate_common::on_card_edges(PORT_E.take_interrupts());
 }
 
 /// The line has a byte: the FIFO keeps it, this only wakes the loop.
 extern "C" fn on_line() {
-    write(UART + 0x38, 0);
+    UART.write(0x38, 0);
 }
 
 /// The part of the vector table that belongs to the chip.
@@ -107,19 +100,19 @@ pub fn unmask() {
 
 /// Sets the clock to [`CLOCK_HZ`], powers the peripherals, and says why the chip started.
 pub fn start() -> ResetCause {
-    let cause = read(SYSTEM + 0x5C);
-    write(SYSTEM + 0x5C, 0);
+    let cause = SYSTEM.read(0x5C);
+    SYSTEM.write(0x5C, 0);
     // 8 MHz crystal, PLL at 200 MHz, a quarter of it.
-    let clock = read(SYSTEM + 0x60);
-    write(SYSTEM + 0x60, (clock & !(1 << 22)) | 1 << 11);
+    let clock = SYSTEM.read(0x60);
+    SYSTEM.write(0x60, (clock & !(1 << 22)) | 1 << 11);
     let plain = clock & !(0xF << 6 | 3 << 4 | 1 | 1 << 13 | 1 << 12 | 0xF << 23);
-    write(SYSTEM + 0x60, plain | 0xE << 6 | 3 << 23 | 1 << 11);
-    while read(SYSTEM + 0x50) & 1 << 6 == 0 {}
-    let clock = read(SYSTEM + 0x60);
-    write(SYSTEM + 0x60, (clock & !(1 << 11)) | 1 << 22);
-    set(SYSTEM + 0x100, 1 << 3);
-    set(SYSTEM + 0x104, 1);
-    set(SYSTEM + 0x108, 1 | 1 << 1 | 1 << 4);
+    SYSTEM.write(0x60, plain | 0xE << 6 | 3 << 23 | 1 << 11);
+    while SYSTEM.read(0x50) & 1 << 6 == 0 {}
+    let clock = SYSTEM.read(0x60);
+    SYSTEM.write(0x60, (clock & !(1 << 11)) | 1 << 22);
+    SYSTEM.set(0x100, 1 << 3);
+    SYSTEM.set(0x104, 1);
+    SYSTEM.set(0x108, 1 | 1 << 1 | 1 << 4);
     match cause {
         bits if bits & 1 << 3 != 0 => ResetCause::Watchdog,
         bits if bits & 1 << 4 != 0 => ResetCause::Software,
@@ -129,57 +122,43 @@ pub fn start() -> ResetCause {
     }
 }
 
-/// Counts starts that kept the RAM: a watchdog's, not a power-on. None at a power-on.
-pub fn warm_starts() -> WarmStarts {
-    // SAFETY: start-up code neither loads nor clears this section, which cortex-m-rt names.
-    #[unsafe(link_section = ".uninit.WARM")]
-    static mut WARM: MaybeUninit<[u32; 2]> = MaybeUninit::uninit();
-    let place = (&raw mut WARM).cast::<[u32; 2]>();
-    // SAFETY: `main` calls this once, and no interrupt touches it; every bit pattern is a number.
-    unsafe {
-        let (starts, next) = WarmStarts::judge(place.read_volatile());
-        place.write_volatile(next);
-        starts
-    }
-}
-
 /// A port of eight pins (PL061).
 #[derive(Clone, Copy)]
-pub struct Port(usize);
+pub struct Port(Registers);
 
 impl Port {
     /// Makes pins outputs.
     pub fn outputs(self, mask: u32) {
-        set(self.0 + 0x51C, mask);
-        set(self.0 + 0x400, mask);
+        self.0.set(0x51C, mask);
+        self.0.set(0x400, mask);
     }
 
     /// Makes pins inputs.
     pub fn inputs(self, mask: u32) {
-        set(self.0 + 0x51C, mask);
-        write(self.0 + 0x400, read(self.0 + 0x400) & !mask);
+        self.0.set(0x51C, mask);
+        self.0.clear(0x400, mask);
     }
 
     /// Interrupts at falling edges.
     pub fn interrupt_falling(self, mask: u32) {
         for register in [0x404, 0x408, 0x40C] {
-            write(self.0 + register, 0);
+            self.0.write(register, 0);
         }
-        write(self.0 + 0x41C, mask);
-        set(self.0 + 0x410, mask);
+        self.0.write(0x41C, mask);
+        self.0.set(0x410, mask);
     }
 
     /// Pins whose edge came, and clears them.
     pub fn take_interrupts(self) -> u32 {
-        let mask = read(self.0 + 0x418);
-        write(self.0 + 0x41C, mask);
+        let mask = self.0.read(0x418);
+        self.0.write(0x41C, mask);
         mask
     }
 
     /// One pin.
     pub fn pin(self, number: u8) -> Pin {
         Pin {
-            at: self.0 + (4 << number),
+            port: self.0,
             bit: 1 << number,
         }
     }
@@ -187,8 +166,14 @@ impl Port {
 
 /// One pin: address bits 9 to 2 of the data register select it, so a write touches no other.
 pub struct Pin {
-    at: usize,
-    bit: u32,
+    port: Registers,
+    bit: u8,
+}
+
+impl Pin {
+    fn data(&self) -> usize {
+        usize::from(self.bit) << 2
+    }
 }
 
 impl ErrorType for Pin {
@@ -197,19 +182,19 @@ impl ErrorType for Pin {
 
 impl OutputPin for Pin {
     fn set_low(&mut self) -> Result<(), Infallible> {
-        write(self.at, 0);
+        self.port.write(self.data(), 0);
         Ok(())
     }
 
     fn set_high(&mut self) -> Result<(), Infallible> {
-        write(self.at, self.bit);
+        self.port.write(self.data(), self.bit.into());
         Ok(())
     }
 }
 
 impl InputPin for Pin {
     fn is_high(&mut self) -> Result<bool, Infallible> {
-        Ok(read(self.at) != 0)
+        Ok(self.port.read(self.data()) != 0)
     }
 
     fn is_low(&mut self) -> Result<bool, Infallible> {
@@ -218,20 +203,20 @@ impl InputPin for Pin {
 }
 
 /// The line: PL011 with its FIFOs of 16 bytes, and the driver-enable pin of RS-485.
-pub struct Line {
+pub struct SerialLine {
     enable: Pin,
     sending: bool,
 }
 
-impl Line {
+impl SerialLine {
     /// Sets the line up: 8 data bits, no parity, one stop bit.
     pub fn new(baud: u32, enable: Pin) -> Self {
-        write(UART + 0x30, 0);
+        UART.write(0x30, 0);
         let divisor = (CLOCK_HZ * 4 + baud / 2) / baud;
-        write(UART + 0x24, divisor / 64);
-        write(UART + 0x28, divisor % 64);
-        write(UART + 0x2C, 3 << 5 | 1 << 4);
-        write(UART + 0x30, 1 << 9 | 1 << 8 | 1);
+        UART.write(0x24, divisor / 64);
+        UART.write(0x28, divisor % 64);
+        UART.write(0x2C, 3 << 5 | 1 << 4);
+        UART.write(0x30, 1 << 9 | 1 << 8 | 1);
         let mut line = Self {
             enable,
             sending: false,
@@ -242,68 +227,48 @@ impl Line {
 
     /// Wakes the loop at the next byte.
     pub fn listen(&self) {
-        write(UART + 0x38, 1 << 4 | 1 << 6);
+        UART.write(0x38, 1 << 4 | 1 << 6);
+    }
+}
+
+impl Line for SerialLine {
+    fn receive(&mut self) -> Option<u8> {
+        (UART.read(0x18) & 1 << 4 == 0).then(|| UART.read(0) as u8)
     }
 
-    /// A byte that has come.
-    pub fn receive(&mut self) -> Option<u8> {
-        (read(UART + 0x18) & 1 << 4 == 0).then(|| read(UART) as u8)
+    fn has_room(&self) -> bool {
+        UART.read(0x18) & 1 << 5 == 0
     }
 
-    /// Whether a byte can be sent without waiting.
-    pub fn has_room(&self) -> bool {
-        read(UART + 0x18) & 1 << 5 == 0
-    }
-
-    /// Sends a byte.
-    pub fn send(&mut self, byte: u8) {
+    fn send(&mut self, byte: u8) {
         if !self.sending {
             let Ok(()) = self.enable.set_high();
             self.sending = true;
         }
-        write(UART, u32::from(byte));
+        UART.write(0, u32::from(byte));
     }
 
-    /// Lets the line go after the last bit: up to 16 bytes, 1.4 ms.
-    pub fn finish(&mut self) {
+    /// Waits for the last bit: up to 16 bytes, 1.4 ms.
+    fn finish(&mut self) {
         if self.sending {
-            while read(UART + 0x18) & 1 << 3 != 0 {}
+            while UART.read(0x18) & 1 << 3 != 0 {}
             let Ok(()) = self.enable.set_low();
             self.sending = false;
         }
     }
 }
 
-/// The watchdog: an interrupt that nobody takes at the first time-out, a reset at the second.
-pub struct Watchdog(());
-
-impl Watchdog {
-    /// Starts it; a reset follows `ms` after the last feeding.
-    pub fn start(ms: u32) -> Self {
-        write(WATCHDOG + 0xC00, WATCHDOG_KEY);
-        write(WATCHDOG, CLOCK_HZ / 1000 * ms / 2);
-        write(WATCHDOG + 0x08, 0b11);
-        write(WATCHDOG + 0xC00, 0);
-        let mut watchdog = Self(());
-        watchdog.feed();
-        watchdog
-    }
-}
-
-impl firmware_logic::Watchdog for Watchdog {
-    fn feed(&mut self) {
-        write(WATCHDOG + 0xC00, WATCHDOG_KEY);
-        write(WATCHDOG + 0x0C, 1);
-        write(WATCHDOG + 0xC00, 0);
+/// Copies whole words of the flash.
+fn copy(at: u32, bytes: &mut [u8]) {
+    for (word, at) in bytes.chunks_exact_mut(4).zip((at..).step_by(4)) {
+        word.copy_from_slice(&flash_word(at).to_le_bytes());
     }
 }
 
 /// What the factory wrote.
 pub fn factory_page() -> [u8; 20] {
     let mut bytes = [0; 20];
-    for (index, word) in bytes.chunks_mut(4).enumerate() {
-        word.copy_from_slice(&read(FACTORY_AT + index * 4).to_le_bytes());
-    }
+    copy(LM3S6965_FACTORY_AT, &mut bytes);
     bytes
 }
 
@@ -314,21 +279,21 @@ pub struct Flash(());
 impl Flash {
     /// The controller needs the clock to time its pulses.
     pub fn new() -> Self {
-        write(SYSTEM + 0x140, CLOCK_HZ / 1_000_000 - 1);
+        SYSTEM.write(0x140, CLOCK_HZ / 1_000_000 - 1);
         Self(())
     }
 
-    fn command(at: usize, word: Option<u32>) {
+    fn command(at: u32, word: Option<u32>) {
         let bit = match word {
             Some(word) => {
-                write(FLASH_CONTROL + 0x04, word);
+                FLASH_CONTROL.write(0x04, word);
                 1
             }
             None => 1 << 1,
         };
-        write(FLASH_CONTROL, at as u32);
-        write(FLASH_CONTROL + 0x08, FLASH_KEY | bit);
-        while read(FLASH_CONTROL + 0x08) & bit != 0 {}
+        FLASH_CONTROL.write(0, at);
+        FLASH_CONTROL.write(0x08, FLASH_KEY | bit);
+        while FLASH_CONTROL.read(0x08) & bit != 0 {}
     }
 }
 
@@ -336,46 +301,44 @@ impl FlashErrorType for Flash {
     type Error = NorFlashErrorKind;
 }
 
+/// The address of a place in the two pages.
+fn place(offset: u32, length: usize) -> Result<u32, NorFlashErrorKind> {
+    let inside = (offset as usize).saturating_add(length) <= MEMORY_BYTES;
+    inside
+        .then_some(LM3S6965_MEMORY_AT + offset)
+        .ok_or(NorFlashErrorKind::OutOfBounds)
+}
+
 impl ReadNorFlash for Flash {
     const READ_SIZE: usize = 4;
 
     fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), NorFlashErrorKind> {
-        if offset as usize + bytes.len() > self.capacity() {
-            return Err(NorFlashErrorKind::OutOfBounds);
-        }
-        for (index, word) in bytes.chunks_exact_mut(4).enumerate() {
-            let at = MEMORY_AT + offset as usize + index * 4;
-            word.copy_from_slice(&read(at).to_le_bytes());
-        }
+        copy(place(offset, bytes.len())?, bytes);
         Ok(())
     }
 
     fn capacity(&self) -> usize {
-        2 * PAGE_BYTES
+        MEMORY_BYTES
     }
 }
 
 impl NorFlash for Flash {
     const WRITE_SIZE: usize = 4;
-    const ERASE_SIZE: usize = PAGE_BYTES;
+    const ERASE_SIZE: usize = PAGE_BYTES as usize;
 
     fn erase(&mut self, from: u32, to: u32) -> Result<(), NorFlashErrorKind> {
-        if to as usize > self.capacity() {
-            return Err(NorFlashErrorKind::OutOfBounds);
-        }
-        for page in (from..to).step_by(PAGE_BYTES) {
-            Self::command(MEMORY_AT + page as usize, None);
+        let at = place(from, to.saturating_sub(from) as usize)?;
+        for page in (at..LM3S6965_MEMORY_AT + to).step_by(Self::ERASE_SIZE) {
+            Self::command(page, None);
         }
         Ok(())
     }
 
     fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), NorFlashErrorKind> {
-        if offset as usize + bytes.len() > self.capacity() {
-            return Err(NorFlashErrorKind::OutOfBounds);
-        }
-        for (index, word) in bytes.chunks_exact(4).enumerate() {
+        let at = place(offset, bytes.len())?;
+        for (word, at) in bytes.chunks_exact(4).zip((at..).step_by(4)) {
             let word = word.try_into().map_or(u32::MAX, u32::from_le_bytes);
-            Self::command(MEMORY_AT + offset as usize + index * 4, Some(word));
+            Self::command(at, Some(word));
         }
         Ok(())
     }

@@ -32,8 +32,17 @@ pub struct File {
     pub workers: Option<usize>,
     /// Name of this city among several on one broker; they share the work.
     pub instance: Option<String>,
-    /// Where boxes fetch roster files, `https://host:port`; without it no roster is published.
+    /// Address where boxes fetch roster files and bring photos; without it this city serves none.
+    pub https_listen: Option<String>,
+    /// How boxes reach that address, or another server with the files, `https://host:port`; without
+    /// it no roster is published.
     pub https_url: Option<String>,
+    /// Address where boxes without a certificate claim one; without it none does.
+    pub claim_listen: Option<String>,
+    /// How boxes reach that address, `https://host:port`.
+    pub claim_url: Option<String>,
+    /// How boxes reach the broker, `host:port`; told to boxes that claim a certificate.
+    pub box_broker: Option<String>,
     /// The database, if it is not a `SQLite` file in `dir`.
     pub database: Option<Database>,
 }
@@ -61,8 +70,16 @@ pub struct Settings {
     pub workers: usize,
     /// Name of this city among several on one broker.
     pub instance: String,
-    /// Where boxes fetch roster files, if that was said.
+    /// Address where boxes fetch roster files and bring photos, if this city serves them.
+    pub https_listen: Option<SocketAddr>,
+    /// How boxes reach it, or another server with the files, if that was said.
     pub https_url: Option<String>,
+    /// Address where boxes claim certificates, if any may.
+    pub claim_listen: Option<SocketAddr>,
+    /// How boxes reach it.
+    pub claim_url: Option<String>,
+    /// How boxes reach the broker, if that was said.
+    pub box_broker: Option<String>,
     /// Where the database is.
     pub place: Place,
 }
@@ -81,26 +98,18 @@ impl Settings {
     /// Checks what a file or the command line says.
     pub fn check(file: File) -> Result<Self, CityError> {
         let broker = file.broker.as_deref().unwrap_or(BROKER_DEFAULT);
-        let (host, port) = broker
-            .rsplit_once(':')
-            .and_then(|(host, port)| Some((host, port.parse::<u16>().ok()?)))
-            .filter(|(host, port)| !host.is_empty() && *port != 0)
-            .ok_or_else(|| CityError::Config(format!("broker = {broker:?} is not host:port")))?;
-        let listen = file.listen.as_deref().unwrap_or(LISTEN_DEFAULT);
-        let listen = listen
-            .parse()
-            .map_err(|_| CityError::Config(format!("listen = {listen:?} is not address:port")))?;
-        let https_url = file
-            .https_url
-            .map(|url| url.trim_end_matches('/').to_owned());
-        if let Some(url) = https_url
-            .as_ref()
-            .filter(|url| !url.starts_with("https://"))
-        {
-            return Err(CityError::Config(format!(
-                "https_url = {url:?} is not https://host:port"
-            )));
-        }
+        let (host, port) = host_and_port("broker", broker)?;
+        let listen = address("listen", file.listen.as_deref().unwrap_or(LISTEN_DEFAULT))?;
+        let (https_listen, https_url) = way(
+            ["https_listen", "https_url"],
+            file.https_listen,
+            file.https_url,
+        )?;
+        let (claim_listen, claim_url) = way(
+            ["claim_listen", "claim_url"],
+            file.claim_listen,
+            file.claim_url,
+        )?;
         let workers = file.workers.unwrap_or(1);
         if !(1..=WORKERS_MAX).contains(&workers) {
             return Err(CityError::Config(format!(
@@ -125,7 +134,14 @@ impl Settings {
             listen,
             workers,
             instance,
+            https_listen,
             https_url,
+            claim_listen,
+            claim_url,
+            box_broker: file
+                .box_broker
+                .map(|text| checked("box_broker", text))
+                .transpose()?,
             place,
         })
     }
@@ -134,6 +150,47 @@ impl Settings {
     pub fn status_file(&self) -> PathBuf {
         self.dir.join("menwei-city.json")
     }
+}
+
+fn address(key: &str, text: &str) -> Result<SocketAddr, CityError> {
+    let fault = || CityError::Config(format!("{key} = {text:?} is not address:port"));
+    text.parse().map_err(|_| fault())
+}
+
+/// An address to listen on, and how boxes reach it. A city that listens on loopback only needs no
+/// name for that.
+fn way(
+    [listen_key, url_key]: [&str; 2],
+    listen: Option<String>,
+    url: Option<String>,
+) -> Result<(Option<SocketAddr>, Option<String>), CityError> {
+    let listen = listen.map(|text| address(listen_key, &text)).transpose()?;
+    let url = url.map(|url| url.trim_end_matches('/').to_owned());
+    match (url, listen) {
+        (Some(url), _) if !url.starts_with("https://") => Err(CityError::Config(format!(
+            "{url_key} = {url:?} is not https://host:port"
+        ))),
+        (None, Some(at)) if at.ip().is_loopback() && at.port() != 0 => {
+            let url = format!("https://localhost:{}", at.port());
+            Ok((listen, Some(url)))
+        }
+        (None, Some(at)) => Err(CityError::Config(format!(
+            "{listen_key} = \"{at}\" needs {url_key}: how boxes reach it"
+        ))),
+        (url, _) => Ok((listen, url)),
+    }
+}
+
+fn host_and_port<'a>(key: &str, text: &'a str) -> Result<(&'a str, u16), CityError> {
+    text.rsplit_once(':')
+        .and_then(|(host, port)| Some((host, port.parse::<u16>().ok()?)))
+        .filter(|(host, port)| !host.is_empty() && *port != 0)
+        .ok_or_else(|| CityError::Config(format!("{key} = {text:?} is not host:port")))
+}
+
+fn checked(key: &str, text: String) -> Result<String, CityError> {
+    host_and_port(key, &text).map(drop)?;
+    Ok(text)
 }
 
 #[cfg(test)]
@@ -166,6 +223,31 @@ mod tests {
                 .to_string()
                 .contains("listen")
         );
+    }
+
+    #[test]
+    fn boxes_are_told_an_address_that_they_can_reach() {
+        let url = |listen: &str, url: Option<&str>| {
+            let file = File {
+                https_listen: Some(listen.to_owned()),
+                https_url: url.map(str::to_owned),
+                ..File::default()
+            };
+            Settings::check(file).map(|settings| settings.https_url)
+        };
+        let local = url("127.0.0.1:8443", None).unwrap();
+        assert_eq!(local.as_deref(), Some("https://localhost:8443"));
+        let named = url("0.0.0.0:8443", Some("https://city.example:8443/")).unwrap();
+        assert_eq!(named.as_deref(), Some("https://city.example:8443"));
+        for (listen, given) in [
+            ("0.0.0.0:8443", None),
+            ("127.0.0.1:0", None),
+            ("8443", Some("https://city.example")),
+            ("127.0.0.1:8443", Some("http://city.example")),
+        ] {
+            let message = url(listen, given).unwrap_err().to_string();
+            assert!(message.contains("https_"), "{message}");
+        }
     }
 
     #[test]

@@ -70,6 +70,9 @@ pub enum CityError {
     /// TLS material was refused.
     #[error("TLS material")]
     Tls(#[from] native_tls::Error),
+    /// A certificate, a key or the list of revoked certificates was refused.
+    #[error("a certificate file")]
+    Door(#[from] openssl::error::ErrorStack),
     /// The page's address could not be bound.
     #[error("listen on {address}")]
     Listen {

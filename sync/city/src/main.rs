@@ -8,6 +8,7 @@ use std::sync::Arc;
 use clap::{ArgGroup, Args, Parser, Subcommand};
 use jiff::civil::Date;
 use sync_city::care;
+use sync_city::claims;
 use sync_city::config::File;
 use sync_city::db::Session;
 use sync_city::down::{self, Press, Published};
@@ -57,6 +58,8 @@ enum Command {
     Revoke(RevokeWorkers),
     /// Lists what was sent to boxes and what they answered
     Sent(Where),
+    /// Makes a one-time code with which a box gets its certificate over the network
+    Claim(MakeClaim),
     /// Revokes all certificates of a box: broker and city turn it away
     RevokeBox(RevokeBox),
 }
@@ -65,6 +68,24 @@ enum Command {
 struct RevokeBox {
     #[command(flatten)]
     city: Where,
+    /// The box
+    #[arg(value_name = "BOX")]
+    id: String,
+}
+
+#[derive(Debug, Args)]
+struct MakeClaim {
+    #[command(flatten)]
+    city: Where,
+    /// Code of the box's site; records that name another are refused
+    #[arg(long)]
+    site: String,
+    /// Days after which the code is void
+    #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=90))]
+    days: u32,
+    /// Days of validity of the certificate
+    #[arg(long, default_value_t = 1_095)]
+    valid_days: u32,
     /// The box
     #[arg(value_name = "BOX")]
     id: String,
@@ -247,6 +268,7 @@ fn main() -> ExitCode {
         Command::Revoke(one) => revoke(&one),
         Command::Sent(city) => sent(&city),
         Command::RevokeBox(one) => revoke_box(&one),
+        Command::Claim(one) => claim(&one),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -368,6 +390,7 @@ fn sent(city: &Where) -> Result<(), CityError> {
 
 fn revoke_box(one: &RevokeBox) -> Result<(), CityError> {
     let settings = settings(&one.city)?;
+    claims::void(&settings.dir, &one.id)?;
     let revoked = pki::revoke_box(&settings.dir, &one.id)?;
     if revoked == 0 {
         let told = format!("盒子 {} 没有有效的证书", one.id);
@@ -378,6 +401,24 @@ fn revoke_box(one: &RevokeBox) -> Result<(), CityError> {
     say(&format!(
         "已吊销盒子 {} 的 {revoked} 份证书，平台不再接收它的数据；请让 Mosquitto 重新读取吊销列表（SIGHUP 或重启）",
         one.id
+    ));
+    Ok(())
+}
+
+fn claim(one: &MakeClaim) -> Result<(), CityError> {
+    let settings = settings(&one.city)?;
+    let Some(url) = &settings.claim_url else {
+        let told =
+            "没有供盒子开通的地址：请在平台配置文件中设置 claim_listen 和 claim_url，并重启平台";
+        return Err(CityError::Refused(told.to_owned()));
+    };
+    let whose = (one.id.as_str(), one.site.as_str());
+    let code = claims::make(&settings.dir, whose, (one.days, one.valid_days))?;
+    let fingerprint = pki::fingerprint(&settings.dir)?;
+    say(&format!(
+        "盒子 {}（工地 {}）的一次性开通码，{} 天内有效，只能用一次：\n\n  {code}\n\n\
+         在盒子上执行：\n\n  menwei claim --city {url} --code {code} --ca-fingerprint {fingerprint}\n",
+        one.id, one.site, one.days
     ));
     Ok(())
 }

@@ -12,10 +12,13 @@ use hpke::kem::X25519HkdfSha256;
 use hpke::{Kem as _, Serializable as _};
 use jiff::civil::Date;
 use jiff::{Span, ToSpan as _};
+use openssl::hash::MessageDigest;
+use openssl::x509::X509;
 use rcgen::{
-    BasicConstraints, CertificateParams, CertificateRevocationListParams, DistinguishedName,
-    DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose,
-    PKCS_ED25519, RevokedCertParams, SerialNumber,
+    BasicConstraints, Certificate, CertificateParams, CertificateRevocationListParams,
+    DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair,
+    KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PKCS_ED25519, PublicKeyData, RevokedCertParams,
+    SerialNumber, SignatureAlgorithm,
 };
 use sync_wire::chain::{from_hex, hex};
 
@@ -138,29 +141,64 @@ pub fn issue_city(dir: &Path, validity: Validity) -> Result<(), CityError> {
 /// Issues a box's client certificate (CN = box id) and puts all that the box needs into `out`:
 /// `box.pem`, `box.key`, the CA and the city's public keys.
 pub fn issue_box(dir: &Path, id: &str, out: &Path, validity: Validity) -> Result<(), CityError> {
-    check_box_id(id)?;
+    let (params, serial) = of_box(id)?;
     std::fs::create_dir_all(out).map_err(|source| CityError::WriteFile {
         path: out.to_owned(),
         source,
     })?;
-    let mut params = named(id)?;
-    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
-    let serial = new_serial()?;
-    params.serial_number = Some(SerialNumber::from_slice(&serial));
     sign_into(dir, out, ("box", params), validity)?;
-    Registry::change(dir, |registry| {
-        registry.issued.push(Issued {
-            r#box: id.to_owned(),
-            serial: hex(&serial),
-            issued_at: clock::now_ms(),
-            revoked_at: None,
-        });
-        Ok(())
-    })?;
+    register(dir, id, &serial)?;
     for name in [CA_CERT, SEAL_PUB, SIGN_PUB] {
         write_open(&out.join(name), &read_text(&dir.join(name))?)?;
     }
     Ok(())
+}
+
+/// Issues a box's client certificate for a key that the box made itself (a point of P-256,
+/// uncompressed); PEM.
+pub(crate) fn certify(
+    dir: &Path,
+    id: &str,
+    (point, validity): (Vec<u8>, Validity),
+) -> Result<String, CityError> {
+    let (params, serial) = of_box(id)?;
+    let certificate = sign(dir, params, (&BoxKey(point), validity))?;
+    register(dir, id, &serial)?;
+    Ok(certificate.pem())
+}
+
+/// A public key of which the private one is elsewhere.
+struct BoxKey(Vec<u8>);
+
+impl PublicKeyData for BoxKey {
+    fn der_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    fn algorithm(&self) -> &'static SignatureAlgorithm {
+        &PKCS_ECDSA_P256_SHA256
+    }
+}
+
+fn of_box(id: &str) -> Result<(CertificateParams, [u8; SERIAL_BYTES]), CityError> {
+    check_box_id(id)?;
+    let mut params = named(id)?;
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    let serial = new_serial()?;
+    params.serial_number = Some(SerialNumber::from_slice(&serial));
+    Ok((params, serial))
+}
+
+fn register(dir: &Path, id: &str, serial: &[u8]) -> Result<(), CityError> {
+    Registry::change(dir, |registry| {
+        registry.issued.push(Issued {
+            r#box: id.to_owned(),
+            serial: hex(serial),
+            issued_at: clock::now_ms(),
+            revoked_at: None,
+        });
+        Ok(())
+    })
 }
 
 /// Revokes every certificate of a box, and writes the list that broker and city look into. Says how
@@ -274,6 +312,12 @@ pub fn signing_public(dir: &Path) -> Result<String, CityError> {
     read_key_file(&dir.join(SIGN_PUB)).map(|key| hex(&key))
 }
 
+/// SHA-256 of the authority's certificate, 64 hexadecimal digits: whoever knows it needs no file.
+pub fn fingerprint(dir: &Path) -> Result<String, CityError> {
+    let authority = X509::from_pem(read_text(&dir.join(CA_CERT))?.as_bytes())?;
+    Ok(hex(&authority.digest(MessageDigest::sha256())?))
+}
+
 /// Reads a whole text file.
 pub fn read_text(path: &Path) -> Result<String, CityError> {
     std::fs::read_to_string(path).map_err(|source| CityError::ReadFile {
@@ -285,18 +329,26 @@ pub fn read_text(path: &Path) -> Result<String, CityError> {
 fn sign_into(
     dir: &Path,
     out: &Path,
-    (name, mut params): (&str, CertificateParams),
+    (name, params): (&str, CertificateParams),
     validity: Validity,
 ) -> Result<(), CityError> {
+    let key = KeyPair::generate()?;
+    let certificate = sign(dir, params, (&key, validity))?;
+    write_secret(&out.join(format!("{name}.key")), &key.serialize_pem())?;
+    write_open(&out.join(format!("{name}.pem")), &certificate.pem())
+}
+
+fn sign(
+    dir: &Path,
+    mut params: CertificateParams,
+    (key, validity): (&impl PublicKeyData, Validity),
+) -> Result<Certificate, CityError> {
     let ca_key = KeyPair::from_pem(&read_text(&dir.join(CA_KEY))?)?;
     let issuer = Issuer::new(authority()?, ca_key);
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.use_authority_key_identifier_extension = true;
     validity.write_to(&mut params);
-    let key = KeyPair::generate()?;
-    let certificate = params.signed_by(&key, &issuer)?;
-    write_secret(&out.join(format!("{name}.key")), &key.serialize_pem())?;
-    write_open(&out.join(format!("{name}.pem")), &certificate.pem())
+    Ok(params.signed_by(key, &issuer)?)
 }
 
 /// The authority's name and uses. They are the same whenever it signs, so its certificate need not

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, RwLock};
 
+use axum::Router;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
@@ -15,6 +16,7 @@ use crate::config::Settings;
 use crate::db::Session;
 use crate::down::Press;
 use crate::error::CityError;
+use crate::https::{self, Album, Desk, Door, Wants};
 use crate::ingest::{Ingest, Shared};
 use crate::link::{self, Link, Published, Role};
 use crate::meaning::Codes;
@@ -32,6 +34,8 @@ const OUTGOING_MAX: usize = 1_024;
 pub struct City {
     /// Where the page is.
     pub http: SocketAddr,
+    /// Where boxes fetch files and bring photos, if this city serves them.
+    pub https: Option<SocketAddr>,
     stop: CancellationToken,
     task: AbortOnDropHandle<Result<(), CityError>>,
 }
@@ -71,7 +75,9 @@ pub async fn run(settings: &Settings, observer: Arc<dyn Observer>) -> Result<Cit
         key: Arc::clone(&key),
     };
     let published = Arc::new(Published::default());
-    let viewer = Viewer::new(bases.reader, People::new(key), Arc::clone(&published));
+    let (album, people) = (Arc::new(bases.album), People::new(key));
+    let shown = (Arc::clone(&published), Arc::clone(&album));
+    let viewer = Viewer::new(bases.reader, people, shown);
     let page = router(Page::new(viewer, commits_end));
 
     let mut work = JoinSet::new();
@@ -89,10 +95,8 @@ pub async fn run(settings: &Settings, observer: Arc<dyn Observer>) -> Result<Cit
     let (mut stored, live) = workers(settings, (bases.workers, &shared), &mut work)?;
     drop(shared);
     work.spawn(async move { live.publish(acks_end, &published, observer).await });
-    work.spawn(async move {
-        let served = axum::serve(listener, page).await;
-        served.map_err(|_| CityError::Ended("page"))
-    });
+    work.spawn(show(listener, page));
+    let https = files(settings, album, &mut work).await?;
 
     let stop = CancellationToken::new();
     let stopped = stop.clone();
@@ -116,12 +120,41 @@ pub async fn run(settings: &Settings, observer: Arc<dyn Observer>) -> Result<Cit
     });
     let city = City {
         http,
+        https,
         stop,
         task: AbortOnDropHandle::new(task),
     };
-    write_status(&settings.status_file(), http)?;
+    write_status(&settings.status_file(), (http, https))?;
     tracing::info!(%http, "City is ready");
     Ok(city)
+}
+
+async fn show(listener: TcpListener, page: Router) -> Result<(), CityError> {
+    let served = axum::serve(listener, page).await;
+    served.map_err(|_| CityError::Ended("page"))
+}
+
+/// Starts serving files to boxes, where the settings say so.
+async fn files(
+    settings: &Settings,
+    album: Arc<Album>,
+    work: &mut JoinSet<Result<(), CityError>>,
+) -> Result<Option<SocketAddr>, CityError> {
+    if let Some(address) = settings.claim_listen {
+        let door = Door::open(&settings.dir, Wants::Nothing)?;
+        let (listener, address) = listen(address).await?;
+        let app = https::desk(Desk::open(&settings.dir, settings.box_broker.clone())?);
+        work.spawn(async move { Err(https::serve(listener, (door, app), https::PATIENCE).await) });
+        tracing::info!(%address, "Boxes may claim certificates");
+    }
+    let Some(address) = settings.https_listen else {
+        return Ok(None);
+    };
+    let door = Door::open(&settings.dir, Wants::Certificate)?;
+    let (listener, address) = listen(address).await?;
+    let app = https::routes(&settings.dir, album);
+    work.spawn(async move { Err(https::serve(listener, (door, app), https::PATIENCE).await) });
+    Ok(Some(address))
 }
 
 /// Starts a worker for each connection to the database; answers go out by the first.
@@ -166,11 +199,13 @@ struct Stores {
     care: Session,
     reader: Reader,
     codes: Codes,
+    album: Album,
 }
 
 impl Stores {
     async fn open(settings: &Settings) -> Result<Self, CityError> {
         let (place, bulk) = (settings.place.clone(), settings.workers);
+        let dir = settings.dir.clone();
         let opened = tokio::task::spawn_blocking(move || {
             let live = Session::open(&place)?.urgent();
             let mut workers = vec![(live, Role::Live)];
@@ -184,6 +219,7 @@ impl Stores {
                 care,
                 reader: Reader::open(&place)?,
                 codes,
+                album: Album::open(&dir)?,
             })
         });
         opened.await.unwrap_or(Err(CityError::Ended("database")))
@@ -218,13 +254,21 @@ fn on_a_thread(
 }
 
 /// Scripts find the page by this file; it appears whole or not at all.
-fn write_status(path: &Path, http: SocketAddr) -> Result<(), CityError> {
+fn write_status(
+    path: &Path,
+    (http, https): (SocketAddr, Option<SocketAddr>),
+) -> Result<(), CityError> {
     let failed = |source| CityError::WriteFile {
         path: path.to_owned(),
         source,
     };
     let draft = path.with_extension("json.new");
-    let text = serde_json::json!({ "http": format!("http://{http}") }).to_string();
+    let page = format!("http://{http}");
+    let status = match https {
+        Some(https) => serde_json::json!({ "http": page, "https": https.to_string() }),
+        None => serde_json::json!({ "http": page }),
+    };
+    let text = status.to_string();
     std::fs::write(&draft, text + "\n").map_err(failed)?;
     std::fs::rename(&draft, path).map_err(failed)
 }

@@ -4,3 +4,4 @@ mod from_the_city;
 mod another_city;
 mod identity;
 mod kills_during_drain;
+mod published;

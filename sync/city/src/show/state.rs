@@ -7,6 +7,7 @@ use sync_wire::Record;
 
 use crate::clock;
 use crate::error::CityError;
+use crate::https::Album;
 use crate::link::Published;
 use crate::show::absence::{DayAnswer, answer};
 use crate::show::facts::{BoxFacts, Reader, RecordFacts};
@@ -42,6 +43,8 @@ pub struct State {
     pub parked: u64,
     /// Records that wait for what they refer to.
     pub waiting: u64,
+    /// Photos that boxes have brought.
+    pub photos: u64,
     /// Number of alarms.
     pub alarm_count: u64,
     /// Every box.
@@ -81,6 +84,8 @@ pub struct BoxRow {
     pub parked: u64,
     /// Records that wait on the box; none before its first heartbeat.
     pub backlog: Option<u64>,
+    /// Photos that it has brought.
+    pub photos: u64,
     /// City's time minus box's time, ms; none before its first heartbeat.
     pub skew_ms: Option<i64>,
     /// The same in words.
@@ -151,17 +156,23 @@ pub struct Viewer {
     reader: Reader,
     people: People,
     published: Arc<Published>,
+    album: Arc<Album>,
     started_at: i64,
     records_seen: u64,
 }
 
 impl Viewer {
-    /// From a reading connection, the names, and what was published.
-    pub fn new(reader: Reader, people: People, published: Arc<Published>) -> Self {
+    /// From a reading connection, the names, what was published, and the photos.
+    pub fn new(
+        reader: Reader,
+        people: People,
+        (published, album): (Arc<Published>, Arc<Album>),
+    ) -> Self {
         Self {
             reader,
             people,
             published,
+            album,
             started_at: clock::now_ms(),
             records_seen: 0,
         }
@@ -187,7 +198,13 @@ impl Viewer {
             .reader
             .boxes()?
             .into_iter()
-            .map(|facts| box_row(facts, now))
+            .map(|facts| {
+                let photos = self.album.count(&facts.id);
+                BoxRow {
+                    photos,
+                    ..box_row(facts, now)
+                }
+            })
             .collect();
         let facts = self.reader.recent(RECORDS_SHOWN)?;
         let recent = facts
@@ -213,6 +230,7 @@ impl Viewer {
             backlog: boxes.iter().filter_map(|row| row.backlog).sum(),
             parked: totals.parked,
             waiting: totals.waiting,
+            photos: self.album.total(),
             alarm_count: totals.alarms,
             boxes,
             recent,
@@ -309,6 +327,7 @@ fn box_row(facts: BoxFacts, now: i64) -> BoxRow {
         missing,
         parked: facts.parked,
         backlog: facts.heartbeat.map(|beat| beat.backlog),
+        photos: 0,
         skew_ms,
         skew: skew_ms.map_or_else(|| "—".to_owned(), show_skew),
         skew_bad: skew_ms.is_some_and(|skew| skew.unsigned_abs() > SKEW_WARN_MS),

@@ -1,10 +1,11 @@
 //! What can be typed after `menwei`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::claim::{Claim, Trust};
 use crate::commands;
 use crate::error::DaemonError;
 
@@ -31,6 +32,31 @@ pub enum Command {
         /// 日志写得更细
         #[arg(long)]
         verbose: bool,
+    },
+    /// 凭平台给的一次性开通码领取本盒证书；私钥在本机生成
+    Claim {
+        /// 平台发证书的地址，https://主机名:端口
+        #[arg(long)]
+        city: String,
+        /// 开通码
+        #[arg(long)]
+        code: String,
+        /// 平台的 CA 证书文件
+        #[arg(
+            long,
+            required_unless_present = "ca_fingerprint",
+            conflicts_with = "ca_fingerprint"
+        )]
+        ca: Option<PathBuf>,
+        /// 没有 CA 文件时：CA 证书的 SHA-256 指纹，64 个十六进制字符
+        #[arg(long)]
+        ca_fingerprint: Option<String>,
+        /// 写到这个目录；不写则为配置文件所在的目录
+        #[arg(long)]
+        out: Option<PathBuf>,
+        /// 已有证书时换成新的，原来的改名保留
+        #[arg(long)]
+        replace: bool,
     },
     /// 检查配置文件，一次列出全部错误
     CheckConfig,
@@ -111,6 +137,25 @@ pub enum BoardCommand {
 pub fn execute(cli: &Cli) -> ExitCode {
     let result = match &cli.command {
         Command::Run { verbose } => commands::run(&cli.config, *verbose),
+        Command::Claim {
+            city,
+            code,
+            ca,
+            ca_fingerprint,
+            out,
+            replace,
+        } => {
+            let home = cli.config.parent().unwrap_or(Path::new("."));
+            Trust::of(ca.as_deref(), ca_fingerprint.as_deref()).and_then(|trust| {
+                commands::claim(&Claim {
+                    city,
+                    code,
+                    trust,
+                    out: out.as_deref().unwrap_or(home),
+                    replace: *replace,
+                })
+            })
+        }
         Command::CheckConfig => commands::check_config(&cli.config),
         Command::Status { json } => commands::status(&cli.config, *json),
         Command::Verify => commands::verify(&cli.config),

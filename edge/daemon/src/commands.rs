@@ -12,6 +12,7 @@ use edge_store::{BrokenHow, Reader, VerifyProgress};
 use serde_json::json;
 
 use crate::app;
+use crate::claim::{self, Claim};
 use crate::config::SiteConfig;
 use crate::downlink::Tally;
 use crate::error::DaemonError;
@@ -37,6 +38,14 @@ const PROGRESS_RECORDS: u64 = 200_000;
 pub(crate) fn run(config: &Path, verbose: bool) -> Result<(), DaemonError> {
     crate::logging::start(verbose);
     app::run(SiteConfig::load(config)?)
+}
+
+/// `menwei claim`: a certificate for a code.
+///
+/// # Errors
+/// The city refuses or cannot be reached, or a file cannot be written.
+pub(crate) fn claim(claim: &Claim<'_>) -> Result<(), DaemonError> {
+    print(&claim::claim(claim)?)
 }
 
 /// `menwei check-config`: the settings as they take effect.

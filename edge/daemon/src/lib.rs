@@ -8,6 +8,7 @@
 //! sealing, tags of strangers, the desk where people change · `orders` what commands ask of a running box ·
 //! `downlink` what the city sends, signed · `health` one snapshot of the box · `lane` one task per lane, where a lane's effects
 //! happen · `office` the screen and the way to the city · `app` wiring of `menwei run` ·
+//! `claim` the box's certificate for a code ·
 //! `commands` the others · `cli`.
 //!
 //! Two threads run tasks: the gate thread has the lanes and their drivers, the office thread the
@@ -29,6 +30,7 @@ mod lane;
 mod office;
 mod opening;
 mod app;
+mod claim;
 mod commands;
 mod cli;
 

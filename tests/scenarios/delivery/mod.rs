@@ -2,6 +2,7 @@
 
 mod from_the_city;
 mod another_city;
+mod claiming;
 mod identity;
 mod kills_during_drain;
 mod published;

@@ -1,0 +1,37 @@
+//! The claim from its first step to what the installer is told.
+
+use std::path::Path;
+
+use super::ask::{address, ask};
+use super::authority::Trust;
+use super::folder::Folder;
+use super::{key, welcome};
+use crate::error::DaemonError;
+
+/// What an installer typed.
+#[derive(Debug)]
+pub(crate) struct Claim<'a> {
+    /// Where the city gives out certificates, `https://host:port`.
+    pub(crate) city: &'a str,
+    /// The code of the city's operator.
+    pub(crate) code: &'a str,
+    /// How the city is recognized.
+    pub(crate) trust: Trust,
+    /// Where the files go.
+    pub(crate) out: &'a Path,
+    /// Whether what is there may be replaced.
+    pub(crate) replace: bool,
+}
+
+/// Claims the certificate; what the installer is told.
+pub(crate) fn claim(claim: &Claim<'_>) -> Result<String, DaemonError> {
+    let folder = Folder::open(claim.out, claim.replace)?;
+    let url = address(claim.city)?;
+    let authority = claim.trust.authority(&url)?;
+    let key = folder.pending_key()?;
+    let request = (claim.code, key::request(&key)?);
+    let answer = ask(&url, &authority, request)?;
+    let welcome = welcome::check(&answer, &authority, &key)?;
+    folder.keep(&authority, &welcome)?;
+    Ok(welcome.tell(claim.out))
+}

@@ -11,6 +11,7 @@ import time
 
 import paho.mqtt.client as mqtt
 
+import liar
 import wire
 from down import RosterFile, Signer
 from store import Store
@@ -29,9 +30,9 @@ def now_ms():
 class City:
     """Answers every message from what its table holds."""
 
-    def __init__(self, folder, port, database, roster):
+    def __init__(self, folder, port, database, roster, manner="honest"):
         self.store = Store(database)
-        self.folder, self.roster = folder, roster
+        self.folder, self.roster, self.manner = folder, roster, manner
         self.files, self.signer = {}, Signer(folder)
         self.client = mqtt.Client(client_id="another-city", clean_session=True)
         self.client.tls_set(
@@ -68,8 +69,13 @@ class City:
 
     def records(self, box, lane, payload):
         header, bodies, hashes = wire.read_records(box, lane, payload)
+        if self.manner == "lies":
+            for lie in liar.lies(header):
+                self.client.publish(f"menwei/1/{box}/dn/ack", lie, qos=1)
+            return
+        trouble = (lambda _body: "unknown_kind") if self.manner == "parks" else wire.trouble_of
         try:
-            parked = self.store.take(header, bodies, hashes, wire.trouble_of)
+            parked = self.store.take(header, bodies, hashes, trouble)
         except wire.Refused as reason:
             self.store.alarm(box, str(reason))
             parked = []
@@ -137,8 +143,9 @@ def main():
     arguments.add_argument("--port", required=True, type=int, help="the broker's port")
     arguments.add_argument("--db", required=True, help="where to store")
     arguments.add_argument("--roster", help="people to send down: a JSON list of names and numbers")
+    arguments.add_argument("--manner", choices=("honest", "parks", "lies"), default="honest")
     given = arguments.parse_args()
-    City(given.dir, given.port, given.db, given.roster).run()
+    City(given.dir, given.port, given.db, given.roster, given.manner).run()
 
 
 if __name__ == "__main__":

@@ -128,9 +128,10 @@ async fn a_second_process_is_told_on_the_same_ledger_and_on_the_same_port() -> R
         &first.menwei_ends(&["run"])?,
         &["正被另一个进程使用", "ledger.db"],
     );
-    let roster = first.folder().join("roster.json");
-    let import = first.menwei_ends(&["import", roster.to_str().ok_or("folder")?])?;
-    refused(&import, &["正被另一个进程使用", "systemctl stop menwei"]);
+    let backup = folder.path().join("backup.db");
+    fs::copy(first.folder().join("ledger.db"), &backup)?;
+    let restore = first.menwei_ends(&["restore", backup.to_str().ok_or("folder")?])?;
+    refused(&restore, &["正被另一个进程使用", "systemctl stop menwei"]);
 
     // Another ledger, the same port.
     let other = folder.path().join("other");

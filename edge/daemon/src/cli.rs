@@ -113,7 +113,7 @@ pub enum Command {
         /// 照片目录
         folder: PathBuf,
     },
-    /// 导入花名册文件（JSON）；考勤盒须先停止
+    /// 导入花名册文件（JSON）；考勤盒运行与否都可以，运行时闸机照常
     Import {
         /// 花名册文件
         file: PathBuf,

@@ -1,15 +1,15 @@
 //! The commands beside `run`, each from the settings to its last printed line.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Write;
 use std::ops::RangeInclusive;
 use std::path::Path;
 
 use drivers_turnstile::UpdateImage;
-use edge_domain::WorkerId;
 use edge_store::{BrokenHow, Reader, VerifyProgress};
+use edge_web::PARKED_SETTING;
 use serde_json::json;
+use sync_wire::Parked;
 
 use crate::app;
 use crate::claim::{self, Claim};
@@ -20,14 +20,12 @@ use crate::office::LastFork;
 use crate::opening::{self, OnDamage, Opened};
 use crate::orders::{self, ImageText, Order, OrderFolder};
 use crate::people::enroll;
-use crate::people::import::{self, RosterFile};
+use crate::people::import::{self, BATCH_RECORDS, Import, RosterFile};
 use crate::people::{Sealer, city_key};
 
 /// Records read at a time.
 const PAGE_RECORDS: u32 = 500;
 const PAGE_BYTES: usize = 1 << 20;
-/// Records of one commit during an import.
-const IMPORT_BATCH: usize = 200;
 /// Records between two lines of progress.
 const PROGRESS_RECORDS: u64 = 200_000;
 
@@ -100,12 +98,13 @@ pub(crate) fn status(config: &Path, as_json: bool) -> Result<(), DaemonError> {
     let backlog = head.seq.saturating_sub(cursor.through);
     let roster_version = reader.roster_version()?;
     let refused = Tally::stored(&reader)?;
+    let parked = parked(&reader)?;
     if as_json {
         return print(&json!({
             "box": config.box_id, "epoch": epoch.name, "records": head.seq, "head": head.hash.to_hex(),
             "acked_through": cursor.through, "backlog": backlog, "backlog_all": all,
             "on_site": inside, "last_fork": fork,
-            "roster_version": roster_version, "down_refused": refused.counts, "down_refused_last": refused.last,
+            "parked": parked.len(), "roster_version": roster_version, "down_refused": refused.counts, "down_refused_last": refused.last,
         }).to_string());
     }
     print(&format!("考勤盒 {}，账本 {}", config.box_id, epoch.name))?;
@@ -123,8 +122,14 @@ pub(crate) fn status(config: &Path, as_json: bool) -> Result<(), DaemonError> {
     if let Some(version) = roster_version {
         print(&format!("平台花名册第 {version} 版"))?;
     }
+    if let Some(first) = parked.first() {
+        let (count, seq, why) = (parked.len(), first.seq, &first.message);
+        print(&format!(
+            "平台暂存未入库 {count} 条，最早的是第 {seq} 条：{why}"
+        ))?;
+    }
     for (code, count) in &refused.counts {
-        print(&format!("平台下发未执行：{code} {count} 次"))?;
+        print(&format!("平台发来的未采用：{code} {count} 次"))?;
     }
     for last in refused.last.values() {
         print(&format!("最近一次（{}）：{}", last.code, last.message))?;
@@ -308,13 +313,17 @@ fn hand_over(config: &SiteConfig, order: &Order) -> Result<(), DaemonError> {
     }
 }
 
-/// `menwei import`: a roster file into the ledger of a stopped box.
+/// `menwei import`: a roster file into the ledger, through the running box where one runs.
 ///
 /// # Errors
 /// The file or the ledger cannot be used; or rows were refused: the others are in.
 pub(crate) fn import(config: &Path, file: &Path) -> Result<(), DaemonError> {
     let config = SiteConfig::load(config)?;
     let roster = RosterFile::load(file)?;
+    if edge_store::is_in_use(&config.ledger.path)? {
+        let file = std::fs::canonicalize(file)?;
+        return hand_over(&config, &Order::Import { file });
+    }
     let city = config
         .city
         .as_ref()
@@ -323,35 +332,22 @@ pub(crate) fn import(config: &Path, file: &Path) -> Result<(), DaemonError> {
     let office = app::office_runtime()?;
     office.block_on(async {
         let Opened { store, clock, .. } = opening::open(&config, OnDamage::Refuse).await?;
-        let reader = store.reader()?;
-        let known: BTreeMap<_, WorkerId> = reader
-            .roster()?
-            .standings()
-            .iter()
-            .map(|standing| (standing.number.clone(), standing.worker))
-            .collect();
-        let import = import::records(&roster, &known, clock.now());
+        let import = Import::of(&roster, &store.reader()?, clock.now())?;
         let entries: Vec<_> = import
             .records
             .iter()
             .map(|record| sealer.entry(record))
             .collect::<Result<_, _>>()?;
         let writer = store.writer();
-        for (index, batch) in entries.chunks(IMPORT_BATCH).enumerate() {
+        let mut written = 0;
+        for batch in entries.chunks(BATCH_RECORDS) {
             writer.append(batch.to_vec()).await?;
-            progress(&format!(
-                "已写入 {} / {} 条",
-                (index * IMPORT_BATCH) + batch.len(),
-                entries.len()
-            ));
+            written += batch.len();
+            progress(&format!("已写入 {written} / {} 条", entries.len()));
         }
         writer.catch_up().await?;
         store.close()?;
-        print(&format!(
-            "导入完成：{} 条记录，{} 行有错",
-            entries.len(),
-            import.refused.len()
-        ))?;
+        print(&import::summary(entries.len(), &import.refused))?;
         if import.refused.is_empty() {
             return Ok(());
         }
@@ -390,6 +386,14 @@ pub(crate) fn enroll(config: &Path, folder: &Path) -> Result<(), DaemonError> {
         file: folder.to_path_buf(),
         detail: format!("{} 张照片没有登记", refused.len()),
     })
+}
+
+/// What is parked at the city, as it was told last, oldest first.
+fn parked(reader: &Reader) -> Result<Vec<Parked>, DaemonError> {
+    let list = reader.setting(PARKED_SETTING)?;
+    Ok(list
+        .and_then(|list| serde_json::from_str(&list).ok())
+        .unwrap_or_default())
 }
 
 fn reader(config: &SiteConfig) -> Result<Reader, DaemonError> {

@@ -10,6 +10,7 @@ use sync_wire::{Ack, Hash, Head, Mark, Topic};
 
 use crate::action::{Action, Alarm, Fork};
 use crate::input::{LedgerRecord, Now, OurHashes};
+use crate::link::Refusal;
 use crate::pace::Pace;
 use crate::pack::pack;
 use crate::parked::ParkedList;
@@ -49,11 +50,13 @@ pub(crate) struct Desk {
     pub(crate) forked_at_ms: Option<u64>,
     /// Acknowledgements that were refused.
     pub(crate) refused: u64,
+    pub(crate) last_refusal: Option<Refusal>,
 }
 
 impl Desk {
-    pub(crate) fn refuse(&mut self) {
+    pub(crate) fn refuse(&mut self, why: Refusal) {
         self.refused = self.refused.saturating_add(1);
+        self.last_refusal = Some(why);
     }
 }
 
@@ -281,9 +284,12 @@ impl Course {
         self.note_parked(desk, ack, false);
         let is_ours = self.is_ours(ack.through, ack.head, ours);
         let mut news = is_ours && self.uplink.acknowledge_through(ack.through);
+        let mut strange = false;
         for range in &ack.ranges {
-            if self.is_ours(range.to, range.head, ours) {
+            if range.from <= range.to && self.is_ours(range.to, range.head, ours) {
                 news |= self.uplink.acknowledge_range(range.from, range.to);
+            } else {
+                strange = true;
             }
         }
         if news {
@@ -292,8 +298,10 @@ impl Course {
         // Of an older epoch the city may well have more than the box.
         let settled = self.closed && self.uplink.backlog() == 0;
         let foreign = !is_ours && !settled;
+        if (foreign || strange) && !self.closed {
+            desk.refuse(Refusal::NotOurs);
+        }
         if foreign && !self.closed {
-            desk.refuse();
             desk.actions
                 .push_back(Action::Alarm(Alarm::ForeignAck { seq: ack.through }));
         }
@@ -325,7 +333,7 @@ impl Course {
         match Search::begin(ack, ours, self.uplink.last()) {
             Agreement::Whole => self.adopt(desk, ack),
             Agreement::Foreign => {
-                desk.refuse();
+                desk.refuse(Refusal::NotOurs);
                 desk.actions
                     .push_back(Action::Alarm(Alarm::ForeignAck { seq: 0 }));
                 self.wait_forked(desk, now);
@@ -416,7 +424,7 @@ impl Course {
         if search.answer(compared.same) {
             self.ask(desk, now, 0);
         } else {
-            desk.refuse();
+            desk.refuse(Refusal::NoSense);
             self.greet(desk, now);
         }
     }

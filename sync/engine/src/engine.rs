@@ -9,7 +9,7 @@ use crate::action::Action;
 use crate::backoff::{Backoff, STABLE_MS};
 use crate::course::{Course, Desk, Phase};
 use crate::input::{Input, Now, OurHashes, Survey};
-use crate::link::{Link, Status};
+use crate::link::{Link, Refusal, Status};
 use crate::pace::Pace;
 use crate::settings::{EpochStart, Identity, Settings, Start};
 use crate::voice::{Voice, result};
@@ -56,6 +56,7 @@ impl Engine {
                 pace: Pace::default(),
                 forked_at_ms: None,
                 refused: 0,
+                last_refusal: None,
             },
             current: Course::new(&start.current, false),
             older: Vec::new(),
@@ -89,6 +90,7 @@ impl Engine {
             backlog: self.backlog(),
             older: self.older.iter().filter(|course| !course.is_done()).count(),
             refused: self.desk.refused,
+            last_refusal: self.desk.last_refusal,
             skew_ms: self.skew_ms,
             last_ack_at: self.last_ack_at,
             parked,
@@ -341,7 +343,7 @@ impl Engine {
             return;
         };
         let Some((course, desk)) = self.course(&ack.epoch) else {
-            self.desk.refuse();
+            self.desk.refuse(Refusal::OtherEpoch);
             return;
         };
         desk.pace.hear(ack, now.mono_ms);

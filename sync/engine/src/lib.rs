@@ -42,5 +42,5 @@ pub use action::{Action, Alarm, Fork};
 pub use backoff::Backoff;
 pub use engine::Engine;
 pub use input::{Input, LedgerRecord, Now, OurHashes, Survey};
-pub use link::{Link, Status};
+pub use link::{Link, Refusal, Status};
 pub use settings::{EpochStart, Identity, Settings, Start};

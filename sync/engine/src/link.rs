@@ -33,6 +33,17 @@ pub enum Link {
     },
 }
 
+/// Why a word of the city was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// It is about an epoch that the box does not have.
+    OtherEpoch,
+    /// It names a hash that is not the box's own at that number, or a number that the box has not reached.
+    NotOurs,
+    /// It answers a comparison with what cannot be.
+    NoSense,
+}
+
 /// What there is to show.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Status {
@@ -47,6 +58,8 @@ pub struct Status {
     /// Acknowledgements that were refused since the start: of an epoch that the box does not have,
     /// with a hash that is not its own, or an answer to nothing.
     pub refused: u64,
+    /// Why the last of them was.
+    pub last_refusal: Option<Refusal>,
     /// How far the city's clock is ahead of the box's, ms.
     pub skew_ms: Option<i64>,
     /// When the city last acknowledged, by the box's wall clock, Unix ms.

@@ -18,6 +18,7 @@ use crate::session::run;
 use crate::settings::{MqttSettings, Outbound, TlsFiles};
 use crate::status::{SyncLink, SyncStatus};
 use crate::tls::transport;
+use crate::trouble::{NO_ROOM, UNREADABLE};
 
 pub(crate) struct Running {
     pub(crate) status: watch::Receiver<SyncStatus>,
@@ -145,7 +146,8 @@ async fn what_comes_down_reaches_the_desk_and_its_result_the_city() {
         );
         let pointer = running.desk.inbox.recv().await.unwrap();
         assert_eq!(pointer.series, Series::Roster);
-        until(&mut running.status, |status| status.refused == 1).await;
+        let seen = until(&mut running.status, |status| status.refused == 1).await;
+        assert_eq!(seen.last_refusal, Some(UNREADABLE));
         let report = Report {
             v: 1,
             r#box: "box-demo".to_owned(),
@@ -163,10 +165,10 @@ async fn what_comes_down_reaches_the_desk_and_its_result_the_city() {
         // Nobody empties the inbox: what has no room is dropped, the records go on.
         table.borrow_mut().to_publish = vec![(Topic::DownCmd, b"again".to_vec()); 9];
         ledger.append(1);
-        until(&mut running.status, |status| {
+        let seen = until(&mut running.status, |status| {
             status.acked_through == 3 && status.refused == 6
-        })
-        .await;
+        });
+        assert_eq!(seen.await.last_refusal, Some(NO_ROOM));
     };
     LocalSet::new().run_until(everything).await;
 }

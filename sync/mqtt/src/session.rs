@@ -15,7 +15,10 @@ use crate::pipe::{Arrival, Order, Pipe};
 use crate::settings::{Inbound, MqttSettings, Outbound, Surroundings};
 use crate::status::{SyncLink, SyncStatus};
 use crate::tls::{contents, transport};
-use crate::trouble::{Trouble, explain, explain_files, explain_stuck};
+use crate::trouble::{
+    NO_ROOM, NotTaken, OTHER_TOPIC, Trouble, UNREADABLE, explain, explain_files, explain_refusal,
+    explain_stuck,
+};
 
 /// The loop turns at least this often, so that its turns prove that it lives.
 const TURN_MS_MAX: u64 = 10_000;
@@ -55,6 +58,8 @@ pub async fn run<L: Ledger>(
         certificates: None,
         certificates_at_ms: 0,
         refused: 0,
+        refused_by_engine: 0,
+        last_refusal: None,
     };
     session.act().await;
     loop {
@@ -104,8 +109,11 @@ struct Session<L> {
     /// The certificate files of the present connection, and when to look at them again.
     certificates: Option<Vec<u8>>,
     certificates_at_ms: u64,
-    /// Messages of the city that did not get as far as the engine.
+    /// Messages of the city that did not get as far as the engine, and those that it refused.
     refused: u64,
+    refused_by_engine: u64,
+    /// Why the last of both was.
+    last_refusal: Option<NotTaken>,
 }
 
 impl<L: Ledger> Session<L> {
@@ -197,12 +205,14 @@ impl<L: Ledger> Session<L> {
     }
 
     async fn read(&mut self, topic: &str, payload: Vec<u8>) -> Option<Input> {
-        match Topic::parse(topic) {
-            Ok((_, Topic::DownAck)) => self.read_ack(&payload).await,
-            Ok((_, Topic::DownCmd)) => self.hand_on(Series::Command, payload),
-            Ok((_, Topic::DownRoster)) => self.hand_on(Series::Roster, payload),
-            Ok(_) | Err(_) => {
-                self.refuse();
+        let name = self.settings.identity.box_name.as_str();
+        let ours = Topic::parse(topic).ok().filter(|(of, _)| *of == name);
+        match ours.map(|(_, kind)| kind) {
+            Some(Topic::DownAck) => self.read_ack(&payload).await,
+            Some(Topic::DownCmd) => self.hand_on(Series::Command, payload),
+            Some(Topic::DownRoster) => self.hand_on(Series::Roster, payload),
+            Some(_) | None => {
+                self.refuse(OTHER_TOPIC);
                 tracing::warn!(topic, "message on a topic that is not read here");
                 None
             }
@@ -213,7 +223,7 @@ impl<L: Ledger> Session<L> {
         let ack = match Ack::decode(payload) {
             Ok(ack) => ack,
             Err(error) => {
-                self.refuse();
+                self.refuse(UNREADABLE);
                 tracing::warn!(%error, "unreadable acknowledgement");
                 return None;
             }
@@ -236,7 +246,7 @@ impl<L: Ledger> Session<L> {
     fn hand_on(&mut self, series: Series, payload: Vec<u8>) -> Option<Input> {
         let inbound = Inbound { series, payload };
         if self.surroundings.inbox.try_send(inbound).is_err() {
-            self.refuse();
+            self.refuse(NO_ROOM);
             tracing::warn!(
                 ?series,
                 "no room for a message of the city, it sends it again"
@@ -245,8 +255,9 @@ impl<L: Ledger> Session<L> {
         None
     }
 
-    fn refuse(&mut self) {
+    fn refuse(&mut self, why: NotTaken) {
         self.refused = self.refused.saturating_add(1);
+        self.last_refusal = Some(why);
     }
 
     async fn act(&mut self) {
@@ -416,8 +427,12 @@ impl<L: Ledger> Session<L> {
         });
     }
 
-    fn show(&self) {
+    fn show(&mut self) {
         let engine = self.engine.status();
+        if engine.refused > self.refused_by_engine {
+            self.refused_by_engine = engine.refused;
+            self.last_refusal = engine.last_refusal.map(explain_refusal);
+        }
         self.status.send_modify(|status| {
             status.link = match engine.link {
                 Link::Offline { .. } => SyncLink::Offline,
@@ -433,6 +448,7 @@ impl<L: Ledger> Session<L> {
             status.backlog = engine.backlog;
             status.older = engine.older;
             status.refused = engine.refused.saturating_add(self.refused);
+            status.last_refusal = self.last_refusal;
             status.parked = engine.parked;
             status.skew_ms = engine.skew_ms;
             status.last_ack_at = engine.last_ack_at;

@@ -1,5 +1,7 @@
 //! What the screen, the heartbeat and the watchdog want to know.
 
+use crate::trouble::NotTaken;
+
 /// The lamp.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum SyncLink {
@@ -29,6 +31,8 @@ pub struct SyncStatus {
     /// Messages of the city that were refused since the start: unreadable, of another epoch, with
     /// a hash that is not the box's own, or with no room to take them.
     pub refused: u64,
+    /// Why the last of them was.
+    pub last_refusal: Option<NotTaken>,
     /// Records that are parked at the city.
     pub parked: usize,
     /// When the city last acknowledged, Unix ms by the box's clock.

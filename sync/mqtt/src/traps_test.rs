@@ -4,15 +4,17 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use rumqttc::Transport;
-use sync_wire::Topic;
+use sync_wire::{Hash, Topic};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
 use tokio::task::{LocalSet, spawn_local};
 
 use crate::broker_test::start;
 use crate::harness_test::{
-    Broker, Memory, Pki, Table, city, has_broker, settings, until, until_city,
+    Broker, EPOCH, Memory, Pki, Table, city, has_broker, settings, until, until_city,
 };
+use crate::ledger::Ledger;
 use crate::pipe::{Arrival, Order, Pipe};
 use crate::settings::Proxy;
 use crate::status::SyncLink;
@@ -58,6 +60,82 @@ async fn mute_broker(listener: TcpListener, connections: Rc<RefCell<u32>>) {
             }
         }
     }
+}
+
+/// A publish of quality of service 0.
+fn publish(topic: &str, payload: &[u8]) -> Vec<u8> {
+    let mut rest = topic.len() + 2 + payload.len();
+    let mut packet = vec![0x30];
+    while rest > 0x7f {
+        packet.push(u8::try_from(rest & 0x7f).unwrap() | 0x80);
+        rest >>= 7;
+    }
+    packet.push(u8::try_from(rest).unwrap());
+    packet.extend(u16::try_from(topic.len()).unwrap().to_be_bytes());
+    [packet.as_slice(), topic.as_bytes(), payload].concat()
+}
+
+/// A broker in other hands, which delivers what it is given.
+async fn foreign_broker(listener: TcpListener, mut given: mpsc::Receiver<Vec<u8>>) {
+    let (mut stream, _) = listener.accept().await.unwrap();
+    loop {
+        let answer = match packet(&mut stream).await.unwrap() {
+            (1, _) => vec![0x20, 2, 0, 0],
+            (8, content) => vec![0x90, 3, content[0], content[1], 1],
+            _ => continue,
+        };
+        stream.write_all(&answer).await.unwrap();
+        if answer[0] == 0x90 {
+            break;
+        }
+    }
+    while let Some(packet) = given.recv().await {
+        stream.write_all(&packet).await.unwrap();
+    }
+}
+
+/// What a broker in other hands could deliver settles nothing; each is counted with its reason.
+#[tokio::test]
+async fn what_is_not_the_citys_word_on_this_ledger_is_refused_with_its_reason() {
+    let everything = async {
+        let (listener, port) = listener().await;
+        let (give, given) = mpsc::channel(1);
+        spawn_local(foreign_broker(listener, given));
+        let memory = Memory::new(3);
+        let whole = *memory.head().borrow();
+        let mut running = start(settings(port, None), memory);
+        let ours = Topic::DownAck.of("box-demo");
+        let ack = |epoch: &str, through: u64, head: Hash| {
+            let head = head.to_hex();
+            format!(
+                "{{\"v\":1,\"epoch\":\"{epoch}\",\"through\":{through},\"head\":\"{head}\",\"now\":1}}"
+            )
+            .into_bytes()
+        };
+        let right = ack(EPOCH, whole.seq, whole.hash);
+        let version = String::from_utf8(right.clone())
+            .unwrap()
+            .replace("\"v\":1", "\"v\":2");
+        let rows = [
+            (Topic::DownAck.of("box-2"), right.clone(), "other_topic"),
+            (Topic::UpLive.of("box-demo"), right.clone(), "other_topic"),
+            ("somewhere/else".to_owned(), right, "other_topic"),
+            (ours.clone(), b"\xff\xfe".to_vec(), "unreadable_ack"),
+            (ours.clone(), vec![b' '; 65_537], "unreadable_ack"),
+            (ours.clone(), version.into_bytes(), "unreadable_ack"),
+            (ours, ack("ffffffffffffffff", 3, whole.hash), "other_epoch"),
+        ];
+        for (place, (topic, payload, code)) in rows.iter().enumerate() {
+            give.send(publish(topic, payload)).await.unwrap();
+            let count = u64::try_from(place).unwrap() + 1;
+            let seen = until(&mut running.status, |status| status.refused == count).await;
+            let why = seen.last_refusal.unwrap();
+            assert_eq!(why.code, *code, "row {count}");
+            assert!(why.clerk.contains("打卡照常"), "{}", why.clerk);
+            assert_eq!(seen.acked_through, 0, "row {count}");
+        }
+    };
+    LocalSet::new().run_until(everything).await;
 }
 
 /// Packet numbers never wrap onto one in use, and a broker that confirms nothing is left: the

@@ -5,6 +5,8 @@ use std::io::ErrorKind;
 
 use rumqttc::{ConnectReturnCode, ConnectionError, StateError, TlsError};
 
+use sync_engine::Refusal;
+
 use crate::error::MqttError;
 
 /// What went wrong, twice.
@@ -74,6 +76,50 @@ pub fn explain_stuck() -> Trouble {
         clerk: STUCK,
         detail: "the broker confirms nothing, and the queue to it is full".to_owned(),
     }
+}
+
+/// Why something that the city sent was not taken: a code, and a sentence for the clerk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotTaken {
+    /// For a technician.
+    pub code: &'static str,
+    /// For the clerk, in Chinese: cause, effect and what to do.
+    pub clerk: &'static str,
+}
+
+/// It cannot be read.
+pub const UNREADABLE: NotTaken = NotTaken {
+    code: "unreadable_ack",
+    clerk: "平台的确认读不出来，未采用；打卡照常，会再问平台，一直这样请联系平台",
+};
+/// It came on a topic that is not this box's, or that carries nothing down.
+pub const OTHER_TOPIC: NotTaken = NotTaken {
+    code: "other_topic",
+    clerk: "收到发给别的设备的内容，未采用；打卡照常，请平台核对消息服务的权限",
+};
+/// More came than fits; the city sends it again.
+pub const NO_ROOM: NotTaken = NotTaken {
+    code: "no_room",
+    clerk: "平台一次下发过多，有的没有收下；打卡照常，平台会再发，一直这样请联系平台",
+};
+
+/// Explains why the engine refused a word of the city.
+pub fn explain_refusal(refusal: Refusal) -> NotTaken {
+    let (code, clerk) = match refusal {
+        Refusal::OtherEpoch => (
+            "other_epoch",
+            "平台确认的账本不是本机的，未采用；打卡照常，会继续补传，一直这样请联系平台",
+        ),
+        Refusal::NotOurs => (
+            "foreign_ack",
+            "平台的确认与本机账本不符，未采用，不算已上传；打卡照常，会再问平台，一直这样请联系平台",
+        ),
+        Refusal::NoSense => (
+            "bad_answer",
+            "平台对账的答复前后矛盾，未采用；打卡照常，会重新对账，一直这样请联系平台",
+        ),
+    };
+    NotTaken { code, clerk }
 }
 
 /// Explains why the certificates cannot be loaded.

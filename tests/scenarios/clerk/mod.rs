@@ -1,6 +1,8 @@
 //! The labor clerk's screen in a real Chromium: `screen` 开通 and 今日 · `pages` people, attendance,
-//! papers · `troubles` 异常 and 上传 · `desk` registering and sending away.
+//! papers · `troubles` 异常 and 上传 · `desk` registering and sending away; and without it: `import` of a
+//! roster file.
 
+mod import;
 mod screen;
 mod pages;
 mod troubles;

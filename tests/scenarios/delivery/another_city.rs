@@ -14,16 +14,18 @@ use crate::script::{everybody_is_through_and_recorded, play_ended};
 /// Debian's: the client's modules are Debian packages.
 const PYTHON: &str = "/usr/bin/python3";
 
-struct AnotherCity {
+pub(super) struct AnotherCity {
     folder: PathBuf,
     port: u16,
-    process: Process,
+    manner: &'static str,
+    pub(super) process: Process,
 }
 
 impl AnotherCity {
-    async fn start(folder: &Path, port: u16) -> Result<Self> {
+    /// With a database for each manner: `honest`, `parks` (everything) or `lies`.
+    pub(super) async fn start(folder: &Path, port: u16, manner: &'static str) -> Result<Self> {
         let program = repository().join("tests/python_city/city.py");
-        let database = folder.join("another.db");
+        let database = folder.join(format!("another-{manner}.db"));
         let (program, database) = (
             program.display().to_string(),
             database.display().to_string(),
@@ -31,31 +33,27 @@ impl AnotherCity {
         let dir = folder.display().to_string();
         let roster = folder.join("people.json").display().to_string();
         let port_text = port.to_string();
-        let arguments = [
-            "-B", &program, "--dir", &dir, "--port", &port_text, "--db", &database, "--roster",
-            &roster,
+        let mut arguments = vec![
+            "-B", &program, "--dir", &dir, "--port", &port_text, "--db", &database, "--manner",
+            manner,
         ];
-        let log = folder.join("another.log");
+        if manner == "honest" {
+            arguments.extend(["--roster", &roster]);
+        }
+        let log = folder.join(format!("another-{manner}.log"));
+        let ready = |log: &str| log.lines().filter(|line| *line == "ready").count();
+        let had = fs::read_to_string(&log).map_or(0, |log| ready(&log));
         let mut process = Process::start("another city", Path::new(PYTHON), &arguments, &log)?;
-        let had = process
-            .log()
-            .lines()
-            .filter(|line| *line == "ready")
-            .count();
         eventually("the other city listens", async || {
             process.check_alive()?;
-            let ready = process
-                .log()
-                .lines()
-                .filter(|line| *line == "ready")
-                .count();
-            Ok((ready > had).then_some(()))
+            Ok((ready(&process.log()) > had).then_some(()))
         })
         .await?;
         let folder = folder.to_path_buf();
         Ok(Self {
             folder,
             port,
+            manner,
             process,
         })
     }
@@ -63,7 +61,7 @@ impl AnotherCity {
     /// kill -9, and another one on the same database.
     async fn dies_and_comes_back(mut self) -> Result<Self> {
         self.process.kill()?;
-        Self::start(&self.folder, self.port).await
+        Self::start(&self.folder, self.port, self.manner).await
     }
 
     /// Its public key, for the box's settings.
@@ -72,7 +70,7 @@ impl AnotherCity {
     }
 
     fn database(&self) -> Result<Connection> {
-        let file = self.folder.join("another.db");
+        let file = self.folder.join(format!("another-{}.db", self.manner));
         Ok(Connection::open_with_flags(
             file,
             OpenFlags::SQLITE_OPEN_READ_ONLY,
@@ -94,7 +92,7 @@ async fn a_city_in_another_language_takes_a_site_day() -> Result<()> {
     let one = stranger(&site).await?;
     let people = serde_json::to_vec(&json!([{"name": one.name, "number": one.id_number}]))?;
     fs::write(site.city.folder().join("people.json"), people)?;
-    let mut other = AnotherCity::start(site.city.folder(), site.broker.port()).await?;
+    let mut other = AnotherCity::start(site.city.folder(), site.broker.port(), "honest").await?;
     let (theirs, ours) = (other.key()?, signing_key(&site)?);
     site.gate_box.edit(|text| text.replace(&ours, &theirs))?;
     site.gate_box.up().await?;

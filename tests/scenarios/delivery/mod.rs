@@ -3,6 +3,7 @@
 mod from_the_city;
 mod another_city;
 mod claiming;
+mod lying_city;
 mod identity;
 mod kills_during_drain;
 mod published;

@@ -1,4 +1,4 @@
-//! What was refused of what came down: counted for the technician, the last of it for the clerk.
+//! What was refused of what the city sent: counted for the technician, the last of it for the clerk.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -6,6 +6,7 @@ use std::time::Duration;
 use edge_store::{Reader, StoreError, Writer};
 use edge_web::DownRefusal;
 use serde::{Deserialize, Serialize};
+use sync_mqtt::NotTaken;
 use sync_wire::Report;
 use sync_wire::down::ResultCode;
 use tokio::sync::watch;
@@ -15,12 +16,16 @@ pub(crate) const TALLY_SETTING: &str = "down.refused";
 /// Pause between two commits of the tally: whoever floods the box does not wear its disk.
 const WRITE_PAUSE: Duration = Duration::from_secs(10);
 
+/// The topic of acknowledgements, beside those of results.
+const ACK: &str = "ack";
+
 /// Since the file is new: how often each code was the answer, and what was refused last.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Tally {
     /// How often, by code.
     pub(crate) counts: BTreeMap<String, u64>,
-    /// The last refusal of each topic; gone once a message of that topic was carried out.
+    /// The last refusal of each topic; gone once a message of that topic was carried out, or the city
+    /// has acknowledged everything.
     pub(crate) last: BTreeMap<String, Last>,
 }
 
@@ -64,6 +69,19 @@ impl Tally {
         let message = report.message.clone().unwrap_or_default();
         let at = report.sent_at;
         self.last.insert(topic, Last { at, code, message });
+    }
+
+    /// Takes in that so many words of the city about the ledger were refused, the last for this reason.
+    pub(crate) fn refuse(&mut self, why: NotTaken, times: u64, at: i64) {
+        let count = self.counts.entry(why.code.to_owned()).or_default();
+        *count = count.saturating_add(times);
+        let (code, message) = (why.code.to_owned(), why.clerk.to_owned());
+        self.last.insert(ACK.to_owned(), Last { at, code, message });
+    }
+
+    /// The city has acknowledged everything; says whether that is news.
+    pub(crate) fn settle(&mut self) -> bool {
+        self.last.remove(ACK).is_some()
     }
 
     /// What the clerk is shown.
@@ -144,5 +162,15 @@ mod tests {
         tally.take(&report(ReportTopic::Roster, None, 11));
         assert_eq!(tally.shown(), None);
         assert_eq!(tally.counts["wrong_signature"], 2);
+        let why = NotTaken {
+            code: "foreign_ack",
+            clerk: "平台的确认与本机账本不符",
+        };
+        tally.refuse(why, 2, 12);
+        tally.refuse(why, 1, 13);
+        assert_eq!(tally.counts["foreign_ack"], 3);
+        assert_eq!(tally.shown().unwrap().message, why.clerk);
+        assert!(tally.settle() && !tally.settle());
+        assert_eq!((tally.shown(), tally.counts["foreign_ack"]), (None, 3));
     }
 }

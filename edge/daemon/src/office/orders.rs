@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use edge_store::{Entry, Key, Reader, Writer};
+use edge_store::{Entry, Key, Reader, StoreError, Writer};
 use sync_wire::Kind;
 use sync_wire::record::{Gap, GapCause};
+use tokio::task::spawn_blocking;
 
 use crate::advice::advice;
 use crate::clock::Clock;
@@ -16,8 +17,12 @@ use crate::office::board_update::Plan;
 use crate::office::desk::Office;
 use crate::office::recover::Recovery;
 use crate::orders::{Order, OrderFolder, Outcome, Waiting};
+use crate::people::import::{self, BATCH_RECORDS, Import, RosterFile};
+use crate::people::{Change, PeopleDesk};
 use crate::records;
 
+/// How often a long order says that it is still being carried out.
+const STILL: Duration = Duration::from_secs(5);
 /// Pause between two looks into the folder.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -30,6 +35,7 @@ pub(crate) fn take_orders(office: &Office<'_>) -> Result<(), DaemonError> {
     folder.prepare()?;
     let clerk = Clerk {
         writer: office.store.writer(),
+        people: Arc::clone(office.people),
         clock: office.clock.clone(),
         boards: office.boards.to_vec(),
         ledger: office.config.ledger.path.clone(),
@@ -42,6 +48,7 @@ pub(crate) fn take_orders(office: &Office<'_>) -> Result<(), DaemonError> {
 
 struct Clerk {
     writer: Writer,
+    people: Arc<PeopleDesk>,
     clock: Clock,
     boards: Vec<BoardDoor>,
     ledger: PathBuf,
@@ -99,7 +106,53 @@ impl Clerk {
                 ended.outcome
             }
             Order::Recover { file } => self.recover(file).await,
+            Order::Import { file } => {
+                let tell = || {
+                    let text = "正在写入花名册，闸机照常";
+                    if let Err(error) = folder.tell(waiting, text) {
+                        tracing::warn!(%error, "How far the import is cannot be told");
+                    }
+                };
+                self.import(file, tell).await
+            }
         }
+    }
+
+    /// Whom the file names passes as soon as this has ended; until then the gate goes on as before.
+    async fn import(&self, file: &Path, tell: impl Fn()) -> Outcome {
+        let path = file.to_owned();
+        let loaded = spawn_blocking(move || RosterFile::load(&path)).await;
+        let roster = loaded.map_err(|error| error.to_string())?;
+        let roster = roster.map_err(|error| error.to_string())?;
+        let made = self.people.carry_out(move |reader, at| {
+            let import = Import::of(&roster, reader, at)?;
+            let acts: Vec<_> = import.records.into_iter().map(|one| one.act).collect();
+            let said = (acts.len(), import.refused);
+            let batch = Some(BATCH_RECORDS);
+            let change = Change {
+                acts,
+                batch,
+                ..Change::default()
+            };
+            Ok((change, said))
+        });
+        tokio::pin!(made);
+        let mut still = tokio::time::interval(STILL);
+        let ended = loop {
+            tokio::select! {
+                ended = &mut made => break ended,
+                _ = still.tick() => tell(),
+            }
+        };
+        let (records, refused) = ended.map_err(|error| {
+            let store = error.downcast_ref::<StoreError>();
+            store.map_or_else(|| error.to_string(), advice)
+        })?;
+        let said = import::summary(records, &refused);
+        if refused.is_empty() {
+            return Ok(said);
+        }
+        Err(format!("{said}\n{}", refused.join("\n")))
     }
 
     async fn recover(&self, file: &Path) -> Outcome {

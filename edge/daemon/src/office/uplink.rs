@@ -4,11 +4,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use edge_store::Reader;
 use sync_engine::{Identity, Now, Settings};
-use sync_mqtt::{MqttSettings, Surroundings, SyncStatus, TlsFiles};
+use sync_mqtt::{MqttSettings, Surroundings, SyncLink, SyncStatus, TlsFiles};
 use tokio::sync::{mpsc, watch};
 
 use crate::clock::Clock;
-use crate::downlink;
+use crate::downlink::{self, Tally};
 use crate::error::DaemonError;
 use crate::office::city::CityLedger;
 use crate::office::desk::Office;
@@ -74,6 +74,8 @@ pub(crate) async fn start_sync(
     let stop = office.stop.clone().cancelled_owned();
     tokio::task::spawn_local(sync_mqtt::run(settings, ledger, surroundings, status, stop));
     tokio::spawn(prove_clock(office.clock.clone(), seen.clone()));
+    let about = (office.tally.clone(), office.clock.clone());
+    tokio::spawn(tell_refusals(about, seen.clone()));
     Ok(Some(seen))
 }
 
@@ -88,6 +90,27 @@ async fn prove_clock(clock: Clock, mut status: watch::Receiver<SyncStatus>) {
         if let Some(skew_ms) = skew_ms.filter(|_| ack_at != proved_at) {
             proved_at = ack_at;
             clock.prove(skew_ms);
+        }
+    }
+}
+
+/// Words of the city that were refused are counted, and shown until it has acknowledged everything.
+async fn tell_refusals(
+    (tally, clock): (watch::Sender<Tally>, Clock),
+    mut status: watch::Receiver<SyncStatus>,
+) {
+    let mut told = 0;
+    while status.changed().await.is_ok() {
+        let status = status.borrow_and_update().clone();
+        let news = status.refused.saturating_sub(told);
+        told = status.refused;
+        if news > 0
+            && let Some(why) = status.last_refusal
+        {
+            let at = clock.now().wall_ms;
+            tally.send_modify(|tally| tally.refuse(why, news, at));
+        } else if status.link == SyncLink::Online && status.backlog == 0 {
+            tally.send_if_modified(Tally::settle);
         }
     }
 }

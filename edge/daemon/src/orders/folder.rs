@@ -45,6 +45,11 @@ pub(crate) enum Order {
         /// The file.
         file: PathBuf,
     },
+    /// Take the people of a roster file into the ledger.
+    Import {
+        /// The file.
+        file: PathBuf,
+    },
     /// Give a gate board a new firmware.
     UpdateBoard {
         /// The board's lane; none if the site has one board only.

@@ -8,11 +8,14 @@ use edge_domain::{
     PersonName, PhoneNumber, Record, Role, Sex, Team, TeamId, Trade, Training, TrainingKind, Uscc,
     WorkerId,
 };
+use edge_store::{Reader, StoreError};
 use jiff::civil::Date;
 use serde::Deserialize;
 
 use crate::error::DaemonError;
 
+/// Records of one commit: the gate's own records never wait long behind one.
+pub(crate) const BATCH_RECORDS: usize = 100;
 /// Most workers in one file.
 const WORKERS_MAX: usize = 20_000;
 
@@ -129,6 +132,27 @@ pub(crate) struct Import {
     pub(crate) records: Vec<Record>,
     /// Rows that were refused: place in the file and why, in Chinese.
     pub(crate) refused: Vec<String>,
+}
+
+impl Import {
+    /// The records that a file makes of the ledger as it is.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub(crate) fn of(file: &RosterFile, reader: &Reader, at: Moment) -> Result<Self, StoreError> {
+        let roster = reader.roster()?;
+        let known = roster
+            .standings()
+            .iter()
+            .map(|standing| (standing.number.clone(), standing.worker))
+            .collect();
+        Ok(records(file, &known, at))
+    }
+}
+
+/// How an import ended, in Chinese.
+pub(crate) fn summary(records: usize, refused: &[String]) -> String {
+    format!("导入完成：{records} 条记录，{} 行有错", refused.len())
 }
 
 /// Pure: the records of a roster file. `known` are the numbers that the box already has, so that

@@ -6,7 +6,7 @@ use sync_wire::message::{Message, Tier};
 use sync_wire::{Hash, ParkCode, Parked, Topic};
 
 use crate::tests::world::World;
-use crate::{Action, Alarm, Link};
+use crate::{Action, Alarm, Link, Refusal};
 
 fn alarms(world: &World) -> usize {
     let is_alarm = |action: &&Action| matches!(action, Action::Alarm(_));
@@ -129,6 +129,7 @@ fn what_cannot_be_settles_nothing_and_is_counted() {
         world.hear(ack);
         let status = world.engine.status();
         assert_eq!((status.acked_through, status.refused), (0, 1));
+        assert_eq!(status.last_refusal, Some(Refusal::NotOurs));
         assert!(
             world
                 .done
@@ -152,7 +153,9 @@ fn ranges_that_cannot_be_settle_nothing() {
         range(15, 1_000_000, hash(20)),
     ];
     world.hear(ack);
-    assert_eq!(world.engine.status().backlog, 20);
+    let status = world.engine.status();
+    assert_eq!((status.backlog, status.refused), (20, 1));
+    assert_eq!(status.last_refusal, Some(Refusal::NotOurs));
     world.calm();
     world.check();
 }

@@ -1,0 +1,87 @@
+//! A city that parks everything, and one that lies: the box believes what its own ledger bears out, says
+//! why it believes the rest not, and the honest city gets everything.
+
+use tests::{BOX_ID, Result, Site, eventually};
+
+use crate::delivery::another_city::AnotherCity;
+use crate::help::{Gate, plan};
+
+#[tokio::test]
+async fn a_city_that_lies_is_not_believed_and_the_honest_one_gets_everything() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let mut site = Site::prepare(folder.path(), &plan("one-gate")).await?;
+    site.city.kill()?;
+    let (place, port) = (site.city.folder().to_path_buf(), site.broker.port());
+    let mut other = AnotherCity::start(&place, port, "parks").await?;
+    site.gate_box.up().await?;
+    Gate::from(&site).devices_answer(0).await?;
+    let (presented, _) = Gate::from(&site).passes("gate-1-in", "admitted:0").await?;
+    assert_eq!(presented["result"], "granted");
+
+    // What is parked is there: nothing waits for it, and the clerk can read why.
+    let parked = eventually("everything is there, and known to be parked", async || {
+        other.process.check_alive()?;
+        let status = site.gate_box.status()?;
+        let all = status["backlog"] == 0 && status["parked"].as_u64() > Some(0);
+        Ok(all.then_some(status))
+    })
+    .await?;
+    let said = site.gate_box.menwei(&["status"])?;
+    assert!(said.contains("平台暂存未入库"), "{said}");
+    assert!(said.contains("平台暂不认识此类记录"), "{said}");
+    other.process.kill()?;
+
+    // This one has nothing, and says anything.
+    let mut liar = AnotherCity::start(&place, port, "lies").await?;
+    Gate::from(&site).passes("gate-1-out", "admitted:0").await?;
+    let status = eventually("its lies are counted", async || {
+        liar.process.check_alive()?;
+        let status = site.gate_box.status()?;
+        let count = |code: &str| status["down_refused"][code].as_u64();
+        let codes = ["foreign_ack", "other_epoch", "unreadable_ack"];
+        let all = codes.iter().all(|code| count(code) > Some(0));
+        Ok((all && status["down_refused_last"]["ack"].is_object()).then_some(status))
+    })
+    .await?;
+    assert_eq!(status["acked_through"], 0, "it settled something: {status}");
+    assert_eq!(status["backlog"], status["records"]);
+    assert!(status["last_fork"].is_null(), "{status}");
+    let said = site.gate_box.menwei(&["status"])?;
+    assert!(said.contains("平台发来的未采用：foreign_ack"), "{said}");
+    assert!(
+        said.contains("未采用") && said.contains("联系平台"),
+        "{said}"
+    );
+    Gate::from(&site).passes("gate-2-in", "hmt:1").await?;
+    liar.process.kill()?;
+
+    site.city.up().await?;
+    let records = site.settled().await?;
+    eventually("what was refused is past", async || {
+        let status = site.gate_box.status()?;
+        Ok(status["down_refused_last"]["ack"].is_null().then_some(()))
+    })
+    .await?;
+    let status = site.gate_box.status()?;
+    assert_eq!(
+        (&status["parked"], &status["epoch"]),
+        (&0.into(), &parked["epoch"])
+    );
+    assert!(
+        status["down_refused"]["foreign_ack"].as_u64() > Some(0),
+        "counts stay"
+    );
+    assert_eq!(site.city.count(BOX_ID)?, records);
+    let verdict = site.verdict()?;
+    for zero in [
+        "lost",
+        "duplicated",
+        "out_of_order",
+        "wrong_person",
+        "miscounted",
+        "parked",
+    ] {
+        assert_eq!(verdict[zero], 0, "{zero}: {verdict}");
+    }
+    Ok(())
+}

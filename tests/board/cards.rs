@@ -49,12 +49,42 @@ async fn both_readers_tell_their_cards_and_keys() -> Result<()> {
         swipe(&mut gate, 1, CARD_34).await?,
         card(Direction::Out, 34, 0xfedc_ba98)
     );
-    let (reader, key) = (Direction::Out, KeyPress::new(11));
-    assert_eq!(
-        swipe(&mut gate, 1, "1011").await?,
-        EventKind::Key { reader, key }
-    );
+    // A keypad of 4 bits and one of 8.
+    for (bits, key) in [("1011", 11), ("1000 0111", 7)] {
+        let (reader, key) = (Direction::Out, KeyPress::new(key));
+        assert_eq!(
+            swipe(&mut gate, 1, bits).await?,
+            EventKind::Key { reader, key }
+        );
+    }
     Ok(())
+}
+
+/// Telegrams of lengths that no card and no key has; all bits are zeros, so that no part of one is a
+/// card either.
+#[tokio::test]
+async fn noise_of_any_length_is_no_card() -> Result<()> {
+    let mut gate = ChipGate::start(BoardTuning::default()).await?;
+    for length in [1, 2, 3, 5, 7, 9, 25, 26, 27, 33, 34, 35, 64, 127, 128] {
+        gate.machine
+            .telegram(length % 2, &vec![false; length.into()])
+            .await;
+        // The next bit belongs to the next telegram.
+        tokio::time::sleep(Duration::from_millis(60)).await;
+    }
+    let number = CardNumber::new((123 << 16) | 45_678);
+    let wanted = EventKind::Card {
+        reader: Direction::In,
+        bits: 26,
+        number,
+    };
+    loop {
+        match swipe(&mut gate, 0, CARD_26).await? {
+            // A telegram that a busy computer tore apart may hold the four bits of a key.
+            EventKind::Key { .. } | EventKind::LinkLost | EventKind::LinkBack => {}
+            told => return Ok(assert_eq!(told, wanted, "the first card of all")),
+        }
+    }
 }
 
 #[tokio::test]

@@ -6,8 +6,9 @@ use drivers_turnstile::{
     UpdateImage, UpdateProgress,
 };
 use firmware_images::{UPDATABLE, UpdateKey, boot_image, image, program};
+use firmware_protocol::{Reply, Request, SettingsOrigin};
 use hw_sim::{UpdatableBoard, UpdatableMachine};
-use tests::{Bus, Driver, PATIENCE, Result};
+use tests::{Asker, Bus, Driver, PATIENCE, Result};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
@@ -154,11 +155,7 @@ async fn a_good_update_comes_while_the_gate_works_and_stays() -> Result<()> {
     let mut seen = powered.update(&new)?;
     let sending = |it| matches!(it, UpdateProgress::Sending { sent, .. } if sent > 512);
     reaches(&mut seen, sending).await?;
-    powered.driver.handle.open(5, Direction::In)?;
-    powered
-        .driver
-        .until(|event| matches!(event, TurnstileEvent::Opened { token: 5, .. }).then_some(()))
-        .await?;
+    powered.driver.open(5, Direction::In).await?;
     let end = reaches(&mut seen, UpdateProgress::is_end).await?;
     assert_eq!(end, UpdateProgress::Done);
     let facts = powered.driver.until(answers).await?;
@@ -167,6 +164,33 @@ async fn a_good_update_comes_while_the_gate_works_and_stays() -> Result<()> {
     assert!(customer.board.holds(&new)?);
     let (_powered, facts) = Powered::on(&customer.board).await?;
     assert_eq!(facts.firmware, NEW, "it stays");
+    Ok(())
+}
+
+/// What QEMU's other chip cannot show, for its flash keeps nothing.
+#[tokio::test]
+async fn settings_and_power_ons_outlive_a_power_cut() -> Result<()> {
+    let customer = Customer::new()?;
+    let (powered, first) = Powered::on(&customer.board).await?;
+    powered.machine.cut_power().await?;
+    let mut machine = customer.board.power_on()?;
+    let mut asker = Asker::new(machine.take_line().ok_or("it has its line")?);
+    asker.hello(PATIENCE).await?;
+    let Reply::Statistics(statistics) = asker.ask(&Request::AskStatistics).await? else {
+        return Err("no statistics".into());
+    };
+    assert_eq!(
+        statistics.settings,
+        SettingsOrigin::Kept,
+        "the box's, from before"
+    );
+    machine.cut_power().await?;
+    let (_powered, third) = Powered::on(&customer.board).await?;
+    assert_eq!(
+        third.boot >> 8,
+        (first.boot >> 8) + 2,
+        "two power-ons later"
+    );
     Ok(())
 }
 

@@ -57,6 +57,7 @@ impl ChipBoard {
             address: 1,
             power_ons,
             settings: None,
+            hurries: false,
         };
         Ok(Self {
             power: Power::on(&chip)?,

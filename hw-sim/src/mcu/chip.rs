@@ -20,6 +20,8 @@ pub struct Chip {
     pub power_ons: u32,
     /// Settings in its memory.
     pub settings: Option<Settings>,
+    /// Whether its clock leaps over the time in which its program sleeps: minutes pass in seconds.
+    pub hurries: bool,
 }
 
 /// An input.

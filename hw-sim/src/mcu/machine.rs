@@ -76,6 +76,15 @@ impl Machine {
         self.give(Order::Level(contact.wire(), active)).await;
     }
 
+    /// Changes inputs in one breath; returns when they are changed.
+    pub async fn set_all(&self, levels: &[(Contact, bool)]) {
+        let (done, over) = oneshot::channel();
+        let levels = levels.iter().map(|(contact, on)| (contact.wire(), *on));
+        self.give(Order::Levels(levels.collect(), done)).await;
+        // Without power nothing changes.
+        over.await.ok();
+    }
+
     /// Changes an input; false if too many orders wait.
     pub fn try_set(&self, contact: Contact, active: bool) -> bool {
         self.orders
@@ -130,9 +139,14 @@ impl Machine {
         self.edges.recv().await
     }
 
+    /// Changes that nobody has looked at.
+    pub fn edges_so_far(&mut self) -> Vec<Edge> {
+        std::iter::from_fn(|| self.edges.try_recv().ok()).collect()
+    }
+
     /// Forgets changes that nobody has looked at.
     pub fn forget_edges(&mut self) {
-        while self.edges.try_recv().is_ok() {}
+        self.edges_so_far();
     }
 
     /// The far end of the chip's line; none the second time.

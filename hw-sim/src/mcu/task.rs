@@ -32,6 +32,8 @@ const STACK_BYTES: u32 = 6144;
 #[derive(Debug)]
 pub(super) enum Order {
     Level(Wire, bool),
+    /// Levels in one breath, and who waits until they are there.
+    Levels(Vec<(Wire, bool)>, oneshot::Sender<()>),
     /// Bits of a telegram on the wires of a reader, and who waits for its end.
     Telegram(u8, Vec<bool>, oneshot::Sender<()>),
     Stack(oneshot::Sender<u32>),
@@ -127,10 +129,15 @@ fn spawn(chip: &Chip, files: &Files) -> std::io::Result<Child> {
         let file = files.path(name);
         format!("loader,file={},addr={at:#x},force-raw=on", file.display())
     };
+    let clock = if chip.hurries {
+        "shift=4,sleep=off"
+    } else {
+        "shift=4,sleep=on"
+    };
     qemu()?
         .args(["-M", "lm3s6965evb", "-display", "none", "-monitor", "none"])
         // The chip's clock runs by instructions, so that a busy machine costs it no pulses.
-        .args(["-icount", "shift=4,sleep=on", "-qtest-log", "none", "-S"])
+        .args(["-icount", clock, "-qtest-log", "none", "-S"])
         .args(["-qtest", &socket("pins"), "-qmp", &socket("power")])
         .args(["-serial", &socket("line")])
         .args(["-gdb", &format!("{},server=on,wait=off", socket("debugger"))])
@@ -293,6 +300,10 @@ impl Task {
     /// Says something on the pins' socket and waits for its answer.
     async fn ask(&self, pins: &mut Talk, order: &str) -> std::io::Result<String> {
         pins.say(order).await?;
+        self.answered(pins).await
+    }
+
+    async fn answered(&self, pins: &mut Talk) -> std::io::Result<String> {
         loop {
             match pins.lines.next_line().await? {
                 Some(line) if line.starts_with("OK") => return Ok(line),
@@ -306,6 +317,16 @@ impl Task {
     async fn level(&mut self, pins: &mut Talk, wire: Wire, high: bool) -> std::io::Result<()> {
         self.levels.insert(wire, high);
         self.ask(pins, &set_level(wire, high)).await.map(drop)
+    }
+
+    async fn levels(&mut self, pins: &mut Talk, levels: &[(Wire, bool)]) -> std::io::Result<()> {
+        let orders = levels.iter().map(|(wire, high)| set_level(*wire, *high));
+        pins.say(&orders.collect::<String>()).await?;
+        for (wire, high) in levels {
+            self.levels.insert(*wire, *high);
+            self.answered(pins).await?;
+        }
+        Ok(())
     }
 
     /// QEMU's ports forget the levels at a reset, and do not tell that outputs fell; wires do.
@@ -327,6 +348,10 @@ impl Task {
     async fn obey(&mut self, pins: &mut Talk, order: Order) -> std::io::Result<()> {
         match order {
             Order::Level(wire, high) => self.level(pins, wire, high).await?,
+            Order::Levels(levels, done) => {
+                self.levels(pins, &levels).await?;
+                done.send(()).ok();
+            }
             Order::Telegram(reader, bits, done) => {
                 for one in bits {
                     let wire = Wire::Card(reader.saturating_mul(2).saturating_add(u8::from(one)));

@@ -22,13 +22,18 @@ impl Asker {
         // The chip listens once it drives its red lamp.
         let mut outputs = machine.outputs();
         timeout(PATIENCE, outputs.wait_for(|now| Output::Red.is_on(*now))).await??;
-        let mut asker = Self {
+        let mut asker = Self::new(line);
+        asker.hello(PATIENCE).await?;
+        Ok(asker)
+    }
+
+    /// Speaks on a line; the chip has not been greeted.
+    pub fn new(line: ChipLine) -> Self {
+        Self {
             line,
             receiver: Receiver::new(),
             number: 0,
-        };
-        asker.hello(PATIENCE).await?;
-        Ok(asker)
+        }
     }
 
     /// Says Hello and waits so long for an answer.

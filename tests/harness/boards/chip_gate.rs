@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use drivers_link::{BoxedLink, LinkAddress, LinkError, LinkOpener, OpenFuture};
 use drivers_turnstile::{
-    BoardTuning, BoardUid, EventKind, Inputs, TurnstileEvent, TurnstileHandle, TurnstileSettings,
-    turnstile_channel,
+    BoardTuning, BoardUid, Direction, EventKind, Inputs, OpenRefusal, TurnstileEvent,
+    TurnstileHandle, TurnstileSettings, turnstile_channel,
 };
 use firmware_protocol::{Receiver, Reply};
 use hw_sim::{Chip, ChipLine, Contact, Machine, Output};
@@ -27,6 +27,7 @@ pub fn chip() -> Chip {
         address: 1,
         power_ons: 7,
         settings: None,
+        hurries: false,
     }
 }
 
@@ -238,6 +239,33 @@ impl Driver {
         }
     }
 
+    /// Opens, and says whether the board had obeyed this token before. A command that a busy computer
+    /// kept waiting too long is given again, as the lane does when the person presents again.
+    pub async fn open(&mut self, token: u32, direction: Direction) -> Result<bool> {
+        loop {
+            self.handle.open(token, direction)?;
+            let opened = self.until(|event| match event {
+                TurnstileEvent::Opened {
+                    token: named,
+                    duplicate,
+                    ..
+                } if *named == token => Some(Ok(Some(*duplicate))),
+                TurnstileEvent::OpenRefused {
+                    token: named, why, ..
+                } if *named == token => match why {
+                    OpenRefusal::Locked | OpenRefusal::Fire | OpenRefusal::Unsupported => {
+                        Some(Err(format!("not opened: {why:?}")))
+                    }
+                    _ => Some(Ok(None)),
+                },
+                _ => None,
+            });
+            if let Some(duplicate) = opened.await?? {
+                return Ok(duplicate);
+            }
+        }
+    }
+
     /// The next thing that the board saw, other than gaps in its talk with the box.
     pub async fn saw(&mut self) -> Result<EventKind> {
         self.until(|event| match event {
@@ -263,7 +291,12 @@ pub struct ChipGate {
 impl ChipGate {
     /// Powers a board up, and waits until its driver has greeted it.
     pub async fn start(tuning: BoardTuning) -> Result<Self> {
-        let mut machine = power_on(&chip())?;
+        Self::start_on(&chip(), tuning).await
+    }
+
+    /// The same with another chip.
+    pub async fn start_on(chip: &Chip, tuning: BoardTuning) -> Result<Self> {
+        let mut machine = power_on(chip)?;
         let line = machine.take_line().ok_or("a new machine has its line")?;
         let bus = Bus::new(vec![line]);
         let mut driver = Driver::start(&bus, 1, tuning)?;
@@ -300,6 +333,20 @@ impl ChipGate {
         let waited = timeout(PATIENCE, reached).await;
         waited.map_err(|_| format!("{output:?} did not become {on}"))??;
         Ok(())
+    }
+
+    /// Waits until an output moves to a level, however short it stays there.
+    pub async fn moved(&mut self, output: Output, high: bool) -> Result<()> {
+        let moved = async {
+            while let Some(edge) = self.machine.edge().await {
+                if edge.pin == output.pin() && edge.high == high {
+                    return Ok(());
+                }
+            }
+            Err("the chip lost power".into())
+        };
+        let waited = timeout(PATIENCE, moved).await;
+        waited.map_err(|_| format!("{output:?} did not move to {high}"))?
     }
 
     /// Changes an input and waits until the board tells that it has taken it.

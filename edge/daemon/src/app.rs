@@ -79,6 +79,7 @@ async fn serve(config: SiteConfig) -> Result<(), DaemonError> {
     let (tally, refused) = watch::channel(Tally::stored(&store.reader()?)?);
     tokio::spawn(downlink::keep_tally(store.writer(), refused.clone()));
     let (desk, health) = health_desk(&config, &store, &clock, refused)?;
+    tokio::spawn(office::keep_unreached(store.writer(), health.clone()));
     let people = Arc::new(PeopleDesk::new(
         sealer(&config),
         clock.clone(),
@@ -138,7 +139,12 @@ fn health_desk(
     let aside = edge_store::last_set_aside(&config.ledger.path)?;
     let last_fork = office::LastFork::read(&store.reader()?)?;
     let desk = desk
-        .with_city(config.city.clone())
+        .with_city(
+            config
+                .city
+                .clone()
+                .map(|city| (city, config.box_id.clone())),
+        )
         .with_set_aside(aside.as_deref())
         .with_last_fork(last_fork.map(|fork| fork.at))
         .with_refusals(refused);

@@ -16,7 +16,7 @@ use crate::claim::{self, Claim};
 use crate::config::SiteConfig;
 use crate::downlink::Tally;
 use crate::error::DaemonError;
-use crate::office::LastFork;
+use crate::office::{LastFork, Unreached};
 use crate::opening::{self, OnDamage, Opened};
 use crate::orders::{self, ImageText, Order, OrderFolder};
 use crate::people::enroll;
@@ -99,12 +99,15 @@ pub(crate) fn status(config: &Path, as_json: bool) -> Result<(), DaemonError> {
     let roster_version = reader.roster_version()?;
     let refused = Tally::stored(&reader)?;
     let parked = parked(&reader)?;
+    let unreached = config.city.is_some().then(|| Unreached::stored(&reader));
+    let unreached = unreached.transpose()?.flatten();
     if as_json {
         return print(&json!({
             "box": config.box_id, "epoch": epoch.name, "records": head.seq, "head": head.hash.to_hex(),
             "acked_through": cursor.through, "backlog": backlog, "backlog_all": all,
             "on_site": inside, "last_fork": fork,
             "parked": parked.len(), "roster_version": roster_version, "down_refused": refused.counts, "down_refused_last": refused.last,
+            "unreached": unreached,
         }).to_string());
     }
     print(&format!("考勤盒 {}，账本 {}", config.box_id, epoch.name))?;
@@ -117,6 +120,9 @@ pub(crate) fn status(config: &Path, as_json: bool) -> Result<(), DaemonError> {
         print(&format!(
             "告警 E-DB-03：账本 {old} 与平台在第 {common} 条之后不同（本机到第 {last} 条），已另起新账本并带入平台没有的记录"
         ))?;
+    }
+    if let Some(unreached) = unreached {
+        print(&unreached.tell())?;
     }
     print(&format!("在场 {inside} 人"))?;
     if let Some(version) = roster_version {

@@ -14,6 +14,7 @@ use sync_wire::record::{Device, DeviceState};
 use tokio::sync::{mpsc, watch};
 
 use crate::advice::refusal;
+use crate::certificate::{self, CertificateFault};
 use crate::clock::Clock;
 use crate::config::CityConfig;
 use crate::downlink::Tally;
@@ -80,7 +81,7 @@ pub(crate) struct HealthDesk {
     lanes: BTreeMap<String, String>,
     ledger: LedgerView,
     oldest_at_ms: Option<i64>,
-    city: Option<CityConfig>,
+    city: Option<(CityConfig, String)>,
     refusals: Option<watch::Receiver<Tally>>,
     view: watch::Sender<HealthView>,
 }
@@ -158,9 +159,10 @@ impl HealthDesk {
         }
     }
 
-    /// Names the certificate files of `city` where they are what keeps the box from connecting.
+    /// Names the certificate files of `city` where they are what keeps the box, whose name is the
+    /// second part, from connecting.
     #[must_use]
-    pub(crate) fn with_city(mut self, city: Option<CityConfig>) -> Self {
+    pub(crate) fn with_city(mut self, city: Option<(CityConfig, String)>) -> Self {
         self.city = city;
         self
     }
@@ -246,10 +248,13 @@ impl HealthDesk {
             ClockQuality::Unset => ClockView::Unset,
         };
         let mut sync = sync_view(sync, self.writer.head().borrow().seq, self.oldest_at_ms);
-        if sync.remedy.is_some()
-            && let Some(remedy) = self.city.as_ref().and_then(files_remedy)
+        if sync.link != LinkView::Online
+            && let Some((city, box_id)) = &self.city
         {
-            sync.remedy = Some(remedy);
+            let now = self.clock.now().wall_ms;
+            let of_files = files_remedy(city);
+            let why = of_files.or_else(|| certificate_remedy((city, box_id), now));
+            sync.remedy = why.or(sync.remedy);
         }
         let refusals = self.refusals.as_ref();
         sync.refused = refusals.and_then(|tally| tally.borrow().shown());
@@ -305,13 +310,23 @@ fn sync_view(
         last_ack_at_ms: status.last_ack_at,
         acked_through: status.acked_through,
         parked: u64::try_from(status.parked).unwrap_or(u64::MAX),
-        remedy: status.last_error.map(|cause| Remedy {
-            code: "E-UP-01".to_owned(),
-            cause,
-            effect: "打卡照常记录，恢复后自动补传".to_owned(),
-            advice: "检查网线和平台地址；一直不恢复请联系运维".to_owned(),
-        }),
+        remedy: status.last_error.map(uplink_remedy),
         refused: None,
+    }
+}
+
+fn uplink_remedy(cause: String) -> Remedy {
+    let is_certificate = cause.starts_with(sync_mqtt::OUR_CERTIFICATE);
+    let advice = if is_certificate {
+        "请联系平台核实；要换证书的，请平台给一个开通码，在本机执行 menwei claim --replace，不用重启"
+    } else {
+        "检查网线和平台地址；一直不恢复请联系运维"
+    };
+    Remedy {
+        code: if is_certificate { "E-UP-03" } else { "E-UP-01" }.to_owned(),
+        cause,
+        effect: "打卡照常记录，恢复后自动补传".to_owned(),
+        advice: advice.to_owned(),
     }
 }
 
@@ -327,6 +342,21 @@ fn files_remedy(city: &CityConfig) -> Option<Remedy> {
         cause: format!("证书文件用不了：{}", listed.join("；")),
         effect: "打卡照常记录，暂时不上传，补好后自动补传".to_owned(),
         advice: "把文件放到这个位置，让服务能读；不用重启".to_owned(),
+    })
+}
+
+/// What is wrong with the certificate itself; `None` where the box can find nothing.
+fn certificate_remedy((city, box_id): (&CityConfig, &str), now_ms: i64) -> Option<Remedy> {
+    let fault = certificate::fault(city, box_id, now_ms)?;
+    if matches!(fault, CertificateFault::Soon(_)) {
+        return None;
+    }
+    let (cause, advice) = fault.words(box_id);
+    Some(Remedy {
+        code: "E-UP-03".to_owned(),
+        cause,
+        effect: "打卡照常记录，暂时不上传，换好后自动补传".to_owned(),
+        advice: advice.to_owned(),
     })
 }
 

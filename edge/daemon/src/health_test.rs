@@ -39,7 +39,7 @@ fn bench(city: Option<CityConfig>) -> Bench {
     let (desk, view) = HealthDesk::new(clock, store.writer(), &devices, lanes);
     let (news, heard) = mpsc::channel(8);
     let (sync, status) = watch::channel(SyncStatus::default());
-    let desk = desk.with_city(city);
+    let desk = desk.with_city(city.map(|city| (city, "ah-000001".to_owned())));
     tokio::spawn(desk.run(heard, Some(status), async || Some(5)));
     Bench {
         folder,

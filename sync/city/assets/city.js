@@ -27,6 +27,8 @@ function boxRow(box) {
   cell(row, "已收到", box.through, "num");
   cell(row, "待上传", box.backlog ?? "—", "num");
   cell(row, "缺号", box.missing, "num");
+  cell(row, "暂存", box.parked, "num");
+  cell(row, "照片", box.photos, "num");
   if (box.skew_bad) put(cell(row, "时钟偏差", ""), "span", box.skew, "tag warn");
   else cell(row, "时钟偏差", box.skew);
   return row;
@@ -36,6 +38,7 @@ function recordRow(record, fresh) {
   const row = document.createElement("tr");
   row.dataset.key = record.key;
   if (fresh) row.className = "fresh";
+  cell(row, "盒子", record.id);
   cell(row, "序号", record.seq, "num");
   cell(row, "类型", record.kind);
   cell(row, "人员", record.who);
@@ -49,6 +52,15 @@ function recordRow(record, fresh) {
   const ack = cell(row, "回执", "");
   if (record.acked) put(ack, "span", "✓ 已确认", "ack");
   else put(ack, "span", "待确认", "wait");
+  return row;
+}
+
+function todoRow(todo) {
+  const row = document.createElement("li");
+  row.className = todo.tone;
+  put(row, "b", todo.id);
+  put(row, "strong", todo.what);
+  put(row, "span", todo.advice);
   return row;
 }
 
@@ -80,7 +92,8 @@ function show(state) {
   byId("t-records").textContent = state.records;
   byId("t-backlog").textContent = state.backlog;
   byId("t-parked").textContent = state.parked;
-  byId("t-waiting").textContent = state.waiting;
+  byId("t-missing").textContent = state.missing;
+  byId("t-photos").textContent = state.photos;
   const boxes = byId("day-box");
   if (boxes.options.length !== state.boxes.length) {
     const chosen = boxes.value;
@@ -92,7 +105,10 @@ function show(state) {
   byId("records").replaceChildren(
     ...state.recent.map((record) => recordRow(record, seen.size > 0 && !seen.has(record.key))));
   byId("alarms").replaceChildren(...state.alarms.map(alarmRow));
-  byId("alarm-section").hidden = state.alarms.length === 0;
+  byId("alarms").hidden = state.alarms.length === 0;
+  byId("no-alarms").hidden = state.alarms.length > 0;
+  byId("todo").replaceChildren(...state.todo.map(todoRow));
+  byId("no-todo").hidden = state.todo.length > 0;
   byId("sent").replaceChildren(...state.sent.map(sentRow));
   byId("sent-section").hidden = state.sent.length === 0;
   byId("no-boxes").hidden = state.boxes.length > 0;

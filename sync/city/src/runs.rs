@@ -39,16 +39,27 @@ impl Runs {
         self.0.last().map(|span| span.last)
     }
 
-    /// How many holes there are, and how many records are missing in them.
-    pub fn missing(&self) -> (usize, u64) {
-        let (mut end, mut holes, mut missing) = (0_u64, 0, 0_u64);
+    /// The holes before and between the runs, ascending.
+    pub fn gaps(&self) -> Vec<Span> {
+        let (mut end, mut gaps) = (0_u64, Vec::new());
         for Span { first, last } in &self.0 {
-            let before = first.saturating_sub(end).saturating_sub(1);
-            holes += usize::from(before > 0);
-            missing = missing.saturating_add(before);
+            if first.saturating_sub(end) > 1 {
+                gaps.push(Span {
+                    first: end.saturating_add(1),
+                    last: first.saturating_sub(1),
+                });
+            }
             end = *last;
         }
-        (holes, missing)
+        gaps
+    }
+
+    /// How many holes there are, and how many records are missing in them.
+    pub fn missing(&self) -> (usize, u64) {
+        let gaps = self.gaps();
+        let sizes = gaps.iter();
+        let missing = sizes.map(|gap| gap.last.saturating_sub(gap.first).saturating_add(1));
+        (gaps.len(), missing.sum())
     }
 
     /// Whether a record is stored.
@@ -141,6 +152,8 @@ mod tests {
     fn through_ends_at_the_first_hole() {
         assert_eq!(runs(&[]).through(), 0);
         assert_eq!(runs(&[(2, 9)]).through(), 0);
+        assert_eq!(runs(&[(2, 9)]).gaps(), [span((1, 1))]);
+        assert_eq!(runs(&[(1, 4), (7, 9)]).gaps(), [span((5, 6))]);
         let both = runs(&[(1, 4), (6, 9)]);
         assert_eq!(both.through(), 4);
         assert_eq!(both.beyond().collect::<Vec<_>>(), [span((6, 9))]);

@@ -119,7 +119,7 @@ async fn orders_go_out_until_they_are_answered(store: Store) {
 
     let found = commands(&site, &mut peer, 9_001, 2).await;
     assert_eq!((found[0].number, found[1].number), (1, 2));
-    assert!(matches!(&found[0].command, Order::Policy(one) if one.version == 1));
+    assert!(matches!(&found[0].command, Order::Policy(one) if one.version == 1_001));
     assert!(matches!(&found[1].command, Order::Revoke(one) if one.workers == [23, 31]));
 
     // Only what was not answered comes again.
@@ -149,7 +149,7 @@ async fn orders_go_out_until_they_are_answered(store: Store) {
     shown((&city, &mut peer), 3, "未执行").await;
     let told = ok(&site, &["sent"]);
     assert!(
-        told.contains("规则第 1 版") && told.contains("花名册中"),
+        told.contains("规则第 1001 版") && told.contains("花名册中"),
         "{told}"
     );
 

@@ -34,4 +34,4 @@ pub use ledger::{Ledger, LedgerError, Page};
 pub use session::run;
 pub use settings::{Inbound, MqttSettings, Outbound, Proxy, Surroundings, TLS_CHECK_MS, TlsFiles};
 pub use status::{SyncLink, SyncStatus};
-pub use trouble::{NotTaken, Trouble};
+pub use trouble::{NotTaken, OUR_CERTIFICATE, Trouble};

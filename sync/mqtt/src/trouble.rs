@@ -25,7 +25,12 @@ const TIMED_OUT: &str = "连接平台超时，请检查网络";
 const CITY_EXPIRED: &str = "平台证书不在有效期内，请先核对本机时间，再联系平台";
 const CITY_STRANGE: &str = "平台证书不是由配置的CA签发，可能连错了地址，请核对CA文件";
 const CITY_NAME: &str = "平台证书与配置的地址不符，请核对平台地址";
+/// What every trouble with the box's own certificate begins with.
+pub const OUR_CERTIFICATE: &str = "平台没有接受本机证书";
 const OURS_REFUSED: &str = "平台没有接受本机证书（没有、过期、已吊销或不是该平台签发），请重新申领";
+const OURS_REVOKED: &str = "平台没有接受本机证书：已被平台吊销";
+const OURS_EXPIRED: &str = "平台没有接受本机证书：已过期";
+const OURS_STRANGE: &str = "平台没有接受本机证书：不是该平台签发";
 const NOT_TLS: &str = "与平台的加密连接没有建立，请核对端口和证书";
 const NOT_ALLOWED: &str = "平台不允许本机接入，请联系平台登记";
 const BUSY: &str = "平台暂停服务，稍后自动重连";
@@ -52,13 +57,13 @@ pub fn explain(error: &ConnectionError, tls: bool, greeted: bool) -> Trouble {
         },
         // With TLS 1.3 the broker judges our certificate after the client has finished its part of
         // the handshake: its refusal arrives in place of the answer to CONNECT.
-        ConnectionError::MqttState(_) if tls && !greeted => OURS_REFUSED,
+        ConnectionError::MqttState(_) if tls && !greeted => ours(&detail),
         ConnectionError::MqttState(StateError::Io(error)) => of_io(error.kind(), &detail, false),
         ConnectionError::MqttState(_)
         | ConnectionError::NotConnAck(_)
         | ConnectionError::RequestsDone => BROKEN,
     };
-    let hint = if clerk == OURS_REFUSED {
+    let hint = if clerk.starts_with(OUR_CERTIFICATE) {
         "the broker closed the connection right after the handshake; it wants another client \
          certificate: "
     } else {
@@ -144,7 +149,7 @@ fn of_certificate(detail: &str) -> &'static str {
     } else if says(&["ostname mismatch", "IP address mismatch"]) {
         CITY_NAME
     } else if says(&["alert"]) {
-        OURS_REFUSED
+        ours(detail)
     } else if says(&[
         "certificate verify failed",
         "self-signed",
@@ -156,12 +161,26 @@ fn of_certificate(detail: &str) -> &'static str {
     }
 }
 
+/// Why the broker refuses our certificate, by its alert (RFC 8446, section 6.2).
+fn ours(detail: &str) -> &'static str {
+    let says = |word: &str| detail.contains(word);
+    if says("certificate revoked") {
+        OURS_REVOKED
+    } else if says("certificate expired") {
+        OURS_EXPIRED
+    } else if says("unknown ca") {
+        OURS_STRANGE
+    } else {
+        OURS_REFUSED
+    }
+}
+
 fn of_io(kind: ErrorKind, detail: &str, may_be_certificate: bool) -> &'static str {
     if detail.contains("lookup address") || detail.contains("ame resolution") {
         return NO_ADDRESS;
     }
     if may_be_certificate && detail.contains("alert") {
-        return OURS_REFUSED;
+        return ours(detail);
     }
     let cut_off = matches!(
         kind,

@@ -7,3 +7,6 @@ mod screen;
 mod pages;
 mod troubles;
 mod desk;
+
+pub(crate) use pages::{AXE, open};
+pub(crate) use screen::{SIZES, WATCH_RULES};

@@ -278,7 +278,7 @@ print(json.dumps({
 }
 
 /// Faults of a page that axe-core calls serious or critical.
-const AXE: &str =
+pub(crate) const AXE: &str =
     "return axe.run(document, {resultTypes: ['violations']}).then(found => found.violations
     .filter(one => one.impact === 'serious' || one.impact === 'critical')
     .map(one => one.id + ': ' + one.nodes.slice(0, 3).map(node => node.html).join(' | ')))";

@@ -12,7 +12,7 @@ pub(crate) const PC: (u32, u32) = (1366, 768);
 pub(crate) const PHONE: (u32, u32) = (360, 800);
 pub(crate) const SIZES: [(u32, u32); 2] = [PC, PHONE];
 /// Collects what the page's own rules forbade it.
-const WATCH_RULES: &str = "window.forbidden = [];
+pub(crate) const WATCH_RULES: &str = "window.forbidden = [];
     document.addEventListener('securitypolicyviolation', function (event) {
         window.forbidden.push(event.violatedDirective + ' ' + event.blockedURI);
     });";

@@ -2,6 +2,8 @@
 
 mod from_the_city;
 mod another_city;
+mod certificates;
+mod city_page;
 mod claiming;
 mod lying_city;
 mod identity;

@@ -16,6 +16,10 @@ use crate::db::Session;
 use crate::error::CityError;
 use crate::pki;
 
+/// A box's own settings number their rules by hand, from 1: the city's versions begin above, so
+/// that already the first is newer.
+const OWN_POLICIES_MAX: u64 = 1_000;
+
 /// A message that was signed and waits for its box.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Published {
@@ -64,7 +68,7 @@ impl Press {
     ) -> Result<Published, CityError> {
         let numbers = self.take(session, id, |next| {
             next.cmd += 1;
-            next.policy_version += 1;
+            next.policy_version = next.policy_version.max(OWN_POLICIES_MAX) + 1;
         })?;
         let version = u32::try_from(numbers.policy_version)
             .map_err(|_| CityError::Refused("规则的版本号已用尽".to_owned()))?;

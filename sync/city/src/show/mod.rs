@@ -1,7 +1,8 @@
 //! The page: what the city holds, in words that a person reads.
 //!
 //! `words` translates codes, `facts` asks the database, `sent` is what went down, `absence` answers
-//! why a day is empty, `people` knows masked names, `state` collects what is shown, `page`
+//! why a day is empty, `people` knows masked names, `todo` says
+//! what somebody should look at, `state` collects what is shown, `page`
 //! serves it.
 
 mod words;
@@ -9,6 +10,7 @@ mod facts;
 mod sent;
 mod absence;
 mod people;
+mod todo;
 mod state;
 mod page;
 
@@ -20,3 +22,4 @@ pub use page::{Page, router};
 pub use people::People;
 pub use sent::SentRow;
 pub use state::{AlarmRow, BoxRow, RecordRow, State, Viewer};
+pub use todo::TodoRow;

@@ -13,7 +13,8 @@ use crate::show::absence::{DayAnswer, answer};
 use crate::show::facts::{BoxFacts, Reader, RecordFacts};
 use crate::show::people::People;
 use crate::show::sent::SentRow;
-use crate::show::words::{Tone, describe};
+use crate::show::todo::{ParkedFacts, TodoRow, todo};
+use crate::show::words::{Tone, age, describe};
 
 /// Records shown.
 const RECORDS_SHOWN: u32 = 60;
@@ -43,10 +44,14 @@ pub struct State {
     pub parked: u64,
     /// Records that wait for what they refer to.
     pub waiting: u64,
+    /// Records missing between stored ones.
+    pub missing: u64,
     /// Photos that boxes have brought.
     pub photos: u64,
     /// Number of alarms.
     pub alarm_count: u64,
+    /// What somebody should look at.
+    pub todo: Vec<TodoRow>,
     /// Every box.
     pub boxes: Vec<BoxRow>,
     /// The records that arrived last, newest first.
@@ -194,9 +199,10 @@ impl Viewer {
             self.records_seen = totals.records;
             self.people.forget();
         }
-        let boxes: Vec<BoxRow> = self
-            .reader
-            .boxes()?
+        let facts = self.reader.boxes()?;
+        let parked = ParkedFacts::list(&mut self.reader)?;
+        let todo = todo(&facts, (&parked, totals.waiting), now);
+        let boxes: Vec<BoxRow> = facts
             .into_iter()
             .map(|facts| {
                 let photos = self.album.count(&facts.id);
@@ -230,8 +236,10 @@ impl Viewer {
             backlog: boxes.iter().filter_map(|row| row.backlog).sum(),
             parked: totals.parked,
             waiting: totals.waiting,
+            missing: boxes.iter().map(|row| row.missing).sum(),
             photos: self.album.total(),
             alarm_count: totals.alarms,
+            todo,
             boxes,
             recent,
             alarms: alarms.collect(),
@@ -345,20 +353,6 @@ fn show_skew(ms: i64) -> String {
         _ => "快 ",
     };
     format!("{sign}{}.{} 秒", tenths / 10, tenths % 10)
-}
-
-/// `5 秒前`, `3 分钟前`, …
-fn age(now: i64, at: Option<i64>) -> String {
-    let Some(at) = at else {
-        return "—".to_owned();
-    };
-    let seconds = now.saturating_sub(at).max(0) / 1_000;
-    match seconds {
-        0..60 => format!("{seconds} 秒前"),
-        60..3_600 => format!("{} 分钟前", seconds / 60),
-        3_600..86_400 => format!("{} 小时前", seconds / 3_600),
-        _ => format!("{} 天前", seconds / 86_400),
-    }
 }
 
 #[cfg(test)]

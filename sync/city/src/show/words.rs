@@ -265,3 +265,16 @@ fn reason(code: &str) -> String {
     };
     text.to_owned()
 }
+/// `5 秒前`, `3 分钟前`, …
+pub(super) fn age(now: i64, at: Option<i64>) -> String {
+    let Some(at) = at else {
+        return "—".to_owned();
+    };
+    let seconds = now.saturating_sub(at).max(0) / 1_000;
+    match seconds {
+        0..60 => format!("{seconds} 秒前"),
+        60..3_600 => format!("{} 分钟前", seconds / 60),
+        3_600..86_400 => format!("{} 小时前", seconds / 3_600),
+        _ => format!("{} 天前", seconds / 86_400),
+    }
+}

@@ -2,10 +2,11 @@
 
 use std::fs;
 use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 use serde_json::Value;
-use tests::{BOX_ID, GateBox, Result, Site, eventually};
+use tests::{BOX_ID, City, GateBox, Result, Site, eventually};
 
 use crate::help::{Gate, plan, site_at_work};
 
@@ -31,6 +32,33 @@ fn files(gate_box: &GateBox, part: &str) -> Result<Vec<String>> {
         }
     }
     Ok(found)
+}
+
+/// Every epoch of which the city has records.
+fn epochs_at(city: &City) -> Result<Vec<String>> {
+    let database = city.database()?;
+    let mut query = database.prepare("SELECT DISTINCT epoch FROM record ORDER BY 1")?;
+    let epochs = query.query_map([], |row| row.get(0))?;
+    Ok(epochs.collect::<std::result::Result<_, _>>()?)
+}
+
+/// The ledger of another box with the site's roster in it, under this box's key or its own.
+fn ledger_of(id: &str, folder: &Path, site: &Site, same_key: bool) -> Result<PathBuf> {
+    fs::create_dir_all(folder)?;
+    let plan = plan("one-gate");
+    let (readers, boards) = (site.simulator.readers(), site.simulator.boards());
+    let mut wired = plan.wire(readers, boards, None)?;
+    id.clone_into(&mut wired.id);
+    let other = GateBox::new(folder, &wired)?;
+    if same_key {
+        fs::copy(
+            site.gate_box.folder().join("ledger.key"),
+            folder.join("ledger.key"),
+        )?;
+    }
+    let roster = site.gate_box.folder().join("roster.json");
+    other.menwei(&["import", roster.to_str().ok_or("folder")?])?;
+    Ok(folder.join("ledger.db"))
 }
 
 /// Waits until the city has so many records of the box's present epoch as the box.
@@ -137,16 +165,29 @@ async fn what_a_damaged_file_holds_goes_up_when_it_is_recovered() -> Result<()> 
     let junk = folder.path().join("junk.db");
     fs::write(&junk, [7_u8; 9000])?;
     let present = site.gate_box.folder().join("ledger.db");
+    let same_key = ledger_of("ah-000002", &folder.path().join("second"), &site, true)?;
+    let own_key = ledger_of("ah-000003", &folder.path().join("third"), &site, false)?;
+    let held = site.gate_box.status()?;
     for (file, why) in [
         (junk, "文件已损坏"),
         (present, "这就是现在用的账本"),
         (folder.path().join("nowhere.db"), "文件不存在"),
+        (same_key, "属于考勤盒 ah-000002，不是本盒 ah-000001"),
+        (own_key, "密钥打不开"),
     ] {
         let file = file.to_str().ok_or("folder")?.to_owned();
         let refused = site.gate_box.menwei_ends(&["recover", &file])?;
         assert_eq!(refused.code, Some(1), "{refused:?}");
         assert!(refused.complained.contains(why), "{refused:?}");
     }
+    let epoch = held["epoch"].clone();
+    assert_eq!(site.gate_box.status()?["epoch"], epoch);
+    let at_city = serde_json::to_value(epochs_at(&site.city)?)?;
+    assert_eq!(
+        at_city,
+        serde_json::json!([epoch]),
+        "nothing of them is here"
+    );
     let aside = files(&site.gate_box, "damaged")?.pop().ok_or("no file")?;
     let aside = site.gate_box.folder().join(aside);
     let aside = aside.to_str().ok_or("folder")?;

@@ -11,7 +11,7 @@ use tests::{BOX_ID, City, GateBox, Result, Simulator, Site, SitePlan, eventually
 use crate::help::{Gate, plan, site_at_work};
 
 /// Copies a database and what belongs to it; an older copy's companions do not stay.
-fn copy_database(from: &Path, to: &Path) -> Result<()> {
+pub(crate) fn copy_database(from: &Path, to: &Path) -> Result<()> {
     for companion in ["", "-wal", "-shm"] {
         let name = |path: &Path| format!("{}{companion}", path.display());
         let (from, to) = (name(from), name(to));
@@ -26,7 +26,7 @@ fn copy_database(from: &Path, to: &Path) -> Result<()> {
 }
 
 /// The verdict's counts that must be zero after whatever happened to the files.
-fn nothing_lost_nothing_twice(site: &Site) -> Result<Value> {
+pub(crate) fn nothing_lost_nothing_twice(site: &Site) -> Result<Value> {
     let verdict = site.verdict()?;
     for zero in [
         "lost",
@@ -53,7 +53,7 @@ fn city_alarms(city: &City, code: &str) -> Result<u64> {
 }
 
 /// Waits until the city has acknowledged all that this box has, whatever epoch it stands in.
-async fn delivered(gate_box: &GateBox) -> Result<Value> {
+pub(crate) async fn delivered(gate_box: &GateBox) -> Result<Value> {
     eventually("the box has nothing left to deliver", async || {
         let status = gate_box.status()?;
         Ok((status["backlog_all"] == 0).then_some(status))
@@ -62,7 +62,7 @@ async fn delivered(gate_box: &GateBox) -> Result<Value> {
 }
 
 /// The box found the fork: it begins the epoch anew, says so in the ledger, in `status` and in its log.
-async fn forked_from(gate_box: &mut GateBox, old: &Value) -> Result<()> {
+pub(crate) async fn forked_from(gate_box: &mut GateBox, old: &Value) -> Result<()> {
     let status = eventually("a new epoch begins", async || {
         let status = gate_box.status()?;
         Ok((status["epoch"] != *old).then_some(status))
@@ -174,7 +174,7 @@ fn at<'a>(gate_box: &'a GateBox, site: &'a Site) -> Gate<'a> {
 }
 
 /// A box in a folder of its own with these lanes of the site.
-fn box_with(
+pub(crate) fn box_with(
     folder: &Path,
     (id, lanes): (&str, &[&str]),
     site: &Site,

@@ -7,5 +7,6 @@ mod city_page;
 mod claiming;
 mod lying_city;
 mod identity;
+mod carried;
 mod kills_during_drain;
 mod published;

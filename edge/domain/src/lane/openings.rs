@@ -118,6 +118,17 @@ impl Openings {
         self.passing.as_ref().map(|passing| passing.until_mono_ms)
     }
 
+    /// Whether the gate is open for this presentation, or will be.
+    pub(super) fn is_under_way(&self, ticket: Ticket, now: &Moment) -> bool {
+        let open = self.passing.iter().any(|passing| {
+            passing.until_mono_ms > now.mono_ms
+                && self.recent.iter().any(|grant| {
+                    grant.token == passing.token && grant.ticket == Some(ticket) && !grant.over
+                })
+        });
+        open || self.waiting.iter().any(|one| one.ticket == Some(ticket))
+    }
+
     /// When the first of those who wait has waited too long.
     pub(super) fn waiting_deadline(&self) -> Option<u64> {
         self.waiting.iter().map(|grant| grant.until_mono_ms).min()

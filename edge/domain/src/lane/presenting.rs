@@ -25,10 +25,14 @@ pub(super) fn presented(
     let presented = about(lane, step, direction, &credential, person_tag);
     let key = PersonKey::of(&credential, direction, step.site.roster);
     let window_ms = step.site.policy.repeat_window_ms;
+    let is_good = |one: &Earlier| {
+        step.now.mono_ms.saturating_sub(one.at_mono_ms) < window_ms
+            || lane.gate.openings.is_under_way(one.ticket, &step.now)
+    };
     let repeats = key.as_ref().and_then(|key| {
         let earlier = lane
             .repeats
-            .find(key, direction, step.now.mono_ms, window_ms)
+            .find(key, direction, is_good)
             .map(|earlier| (earlier.seq, earlier.display.clone()));
         earlier.or_else(|| {
             let looking = lane.looks.find(key, direction)?;

@@ -1,4 +1,5 @@
-//! The repeat window: the same person at the same reader again within some seconds.
+//! Repetitions: the same person at the same reader again within some seconds, or while the gate is
+//! open for him.
 
 use std::collections::VecDeque;
 
@@ -69,18 +70,18 @@ pub(super) struct Repeats {
 }
 
 impl Repeats {
+    /// The latest earlier presentation of this person that is still good: inside its window, or
+    /// with its opening under way. A second opening then would be for whoever comes next.
     pub(super) fn find(
         &self,
         key: &PersonKey,
         direction: Direction,
-        now_mono_ms: u64,
-        window_ms: u64,
+        is_good: impl Fn(&Earlier) -> bool,
     ) -> Option<&Earlier> {
-        self.earlier.iter().rev().find(|one| {
-            one.key == *key
-                && one.direction == direction
-                && now_mono_ms.saturating_sub(one.at_mono_ms) < window_ms
-        })
+        self.earlier
+            .iter()
+            .rev()
+            .find(|one| one.key == *key && one.direction == direction && is_good(one))
     }
 
     pub(super) fn remember(&mut self, presentation: Earlier) {

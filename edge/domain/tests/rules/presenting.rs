@@ -115,6 +115,56 @@ fn repeat_window_ends_three_seconds_after_the_first() {
 }
 
 #[test]
+fn who_presents_again_while_the_gate_is_open_for_him_opens_it_once() {
+    let mut gate = Gate::with_beams();
+    let (first, opened) = gate.enter(ZHANG);
+    let (token, direction) = openings(&opened)[0];
+    gate.now_ms += 5_000;
+    let again = gate.present(direction, card(ZHANG));
+    let record = presentation(&again);
+    assert_eq!(
+        (record.result, record.of),
+        (PresentationResult::Repeated, Some(first))
+    );
+    assert_eq!(openings(&gate.commit(&again).1), []);
+    let walked = gate.report(GateReport::Passed {
+        direction,
+        token: Some(token),
+        event: event(1),
+    });
+    assert_eq!(openings(&walked), [], "nothing is left for the next one");
+    gate.commit(&walked);
+    let later = gate.present(direction, card(ZHANG));
+    assert_eq!(presentation(&later).result, PresentationResult::Granted);
+}
+
+#[test]
+fn who_presents_again_after_his_opening_ran_out_is_let_out() {
+    let (direction, event) = (Direction::Out, event(1));
+    for told in [true, false] {
+        let mut gate = Gate::with_beams();
+        let asked = gate.present(direction, card(ZHANG));
+        let (_, opened) = gate.commit(&asked);
+        let token = openings(&opened).first().map(|one| one.0);
+        if told {
+            gate.now_ms += 3_500;
+            let timed_out = GateReport::TimedOut {
+                direction,
+                token,
+                event,
+            };
+            let answer = gate.report(timed_out);
+            gate.commit(&answer);
+        } else {
+            // The board's report never came.
+            gate.now_ms += 8_000;
+        }
+        let again = gate.present(direction, card(ZHANG));
+        assert_eq!(openings(&gate.commit(&again).1).len(), 1, "{told}");
+    }
+}
+
+#[test]
 fn another_person_or_direction_is_no_repetition() {
     let mut gate = Gate::without_beams();
     gate.enter(ZHANG);

@@ -6,7 +6,8 @@ use tests::{BOX_ID, City, Result, Site, eventually};
 use crate::help::{Gate, plan};
 use crate::script::{everybody_is_through_and_recorded, play_ended};
 
-/// The city's records are those of the box, seq by seq, hash by hash.
+/// The city's records are those of the box, seq by seq, hash by hash. For a site that is settled: only
+/// what the box has written since may not have arrived.
 pub(crate) fn same_ledger(gate: Gate<'_>, city: &City) -> Result<()> {
     let database = city.database()?;
     let mut query = database.prepare(
@@ -21,7 +22,7 @@ pub(crate) fn same_ledger(gate: Gate<'_>, city: &City) -> Result<()> {
     })?;
     let theirs = rows.collect::<std::result::Result<Vec<_>, _>>()?;
     let ours = gate.gate_box.records(0)?;
-    assert_eq!(theirs.len(), ours.len());
+    assert!(theirs.len() <= ours.len(), "the city has what no box wrote");
     for (record, (seq, hash, body)) in ours.iter().zip(theirs) {
         assert_eq!(record["seq"], seq);
         assert_eq!(record["hash"], hash);

@@ -9,10 +9,10 @@ use crate::help::{Gate, plan};
 /// Opens the drawer of a person's act and sends its form as it stands.
 async fn act(browser: &Browser, act: &str) -> Result<()> {
     let form = format!("form[action$='/{act}']");
+    let open =
+        format!("document.querySelector(\"{form}\").closest('details').open = true; return true");
     browser
-        .script(&format!(
-            "document.querySelector(\"{form}\").closest('details').open = true"
-        ))
+        .until(&format!("the drawer of {act}"), &open)
         .await?;
     press(browser, &format!("{form} button")).await?;
     let done = format!(
@@ -21,21 +21,19 @@ async fn act(browser: &Browser, act: &str) -> Result<()> {
     browser.until(&format!("{act} is saved"), &done).await
 }
 
-/// Presses a button wherever it stands on a long page.
+/// Presses a button wherever it stands on a long page, once it is there.
 async fn press(browser: &Browser, css: &str) -> Result<()> {
-    browser
-        .script(&format!("document.querySelector(\"{css}\").click()"))
-        .await
-        .map(drop)
+    let click = format!("document.querySelector(\"{css}\").click(); return true");
+    browser.until(&format!("the button {css}"), &click).await
 }
 
 async fn register(browser: &Browser, screen: &str, number: &str, name: &str) -> Result<()> {
     browser.open(&format!("{screen}/people/new")).await?;
     browser.fill("[name=number]", number).await?;
     browser.fill("[name=name]", name).await?;
-    browser
-        .script("document.getElementById('team').value = '1'; document.getElementById('trade').value = '020'")
-        .await?;
+    let choose = "document.getElementById('team').value = '1';
+        document.getElementById('trade').value = '020'; return true";
+    browser.until("the lists", choose).await?;
     press(browser, "main button[type=submit]").await
 }
 
@@ -157,13 +155,14 @@ async fn two_clerks_and_a_whole_team() -> Result<()> {
     // A whole team leaves only after its name is typed.
     browser.open(&format!("{screen}/teams")).await?;
     let leave = "input[name=team][value='1']";
-    let open = format!("document.querySelector(\"{leave}\").closest('details').open = true");
-    browser.script(&open).await?;
+    let open =
+        format!("document.querySelector(\"{leave}\").closest('details').open = true; return true");
+    browser.until("the team's drawer", &open).await?;
     browser.fill("#sure1", "钢筋").await?;
     press(&browser, "form:has(#sure1) button").await?;
     let asked = "return document.querySelector('.problem').innerText.includes('原样输入班组名')";
     browser.until("the name is asked for", asked).await?;
-    browser.script(&open).await?;
+    browser.until("the team's drawer again", &open).await?;
     browser.fill("#sure1", "钢筋一班").await?;
     press(&browser, "form:has(#sure1) button").await?;
     browser
@@ -172,7 +171,10 @@ async fn two_clerks_and_a_whole_team() -> Result<()> {
             "return !document.getElementById('sure1')",
         )
         .await?;
-    assert!(gate.bodies(0, "exit")?.len() > 2);
+    eventually("the team's exits are recorded", async || {
+        Ok((gate.bodies(0, "exit")?.len() > 2).then_some(()))
+    })
+    .await?;
     assert_eq!(browser.script("return window.forbidden").await?, json!([]));
     browser.close().await
 }

@@ -14,22 +14,14 @@ async fn a_refusal_at_the_gate_stands_under_todays_troubles() -> Result<()> {
     Gate::from(&site).devices_answer(0).await?;
     let browser = clerks_browser(&mut site, folder.path(), PC).await?;
     let screen = site.gate_box.screen().to_owned();
-    let denied =
-        "return Array.from(document.querySelectorAll('#denied li')).map(one => one.innerText)";
     let gate = Gate::from(&site);
     gate.stays_out("gate-1-in", "untrained:0").await?;
     gate.stays_out("gate-1-in", "not_on_roster:0").await?;
     browser.open(&screen).await?;
     browser.click("a[href='/troubles']").await?;
-    browser
-        .until(
-            "the page is there",
-            "return !!document.querySelector('#denied')",
-        )
-        .await?;
-    let lines = browser.script(denied).await?.to_string();
     for text in ["未完成三级教育", "请到安全部", "未登记人员"] {
-        assert!(lines.contains(text), "{text}: {lines}");
+        let told = format!("return document.querySelector('#denied').innerText.includes('{text}')");
+        browser.until(text, &told).await?;
     }
     browser.click("#denied .trouble-who a").await?;
     let person = "return location.pathname.startsWith('/people/')";
@@ -46,13 +38,8 @@ async fn a_refusal_at_the_gate_stands_under_todays_troubles() -> Result<()> {
     }
     assert!(void > 0, "a month without a single void day");
     open(&browser, &format!("{screen}/troubles?on=2999-01-01")).await?;
-    let told = browser
-        .script("return document.querySelector('.problem').innerText")
-        .await?;
-    assert!(
-        told.as_str().is_some_and(|told| told.contains("在将来")),
-        "{told}"
-    );
+    let told = "return document.querySelector('.problem').innerText.includes('在将来')";
+    browser.until("the future is refused", told).await?;
 
     // Each record is there with its state.
     browser.click("a[href='/upload']").await?;

@@ -52,6 +52,13 @@ fn city_alarms(city: &City, code: &str) -> Result<u64> {
     Ok(u64::try_from(count)?)
 }
 
+async fn alarm_at_the_city(site: &Site, code: &str) -> Result<()> {
+    eventually(&format!("the city's alarm {code}"), async || {
+        Ok((city_alarms(&site.city, code)? > 0).then_some(()))
+    })
+    .await
+}
+
 /// Waits until the city has acknowledged all that this box has, whatever epoch it stands in.
 pub(crate) async fn delivered(gate_box: &GateBox) -> Result<Value> {
     eventually("the box has nothing left to deliver", async || {
@@ -75,9 +82,12 @@ pub(crate) async fn forked_from(gate_box: &mut GateBox, old: &Value) -> Result<(
     assert_eq!(first["reason"], "forked", "{first}");
     assert_eq!(first["previous"]["epoch"], *old, "{first}");
     assert_eq!(records[1]["body"]["detail"], "E-DB-03", "{records:#?}");
-    let log = gate_box.process()?.log();
-    assert!(log.contains("A new epoch began after a fork"), "{log}");
-    Ok(())
+    let process = gate_box.process()?;
+    eventually("the log tells of the new epoch", async || {
+        let told = process.log().contains("A new epoch began after a fork");
+        Ok(told.then_some(()))
+    })
+    .await
 }
 
 #[tokio::test]
@@ -112,10 +122,7 @@ async fn a_city_restored_from_an_older_copy_is_filled_again() -> Result<()> {
     );
     let log = site.gate_box.process()?.log();
     assert!(log.contains("CityWentBack"), "{log}");
-    eventually("the city says that it went back", async || {
-        Ok((city_alarms(&site.city, "city_went_back")? > 0).then_some(()))
-    })
-    .await
+    alarm_at_the_city(&site, "city_went_back").await
 }
 
 #[tokio::test]
@@ -149,7 +156,7 @@ async fn a_box_whose_file_went_back_carries_over_what_only_it_has() -> Result<()
     delivered(&site.gate_box).await?;
     let verdict = nothing_lost_nothing_twice(&site)?;
     assert!(verdict["carried"].as_u64() > Some(0), "{verdict}");
-    assert!(city_alarms(&site.city, "went_back")? > 0);
+    alarm_at_the_city(&site, "went_back").await?;
     assert!(site.gate_box.menwei(&["verify"])?.contains("账本完好"));
     let said = site.gate_box.menwei(&["status"])?;
     assert!(said.contains("E-DB-03"), "{said}");
@@ -251,7 +258,7 @@ async fn a_file_on_a_second_machine_with_the_same_certificate_forks_and_both_del
     site.gate_box = first;
     let verdict = nothing_lost_nothing_twice(&site)?;
     assert!(verdict["carried"].as_u64() > Some(0), "{verdict}");
-    assert!(city_alarms(&site.city, "went_back")? > 0);
+    alarm_at_the_city(&site, "went_back").await?;
     Ok(())
 }
 

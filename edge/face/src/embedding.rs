@@ -66,7 +66,7 @@ impl Drop for Embedding {
 }
 
 /// Sum of products.
-pub(crate) fn dot(a: &[f32; DIMENSIONS], b: &[f32; DIMENSIONS]) -> f32 {
+fn dot(a: &[f32; DIMENSIONS], b: &[f32; DIMENSIONS]) -> f32 {
     let mut sums = [0.0_f32; LANES];
     let (a, b) = (a.as_chunks::<LANES>().0, b.as_chunks::<LANES>().0);
     for (a, b) in a.iter().zip(b) {

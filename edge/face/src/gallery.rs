@@ -2,7 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use crate::embedding::{DIMENSIONS, Embedding, dot};
+use pulp::{Arch, Simd, WithSimd};
+use zeroize::Zeroize;
+
+use crate::embedding::{DIMENSIONS, Embedding};
+
+/// Sums kept side by side: enough for the processor to begin the next product before the last one is
+/// done.
+const SUMS: usize = 4;
 
 /// The nearest worker and the nearest other one.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -16,28 +23,34 @@ pub(crate) struct Nearest {
 #[derive(Debug, Default)]
 pub(crate) struct Gallery {
     templates: BTreeMap<u32, Vec<Embedding>>,
-    /// All embeddings one after the other, so that a search reads memory straight on.
-    rows: Vec<(u32, [f32; DIMENSIONS])>,
+    /// All embeddings one after the other and nothing between them, so that a search reads memory
+    /// straight on.
+    rows: Vec<[f32; DIMENSIONS]>,
+    /// Whose each row is.
+    owners: Vec<u32>,
+    /// The vector instructions that this processor has, looked up once.
+    arch: Arch,
 }
 
 impl Gallery {
     /// Puts a worker's template in place of the one before.
     pub(crate) fn put(&mut self, worker: u32, template: Vec<Embedding>) {
         self.remove(worker);
-        let rows = template.iter().map(|one| (worker, *one.numbers()));
-        self.rows.extend(rows);
+        self.rows.extend(template.iter().map(|one| *one.numbers()));
+        self.owners.resize(self.rows.len(), worker);
         self.templates.insert(worker, template);
     }
 
     /// Forgets a worker.
     pub(crate) fn remove(&mut self, worker: u32) {
-        if self.templates.remove(&worker).is_some() {
-            for (owner, row) in &mut self.rows {
-                if *owner == worker {
-                    row.fill(0.0);
-                }
-            }
-            self.rows.retain(|(owner, _)| *owner != worker);
+        if self.templates.remove(&worker).is_none() {
+            return;
+        }
+        while let Some(place) = self.owners.iter().position(|owner| *owner == worker) {
+            self.owners.swap_remove(place);
+            self.rows.swap(place, self.owners.len());
+            self.rows.last_mut().into_iter().for_each(Zeroize::zeroize);
+            self.rows.pop();
         }
     }
 
@@ -65,10 +78,42 @@ impl Gallery {
 
     /// The nearest worker of all; `None` when nobody is enrolled.
     pub(crate) fn nearest(&self, face: &Embedding) -> Option<Nearest> {
+        self.arch.dispatch(Search {
+            gallery: self,
+            face: face.numbers(),
+        })
+    }
+}
+
+/// One face against all rows.
+struct Search<'a> {
+    gallery: &'a Gallery,
+    face: &'a [f32; DIMENSIONS],
+}
+
+impl WithSimd for Search<'_> {
+    type Output = Option<Nearest>;
+
+    #[expect(
+        clippy::inline_always,
+        reason = "only code that stands inside the dispatching function is compiled for its processor"
+    )]
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> Option<Nearest> {
+        let face = S::as_simd_f32s(self.face).0.as_chunks::<SUMS>().0;
         let mut best: Option<(u32, f32)> = None;
         let mut second: Option<f32> = None;
-        for (worker, row) in &self.rows {
-            let similarity = dot(row, face.numbers());
+        for (worker, row) in self.gallery.owners.iter().zip(&self.gallery.rows) {
+            let row = S::as_simd_f32s(row).0.as_chunks::<SUMS>().0;
+            let mut sums = [simd.splat_f32s(0.0); SUMS];
+            for (row, face) in row.iter().zip(face) {
+                for ((sum, row), face) in sums.iter_mut().zip(row).zip(face) {
+                    *sum = simd.add_f32s(simd.mul_f32s(*row, *face), *sum);
+                }
+            }
+            let [a, b, c, d] = sums;
+            let sum = simd.add_f32s(simd.add_f32s(a, b), simd.add_f32s(c, d));
+            let similarity = simd.reduce_sum_f32s(sum);
             match best {
                 Some((leader, highest)) if similarity <= highest => {
                     if leader != *worker && second.is_none_or(|second| similarity > second) {
@@ -94,6 +139,7 @@ impl Gallery {
 mod tests {
     use super::Gallery;
     use crate::embedding::tests::face;
+    use crate::embedding::{DIMENSIONS, Embedding};
 
     #[test]
     fn second_is_always_another_worker() {
@@ -136,5 +182,39 @@ mod tests {
         assert!(gallery.compare(7, &face(5, 6, 0.0)).is_none());
         assert!(gallery.nearest(&face(5, 6, 0.0)).is_none());
         assert_eq!(gallery.len(), 0);
+    }
+
+    /// Against the plain sum: what the processor's vectors give is the cosine too, whatever
+    /// order rows are taken out in.
+    #[test]
+    fn vectors_and_plain_sums_agree() {
+        let mut state = 7_u32;
+        let mut number = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            f32::from(u16::try_from(state >> 16).unwrap()) / 65_536.0 - 0.5
+        };
+        let mut gallery = Gallery::default();
+        for worker in 1..=300 {
+            let rows = (0..=worker % 3).map(|_| {
+                let numbers: Vec<f32> = (0..DIMENSIONS).map(|_| number()).collect();
+                Embedding::new(&numbers).unwrap()
+            });
+            gallery.put(worker, rows.collect());
+        }
+        for worker in (1..=300).step_by(7) {
+            gallery.remove(worker);
+        }
+        let probe: Vec<f32> = (0..DIMENSIONS).map(|_| number()).collect();
+        let probe = Embedding::new(&probe).unwrap();
+        let mut plain: Vec<(f32, u32)> = gallery
+            .workers()
+            .into_iter()
+            .map(|worker| (gallery.compare(worker, &probe).unwrap(), worker))
+            .collect();
+        plain.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let nearest = gallery.nearest(&probe).unwrap();
+        assert_eq!(nearest.worker, plain[0].1);
+        assert!((nearest.similarity - plain[0].0).abs() < 1e-5);
+        assert!((nearest.second.unwrap() - plain[1].0).abs() < 1e-5);
     }
 }

@@ -19,6 +19,7 @@ mod gallery;
 mod vault;
 mod models;
 mod quality;
+mod track;
 mod settings;
 mod vision;
 mod process;

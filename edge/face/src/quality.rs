@@ -39,6 +39,28 @@ impl Face {
         self.width * self.height
     }
 
+    /// The same face on a copy whose sides are `share` as long.
+    pub(crate) fn scaled(&self, share: f32) -> Self {
+        Self {
+            left: self.left * share,
+            top: self.top * share,
+            width: self.width * share,
+            height: self.height * share,
+            points: self.points.map(|[x, y]| [x * share, y * share]),
+            score: self.score,
+        }
+    }
+
+    /// The same face in a picture that begins so far to the left and above.
+    pub(crate) fn moved(&self, right: f32, down: f32) -> Self {
+        Self {
+            left: self.left + right,
+            top: self.top + down,
+            points: self.points.map(|[x, y]| [x + right, y + down]),
+            ..*self
+        }
+    }
+
     /// Common area over joint area.
     pub(crate) fn overlap(&self, other: &Self) -> f32 {
         let across =

@@ -41,9 +41,10 @@ pub(crate) fn measure(rounds: u32) -> Result<()> {
         seen.look(&mut ours, &mut theirs)?;
     }
     let rss_mib = ours.rss_mib()?;
-    let mut decide = Vec::new();
+    let (mut decide, mut followed) = (Vec::new(), Vec::new());
     for _ in 0..rounds {
         decide.push(ours.ask("decide")?);
+        followed.push(ours.ask("decide 1")?);
     }
     let ms = |taken: &[f64], share| percentile(taken, share) / 1e6;
     report.add("cv2_detect_ms_p50", ms(&seen.their_detect, 0.5));
@@ -54,6 +55,7 @@ pub(crate) fn measure(rounds: u32) -> Result<()> {
     report.add_at_most("embed_ms_p50", ms(&seen.embed, 0.5), at_most);
     report.add_at_most("frame_to_decision_ms_p50", ms(&decide, 0.5), 120.0);
     report.add("frame_to_decision_ms_p99", ms(&decide, 0.99));
+    report.add("followed_frame_ms_p50", ms(&followed, 0.5));
     report.add_at_most("rss_mib", rss_mib, 200.0);
     identify(&mut report, (&mut ours, &mut theirs), rounds)?;
     report.finish()

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use edge_domain::{
-    AgeEffect, AgeRule, EmergencyMode, FacePolicy, NoFace, Policy, Requirement, Sex, Similarity,
-    Trade, TradeSet,
+    AgeEffect, AgeRule, EmergencyMode, FaceEvidence, FacePolicy, IdentifyRow, NoFace, Policy,
+    Requirement, Sex, Similarity, Trade, TradeSet,
 };
 use toml::Value;
 
@@ -13,6 +13,12 @@ use crate::config::walk::{Walk, finish};
 /// Most rows of the age table.
 const AGE_RULES_MAX: usize = 64;
 const AGE_MAX: u32 = 150;
+/// Most rows of the table of a lone face.
+const IDENTIFY_ROWS_MAX: usize = 16;
+/// Most people of one row: no site is larger.
+const ENROLLED_MAX: u32 = 1_000_000;
+/// Most mismatches of one card before the alert.
+const MISMATCHES_MAX: u32 = 100;
 
 /// Reads the section over the defaults.
 pub(super) fn policy(walk: &mut Walk) -> Option<Policy> {
@@ -51,28 +57,123 @@ pub(super) fn policy(walk: &mut Walk) -> Option<Policy> {
     })
 }
 
-/// The numbers about faces that a site measures or chooses for itself.
+/// The numbers about faces that a site measures or chooses for itself; what each rests on stands at
+/// [`FacePolicy`].
 fn face(walk: &mut Walk, default: FacePolicy) -> Option<FacePolicy> {
-    let alike = |walk: &mut Walk, key, default: Similarity| {
-        let default = u32::try_from(default.ten_thousandths()).unwrap_or(0);
-        let number = walk.number_or(key, default, 0..=10_000, "相似度，万分之一");
-        Some(Similarity::new(i16::try_from(number).ok()?))
+    let count = |walk: &mut Walk, key, default: u32, most, unit| {
+        walk.number_or(key, default, 1..=most, unit)
     };
     let ms = |walk: &mut Walk, key, default: u64, range| {
         let default = u32::try_from(default).unwrap_or(u32::MAX);
         u64::from(walk.number_or(key, default, range, "毫秒"))
     };
+    let same = alike(walk, "same", Some(default.same));
+    let other = alike(walk, "other", Some(default.other));
+    if let (Some(same), Some(other)) = (same, other)
+        && other > same
+    {
+        let found = Value::Integer(other.ten_thousandths().into());
+        let allowed = format!("不大于 same（{}）的相似度", same.ten_thousandths());
+        walk.fault("other", Some(&found), &allowed);
+    }
+    let identify = identify(walk, default.identify);
+    let frames = FaceEvidence::FRAMES_MAX;
+    let frames = u32::try_from(frames).unwrap_or(u32::MAX);
+    let compare_frames = count(
+        walk,
+        "compare_frames",
+        default.compare_frames.into(),
+        frames,
+        "张",
+    );
+    let identify_frames = count(
+        walk,
+        "identify_frames",
+        default.identify_frames.into(),
+        frames,
+        "张",
+    );
+    let margin = walk.number_or("margin", default.margin.into(), 0..=10_000, "万分之一");
     Some(FacePolicy {
-        same: alike(walk, "same", default.same)?,
-        other: alike(walk, "other", default.other)?,
+        same: same?,
+        other: other?,
+        compare_frames: u8::try_from(compare_frames).ok()?,
+        identify: identify?,
+        margin: u16::try_from(margin).ok()?,
+        identify_frames: u8::try_from(identify_frames).ok()?,
+        identify_ms_max: ms(
+            walk,
+            "identify_ms_max",
+            default.identify_ms_max,
+            200..=10_000,
+        ),
+        away_ms: ms(walk, "away_ms", default.away_ms, 500..=60_000),
         look_ms: ms(walk, "look_ms", default.look_ms, 100..=3_000),
         second_look_ms: ms(walk, "second_look_ms", default.second_look_ms, 100..=5_000),
         no_face: walk.word_or_first(
             "no_face",
             &[("open", NoFace::Open), ("ask_guard", NoFace::AskGuard)],
         )?,
-        ..default
+        mismatches_alert: count(
+            walk,
+            "mismatches_alert",
+            default.mismatches_alert,
+            MISMATCHES_MAX,
+            "次",
+        ),
     })
+}
+
+fn alike(walk: &mut Walk, key: &'static str, default: Option<Similarity>) -> Option<Similarity> {
+    let unit = "相似度，万分之一";
+    let number = match default.and_then(|default| u32::try_from(default.ten_thousandths()).ok()) {
+        Some(default) => walk.number_or(key, default, 0..=10_000, unit),
+        None => walk.number(key, 0..=10_000, unit)?,
+    };
+    Some(Similarity::new(i16::try_from(number).ok()?))
+}
+
+/// The rows of `identify` over the defaults. More people never ask for less.
+fn identify(walk: &mut Walk, default: Vec<IdentifyRow>) -> Option<Vec<IdentifyRow>> {
+    if !walk.has("identify") {
+        return Some(default);
+    }
+    let mut rows: Vec<IdentifyRow> = Vec::new();
+    let mut complete = true;
+    for mut row in walk.tables("identify", IDENTIFY_ROWS_MAX) {
+        let read = identify_row(&mut row, rows.last());
+        walk.absorb(row.finish());
+        complete &= read.is_some();
+        rows.extend(read);
+    }
+    complete.then_some(rows)
+}
+
+fn identify_row(walk: &mut Walk, before: Option<&IdentifyRow>) -> Option<IdentifyRow> {
+    let enrolled_max = walk.number("enrolled_max", 1..=ENROLLED_MAX, "人");
+    let same = alike(walk, "same", None);
+    let (enrolled_max, same) = (enrolled_max?, same?);
+    let row = IdentifyRow {
+        enrolled_max: usize::try_from(enrolled_max).ok()?,
+        same,
+    };
+    if let Some(before) = before {
+        if row.enrolled_max <= before.enrolled_max {
+            let found = Value::Integer(enrolled_max.into());
+            let allowed = format!("大于上一行（{}）的人数", before.enrolled_max);
+            walk.fault("enrolled_max", Some(&found), &allowed);
+        }
+        if row.same < before.same {
+            let found = Value::Integer(row.same.ten_thousandths().into());
+            let least = before.same.ten_thousandths();
+            walk.fault(
+                "same",
+                Some(&found),
+                &format!("不小于上一行（{least}）的相似度"),
+            );
+        }
+    }
+    Some(row)
 }
 
 fn requirement(walk: &mut Walk, key: &'static str, default: Requirement) -> Option<Requirement> {

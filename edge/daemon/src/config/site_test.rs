@@ -79,6 +79,15 @@ other = -1
 look_ms = 3001
 second_look_ms = 99
 no_face = "shut"
+compare_frames = 9
+margin = 10001
+identify_frames = 0
+identify_ms_max = 199
+away_ms = 60001
+mismatches_alert = 0
+[[policy.face.identify]]
+enrolled_max = 0
+same = 10001
 [[policy.age]]
 sex = "both"
 from = 151
@@ -103,7 +112,7 @@ pass_timeout_ms = 30001
 link_loss = "free"
 "#;
 
-const WRONG_VALUES: [(&str, &str); 44] = [
+const WRONG_VALUES: [(&str, &str); 52] = [
     ("box.id", "\"AH 1\""),
     ("site.code", "\"!\""),
     ("site.name", "\"\""),
@@ -130,6 +139,14 @@ const WRONG_VALUES: [(&str, &str); 44] = [
     ("policy.face.look_ms", "3001"),
     ("policy.face.second_look_ms", "99"),
     ("policy.face.no_face", "\"shut\""),
+    ("policy.face.compare_frames", "9"),
+    ("policy.face.margin", "10001"),
+    ("policy.face.identify_frames", "0"),
+    ("policy.face.identify_ms_max", "199"),
+    ("policy.face.away_ms", "60001"),
+    ("policy.face.mismatches_alert", "0"),
+    ("policy.face.identify[1].enrolled_max", "0"),
+    ("policy.face.identify[1].same", "10001"),
     ("policy.age[1].sex", "\"both\""),
     ("policy.age[1].from", "151"),
     ("policy.age[1].to", "-1"),

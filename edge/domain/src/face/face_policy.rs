@@ -69,7 +69,7 @@ impl Default for FacePolicy {
             same: Similarity::new(4_000),
             other: Similarity::new(2_500),
             compare_frames: 2,
-            identify: vec![row(50, 5_000), row(1_000, 5_500), row(usize::MAX, 6_000)],
+            identify: vec![row(50, 5_000), row(1_000, 5_500), row(1_000_000, 6_000)],
             margin: 1_000,
             identify_frames: 3,
             identify_ms_max: 2_000,

@@ -15,6 +15,7 @@ use crate::gallery::Gallery;
 use crate::models;
 use crate::number::short;
 use crate::quality::{Face, Purpose, choose};
+use crate::track::Track;
 use crate::vision::{Engine, read};
 
 /// People compared with where a whole decision is timed.
@@ -32,12 +33,13 @@ struct Bench {
     frame: Mat,
     face: Face,
     probe: Embedding,
+    track: Track,
     galleries: BTreeMap<u32, Gallery>,
     streams: BTreeMap<u32, Vec<[f32; DIMENSIONS]>>,
 }
 
-/// Answers lines until there are no more: `detect`, `embed`, `decide`, `identify N`, `stream N`
-/// with nanoseconds.
+/// Answers lines until there are no more: `detect`, `embed`, `decide`, `decide 1`, `identify N`,
+/// `stream N` with nanoseconds.
 ///
 /// # Errors
 /// Models or picture cannot be used.
@@ -52,6 +54,7 @@ pub(crate) fn bench(plan: &BenchPlan) -> Result<(), FaceError> {
         frame,
         face,
         probe: usable.map_err(|_| unusable())?.embedding,
+        track: Track::default(),
         galleries: BTreeMap::new(),
         streams: BTreeMap::new(),
     };
@@ -79,8 +82,12 @@ impl Bench {
                 let embedded = self.engine.embed(&self.frame, &self.face, Purpose::Gate)?;
                 drop(black_box(embedded));
             }
+            // Count 0: a frame that shows somebody new; else whoever stood there in the one before.
             "decide" => {
-                if let Ok(usable) = self.engine.look(&self.frame, Purpose::Gate)? {
+                if count == 0 {
+                    self.track.lost();
+                }
+                if let Ok(usable) = self.engine.watch(&self.frame, &mut self.track)? {
                     let gallery = self.galleries.get(&ROSTER);
                     black_box(gallery.and_then(|gallery| gallery.nearest(&usable.embedding)));
                 }

@@ -17,6 +17,7 @@ use crate::process::clients::{ClientId, Clients};
 use crate::process::door::Job;
 use crate::process::freshness::Freshness;
 use crate::quality::Purpose;
+use crate::track::Track;
 use crate::vault::{Held, ModelId, Vault};
 use crate::vision::{Engine, Usable, decode};
 
@@ -48,6 +49,7 @@ struct Watched {
     state: Option<CameraState>,
     question: Option<Question>,
     looked_ms: Option<u64>,
+    track: Track,
     freshness: Freshness,
 }
 
@@ -190,8 +192,8 @@ impl Analyst {
             return Ok(());
         }
         watched.looked_ms = Some(now_ms);
-        let usable = match engine.look(&frame.image, Purpose::Gate)? {
-            Ok(usable) if watched.freshness.is_new(usable.fingerprint) => usable,
+        let usable = match engine.watch(&frame.image, &mut watched.track)? {
+            Ok(usable) if watched.freshness.is_new(&usable.prints) => usable,
             Ok(_) => {
                 tracing::debug!(?place, why = ?Unusable::NotAlive, "A frame is of no use");
                 return Ok(());

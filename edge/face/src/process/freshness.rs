@@ -6,10 +6,12 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-/// Faces remembered: a minute of the fastest camera that is looked at.
-const REMEMBERED_MAX: usize = 4_096;
+use crate::vision::Prints;
 
-/// Fingerprints of the faces seen by one camera.
+/// Tiles remembered: those of some thousand frames, minutes of a camera that is looked at often.
+const REMEMBERED_MAX: usize = 131_072;
+
+/// The tiles of the faces that one camera has shown.
 #[derive(Debug, Default)]
 pub(crate) struct Freshness {
     seen: BTreeSet<u64>,
@@ -17,33 +19,59 @@ pub(crate) struct Freshness {
 }
 
 impl Freshness {
-    /// Remembers a face; false if it was there before.
-    pub(crate) fn is_new(&mut self, fingerprint: u64) -> bool {
-        if !self.seen.insert(fingerprint) {
-            return false;
+    /// Remembers a face; false if every tile inside it was there before.
+    pub(crate) fn is_new(&mut self, prints: &Prints) -> bool {
+        let mut inside = prints.inside.iter();
+        let new = inside.any(|tile| !self.seen.contains(tile));
+        for tile in &prints.around {
+            if self.seen.insert(*tile) {
+                self.order.push_back(*tile);
+            }
         }
-        self.order.push_back(fingerprint);
-        if self.order.len() > REMEMBERED_MAX
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.seen.remove(&oldest);
+        while self.order.len() > REMEMBERED_MAX {
+            if let Some(oldest) = self.order.pop_front() {
+                self.seen.remove(&oldest);
+            }
         }
-        true
+        new
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::{Freshness, REMEMBERED_MAX};
+    use crate::vision::Prints;
+
+    fn face(inside: &[u64], around: &[u64]) -> Prints {
+        Prints {
+            inside: inside.to_vec(),
+            around: [inside, around].concat(),
+        }
+    }
 
     #[test]
-    fn a_picture_counts_once_while_it_is_remembered() {
+    fn a_face_counts_once_wherever_its_edge_was_found() {
+        let mut freshness = Freshness::default();
+        assert!(freshness.is_new(&face(&[1, 2], &[3, 4])));
+        assert!(!freshness.is_new(&face(&[1, 2], &[3, 4])));
+        assert!(
+            !freshness.is_new(&face(&[2, 3], &[5])),
+            "found a little aside"
+        );
+        assert!(freshness.is_new(&face(&[1, 9], &[3])), "one tile has moved");
+    }
+
+    #[test]
+    fn the_oldest_are_forgotten() {
         let mut freshness = Freshness::default();
         let remembered = u64::try_from(REMEMBERED_MAX).unwrap();
-        assert!((0..remembered).all(|one| freshness.is_new(one)));
-        assert!(!freshness.is_new(0) && !freshness.is_new(remembered - 1));
-        assert!(freshness.is_new(remembered));
-        assert!(freshness.is_new(0), "the oldest is forgotten");
+        assert!((0..remembered).all(|one| freshness.is_new(&face(&[one], &[]))));
+        assert!(!freshness.is_new(&face(&[0], &[])));
+        assert!(freshness.is_new(&face(&[remembered], &[])));
+        assert!(
+            freshness.is_new(&face(&[0], &[])),
+            "the oldest is forgotten"
+        );
         assert_eq!(freshness.seen.len(), REMEMBERED_MAX);
     }
 }

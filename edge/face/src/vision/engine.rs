@@ -9,20 +9,28 @@ use opencv::prelude::*;
 use crate::embedding::Embedding;
 use crate::error::FaceError;
 use crate::models::Models;
-use crate::number::{coordinate, short};
+use crate::number::{coordinate, pixel, short};
 use crate::quality::{Crop, Face, Purpose, check_crop, check_place, choose};
+use crate::track::{Region, Track};
 use crate::vision::detector::Detector;
 use crate::vision::picture::fit;
+use crate::vision::prints::Prints;
 
-/// Faces are looked for on a copy of at most so many columns or rows.
+/// Faces are compared on a copy of at most so many columns or rows.
 const SIDE_MAX: i32 = 640;
+/// The gate's whole view is searched on a copy of half of that: a face that is large enough to be
+/// compared still covers 30 columns of it, and the search costs a quarter.
+const SEARCH_SIDE_MAX: i32 = 320;
+/// The surroundings of a face are searched on a copy of at most so many columns or rows: the face
+/// covers more than 70 of them, so its points are as good as they are needed for 112 columns.
+const SURROUNDINGS_SIDE_MAX: i32 = 224;
 
 /// A face that can be compared.
 #[derive(Debug)]
 pub(crate) struct Usable {
     pub(crate) embedding: Embedding,
     /// Names the very pixels of the face, to tell a picture that comes twice.
-    pub(crate) fingerprint: u64,
+    pub(crate) prints: Prints,
     /// Columns that the face covers on the copy.
     pub(crate) width: f32,
 }
@@ -75,6 +83,74 @@ impl Engine {
         }
     }
 
+    /// Looks at a frame of the gate's camera: around the face of the frame before, or at the whole
+    /// view on a smaller copy first.
+    ///
+    /// # Errors
+    /// As [`look`](Self::look).
+    pub(crate) fn watch(
+        &mut self,
+        image: &Mat,
+        track: &mut Track,
+    ) -> Result<Result<Usable, Unusable>, FaceError> {
+        let small = fit(image, SIDE_MAX)?;
+        let size = small.size()?;
+        let size = (coordinate(size.width), coordinate(size.height));
+        let mut chosen = Err(Unusable::NoFace);
+        if let Some(before) = track.next() {
+            chosen = self.around(&small, &before)?;
+        }
+        let whole = chosen.is_err();
+        if whole {
+            chosen = match self.search(&small)? {
+                Ok(roughly) => self.around(&small, &roughly)?.or(Ok(roughly)),
+                Err(why) => Err(why),
+            };
+        }
+        let usable = match chosen {
+            Ok(face) => {
+                track.found(face, whole);
+                match check_place(&face, size, Purpose::Gate) {
+                    Ok(()) => self.embed(&small, &face, Purpose::Gate)?,
+                    Err(why) => Err(why),
+                }
+            }
+            Err(why) => Err(why),
+        };
+        if usable.is_err() {
+            track.lost();
+        }
+        Ok(usable)
+    }
+
+    /// Whose face is meant in the whole view, roughly.
+    fn search(&mut self, image: &Mat) -> Result<Result<Face, Unusable>, FaceError> {
+        let rough = fit(image, SEARCH_SIDE_MAX)?;
+        let share = coordinate(rough.size()?.width) / coordinate(image.size()?.width);
+        let faces = self.detector.find(&rough)?;
+        Ok(choose(&faces, Purpose::Gate).map(|face| face.scaled(1.0 / share)))
+    }
+
+    /// The face that stands where one was.
+    fn around(&mut self, image: &Mat, face: &Face) -> Result<Result<Face, Unusable>, FaceError> {
+        let size = image.size()?;
+        let size = (coordinate(size.width), coordinate(size.height));
+        let Some(region) = Region::around(face, size) else {
+            return Ok(Err(Unusable::NoFace));
+        };
+        let place = core::Rect::new(
+            pixel(region.left),
+            pixel(region.top),
+            pixel(region.width),
+            pixel(region.height),
+        );
+        let part = Mat::roi(image, place)?;
+        let part = fit(&part, SURROUNDINGS_SIDE_MAX)?;
+        let share = coordinate(part.size()?.width) / region.width;
+        let faces = self.detector.find(&part)?;
+        Ok(choose(&faces, Purpose::Gate).map(|face| region.outward(&face, share)))
+    }
+
     /// Embeds one face of a picture.
     ///
     /// # Errors
@@ -100,7 +176,7 @@ impl Engine {
         };
         Ok(Ok(Usable {
             embedding,
-            fingerprint: fingerprint(aligned.data_bytes()?),
+            prints: Prints::of(image, face)?,
             width: face.width,
         }))
     }
@@ -118,12 +194,5 @@ fn measure(aligned: &Mat) -> Result<Crop, FaceError> {
     Ok(Crop {
         brightness: short(brightness),
         sharpness: short(sharpness * sharpness),
-    })
-}
-
-/// FNV-1a: tells whether the very same bytes came before, nothing more.
-fn fingerprint(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
     })
 }

@@ -2,6 +2,7 @@
 
 mod picture;
 mod detector;
+mod prints;
 mod engine;
 #[cfg(test)]
 mod bad_input_test;
@@ -10,3 +11,4 @@ mod real_faces_test;
 
 pub(crate) use engine::{Engine, Usable};
 pub(crate) use picture::{decode, read};
+pub(crate) use prints::Prints;

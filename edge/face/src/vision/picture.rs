@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use edge_face_protocol::Unusable;
-use opencv::core::{self, Mat, Size, Vector};
+use opencv::core::{self, Mat, Size, ToInputArray, Vector};
 use opencv::prelude::*;
 use opencv::{imgcodecs, imgproc};
 
@@ -72,7 +72,10 @@ pub(crate) fn read(path: &Path) -> Result<Mat, Unusable> {
 }
 
 /// A copy whose longest side is at most so long.
-pub(crate) fn fit(image: &Mat, side_max: i32) -> Result<Mat, FaceError> {
+pub(crate) fn fit(
+    image: &(impl MatTraitConst + ToInputArray),
+    side_max: i32,
+) -> Result<Mat, FaceError> {
     let size = image.size()?;
     let longest = size.width.max(size.height);
     if longest <= side_max {

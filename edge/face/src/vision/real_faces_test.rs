@@ -10,6 +10,7 @@ use opencv::prelude::*;
 use crate::models;
 use crate::number::coordinate;
 use crate::quality::Purpose;
+use crate::track::Track;
 use crate::vision::picture::fit;
 use crate::vision::{Engine, Usable, read};
 
@@ -152,12 +153,50 @@ fn face_width(image: &Mat) -> f32 {
 }
 
 #[test]
-fn the_same_pixels_have_the_same_fingerprint_and_noise_changes_it() {
+fn the_same_pixels_have_the_same_prints_and_noise_changes_them() {
     let mut engine = engine();
     let image = shot("people/a/2.jpg");
-    let first = face(&mut engine, &image).fingerprint;
-    assert_eq!(face(&mut engine, &image).fingerprint, first);
+    let first = face(&mut engine, &image).prints;
+    assert!(first.inside.len() > 4);
+    assert_eq!(face(&mut engine, &image).prints, first);
     let mut noisy = Mat::default();
     image.convert_to(&mut noisy, -1, 1.0, 1.0).unwrap();
-    assert_ne!(face(&mut engine, &noisy).fingerprint, first);
+    let changed = face(&mut engine, &noisy).prints;
+    assert!(
+        first
+            .inside
+            .iter()
+            .all(|tile| !changed.around.contains(tile))
+    );
+}
+
+/// What the gate finds on the smaller copy and around the face of the frame before is what a look
+/// at the whole picture finds.
+#[test]
+fn the_gates_quicker_look_gives_the_same_face() {
+    let mut engine = engine();
+    for name in ["a/1.jpg", "a/2.jpg", "a/3.jpg", "b/1.jpg", "c/1.png"] {
+        let image = shot(&format!("people/{name}"));
+        let slow = face(&mut engine, &image);
+        let mut track = Track::default();
+        for look in ["whole", "around", "around"] {
+            let quick = engine.watch(&image, &mut track).unwrap().unwrap();
+            let alike = quick.embedding.similarity(&slow.embedding);
+            assert!(alike > 0.97, "{name}, {look}: {alike}");
+            assert!(
+                (quick.width / slow.width - 1.0).abs() < 0.08,
+                "{name}, {look}"
+            );
+        }
+    }
+    // Nobody is there any more.
+    let mut track = Track::default();
+    engine
+        .watch(&shot("people/a/2.jpg"), &mut track)
+        .unwrap()
+        .unwrap();
+    let empty = Mat::new_rows_cols_with_default(480, 640, core::CV_8UC3, Scalar::all(90.0));
+    let gone = engine.watch(&empty.unwrap(), &mut track).unwrap();
+    assert_eq!(gone.unwrap_err(), Unusable::NoFace);
+    assert_eq!(track.next(), None);
 }

@@ -1,0 +1,92 @@
+//! `[policy.face]`: every number that decides about a face can be set, and nonsense is told.
+
+use edge_domain::{FacePolicy, IdentifyRow, Similarity};
+
+use crate::config::{ConfigError, SiteConfig};
+
+const SITE: &str = r#"
+[box]
+id = "ah-000001"
+[site]
+code = "3499002026TEST001"
+name = "测试项目"
+[ledger]
+path = "/var/lib/menwei/ledger.db"
+key_file = "/run/key"
+[screen]
+listen = "127.0.0.1:8480"
+[[lane]]
+id = "gate-1"
+[[lane.reader]]
+name = "进"
+direction = "in"
+link = "serial:/dev/menwei/reader-1"
+"#;
+
+/// What a section makes of the policy, or the faults as key and allowed values.
+fn face(section: &str) -> Result<FacePolicy, Vec<(String, String)>> {
+    match SiteConfig::parse(&format!("{SITE}\n[policy.face]\n{section}")) {
+        Ok(config) => Ok(config.policy.face),
+        Err(ConfigError::Faults(faults)) => Err(faults
+            .into_iter()
+            .map(|fault| (fault.key, fault.allowed))
+            .collect()),
+        Err(error) => panic!("{error:?}"),
+    }
+}
+
+#[test]
+fn what_is_not_written_is_the_default_and_what_is_written_holds() {
+    assert_eq!(face("").unwrap(), FacePolicy::default());
+    let row = |enrolled_max, ten_thousandths| IdentifyRow {
+        enrolled_max,
+        same: Similarity::new(ten_thousandths),
+    };
+    let set = face(
+        "same = 4100\nother = 2600\ncompare_frames = 3\nmargin = 900\nidentify_frames = 4\n\
+         identify_ms_max = 3000\naway_ms = 5000\nmismatches_alert = 2\n\
+         [[policy.face.identify]]\nenrolled_max = 100\nsame = 5200\n\
+         [[policy.face.identify]]\nenrolled_max = 2000\nsame = 5800\n",
+    );
+    let expected = FacePolicy {
+        same: Similarity::new(4_100),
+        other: Similarity::new(2_600),
+        compare_frames: 3,
+        identify: vec![row(100, 5_200), row(2_000, 5_800)],
+        margin: 900,
+        identify_frames: 4,
+        identify_ms_max: 3_000,
+        away_ms: 5_000,
+        mismatches_alert: 2,
+        ..FacePolicy::default()
+    };
+    assert_eq!(set.unwrap(), expected);
+}
+
+#[test]
+fn numbers_that_contradict_each_other_are_told() {
+    for (section, key, allowed) in [
+        (
+            "same = 3000\nother = 3001",
+            "policy.face.other",
+            "不大于 same（3000）的相似度",
+        ),
+        (
+            "[[policy.face.identify]]\nenrolled_max = 100\nsame = 5000\n\
+             [[policy.face.identify]]\nenrolled_max = 100\nsame = 5500",
+            "policy.face.identify[2].enrolled_max",
+            "大于上一行（100）的人数",
+        ),
+        (
+            "[[policy.face.identify]]\nenrolled_max = 100\nsame = 5500\n\
+             [[policy.face.identify]]\nenrolled_max = 200\nsame = 5499",
+            "policy.face.identify[2].same",
+            "不小于上一行（5500）的相似度",
+        ),
+    ] {
+        let told = face(section).unwrap_err();
+        assert_eq!(told, [(key.to_owned(), allowed.to_owned())], "{section}");
+    }
+    let incomplete = face("[[policy.face.identify]]\nsame = 5000").unwrap_err();
+    assert_eq!(incomplete[0].0, "policy.face.identify[1].enrolled_max");
+}

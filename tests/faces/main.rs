@@ -2,6 +2,8 @@
 //!
 //! Built only with the feature `faces`, which `./dev test` turns on.
 
+mod frauds;
+mod page;
 mod watch;
 
 use std::fs;
@@ -44,7 +46,12 @@ impl Gate {
     }
 
     async fn show(&self, picture: Option<&str>) -> Result<()> {
-        let body = json!({"lane": LANE, "direction": "in", "picture": picture});
+        self.show_as(picture, "alive").await
+    }
+
+    /// Shows somebody, or a fraud with his picture.
+    async fn show_as(&self, picture: Option<&str>, showing: &str) -> Result<()> {
+        let body = json!({"lane": LANE, "direction": "in", "picture": picture, "showing": showing});
         self.site.simulator.act("face", &body).await.map(drop)
     }
 

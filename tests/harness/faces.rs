@@ -81,7 +81,7 @@ impl Faces {
     pub fn up(&mut self) -> Result<()> {
         let config = self.folder.join("face.toml");
         let program = bin_dir()?.join("menwei-face");
-        let log = self.folder.join("menwei-face.log");
+        let log = self.log();
         let arguments = ["run", "--verbose", "--config", text(&config)?];
         self.process = Some(Process::start("menwei-face", &program, &arguments, &log)?);
         Ok(())
@@ -105,6 +105,11 @@ impl Faces {
     /// How many templates it holds.
     pub fn templates(&self) -> Result<usize> {
         Ok(fs::read_dir(self.folder.join("templates"))?.count())
+    }
+
+    /// Its log.
+    pub fn log(&self) -> PathBuf {
+        self.folder.join("menwei-face.log")
     }
 
     /// Its settings file.

@@ -181,10 +181,16 @@ fn worker_kind(act: &Act) -> Option<Kind> {
             on: training.on.to_string(),
             hours: training.hours.into(),
         }),
-        Act::FaceConsent { worker, given, on } => Kind::FaceConsent(wire::FaceConsent {
+        Act::FaceConsent {
+            worker,
+            given,
+            on,
+            text,
+        } => Kind::FaceConsent(wire::FaceConsent {
             worker: worker.0,
             given: *given,
             on: on.to_string(),
+            text: *text,
         }),
         Act::HealthCertificate { worker, until } => {
             Kind::HealthCertificate(wire::HealthCertificate {

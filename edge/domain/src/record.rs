@@ -94,6 +94,8 @@ pub enum Act {
         given: bool,
         /// The day on which it was signed.
         on: Date,
+        /// Which version of the words was signed, where it is known.
+        text: Option<u16>,
     },
     /// A health certificate.
     HealthCertificate {

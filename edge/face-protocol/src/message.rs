@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Version of this protocol; both programs come in one package.
-pub const VERSION: u16 = 1;
+pub const VERSION: u16 = 2;
 
 /// The way that a camera faces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -78,6 +78,25 @@ pub enum ToFace {
         /// One to five picture files, each of this person.
         pictures: Vec<Picture>,
     },
+    /// The same from the view of a camera: three frames of whoever stands alone before it, answered
+    /// by [`FromFace::Enrolled`] at the latest when the time is up.
+    EnrollAtCamera {
+        /// Names the answer.
+        id: u64,
+        /// The worker's number.
+        worker: u32,
+        /// Which camera.
+        place: CameraPlace,
+        /// For how long, ms.
+        for_ms: u64,
+    },
+    /// Whether a worker has a template.
+    HowEnrolled {
+        /// Names the answer.
+        id: u64,
+        /// The worker's number.
+        worker: u32,
+    },
     /// A card was presented: compare whoever stands before the camera with that worker (1:1).
     /// Each usable frame from now on is answered by [`FromFace::Compared`].
     Verify {
@@ -114,13 +133,23 @@ pub enum FromFace {
         engine: EngineState,
         /// Names the models that made the templates.
         model: String,
+        /// Whether a model tells living faces from pictures.
+        #[serde(default)]
+        liveness: bool,
     },
-    /// Answers [`ToFace::Enroll`].
+    /// Answers [`ToFace::Enroll`] and [`ToFace::EnrollAtCamera`].
     Enrolled {
         /// Of the question.
         id: u64,
         /// How it went.
         verdict: Enrollment,
+    },
+    /// Answers [`ToFace::HowEnrolled`].
+    HowEnrolled {
+        /// Of the question.
+        id: u64,
+        /// What the vault holds.
+        held: HeldTemplate,
     },
     /// Answers [`ToFace::Verify`] once: the worker has no template of these models.
     NotEnrolled {
@@ -174,6 +203,18 @@ pub enum EngineState {
         /// Which file and what is wrong with it, in Chinese.
         why: String,
     },
+}
+
+/// What stands in the vault for one worker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HeldTemplate {
+    /// Nothing.
+    Nothing,
+    /// A template of these models.
+    Present,
+    /// A template of other models: it compares with nothing, he must be enrolled again.
+    OtherModel,
 }
 
 /// How an enrollment went.

@@ -34,12 +34,31 @@ pub(crate) struct Models {
     pub(crate) id: ModelId,
 }
 
+/// The site's own model of living faces.
+#[derive(Debug, Clone)]
+pub(crate) struct SpoofModel {
+    pub(crate) path: PathBuf,
+    /// What the file must be, 64 hexadecimal digits.
+    pub(crate) sha256: String,
+    /// From this certainty on a face is alive, percent.
+    pub(crate) live_min: u8,
+}
+
+/// Checks every byte of the site's own model.
+///
+/// # Errors
+/// Says in Chinese that it is missing or another one.
+pub(crate) fn check_spoof(model: &SpoofModel) -> Result<(), FaceError> {
+    is_file(&model.path, &model.sha256).map(drop)
+}
+
 /// The text form of a model id.
 pub(crate) fn id_text(id: ModelId) -> String {
     hex(&id)
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Bytes as text, two digits each.
+pub(crate) fn hex(bytes: &[u8]) -> String {
     let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
     digits
         .filter_map(|digit| char::from_digit(digit.into(), 16))
@@ -69,11 +88,16 @@ pub(crate) fn check(folder: &Path) -> Result<Models, FaceError> {
 
 fn checked(folder: &Path, known: &Known) -> Result<(PathBuf, [u8; 32]), FaceError> {
     let path = folder.join(known.name);
-    let digest = digest(&path).map_err(|error| {
+    let digest = is_file(&path, known.sha256)?;
+    Ok((path, digest))
+}
+
+fn is_file(path: &Path, sha256: &str) -> Result<[u8; 32], FaceError> {
+    let digest = digest(path).map_err(|error| {
         FaceError::Models(format!("模型文件 {} 读不了：{error}", path.display()))
     })?;
-    if hex(&digest) == known.sha256 {
-        return Ok((path, digest));
+    if hex(&digest) == sha256 {
+        return Ok(digest);
     }
     Err(FaceError::Models(format!(
         "模型文件 {} 不是这个版本要的文件（SHA-256 不符）",

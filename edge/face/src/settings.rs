@@ -8,9 +8,15 @@ use edge_face_protocol::{CameraPlace, Way};
 use serde::Deserialize;
 
 use crate::error::FaceError;
+use crate::models::SpoofModel;
 
 /// Cameras of one box at most: each costs a thread and a decoder.
 const CAMERAS_MAX: usize = 8;
+/// Below this change of the tiles where the face is, in tenths of a gray level, nothing has moved: the
+/// noise of a sensor changes them by 0.3, a face that moves by one pixel of a hundred by more than 1.
+const STILL_MAX_DEFAULT: u16 = 8;
+/// A face that moves by its own width changes them by no more.
+const STILL_MAX_MAX: u16 = 200;
 
 /// The file as written.
 #[derive(Debug, Deserialize)]
@@ -20,8 +26,39 @@ struct Written {
     models: PathBuf,
     templates: PathBuf,
     key_file: PathBuf,
+    #[serde(default = "still_max_default")]
+    still_max: u16,
+    liveness: Option<WrittenLiveness>,
     #[serde(default)]
     camera: Vec<WrittenCamera>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenLiveness {
+    model: PathBuf,
+    sha256: String,
+    live_min: u8,
+}
+
+impl WrittenLiveness {
+    fn checked(self, faults: &mut Vec<String>) -> SpoofModel {
+        if !self.model.is_absolute() {
+            faults.push("liveness.model：应为以 / 开头的绝对路径".to_owned());
+        }
+        let sha256 = self.sha256.to_ascii_lowercase();
+        if sha256.len() != 64 || !sha256.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+            faults.push("liveness.sha256：应为 64 位十六进制数（sha256sum 的结果）".to_owned());
+        }
+        if !(1..=99).contains(&self.live_min) {
+            faults.push("liveness.live_min：应为 1 至 99 的整数（百分之几）".to_owned());
+        }
+        SpoofModel {
+            path: self.model,
+            sha256,
+            live_min: self.live_min,
+        }
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -46,7 +83,16 @@ pub(crate) struct Settings {
     pub(crate) models: PathBuf,
     pub(crate) templates: PathBuf,
     pub(crate) key_file: PathBuf,
+    /// Below this change a frame shows what the one before showed: tenths of a gray level, 0 to 200;
+    /// 0 for not at all.
+    pub(crate) still_max: u16,
+    /// The site's own model of living faces.
+    pub(crate) spoof: Option<SpoofModel>,
     pub(crate) cameras: Vec<CameraPlan>,
+}
+
+fn still_max_default() -> u16 {
+    STILL_MAX_DEFAULT
 }
 
 impl Settings {
@@ -77,6 +123,14 @@ impl Settings {
         if written.camera.len() > CAMERAS_MAX {
             faults.push(format!("camera：最多 {CAMERAS_MAX} 台摄像头"));
         }
+        if written.still_max > STILL_MAX_MAX {
+            faults.push(format!(
+                "still_max：应为 0 至 {STILL_MAX_MAX} 的整数（十分之一灰度级）"
+            ));
+        }
+        let spoof = written
+            .liveness
+            .map(|liveness| liveness.checked(&mut faults));
         let mut places = BTreeSet::new();
         let mut cameras = Vec::new();
         for (number, camera) in (1..).zip(written.camera) {
@@ -105,6 +159,8 @@ impl Settings {
             models: written.models,
             templates: written.templates,
             key_file: written.key_file,
+            still_max: written.still_max,
+            spoof,
             cameras,
         })
     }
@@ -124,6 +180,32 @@ mod tests {
         direction = "in"
         address = "rtsp://user:secret@10.0.0.9/1"
     "#;
+
+    #[test]
+    fn liveness_is_off_unless_a_model_is_named_and_its_faults_are_told() {
+        let settings = Settings::parse(GOOD).unwrap();
+        assert!(settings.spoof.is_none() && settings.still_max == 8);
+        let named = |rest: &str| format!("still_max = 0\n{GOOD}\n[liveness]\n{rest}");
+        let digest = "a".repeat(64);
+        let good = named(&format!(
+            "model = \"/usr/share/live.onnx\"\nsha256 = \"{digest}\"\nlive_min = 80"
+        ));
+        let settings = Settings::parse(&good).unwrap();
+        assert_eq!(settings.still_max, 0);
+        assert_eq!(settings.spoof.unwrap().sha256, digest);
+        let bad = named("model = \"live.onnx\"\nsha256 = \"12\"\nlive_min = 100");
+        let told = Settings::parse(&bad.replace("still_max = 0", "still_max = 201"))
+            .unwrap_err()
+            .to_string();
+        for key in [
+            "still_max",
+            "liveness.model",
+            "liveness.sha256",
+            "liveness.live_min",
+        ] {
+            assert!(told.contains(key), "{key}: {told}");
+        }
+    }
 
     #[test]
     fn all_faults_at_once_and_no_password_in_them() {

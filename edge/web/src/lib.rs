@@ -5,7 +5,7 @@
 //! `books` answers the pages of people and attendance from the ledger's read models;
 //! `papers` writes spreadsheets;
 //! `source` names what the screen needs from the ledger file, as two narrow traits;
-//! `recorder` is the way of the clerk's acts into the ledger;
+//! `recorder` is the way of the clerk's acts into the ledger, `face_desk` his way to the cameras;
 //! `site_time` turns instants into the site's wall clock text;
 //! `guard` is the door: passwords, claim codes, sessions, throttling, cross-site checks, headers;
 //! `state` joins settings, sources and live channels; `assets` are the embedded files;
@@ -21,6 +21,7 @@ mod books;
 mod papers;
 mod source;
 mod recorder;
+mod face_desk;
 mod guard;
 mod state;
 mod assets;
@@ -31,6 +32,7 @@ mod ledger_source;
 
 pub use books::{Books, PARKED_SETTING};
 pub use error::{SourceError, WebError};
+pub use face_desk::{FaceCamera, FaceDesk, FaceSource, FaceStanding, TemplateStanding};
 pub use guard::claim_code::ClaimCode;
 pub use ledger_source::{CLAIM_CODE_SETTING, LedgerSource};
 pub use recorder::{ActMaker, Recorder, Refusal};

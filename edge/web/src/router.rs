@@ -9,8 +9,9 @@ use axum::response::Response;
 use axum::routing::{get, post};
 
 use crate::assets;
+use crate::face_desk::{PICTURE_BYTES_MAX, PICTURES_MAX};
 use crate::guard::{cross_site, headers};
-use crate::pages::desk::{person_acts, register_page, teams_page};
+use crate::pages::desk::{face_page, person_acts, register_page, teams_page};
 use crate::pages::site::{
     moment_page, month_page, papers_page, people_page, person_page, troubles_page, upload_page,
 };
@@ -19,6 +20,9 @@ use crate::state::WebState;
 
 /// Largest body of a request, in bytes.
 const BODY_BYTES_MAX: usize = 64 * 1024;
+/// Largest body of a request that brings pictures: a little more than they may have, so that the page
+/// itself says what is too large.
+const FACE_BYTES_MAX: usize = (PICTURES_MAX + 1) * PICTURE_BYTES_MAX;
 /// Longest time until an answer begins. Waiting for a turn at the password desk is the slowest.
 const ANSWER_MAX: Duration = Duration::from_secs(15);
 
@@ -33,6 +37,12 @@ pub fn router(state: WebState) -> Router {
             get(register_page::show).post(register_page::submit),
         )
         .route("/people/{worker}", get(person_page::show))
+        .route(
+            "/people/{worker}/face",
+            get(face_page::show)
+                .post(face_page::submit)
+                .layer(DefaultBodyLimit::max(FACE_BYTES_MAX)),
+        )
         .route("/people/{worker}/{act}", post(person_acts::submit))
         .route("/teams", get(teams_page::show).post(teams_page::submit))
         .route("/attendance", get(month_page::show))

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::books::Books;
 use crate::error::WebError;
+use crate::face_desk::FaceDesk;
 use crate::guard::password::PasswordDesk;
 use crate::guard::session::Sessions;
 use crate::guard::throttle::Throttle;
@@ -46,6 +47,8 @@ pub struct WebChannels {
     pub books: Books,
     /// Where the clerk's acts go.
     pub recorder: Arc<dyn Recorder>,
+    /// Cameras and face templates; `None` for a box without them.
+    pub faces: Option<Arc<dyn FaceDesk>>,
     /// The state of the box; the screen is told of each change.
     pub health: watch::Receiver<HealthView>,
     /// The ledger's head; a change makes the screen look for new passages.
@@ -117,6 +120,11 @@ impl WebState {
     /// Where the clerk's acts go.
     pub(crate) fn recorder(&self) -> &dyn Recorder {
         &*self.inner.channels.recorder
+    }
+
+    /// Cameras and face templates.
+    pub(crate) fn faces(&self) -> Option<&dyn FaceDesk> {
+        self.inner.channels.faces.as_deref()
     }
 
     /// Turns for hashing passwords.

@@ -1,5 +1,6 @@
 //! What one camera sees.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use image::codecs::jpeg::JpegEncoder;
@@ -26,14 +27,26 @@ pub enum Showing {
     Alive,
     /// Feeds in one and the same picture.
     Still,
+    /// Plays the same second again and again.
+    Loop,
+    /// Stands there as a print on a stand does: only the sensor's noise differs.
+    Print,
+    /// Stands there alive, and somebody else as near beside him.
+    Beside,
 }
+
+/// Frames of a recording that is played again: one second.
+const LOOP_FRAMES: usize = 8;
 
 #[derive(Debug)]
 struct Scene {
     shot: Option<Shot>,
     showing: Showing,
     seeded: Seeded,
-    still: Option<Vec<u8>>,
+    /// Frames of a recording; the first comes next.
+    recording: VecDeque<Vec<u8>>,
+    /// The other person beside.
+    beside: Option<Shot>,
 }
 
 /// One camera. Clones are the same one.
@@ -50,7 +63,8 @@ impl CameraHandle {
             shot: None,
             showing: Showing::Alive,
             seeded: Seeded::new(seed),
-            still: None,
+            recording: VecDeque::new(),
+            beside: None,
         };
         Self {
             album,
@@ -59,8 +73,8 @@ impl CameraHandle {
     }
 
     /// Puts somebody before the camera, in place of whoever is there; `None` leaves it empty.
-    pub fn show(&self, shot: Option<&str>, showing: Showing) -> Result<(), SimError> {
-        let shot = match shot {
+    pub fn show(&self, name: Option<&str>, showing: Showing) -> Result<(), SimError> {
+        let shot = match name {
             Some(name) => Some(
                 self.album
                     .get()
@@ -73,18 +87,31 @@ impl CameraHandle {
             ),
             None => None,
         };
+        let other = self.album.get().zip(name).and_then(|(album, name)| {
+            let mut others = album
+                .names()
+                .filter(|other| other.get(..1) != name.get(..1));
+            album.find(others.next()?).cloned()
+        });
         let mut scene = self.lock();
         scene.shot = shot;
         scene.showing = showing;
-        scene.still = None;
+        scene.recording.clear();
+        scene.beside = other.filter(|_| showing == Showing::Beside);
         Ok(())
     }
 
     /// The next frame as a JPEG file. Takes some milliseconds: not for a thread that drives lines.
     pub fn frame(&self) -> Result<Vec<u8>, SimError> {
         let mut scene = self.lock();
-        if let Some(still) = &scene.still {
-            return Ok(still.clone());
+        let recorded = match scene.showing {
+            Showing::Still => 1,
+            Showing::Loop => LOOP_FRAMES,
+            Showing::Alive | Showing::Print | Showing::Beside => 0,
+        };
+        if recorded > 0 && scene.recording.len() >= recorded {
+            scene.recording.rotate_left(1);
+            return Ok(scene.recording.back().cloned().unwrap_or_default());
         }
         let picture = scene.paint();
         let mut file = Vec::new();
@@ -93,8 +120,8 @@ impl CameraHandle {
             .map_err(|source| SimError::Frame {
                 source: Box::new(source),
             })?;
-        if scene.showing == Showing::Still {
-            scene.still = Some(file.clone());
+        if recorded > 0 {
+            scene.recording.push_back(file.clone());
         }
         Ok(file)
     }
@@ -115,8 +142,15 @@ impl Scene {
         let between = |seeded: &mut Seeded, low: u64, high: u64| {
             i64::try_from(seeded.between(low, high)).unwrap_or(0)
         };
-        if let Some(shot) = &self.shot {
-            let percent = u32::try_from(self.seeded.between(92, 106)).unwrap_or(100);
+        let moves = self.showing != Showing::Print;
+        let aside = i64::from(COLUMNS / 4) * i64::from(self.beside.is_some());
+        for (shot, aside) in [(&self.beside, aside), (&self.shot, -aside)] {
+            let Some(shot) = shot else { continue };
+            let percent = if moves {
+                u32::try_from(self.seeded.between(92, 106)).unwrap_or(100)
+            } else {
+                100
+            };
             let scaled = |side: u32| side.saturating_mul(percent) / 100;
             let (columns, rows) = shot.portrait.dimensions();
             let person = imageops::resize(
@@ -126,13 +160,21 @@ impl Scene {
                 FilterType::Triangle,
             );
             let middle = i64::from(COLUMNS / 2) - i64::from(person.width() / 2);
-            let left = middle + between(&mut self.seeded, 0, 24) - 12;
-            let top = i64::from(ROWS) - i64::from(person.height())
-                + 20
-                + between(&mut self.seeded, 0, 16);
+            let (right, down) = if moves {
+                let right = between(&mut self.seeded, 0, 24);
+                (right, between(&mut self.seeded, 0, 16))
+            } else {
+                (12, 8)
+            };
+            let left = middle + aside + right - 12;
+            let top = i64::from(ROWS) - i64::from(person.height()) + 20 + down;
             imageops::overlay(&mut canvas, &person, left, top);
         }
-        let light = i32::try_from(self.seeded.between(0, 36)).unwrap_or(18) - 18;
+        let light = if moves {
+            i32::try_from(self.seeded.between(0, 36)).unwrap_or(18) - 18
+        } else {
+            0
+        };
         imageops::colorops::brighten_in_place(&mut canvas, light);
         for _ in 0..NOISE_PIXELS {
             let column = u32::try_from(self.seeded.below(u64::from(COLUMNS))).unwrap_or(0);
@@ -157,6 +199,13 @@ mod tests {
         assert_ne!(camera.frame().unwrap(), camera.frame().unwrap());
         camera.show(None, Showing::Still).unwrap();
         assert_eq!(camera.frame().unwrap(), camera.frame().unwrap());
+        camera.show(None, Showing::Loop).unwrap();
+        let second = || -> Vec<_> { (0..8).map(|_| camera.frame().unwrap()).collect() };
+        let first = second();
+        assert_ne!(first[0], first[1]);
+        assert_eq!(second(), first, "the same second again");
+        camera.show(None, Showing::Print).unwrap();
+        assert_ne!(camera.frame().unwrap(), camera.frame().unwrap());
         assert!(camera.show(Some("nobody"), Showing::Alive).is_err());
     }
 }

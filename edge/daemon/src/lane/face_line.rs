@@ -317,7 +317,10 @@ impl FaceLine {
                 self.tell(&place, FaceNews::Camera(direction(place.way), news))
                     .await;
             }
-            FromFace::Hello { .. } | FromFace::Enrolled { .. } | FromFace::Pong { .. } => {}
+            FromFace::Hello { .. }
+            | FromFace::Enrolled { .. }
+            | FromFace::HowEnrolled { .. }
+            | FromFace::Pong { .. } => {}
         }
         None
     }

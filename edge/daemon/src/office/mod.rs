@@ -2,6 +2,7 @@
 
 mod desk;
 mod clerk_desk;
+mod clerk_faces;
 mod life;
 mod carry;
 mod fork;

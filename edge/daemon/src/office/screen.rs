@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
-use edge_web::{Books, ClaimCode, HealthView, LedgerSource, WebChannels, WebSettings, WebState};
+use edge_web::{
+    Books, ClaimCode, FaceDesk, HealthView, LedgerSource, WebChannels, WebSettings, WebState,
+};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time::{Duration, sleep};
 
 use crate::error::DaemonError;
 use crate::office::clerk_desk::ClerkDesk;
+use crate::office::clerk_faces::ClerkFaces;
 use crate::office::desk::Office;
 
 /// Wait before a port that was taken is tried again.
@@ -58,6 +61,8 @@ async fn start_screen(
     let channels = WebChannels {
         books,
         recorder: Arc::new(ClerkDesk(Arc::clone(office.people))),
+        faces: ClerkFaces::new(office.config, office.store.reader()?)
+            .map(|faces| -> Arc<dyn FaceDesk> { Arc::new(faces) }),
         today: Arc::<LedgerSource>::clone(&source),
         accounts: source,
         health,

@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use edge_domain::{IdNumber, Roster};
 use edge_face_protocol::{
-    EngineState, Enrollment, FrameReader, FromFace, Picture, ToFace, Unusable, VERSION, encode,
+    CameraPlace, EngineState, Enrollment, FrameReader, FromFace, HeldTemplate, Picture, ToFace,
+    Unusable, VERSION, encode,
 };
 
 use crate::error::DaemonError;
@@ -38,7 +39,8 @@ pub(crate) fn enroll(
     roster: &Roster,
     consents: &[u32],
 ) -> Result<Vec<Outcome>, DaemonError> {
-    let mut line = Line::open(socket, consents)?;
+    let mut line = Line::open(socket)?;
+    line.consents(consents)?;
     let numbers: BTreeMap<&IdNumber, u32> = roster
         .standings()
         .iter()
@@ -50,7 +52,7 @@ pub(crate) fn enroll(
         let number = number.and_then(|text| IdNumber::parse(text).ok());
         let worker = number.and_then(|number| numbers.get(&number).copied());
         let verdict = match worker {
-            Some(worker) => line.enroll(worker, fs::read(&path)?)?,
+            Some(worker) => line.enroll(worker, Sitter::Pictures(vec![fs::read(&path)?]))?,
             None => Err("文件名应为花名册上工人的证件号码".to_owned()),
         };
         outcomes.push(Outcome {
@@ -79,15 +81,34 @@ fn pictures(folder: &Path) -> Result<BTreeSet<PathBuf>, DaemonError> {
         .collect())
 }
 
+/// Where an enrollment gets its pictures.
+#[derive(Debug)]
+pub(crate) enum Sitter {
+    /// Files.
+    Pictures(Vec<Vec<u8>>),
+    /// Whoever stands before this camera, for so long.
+    Camera {
+        /// Which camera.
+        place: CameraPlace,
+        /// For how long.
+        limit: Duration,
+    },
+}
+
 /// A connection of its own; the box's is left alone.
-struct Line {
+pub(crate) struct Line {
     stream: UnixStream,
     reader: FrameReader,
     last: u64,
+    liveness: bool,
 }
 
 impl Line {
-    fn open(socket: &Path, consents: &[u32]) -> Result<Self, DaemonError> {
+    /// Connects and greets.
+    ///
+    /// # Errors
+    /// Nobody listens, or the other end has no models or is of another version; in Chinese.
+    pub(crate) fn open(socket: &Path) -> Result<Self, DaemonError> {
         let failed = |source| DaemonError::File {
             file: socket.to_path_buf(),
             source,
@@ -98,16 +119,18 @@ impl Line {
             stream,
             reader: FrameReader::default(),
             last: 0,
+            liveness: false,
         };
         line.say(&ToFace::Hello { version: VERSION })?;
-        line.say(&ToFace::Consents {
-            workers: consents.to_vec(),
-        })?;
         let greeting = line.hear(|message| match message {
             FromFace::Hello {
-                version, engine, ..
-            } => Some((version, engine)),
+                version,
+                engine,
+                liveness,
+                ..
+            } => Some((version, engine, liveness)),
             FromFace::Enrolled { .. }
+            | FromFace::HowEnrolled { .. }
             | FromFace::NotEnrolled { .. }
             | FromFace::Compared { .. }
             | FromFace::Nearest { .. }
@@ -115,19 +138,71 @@ impl Line {
             | FromFace::Pong { .. } => None,
         })?;
         match greeting {
-            (VERSION, EngineState::Ready) => Ok(line),
-            (VERSION, EngineState::NoModels { why }) => Err(talk(why)),
+            (VERSION, EngineState::Ready, liveness) => Ok(Self { liveness, ..line }),
+            (VERSION, EngineState::NoModels { why }, _) => Err(talk(why)),
             _ => Err(talk("menwei-face 与 menwei 的版本不同")),
         }
     }
 
-    fn enroll(&mut self, worker: u32, file: Vec<u8>) -> Result<Result<(), String>, DaemonError> {
+    /// Tells whose consent stands: nobody else is enrolled, and nobody else keeps a template.
+    ///
+    /// # Errors
+    /// The connection is gone.
+    pub(crate) fn consents(&mut self, consents: &[u32]) -> Result<(), DaemonError> {
+        self.say(&ToFace::Consents {
+            workers: consents.to_vec(),
+        })
+    }
+
+    /// Whether a model tells living faces from pictures.
+    pub(crate) fn liveness(&self) -> bool {
+        self.liveness
+    }
+
+    /// Whether a worker has a template.
+    ///
+    /// # Errors
+    /// The connection is gone.
+    pub(crate) fn held(&mut self, worker: u32) -> Result<HeldTemplate, DaemonError> {
         self.last += 1;
         let id = self.last;
-        self.say(&ToFace::Enroll {
-            id,
-            worker,
-            pictures: vec![Picture(file)],
+        self.say(&ToFace::HowEnrolled { id, worker })?;
+        self.hear(|message| match message {
+            FromFace::HowEnrolled { id: answered, held } if answered == id => Some(held),
+            FromFace::Hello { .. }
+            | FromFace::HowEnrolled { .. }
+            | FromFace::Enrolled { .. }
+            | FromFace::NotEnrolled { .. }
+            | FromFace::Compared { .. }
+            | FromFace::Nearest { .. }
+            | FromFace::Camera { .. }
+            | FromFace::Pong { .. } => None,
+        })
+    }
+
+    /// Makes a worker's template; the inner error is the verdict in the clerk's words.
+    ///
+    /// # Errors
+    /// The connection is gone.
+    pub(crate) fn enroll(
+        &mut self,
+        worker: u32,
+        sitter: Sitter,
+    ) -> Result<Result<(), String>, DaemonError> {
+        self.last += 1;
+        let id = self.last;
+        self.say(&match sitter {
+            Sitter::Pictures(files) => ToFace::Enroll {
+                id,
+                worker,
+                pictures: files.into_iter().map(Picture).collect(),
+            },
+            Sitter::Camera { place, limit } => ToFace::EnrollAtCamera {
+                id,
+                worker,
+                place,
+                for_ms: u64::try_from(limit.as_millis()).unwrap_or(u64::MAX),
+            },
         })?;
         self.hear(|message| match message {
             FromFace::Enrolled {
@@ -136,6 +211,7 @@ impl Line {
             } if answered == id => Some(words(verdict)),
             FromFace::Hello { .. }
             | FromFace::Enrolled { .. }
+            | FromFace::HowEnrolled { .. }
             | FromFace::NotEnrolled { .. }
             | FromFace::Compared { .. }
             | FromFace::Nearest { .. }

@@ -312,6 +312,7 @@ fn acts(row: &WorkerRow) -> Result<Vec<WorkerAct>, &'static str> {
             worker,
             given: true,
             on,
+            text: None,
         }));
     }
     if row.blacklisted {

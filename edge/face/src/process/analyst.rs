@@ -1,6 +1,6 @@
 //! The one thread that compares faces: it owns models, templates and open questions.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use drivers_camera::Frame;
 use edge_face_protocol::{
@@ -8,31 +8,26 @@ use edge_face_protocol::{
 };
 
 use crate::clock::now_ms;
-use crate::embedding::Embedding;
 use crate::error::FaceError;
-use crate::gallery::Gallery;
+use crate::gallery::Nearest;
 use crate::models::id_text;
 use crate::number::ten_thousandths;
 use crate::process::clients::{ClientId, Clients};
 use crate::process::door::Job;
-use crate::process::freshness::Freshness;
-use crate::quality::Purpose;
+use crate::process::liveness::Liveness;
+use crate::process::sitting::{Sitting, faces};
+use crate::process::templates::Templates;
 use crate::track::Track;
-use crate::vault::{Held, ModelId, Vault};
-use crate::vision::{Engine, Usable, decode};
+use crate::vault::{ModelId, Vault};
+use crate::vision::Engine;
 
 /// Pause between two looks of a camera about which nobody asks, ms: it keeps a small processor
 /// free for the camera before which a card was presented.
 const IDLE_MS: u64 = 250;
+/// Longest enrollment before a camera, ms.
+const SITTING_MS_MAX: u64 = 20_000;
 /// Longest question, ms.
 const QUESTION_MS_MAX: u64 = 10_000;
-/// Pictures of one enrollment at most.
-const PICTURES_MAX: usize = 5;
-/// Pictures of one person are at least so alike: the genuine pairs measured begin at 0.38.
-const SAME_PERSON: f32 = 0.40;
-/// A face this near to another worker's template is that worker: no impostor measured is nearer
-/// than 0.40.
-const OTHER_PERSON: f32 = 0.60;
 
 #[derive(Debug)]
 struct Question {
@@ -48,21 +43,21 @@ struct Question {
 struct Watched {
     state: Option<CameraState>,
     question: Option<Question>,
+    sitting: Option<Sitting>,
     looked_ms: Option<u64>,
     track: Track,
-    freshness: Freshness,
+    liveness: Liveness,
 }
 
 /// What compares.
 pub(crate) struct Analyst {
     pub(crate) clients: Clients,
-    pub(crate) vault: Vault,
+    templates: Templates,
     pub(crate) model: ModelId,
     /// The models, or why there are none.
     pub(crate) engine: Result<Engine, String>,
-    gallery: Gallery,
-    /// Whose consent stands; `None` until somebody has said it.
-    consents: Option<BTreeSet<u32>>,
+    /// Below this change a frame shows what the one before showed, tenths of a gray level.
+    pub(crate) still_max: u16,
     watched: BTreeMap<CameraPlace, Watched>,
 }
 
@@ -77,11 +72,10 @@ impl Analyst {
         let watched = places.into_iter().map(|place| (place, Watched::default()));
         Self {
             clients,
-            vault,
+            templates: Templates::new(vault),
             model,
             engine,
-            gallery: Gallery::default(),
-            consents: None,
+            still_max: 0,
             watched: watched.collect(),
         }
     }
@@ -95,40 +89,46 @@ impl Analyst {
                     watched
                         .question
                         .take_if(|question| question.client == client);
+                    watched.sitting.take_if(|sitting| sitting.client == client);
                 }
             }
-            Job::Asked(client, ToFace::Consents { workers }) => {
-                if let Err(error) = self.consents(workers.into_iter().collect()) {
+            Job::Asked(client, message) => self.asked(client, message),
+        }
+    }
+
+    fn asked(&mut self, client: ClientId, message: ToFace) {
+        match message {
+            ToFace::Consents { workers } => {
+                if let Err(error) = self.templates.obey(workers.into_iter().collect()) {
                     tracing::error!(%error, "The templates are not as the consents want them");
                     self.clients.remove(client);
                 }
             }
-            Job::Asked(
-                client,
-                ToFace::Enroll {
-                    id,
-                    worker,
-                    pictures,
-                },
-            ) => {
-                let verdict = self.enroll(worker, &pictures).unwrap_or_else(|error| {
-                    tracing::error!(%error, "An enrollment failed");
-                    Enrollment::Failed {
-                        why: "人脸程序出错，请再试一次；一直不行请联系运维".to_owned(),
-                    }
-                });
-                self.clients
-                    .tell(client, &FromFace::Enrolled { id, verdict });
+            ToFace::Enroll {
+                id,
+                worker,
+                pictures,
+            } => {
+                let verdict = self.enroll(worker, &pictures);
+                self.verdict(client, id, verdict);
             }
-            Job::Asked(
-                client,
-                ToFace::Verify {
-                    id,
-                    place,
-                    worker,
-                    for_ms,
-                },
-            ) => {
+            ToFace::EnrollAtCamera {
+                id,
+                worker,
+                place,
+                for_ms,
+            } => self.sit(client, (id, worker), (&place, for_ms)),
+            ToFace::HowEnrolled { id, worker } => {
+                let held = self.templates.held(worker);
+                self.clients
+                    .tell(client, &FromFace::HowEnrolled { id, held });
+            }
+            ToFace::Verify {
+                id,
+                place,
+                worker,
+                for_ms,
+            } => {
                 let from_ms = now_ms();
                 let question = Question {
                     client,
@@ -139,15 +139,15 @@ impl Analyst {
                 };
                 self.ask(&place, question);
             }
-            Job::Asked(_, ToFace::Enough { id }) => {
+            ToFace::Enough { id } => {
                 for watched in self.watched.values_mut() {
                     watched.question.take_if(|question| question.id == id);
                 }
             }
-            Job::Asked(client, ToFace::Ping { id }) => {
+            ToFace::Ping { id } => {
                 self.clients.tell(client, &FromFace::Pong { id });
             }
-            Job::Asked(client, ToFace::Hello { .. }) => self.clients.remove(client),
+            ToFace::Hello { .. } => self.clients.remove(client),
         }
     }
 
@@ -174,6 +174,7 @@ impl Analyst {
     /// # Errors
     /// `OpenCV` fails.
     pub(crate) fn frame(&mut self, place: &CameraPlace, frame: &Frame) -> Result<(), FaceError> {
+        self.sitting_frame(place, frame)?;
         let now_ms = now_ms();
         let (Ok(engine), Some(watched)) = (&mut self.engine, self.watched.get_mut(place)) else {
             return Ok(());
@@ -188,23 +189,45 @@ impl Analyst {
         let idle = watched
             .looked_ms
             .is_none_or(|looked_ms| now_ms.saturating_sub(looked_ms) >= IDLE_MS);
-        if !asked && (self.gallery.len() == 0 || !idle) {
+        if !asked && (self.templates.gallery.len() == 0 || !idle) {
             return Ok(());
         }
         watched.looked_ms = Some(now_ms);
         let usable = match engine.watch(&frame.image, &mut watched.track)? {
-            Ok(usable) if watched.freshness.is_new(&usable.prints) => usable,
-            Ok(_) => {
-                tracing::debug!(?place, why = ?Unusable::NotAlive, "A frame is of no use");
-                return Ok(());
-            }
+            Ok(usable) => usable,
             Err(why) => {
-                tracing::trace!(?place, ?why, "A frame is of no use");
+                // Nobody is there most of the time.
+                if why != Unusable::NoFace {
+                    tracing::debug!(?place, ?why, "A frame is of no use");
+                }
                 return Ok(());
             }
         };
+        if let Err(why) = watched
+            .liveness
+            .check(now_ms, &usable.prints, self.still_max)
+        {
+            tracing::debug!(?place, ?why, "A frame is of no use");
+            return Ok(());
+        }
+        let width = f64::from(usable.face.width);
+        tracing::debug!(?place, width, "A face is compared");
+        let nearest = self.templates.gallery.nearest(&usable.embedding);
+        if let Some(Nearest {
+            worker, similarity, ..
+        }) = nearest
+            && !watched
+                .liveness
+                .is_one_person(now_ms, (worker, similarity), &usable.embedding)
+        {
+            tracing::warn!(?place, "One face goes by many names: it is nobody's");
+            return Ok(());
+        }
         if asked && let Some(question) = &watched.question {
-            let similarity = self.gallery.compare(question.worker, &usable.embedding);
+            let similarity = self
+                .templates
+                .gallery
+                .compare(question.worker, &usable.embedding);
             if let Some(similarity) = similarity {
                 let message = FromFace::Compared {
                     id: question.id,
@@ -213,25 +236,19 @@ impl Analyst {
                 self.clients.tell(question.client, &message);
             }
         }
-        self.tell_nearest(place, &usable);
+        if let Some(nearest) = nearest {
+            self.tell_nearest(place, nearest);
+        }
         Ok(())
     }
 
-    fn tell_nearest(&self, place: &CameraPlace, usable: &Usable) {
-        let Some(nearest) = self.gallery.nearest(&usable.embedding) else {
-            return;
-        };
-        tracing::debug!(
-            ?place,
-            width = f64::from(usable.width),
-            "A face was compared"
-        );
+    fn tell_nearest(&self, place: &CameraPlace, nearest: Nearest) {
         self.clients.tell_all(&FromFace::Nearest {
             place: place.clone(),
             worker: nearest.worker,
             similarity: ten_thousandths(nearest.similarity),
             second: nearest.second.map(ten_thousandths),
-            enrolled: u32::try_from(self.gallery.len()).unwrap_or(u32::MAX),
+            enrolled: u32::try_from(self.templates.gallery.len()).unwrap_or(u32::MAX),
         });
     }
 
@@ -246,6 +263,7 @@ impl Analyst {
                 version: VERSION,
                 engine,
                 model: id_text(self.model),
+                liveness: self.engine.as_ref().is_ok_and(Engine::has_spoof),
             },
         );
         for (place, watched) in &self.watched {
@@ -259,39 +277,8 @@ impl Analyst {
         }
     }
 
-    /// Destroys every template without a consent and loads the others.
-    fn consents(&mut self, consents: BTreeSet<u32>) -> Result<(), FaceError> {
-        for worker in self.gallery.workers() {
-            if !consents.contains(&worker) {
-                self.gallery.remove(worker);
-            }
-        }
-        for worker in self.vault.workers()? {
-            if !consents.contains(&worker) {
-                self.vault.destroy(worker)?;
-                tracing::info!(worker, "A template without a consent is destroyed");
-            } else if !self.gallery.has(worker) {
-                match self.vault.read(worker) {
-                    Ok(Some(Held::Template(template))) => self.gallery.put(worker, template),
-                    Ok(Some(Held::OtherModel)) => {
-                        tracing::warn!(worker, "A template is of another model: enroll again");
-                    }
-                    Ok(None) => {}
-                    Err(error) => tracing::error!(%error, worker, "A template is not readable"),
-                }
-            }
-        }
-        tracing::info!(
-            consents = consents.len(),
-            enrolled = self.gallery.len(),
-            "Templates are as the consents want them"
-        );
-        self.consents = Some(consents);
-        Ok(())
-    }
-
     fn ask(&mut self, place: &CameraPlace, question: Question) {
-        if !self.gallery.has(question.worker) {
+        if !self.templates.gallery.has(question.worker) {
             let message = FromFace::NotEnrolled { id: question.id };
             self.clients.tell(question.client, &message);
         } else if let Some(watched) = self.watched.get_mut(place) {
@@ -299,48 +286,81 @@ impl Analyst {
         }
     }
 
+    /// Enrolls from picture files.
     fn enroll(&mut self, worker: u32, pictures: &[Picture]) -> Result<Enrollment, FaceError> {
-        let consents = self.consents.as_ref();
-        if !consents.is_some_and(|consents| consents.contains(&worker)) {
-            return Ok(Enrollment::NoConsent);
-        }
-        let engine = match &mut self.engine {
-            Ok(engine) => engine,
-            Err(why) => return Ok(Enrollment::Failed { why: why.clone() }),
+        let engine = match (self.templates.allows(worker), &mut self.engine) {
+            (true, Ok(engine)) => engine,
+            (true, Err(why)) => return Ok(Enrollment::Failed { why: why.clone() }),
+            (false, _) => return Ok(Enrollment::NoConsent),
         };
-        let mut template: Vec<Embedding> = Vec::new();
-        for (picture, file) in pictures.iter().take(PICTURES_MAX).enumerate() {
-            let looked = match decode(&file.0) {
-                Ok(image) => engine.look(&image, Purpose::Enroll)?,
-                Err(why) => Err(why),
-            };
-            match looked {
-                Ok(usable) => template.push(usable.embedding),
-                Err(why) => return Ok(Enrollment::Refused { picture, why }),
-            }
+        match faces(engine, pictures)? {
+            Ok(template) => self.templates.settle(worker, template),
+            Err(refused) => Ok(refused),
         }
-        let Some(first) = template.first() else {
-            return Ok(Enrollment::Refused {
-                picture: 0,
-                why: Unusable::NotAPicture,
-            });
+    }
+
+    /// Begins an enrollment before a camera.
+    fn sit(
+        &mut self,
+        client: ClientId,
+        (id, worker): (u64, u32),
+        (place, for_ms): (&CameraPlace, u64),
+    ) {
+        let watched = self.watched.get_mut(place);
+        let verdict = match (self.templates.allows(worker), &self.engine, watched) {
+            (false, ..) => Enrollment::NoConsent,
+            (true, Err(why), _) => Enrollment::Failed { why: why.clone() },
+            (true, Ok(_), None) => Enrollment::Failed {
+                why: "人脸程序里没有这台摄像头，请运维检查 face.toml".to_owned(),
+            },
+            (true, Ok(_), Some(watched)) => {
+                let now_ms = now_ms();
+                let until_ms = now_ms.saturating_add(for_ms.min(SITTING_MS_MAX));
+                watched.sitting = Some(Sitting::new(client, (id, worker), (now_ms, until_ms)));
+                return;
+            }
         };
-        let alike = template.iter().map(|one| one.similarity(first));
-        let least = alike.min_by(f32::total_cmp).unwrap_or(1.0);
-        if least < SAME_PERSON {
-            return Ok(Enrollment::Disagree {
-                similarity: ten_thousandths(least),
-            });
+        self.verdict(client, id, Ok(verdict));
+    }
+
+    /// Takes a frame for whoever sits before this camera.
+    fn sitting_frame(&mut self, place: &CameraPlace, frame: &Frame) -> Result<(), FaceError> {
+        let (Ok(engine), Some(watched)) = (&mut self.engine, self.watched.get_mut(place)) else {
+            return Ok(());
+        };
+        let Some(sitting) = &mut watched.sitting else {
+            return Ok(());
+        };
+        if sitting.frame(frame, engine, &mut watched.liveness)?
+            && let Some(sitting) = watched.sitting.take()
+        {
+            let verdict = self.templates.settle(sitting.worker, sitting.template);
+            self.verdict(sitting.client, sitting.id, verdict);
         }
-        for other in self.gallery.workers() {
-            let near = self.gallery.compare(other, first);
-            if other != worker && near.is_some_and(|near| near >= OTHER_PERSON) {
-                return Ok(Enrollment::Taken { worker: other });
+        Ok(())
+    }
+
+    /// Ends the sittings whose time is up.
+    pub(crate) fn end_sittings(&mut self) {
+        let now_ms = now_ms();
+        let sittings = self.watched.values_mut().filter_map(|watched| {
+            let sitting = &mut watched.sitting;
+            sitting.take_if(|sitting| sitting.until_ms <= now_ms)
+        });
+        let over: Vec<Sitting> = sittings.collect();
+        for sitting in over {
+            self.verdict(sitting.client, sitting.id, Ok(sitting.too_late()));
+        }
+    }
+
+    fn verdict(&self, client: ClientId, id: u64, verdict: Result<Enrollment, FaceError>) {
+        let verdict = verdict.unwrap_or_else(|error| {
+            tracing::error!(%error, "An enrollment failed");
+            Enrollment::Failed {
+                why: "人脸程序出错，请再试一次；一直不行请联系运维".to_owned(),
             }
-        }
-        self.vault.write(worker, &template)?;
-        self.gallery.put(worker, template);
-        tracing::info!(worker, pictures = pictures.len(), "Enrolled");
-        Ok(Enrollment::Done)
+        });
+        self.clients
+            .tell(client, &FromFace::Enrolled { id, verdict });
     }
 }

@@ -46,6 +46,7 @@ mod tests {
         Prints {
             inside: inside.to_vec(),
             around: [inside, around].concat(),
+            tiles: Vec::new(),
         }
     }
 

@@ -3,6 +3,9 @@
 mod clients;
 mod door;
 mod freshness;
+mod liveness;
+mod sitting;
+mod templates;
 mod analyst;
 mod start;
 

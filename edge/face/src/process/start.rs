@@ -33,7 +33,7 @@ const TURN: Duration = Duration::from_millis(500);
 /// Settings, key, socket or threads cannot be used. Missing models are no error: the box is told.
 pub(crate) fn run(config: &Path) -> Result<(), FaceError> {
     let settings = Settings::load(config)?;
-    let (model, engine) = load(&settings.models);
+    let (model, engine) = load(&settings);
     if let Err(why) = &engine {
         tracing::error!(why, "No faces are compared");
     }
@@ -69,6 +69,7 @@ pub(crate) fn run(config: &Path) -> Result<(), FaceError> {
     }
     let places = slots.iter().map(|(place, _)| place.clone());
     let mut analyst = Analyst::new(clients.clone(), vault, model, engine, places);
+    analyst.still_max = settings.still_max;
     let door = Door {
         clients,
         jobs,
@@ -98,6 +99,7 @@ fn turn(
         for job in asked.try_iter() {
             analyst.job(job);
         }
+        analyst.end_sittings();
         for place in analyst.order() {
             let slot = slots.iter().find(|(other, _)| *other == place);
             let Some(frame) = slot.and_then(|(_, slot)| slot.take()) else {
@@ -111,12 +113,23 @@ fn turn(
 }
 
 /// Models and the id of their templates; of missing models, why.
-fn load(folder: &Path) -> (ModelId, Result<Engine, String>) {
-    let models: Models = match models::check(folder) {
+fn load(settings: &Settings) -> (ModelId, Result<Engine, String>) {
+    let models: Models = match models::check(&settings.models) {
         Ok(models) => models,
         Err(error) => return (ModelId::default(), Err(error.to_string())),
     };
-    let engine = Engine::load(&models).map_err(|error| format!("模型文件载入失败：{error}"));
+    let unusable = |error| format!("模型文件载入失败：{error}");
+    let mut engine = Engine::load(&models).map_err(unusable);
+    if let Some(spoof) = &settings.spoof {
+        engine = models::check_spoof(spoof)
+            .map_err(|error| error.to_string())
+            .and(engine)
+            .and_then(|engine| engine.with_spoof(spoof).map_err(unusable));
+    } else {
+        tracing::warn!(
+            "No model of living faces: a picture held before a camera may pass for a person"
+        );
+    }
     (models.id, engine)
 }
 

@@ -1,13 +1,15 @@
 //! Pictures that somebody sends to break the process.
 
 use edge_face_protocol::Unusable;
-use opencv::core::{self, Mat, Scalar, Vector};
-use opencv::imgcodecs;
+use opencv::core::{self, Mat, Rect, Scalar, Size, Vector};
 use opencv::prelude::*;
+use opencv::{imgcodecs, imgproc};
 
+use crate::number::pixel;
 use crate::quality::Purpose;
+use crate::track::Track;
 use crate::vision::decode;
-use crate::vision::real_faces_test::engine;
+use crate::vision::real_faces_test::{engine, shot};
 
 fn file(ending: &str, rows: i32, columns: i32) -> Vec<u8> {
     let image =
@@ -77,4 +79,85 @@ fn an_even_picture_holds_no_face() {
     let image = decode(&file(".jpg", 480, 640)).unwrap();
     let looked = engine().look(&image, Purpose::Gate).unwrap();
     assert_eq!(looked.unwrap_err(), Unusable::NoFace);
+}
+
+fn resized(image: &Mat, columns: i32, rows: i32) -> Mat {
+    let mut out = Mat::default();
+    let size = Size::new(columns, rows);
+    imgproc::resize(image, &mut out, size, 0.0, 0.0, imgproc::INTER_AREA).unwrap();
+    out
+}
+
+fn part(image: &Mat, [left, top, columns, rows]: [i32; 4]) -> Mat {
+    let place = Rect::new(left, top, columns, rows);
+    Mat::roi(image, place).unwrap().try_clone().unwrap()
+}
+
+/// People as they should not stand before a camera, for the gate and for enrollment.
+#[test]
+fn crowds_and_halves_are_refused_with_their_reason() {
+    let mut engine = engine();
+    let near = shot("people/a/2.jpg");
+    let face = engine.look(&near, Purpose::Gate).unwrap().unwrap().face;
+    // Six of one size, three beside each other in two rows.
+    let [left, top] = [face.left - face.width, face.top - face.height].map(|at| pixel(at).max(0));
+    let columns = pixel(face.width * 2.6).min(near.cols() - left);
+    let rows = pixel(face.height * 2.2).min(near.rows() - top);
+    let one = resized(&part(&near, [left, top, columns, rows]), 210, 240);
+    let (mut row, mut six) = (Mat::default(), Mat::default());
+    let three = Vector::<Mat>::from_iter([0; 3].map(|_| one.try_clone().unwrap()));
+    core::hconcat(&three, &mut row).unwrap();
+    let two = Vector::<Mat>::from_iter([0; 2].map(|_| row.try_clone().unwrap()));
+    core::vconcat(&two, &mut six).unwrap();
+    let middle = pixel(face.left + face.width * 0.55);
+    let half = part(&near, [middle, 0, near.cols() - middle, near.rows()]);
+    let brow = pixel(face.top + face.height * 0.4);
+    let eyeless = part(&near, [0, brow, near.cols(), near.rows() - brow]);
+    let far = resized(&near, near.cols() / 4, near.rows() / 4);
+    for (what, image, expected) in [
+        ("six people", &six, &[Unusable::SeveralFaces][..]),
+        (
+            "half a face",
+            &half,
+            &[Unusable::Cut, Unusable::NoFace, Unusable::Turned],
+        ),
+        (
+            "from the eyes down",
+            &eyeless,
+            &[Unusable::Cut, Unusable::NoFace],
+        ),
+        ("far away", &far, &[Unusable::TooSmall, Unusable::NoFace]),
+    ] {
+        for purpose in [Purpose::Gate, Purpose::Enroll] {
+            let why = engine.look(image, purpose).unwrap().unwrap_err();
+            assert!(expected.contains(&why), "{what}, {purpose:?}: {why:?}");
+        }
+        let why = engine.watch(image, &mut Track::default()).unwrap();
+        assert!(why.is_err(), "{what}, as a frame of the gate");
+    }
+}
+
+/// A camera that is set to another size in the middle of its stream: the face that was followed is
+/// somewhere else, or nowhere, and is found again.
+#[test]
+fn a_stream_may_change_its_size() {
+    let mut engine = engine();
+    let image = shot("people/a/2.jpg");
+    let alone = engine.look(&image, Purpose::Gate).unwrap().unwrap();
+    let mut track = Track::default();
+    for share in [100, 50, 200, 75, 300, 60, 100] {
+        let frame = resized(
+            &image,
+            image.cols() * share / 100,
+            image.rows() * share / 100,
+        );
+        for look in 0..2 {
+            let usable = engine.watch(&frame, &mut track).unwrap();
+            let Ok(usable) = usable else { continue };
+            let alike = usable.embedding.similarity(&alone.embedding);
+            assert!(alike > 0.8, "{share} %, look {look}: {alike}");
+        }
+    }
+    let again = engine.watch(&image, &mut track).unwrap();
+    assert!(again.is_ok(), "{again:?}");
 }

@@ -8,13 +8,14 @@ use opencv::prelude::*;
 
 use crate::embedding::Embedding;
 use crate::error::FaceError;
-use crate::models::Models;
+use crate::models::{Models, SpoofModel};
 use crate::number::{coordinate, pixel, short};
 use crate::quality::{Crop, Face, Purpose, check_crop, check_place, choose};
 use crate::track::{Region, Track};
 use crate::vision::detector::Detector;
 use crate::vision::picture::fit;
 use crate::vision::prints::Prints;
+use crate::vision::spoof::Spoof;
 
 /// Faces are compared on a copy of at most so many columns or rows.
 const SIDE_MAX: i32 = 640;
@@ -31,14 +32,16 @@ pub(crate) struct Usable {
     pub(crate) embedding: Embedding,
     /// Names the very pixels of the face, to tell a picture that comes twice.
     pub(crate) prints: Prints,
-    /// Columns that the face covers on the copy.
-    pub(crate) width: f32,
+    /// Where it is on the copy.
+    pub(crate) face: Face,
 }
 
 /// Both models, for one thread.
 pub(crate) struct Engine {
     detector: Detector,
     embedder: Ptr<FaceRecognizerSF>,
+    /// Tells living faces from pictures, where the site has named a model for it.
+    spoof: Option<Spoof>,
 }
 
 impl Engine {
@@ -51,7 +54,24 @@ impl Engine {
         Ok(Self {
             detector: Detector::open(&models.detector)?,
             embedder: FaceRecognizerSF::create_def(&models.embedder.display().to_string(), "")?,
+            spoof: None,
         })
+    }
+
+    /// The same with a model that tells living faces from pictures, for the gate's frames.
+    ///
+    /// # Errors
+    /// `OpenCV` does not take it.
+    pub(crate) fn with_spoof(self, model: &SpoofModel) -> Result<Self, FaceError> {
+        Ok(Self {
+            spoof: Some(Spoof::open(model)?),
+            ..self
+        })
+    }
+
+    /// Whether a model tells living faces from pictures.
+    pub(crate) fn has_spoof(&self) -> bool {
+        self.spoof.is_some()
     }
 
     /// All faces of a picture, the surest first.
@@ -111,7 +131,10 @@ impl Engine {
             Ok(face) => {
                 track.found(face, whole);
                 match check_place(&face, size, Purpose::Gate) {
-                    Ok(()) => self.embed(&small, &face, Purpose::Gate)?,
+                    Ok(()) if self.lives(&small, &face)? => {
+                        self.embed(&small, &face, Purpose::Gate)?
+                    }
+                    Ok(()) => Err(Unusable::NotAlive),
                     Err(why) => Err(why),
                 }
             }
@@ -121,6 +144,14 @@ impl Engine {
             track.lost();
         }
         Ok(usable)
+    }
+
+    /// Without a model every face passes for a living one.
+    fn lives(&mut self, image: &Mat, face: &Face) -> Result<bool, FaceError> {
+        match &mut self.spoof {
+            Some(spoof) => spoof.is_live(image, face),
+            None => Ok(true),
+        }
     }
 
     /// Whose face is meant in the whole view, roughly.
@@ -177,7 +208,7 @@ impl Engine {
         Ok(Ok(Usable {
             embedding,
             prints: Prints::of(image, face)?,
-            width: face.width,
+            face: *face,
         }))
     }
 }

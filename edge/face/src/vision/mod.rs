@@ -3,12 +3,13 @@
 mod picture;
 mod detector;
 mod prints;
+mod spoof;
 mod engine;
 #[cfg(test)]
 mod bad_input_test;
 #[cfg(test)]
 mod real_faces_test;
 
-pub(crate) use engine::{Engine, Usable};
+pub(crate) use engine::Engine;
 pub(crate) use picture::{decode, read};
-pub(crate) use prints::Prints;
+pub(crate) use prints::{Prints, Tile};

@@ -1,23 +1,34 @@
 //! Names for the very pixels of a face.
 
-use opencv::core::{Mat, Rect};
+use opencv::core::{self, Mat, Rect};
 use opencv::prelude::*;
 
 use crate::error::FaceError;
-use crate::number::{coordinate, pixel};
+use crate::number::{coordinate, pixel, short};
 use crate::quality::Face;
 
 /// Sides of a tile, pixels. Tiles lie on a grid of the frame, so that a face that is found a little
 /// aside in the same frame has the same tiles.
 const TILE: i32 = 24;
 
+/// One tile of the grid.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Tile {
+    pub(crate) column: i32,
+    pub(crate) row: i32,
+    /// Mean of its gray levels, 0 to 255.
+    pub(crate) mean: f32,
+}
+
 /// The tiles of a face, each by its pixels.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Prints {
     /// Those that lie wholly inside the face.
     pub(crate) inside: Vec<u64>,
     /// Those that touch it.
     pub(crate) around: Vec<u64>,
+    /// The same with their light.
+    pub(crate) tiles: Vec<Tile>,
 }
 
 impl Prints {
@@ -33,11 +44,19 @@ impl Prints {
         let mut prints = Self {
             inside: Vec::new(),
             around: Vec::new(),
+            tiles: Vec::new(),
         };
         for row in top..=bottom {
             for column in left..=right {
                 let place = Rect::new(column * TILE, row * TILE, TILE, TILE);
-                let name = name(&Mat::roi(image, place)?)?;
+                let part = Mat::roi(image, place)?;
+                let [blue, green, red, _] = core::mean_def(&part)?.0;
+                prints.tiles.push(Tile {
+                    column,
+                    row,
+                    mean: short((blue + green + red) / 3.0),
+                });
+                let name = name(&part)?;
                 prints.around.push(name);
                 let (x, y) = (coordinate(column * TILE), coordinate(row * TILE));
                 let tile = coordinate(TILE);

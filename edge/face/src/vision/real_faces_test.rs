@@ -11,8 +11,9 @@ use crate::models;
 use crate::number::coordinate;
 use crate::quality::Purpose;
 use crate::track::Track;
+use crate::vision::engine::Usable;
 use crate::vision::picture::fit;
-use crate::vision::{Engine, Usable, read};
+use crate::vision::{Engine, read};
 
 /// What the house asks of a card and a face; the policy's own default.
 const SAME: f32 = 0.40;
@@ -30,7 +31,7 @@ pub(super) fn engine() -> Engine {
     Engine::load(&models::check(&fetched("models")).unwrap()).unwrap()
 }
 
-fn shot(name: &str) -> Mat {
+pub(super) fn shot(name: &str) -> Mat {
     fit(&read(&fetched(name)).unwrap(), 640).unwrap()
 }
 
@@ -116,7 +117,7 @@ fn two_people_side_by_side_are_not_guessed_at_and_a_face_behind_is_ignored() {
         let size = near.size().unwrap();
         let mut scaled = Mat::default();
         let theirs = face_width(&other);
-        let factor = f64::from(alone.width * share / theirs);
+        let factor = f64::from(alone.face.width * share / theirs);
         imgproc::resize(
             &other,
             &mut scaled,
@@ -149,7 +150,7 @@ fn two_people_side_by_side_are_not_guessed_at_and_a_face_behind_is_ignored() {
 }
 
 fn face_width(image: &Mat) -> f32 {
-    face(&mut engine(), image).width
+    face(&mut engine(), image).face.width
 }
 
 #[test]
@@ -184,7 +185,7 @@ fn the_gates_quicker_look_gives_the_same_face() {
             let alike = quick.embedding.similarity(&slow.embedding);
             assert!(alike > 0.97, "{name}, {look}: {alike}");
             assert!(
-                (quick.width / slow.width - 1.0).abs() < 0.08,
+                (quick.face.width / slow.face.width - 1.0).abs() < 0.08,
                 "{name}, {look}"
             );
         }

@@ -1,6 +1,7 @@
 //! What the pages of people and attendance are made of: the ledger's views, computed for a page.
 
 mod acts;
+mod consent_words;
 mod kind_words;
 mod search;
 mod standing;
@@ -12,6 +13,7 @@ mod parked;
 mod shelf;
 
 pub(crate) use acts::passage_row;
+pub(crate) use consent_words::{CONSENT_WORDS, ConsentWords};
 pub(crate) use directory::{Directory, Filter, Listed, Place};
 pub(crate) use kind_words::kind_word;
 pub(crate) use moment::{Moment, Present};

@@ -133,6 +133,7 @@ impl Site {
             BTreeMap::new(),
         );
         let channels = WebChannels {
+            faces: None,
             books,
             recorder: Arc::new(ClosedDesk),
             today: day.clone(),

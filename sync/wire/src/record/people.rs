@@ -149,6 +149,9 @@ pub struct FaceConsent {
     pub given: bool,
     /// The day on which it was signed, `YYYY-MM-DD`.
     pub on: String,
+    /// Which version of the words was signed; absent where the box does not know it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<u16>,
 }
 
 /// `blacklist`: the site bars a worker, or no longer does.

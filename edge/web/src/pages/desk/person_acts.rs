@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::fields;
 use super::registering::TRAINING_HOURS;
-use crate::books::{Shelf, standing_tag};
+use crate::books::{CONSENT_WORDS, Shelf, standing_tag};
 use crate::error::{SourceError, WebError};
 use crate::pages::door::SignedIn;
 use crate::pages::error_page;
@@ -32,6 +32,10 @@ pub(crate) struct PersonForm {
     trade: String,
     role: String,
     reason: String,
+    /// Which version of the consent's words was signed.
+    text: String,
+    /// The page to go on with: `face`, or the person's own.
+    then: String,
 }
 
 /// `POST /people/{worker}/{act}`.
@@ -44,6 +48,7 @@ pub(crate) async fn submit(
     let today = Shelf::today(state.now_ms());
     let worker = WorkerId(worker);
     let what = act.clone();
+    let to_face = typed.then == "face";
     let maker: ActMaker = Box::new(move |reader| {
         let Some(standing) = reader.worker(worker)? else {
             return Ok(Err(Refusal::new("花名册上没有这个人。")));
@@ -69,7 +74,8 @@ pub(crate) async fn submit(
     match done.map_err(WebError::source(step))? {
         Ok(()) => {
             tracing::info!(act, "Act on a worker recorded");
-            let address = format!("/people/{}?done={act}", worker.0);
+            let page = if to_face { "/face" } else { "" };
+            let address = format!("/people/{}{page}?done={act}", worker.0);
             Ok(Redirect::to(&address).into_response())
         }
         Err(Refusal(problem)) => Ok(error_page::refused(
@@ -129,7 +135,18 @@ fn face_consent(
         if on > today {
             return Err(Refusal::new("签字日期在今天之后，请核对。"));
         }
-        Ok(Act::FaceConsent { worker, given, on })
+        let text = form.text.parse().ok().filter(|_| given);
+        if given && text != Some(CONSENT_WORDS.version) {
+            return Err(Refusal::new(
+                "同意书的文字刚换过新版，请让本人看过新版、签字后再登记。",
+            ));
+        }
+        Ok(Act::FaceConsent {
+            worker,
+            given,
+            on,
+            text,
+        })
     }))
 }
 

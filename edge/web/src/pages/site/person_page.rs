@@ -9,7 +9,10 @@ use edge_domain::{ClockQuality, Direction, PhoneNumber, WorkerId, WorkerStanding
 use jiff::civil::Date;
 
 use super::shared::{self, Choice, MonthQuery, MonthTurn};
-use crate::books::{DayCell, Listed, Outlook, PersonDay, PersonMonth, Shelf, standing_tag};
+use crate::books::{
+    CONSENT_WORDS, ConsentWords, DayCell, Listed, Outlook, PersonDay, PersonMonth, Shelf,
+    standing_tag,
+};
 use crate::error::{SourceError, WebError};
 use crate::pages::door::SignedIn;
 use crate::pages::error_page;
@@ -66,6 +69,7 @@ struct PersonPage {
     blacklisted: bool,
     /// Whether he allows the use of his face.
     face_agreed: bool,
+    words: ConsentWords,
     teams: Vec<Choice>,
     trades: Vec<Choice>,
     done: Option<&'static str>,
@@ -172,6 +176,7 @@ fn page(layout: Layout, found: &Answer, done: Option<&'static str>, now_ms: i64)
         today: today.to_string(),
         blacklisted: standing.blacklisted,
         face_agreed: found.face_agreed,
+        words: CONSENT_WORDS,
         teams: found.teams.clone(),
         trades: shared::trade_choices(&standing.trade.code()),
         done,

@@ -50,6 +50,9 @@ enum Command {
         /// 分布图写到这个文件（SVG）
         #[arg(long)]
         svg: Option<PathBuf>,
+        /// 再把照片变暗、逆光、模糊、歪斜、戴帽、戴口罩、缩小后各测一遍
+        #[arg(long)]
+        robust: bool,
     },
     /// 逐行报出各步骤的用时，供开发者的 bench 使用
     #[command(hide = true)]
@@ -74,11 +77,13 @@ pub fn execute(cli: Cli) -> ExitCode {
             models,
             roster,
             svg,
+            robust,
         } => report(&ReportPlan {
             pictures,
             models,
             roster,
             svg,
+            robust,
         })
         .map(|text| print(&text)),
         Command::Bench { picture, models } => bench(&BenchPlan { models, picture }),

@@ -11,6 +11,8 @@ const RIVAL_AREA_GATE: f32 = 0.7;
 const RIVAL_AREA_ENROLL: f32 = 0.3;
 /// How much of a face's box may lie outside the picture.
 const OUTSIDE_MAX: f32 = 0.10;
+/// How far eyes, nose and mouth must be from the picture's edge, in widths of the face.
+const EDGE_MIN: f32 = 0.05;
 /// How far the nose may stand from the middle of the eyes, in distances between the eyes.
 const TURN_MAX: f32 = 0.42;
 /// How far the line through the eyes may lean, as rise over run: 35 degrees.
@@ -118,6 +120,15 @@ pub(crate) fn check_place(face: &Face, size: (f32, f32), purpose: Purpose) -> Re
     let across = (face.left + face.width).min(size.0) - face.left.max(0.0);
     let down = (face.top + face.height).min(size.1) - face.top.max(0.0);
     if across.max(0.0) * down.max(0.0) < face.area() * (1.0 - OUTSIDE_MAX) {
+        return Err(Unusable::Cut);
+    }
+    // Of half a face the detector guesses the rest within the picture: its points crowd at the edge.
+    let inside = |at: f32, side: f32| {
+        let edge = face.width * EDGE_MIN;
+        at >= edge && at <= side - edge
+    };
+    let mut points = face.points.iter();
+    if !points.all(|[x, y]| inside(*x, size.0) && inside(*y, size.1)) {
         return Err(Unusable::Cut);
     }
     let [right, left, nose, ..] = face.points;

@@ -3,6 +3,7 @@
 mod pairs;
 mod rates;
 mod plot;
+mod robust;
 mod report;
 mod bench;
 

@@ -9,6 +9,7 @@ use crate::error::FaceError;
 use crate::measure::pairs::{self, Pair};
 use crate::measure::plot::svg;
 use crate::measure::rates::{Rate, at_least, proposed, spread};
+use crate::measure::robust::robustness;
 use crate::models;
 use crate::quality::Purpose;
 use crate::vision::{Engine, read};
@@ -23,6 +24,8 @@ pub(crate) struct ReportPlan {
     pub(crate) models: PathBuf,
     pub(crate) roster: u32,
     pub(crate) svg: Option<PathBuf>,
+    /// Whether the second picture of each pair is spoiled, too, in every way that is known.
+    pub(crate) robust: bool,
 }
 
 /// Measures and describes.
@@ -65,7 +68,11 @@ pub(crate) fn report(plan: &ReportPlan) -> Result<String, FaceError> {
         pictures: faces.len(),
         without,
     };
-    Ok(summary.text(plan.roster, proposal))
+    let mut text = summary.text(plan.roster, proposal);
+    if plan.robust {
+        text.push_str(&robustness(&mut engine, &pairs)?);
+    }
+    Ok(text)
 }
 
 struct Summary<'a> {

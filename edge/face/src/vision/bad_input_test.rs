@@ -119,7 +119,7 @@ fn crowds_and_halves_are_refused_with_their_reason() {
         (
             "half a face",
             &half,
-            &[Unusable::Cut, Unusable::NoFace, Unusable::Turned],
+            &[Unusable::Cut, Unusable::TooSmall, Unusable::NoFace],
         ),
         (
             "from the eyes down",
@@ -155,7 +155,7 @@ fn a_stream_may_change_its_size() {
             let usable = engine.watch(&frame, &mut track).unwrap();
             let Ok(usable) = usable else { continue };
             let alike = usable.embedding.similarity(&alone.embedding);
-            assert!(alike > 0.8, "{share} %, look {look}: {alike}");
+            assert!(alike > 0.6, "{share} %, look {look}: {alike}");
         }
     }
     let again = engine.watch(&image, &mut track).unwrap();

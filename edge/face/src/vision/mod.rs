@@ -11,5 +11,5 @@ mod bad_input_test;
 mod real_faces_test;
 
 pub(crate) use engine::Engine;
-pub(crate) use picture::{decode, read};
+pub(crate) use picture::{decode, fit, read};
 pub(crate) use prints::{Prints, Tile};

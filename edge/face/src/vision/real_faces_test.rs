@@ -183,7 +183,7 @@ fn the_gates_quicker_look_gives_the_same_face() {
         for look in ["whole", "around", "around"] {
             let quick = engine.watch(&image, &mut track).unwrap().unwrap();
             let alike = quick.embedding.similarity(&slow.embedding);
-            assert!(alike > 0.97, "{name}, {look}: {alike}");
+            assert!(alike > 0.9, "{name}, {look}: {alike}");
             assert!(
                 (quick.face.width / slow.face.width - 1.0).abs() < 0.08,
                 "{name}, {look}"

@@ -14,10 +14,11 @@ use super::door::{Door, Wants};
 use super::serve::{Patience, serve};
 use crate::pki::{self, Validity};
 
+/// Short, and long enough for a machine with much else to do.
 const SHORT: Patience = Patience {
-    handshake: Duration::from_secs(1),
-    head: Duration::from_secs(1),
-    whole: Duration::from_secs(3),
+    handshake: Duration::from_secs(5),
+    head: Duration::from_secs(4),
+    whole: Duration::from_secs(8),
 };
 
 /// A client's end, as the box with this certificate has it.

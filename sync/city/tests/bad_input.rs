@@ -23,7 +23,7 @@ use std::sync::Arc;
 
 use common::database::Store;
 use common::{EPOCH, Ledger, Peer, SITE, Site, state, until};
-use lies::{Lie, bytes, chains, headers, words};
+use lies::{Lie, bytes, chains, headers, noise, words};
 use serde_json::Value;
 use sync_city::db::Session;
 use sync_city::registry::Registry;
@@ -209,6 +209,26 @@ async fn a_box_that_lies_about_itself_is_refused(store: Store) {
         pair.is_refused(&ledger, lie).await;
     }
     the_truth_is_taken((pair, ledger)).await;
+}
+
+/// Whatever it is, it ends nothing: the city answers, the box beside goes on, the truth is taken.
+async fn true_messages_with_bytes_changed_harm_nothing(store: Store) {
+    let (mut pair, ledger) = known(store).await;
+    for (place, (topic, payload)) in noise(&ledger, 20_261_123, 400).into_iter().enumerate() {
+        pair.liar.send(topic, payload).await;
+        if place % 40 == 39 {
+            pair.heard(&ledger).await;
+            pair.beside_goes_on().await;
+        }
+    }
+    let page = pair.page().await;
+    assert!(page.times > 100, "{}", page.times);
+    pair.liar.send(Topic::UpLive, ledger.live(1, 9)).await;
+    let ack = pair
+        .liar
+        .ack_where(|ack| ack.through == 9 && ack.epoch == EPOCH);
+    assert_eq!(ack.await.head, ledger.hashes[9]);
+    pair.city.stop().await.unwrap();
 }
 
 /// Bodies that a chain may hold and nobody understands, and why each is parked.
@@ -458,6 +478,7 @@ on_both_databases!(
     a_header_that_lies_is_refused,
     records_of_another_history_are_refused,
     a_box_that_lies_about_itself_is_refused,
+    true_messages_with_bytes_changed_harm_nothing,
     a_body_that_nobody_understands_is_parked_with_its_reason,
     a_forked_box_that_is_further_on_is_told_of,
 );

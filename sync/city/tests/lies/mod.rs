@@ -9,9 +9,12 @@ use crate::common::{EPOCH, Ledger, SITE};
 mod records;
 mod bytes;
 mod words;
+mod noise;
 
 pub(crate) use bytes::bytes;
+pub(crate) use noise::noise;
 pub(crate) use records::{chains, headers};
+use words::beat;
 pub(crate) use words::{comparison, hello_of, words};
 
 /// One message that must be refused.

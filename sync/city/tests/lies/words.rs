@@ -39,7 +39,7 @@ fn compare(marks: &[Value]) -> Value {
     })
 }
 
-fn beat(change: impl Fn(&mut Value)) -> Vec<u8> {
+pub(super) fn beat(change: impl Fn(&mut Value)) -> Vec<u8> {
     let mut said = json!({
         "type": "heartbeat", "v": 1, "box": "box-1", "epoch": EPOCH, "last": 9, "acked_through": 5,
         "backlog": 2, "clock": "synced", "sent_at": 1,

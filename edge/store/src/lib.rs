@@ -18,6 +18,7 @@ mod recover;
 mod aside;
 mod old_file;
 mod cursor;
+mod account;
 mod model;
 mod write;
 mod view;
@@ -27,6 +28,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 
+pub use account::AccountRow;
 pub use aside::{Aside, Remains, Remnant, last_set_aside, remains, set_aside};
 pub use carry::ToCarry;
 pub use connection::is_in_use;

@@ -11,6 +11,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use sync_wire::seal::DataKey;
 use sync_wire::{Hash, Head};
 
+use crate::account::{self, AccountRow};
 use crate::carry::{self, ToCarry};
 use crate::connection;
 use crate::cursor::{self, Cursor};
@@ -307,22 +308,24 @@ impl Reader {
         today::backlog(&view)
     }
 
-    /// The stored password hash of an account.
-    pub fn account(&self, name: &str) -> Result<Option<String>, StoreError> {
-        self.text("SELECT password_hash FROM account WHERE name = ?1", name)
+    /// The account of that name.
+    pub fn account(&self, name: &str) -> Result<Option<AccountRow>, StoreError> {
+        account::named(&self.db, name)
     }
 
-    /// Names of all accounts.
-    pub fn accounts(&self) -> Result<Vec<String>, StoreError> {
-        self.db
-            .prepare("SELECT name FROM account ORDER BY name")
-            .and_then(|mut query| query.query_map([], |row| row.get(0))?.collect())
-            .map_err(|e| StoreError::database("read the accounts", e))
+    /// All accounts, by name.
+    pub fn accounts(&self) -> Result<Vec<AccountRow>, StoreError> {
+        account::all(&self.db)
     }
 
     /// A setting stored with [`Writer::put_setting`](crate::Writer::put_setting).
     pub fn setting(&self, name: &str) -> Result<Option<String>, StoreError> {
-        self.text("SELECT value FROM setting WHERE name = ?1", name)
+        self.db
+            .query_row("SELECT value FROM setting WHERE name = ?1", [name], |row| {
+                row.get(0)
+            })
+            .optional()
+            .map_err(|e| StoreError::database("read a setting", e))
     }
 
     /// Reads the whole file and checks its structure. Takes seconds where the ledger is long: for
@@ -351,13 +354,6 @@ impl Reader {
         self.db
             .unchecked_transaction()
             .map_err(|e| StoreError::database("begin to read", e))
-    }
-
-    fn text(&self, sql: &str, name: &str) -> Result<Option<String>, StoreError> {
-        self.db
-            .query_row(sql, [name], |row| row.get(0))
-            .optional()
-            .map_err(|e| StoreError::database("read an account or a setting", e))
     }
 }
 

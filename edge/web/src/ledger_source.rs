@@ -6,12 +6,13 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use edge_domain::{Policy, SITE_OFFSET_H};
-use edge_store::{Reader, Writer};
+use edge_store::{AccountRow, Reader, Writer};
 use tokio::sync::watch;
 
 use crate::books::passage_row;
 use crate::error::SourceError;
-use crate::source::{Account, AccountStore, BoxFuture, TodaySource};
+use crate::guard::duty::Duty;
+use crate::source::{Account, AccountCode, AccountStore, BoxFuture, TodaySource};
 use crate::view::TodayView;
 
 /// Name of the setting that holds the hash of the valid claim code
@@ -129,12 +130,15 @@ impl AccountStore for LedgerSource {
     fn account(&self, name: &str) -> BoxFuture<'_, Result<Option<Account>, SourceError>> {
         let name = name.to_owned();
         Box::pin(async move {
-            let asked = name.clone();
-            let password_hash = self.ask(move |reader| reader.account(&asked)).await?;
-            Ok(password_hash.map(|password_hash| Account {
-                name,
-                password_hash,
-            }))
+            let found = self.ask(move |reader| reader.account(&name)).await?;
+            found.map(account_of).transpose()
+        })
+    }
+
+    fn accounts(&self) -> BoxFuture<'_, Result<Vec<Account>, SourceError>> {
+        Box::pin(async move {
+            let rows = self.ask(Reader::accounts).await?;
+            rows.into_iter().map(account_of).collect()
         })
     }
 
@@ -162,20 +166,58 @@ impl AccountStore for LedgerSource {
             {
                 return Ok(false);
             }
-            self.writer
-                .put_account(&account.name, &account.password_hash)
-                .await?;
+            self.writer.put_account(row_of(account)).await?;
             Ok(true)
         })
     }
 
-    fn set_password(&self, account: Account) -> BoxFuture<'_, Result<(), SourceError>> {
-        Box::pin(async move {
-            self.writer
-                .put_account(&account.name, &account.password_hash)
-                .await?;
-            Ok(())
-        })
+    fn put(&self, account: Account) -> BoxFuture<'_, Result<(), SourceError>> {
+        Box::pin(async move { Ok(self.writer.put_account(row_of(account)).await?) })
+    }
+
+    fn set_password(
+        &self,
+        name: &str,
+        password_hash: String,
+    ) -> BoxFuture<'_, Result<bool, SourceError>> {
+        let name = name.to_owned();
+        Box::pin(async move { Ok(self.writer.set_password(&name, &password_hash).await?) })
+    }
+
+    fn remove(&self, name: &str) -> BoxFuture<'_, Result<bool, SourceError>> {
+        let name = name.to_owned();
+        Box::pin(async move { Ok(self.writer.remove_account(&name).await?) })
+    }
+}
+
+fn account_of(row: AccountRow) -> Result<Account, SourceError> {
+    let duty = Duty::read(&row.duty, row.team)
+        .ok_or_else(|| format!("account with an unknown duty {:?}", row.duty))?;
+    Ok(Account {
+        name: row.name,
+        password_hash: Some(row.password_hash).filter(|hash| !hash.is_empty()),
+        duty,
+        ends_at_ms: row.ends_at,
+        code: row
+            .code_hash
+            .zip(row.code_ends_at)
+            .map(|(hash, ends_at_ms)| AccountCode { hash, ends_at_ms }),
+    })
+}
+
+fn row_of(account: Account) -> AccountRow {
+    let (code_hash, code_ends_at) = account
+        .code
+        .map(|code| (code.hash, code.ends_at_ms))
+        .unzip();
+    AccountRow {
+        name: account.name,
+        password_hash: account.password_hash.unwrap_or_default(),
+        duty: account.duty.code().to_owned(),
+        team: account.duty.team().map(|team| team.0),
+        ends_at: account.ends_at_ms,
+        code_hash,
+        code_ends_at,
     }
 }
 

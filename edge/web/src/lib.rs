@@ -4,10 +4,10 @@
 //! `view` holds what a page shows, as owned data without any personal detail beyond a masked name;
 //! `books` answers the pages of people and attendance from the ledger's read models;
 //! `papers` writes spreadsheets;
+//! `guard` is the door: passwords, codes, duties, sessions, throttling, cross-site checks, headers;
 //! `source` names what the screen needs from the ledger file, as two narrow traits;
 //! `recorder` is the way of the clerk's acts into the ledger, `face_desk` his way to the cameras;
 //! `site_time` turns instants into the site's wall clock text;
-//! `guard` is the door: passwords, claim codes, sessions, throttling, cross-site checks, headers;
 //! `state` joins settings, sources and live channels; `assets` are the embedded files;
 //! `pages` has one file and one template for each screen; `router` lists them; `serve` runs them.
 //!
@@ -19,10 +19,10 @@ mod site_time;
 mod view;
 mod books;
 mod papers;
+mod guard;
 mod source;
 mod recorder;
 mod face_desk;
-mod guard;
 mod state;
 mod assets;
 mod pages;
@@ -34,11 +34,12 @@ pub use books::{Books, PARKED_SETTING};
 pub use error::{SourceError, WebError};
 pub use face_desk::{FaceCamera, FaceDesk, FaceSource, FaceStanding, TemplateStanding};
 pub use guard::claim_code::ClaimCode;
+pub use guard::duty::Duty;
 pub use ledger_source::{CLAIM_CODE_SETTING, LedgerSource};
 pub use recorder::{ActMaker, Recorder, Refusal};
 pub use router::router;
 pub use serve::serve;
-pub use source::{Account, AccountStore, BoxFuture, TodaySource};
+pub use source::{Account, AccountCode, AccountStore, BoxFuture, TodaySource};
 pub use state::{WebChannels, WebSettings, WebState};
 
 pub use view::{

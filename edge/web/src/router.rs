@@ -15,7 +15,7 @@ use crate::pages::desk::{face_page, person_acts, register_page, teams_page};
 use crate::pages::site::{
     moment_page, month_page, papers_page, people_page, person_page, troubles_page, upload_page,
 };
-use crate::pages::{self, account_page, claim_page, events, login_page, today_page};
+use crate::pages::{self, account_page, accounts_page, claim_page, events, login_page, today_page};
 use crate::state::WebState;
 
 /// Largest body of a request, in bytes.
@@ -60,6 +60,10 @@ pub fn router(state: WebState) -> Router {
         .route(
             "/account",
             get(account_page::show).post(account_page::submit),
+        )
+        .route(
+            "/accounts",
+            get(accounts_page::show).post(accounts_page::submit),
         )
         .route("/assets/{name}", get(assets::get))
         .fallback(pages::not_found)

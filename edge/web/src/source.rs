@@ -6,6 +6,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use crate::error::SourceError;
+use crate::guard::duty::Duty;
 use crate::view::TodayView;
 
 /// A boxed future, so that the traits stay usable as trait objects.
@@ -25,14 +26,56 @@ pub trait TodaySource: Send + Sync {
 pub struct Account {
     /// Sign-in name, 2 to 32 characters.
     pub name: String,
-    /// Argon2id hash in PHC form.
-    pub password_hash: String,
+    /// Argon2id hash in PHC form; `None` until its person has set a password.
+    pub password_hash: Option<String>,
+    /// What it may do.
+    pub duty: Duty,
+    /// From when on it opens nothing any more, Unix milliseconds.
+    pub ends_at_ms: Option<i64>,
+    /// The one-time code by which its person sets a password.
+    pub code: Option<AccountCode>,
+}
+
+/// Hash and end of an account's one-time code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountCode {
+    /// Hash, as [`ClaimCode::hash`](crate::ClaimCode::hash) makes it.
+    pub hash: String,
+    /// From when on it is worthless, Unix milliseconds.
+    pub ends_at_ms: i64,
+}
+
+impl Account {
+    /// A clerk with this password.
+    pub fn clerk(name: impl Into<String>, password_hash: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            password_hash: Some(password_hash.into()),
+            duty: Duty::Clerk,
+            ends_at_ms: None,
+            code: None,
+        }
+    }
+
+    /// The hash of a code that is good at `now_ms`.
+    pub(crate) fn code_hash_at(&self, now_ms: i64) -> Option<String> {
+        let code = self.code.as_ref().filter(|code| now_ms < code.ends_at_ms);
+        code.map(|code| code.hash.clone())
+    }
+
+    /// Whether it opens nothing any more.
+    pub(crate) fn has_ended(&self, now_ms: i64) -> bool {
+        self.ends_at_ms.is_some_and(|ends| now_ms >= ends)
+    }
 }
 
 /// Where accounts and the claim code's hash are kept.
 pub trait AccountStore: Send + Sync {
     /// The account of that name.
     fn account(&self, name: &str) -> BoxFuture<'_, Result<Option<Account>, SourceError>>;
+
+    /// Everybody who may sign in, or will.
+    fn accounts(&self) -> BoxFuture<'_, Result<Vec<Account>, SourceError>>;
 
     /// Whether anybody can sign in at all.
     fn has_account(&self) -> BoxFuture<'_, Result<bool, SourceError>>;
@@ -48,6 +91,16 @@ pub trait AccountStore: Send + Sync {
         code_hash: String,
     ) -> BoxFuture<'_, Result<bool, SourceError>>;
 
-    /// Replaces the password hash of an existing account.
-    fn set_password(&self, account: Account) -> BoxFuture<'_, Result<(), SourceError>>;
+    /// Stores an account, or replaces the one of that name.
+    fn put(&self, account: Account) -> BoxFuture<'_, Result<(), SourceError>>;
+
+    /// Gives an account another password and uses up its code; answers false where it is no more.
+    fn set_password(
+        &self,
+        name: &str,
+        password_hash: String,
+    ) -> BoxFuture<'_, Result<bool, SourceError>>;
+
+    /// Removes an account; answers false where there is none of that name.
+    fn remove(&self, name: &str) -> BoxFuture<'_, Result<bool, SourceError>>;
 }

@@ -13,7 +13,7 @@ use crate::books::Books;
 use crate::error::WebError;
 use crate::face_desk::FaceDesk;
 use crate::guard::password::PasswordDesk;
-use crate::guard::session::Sessions;
+use crate::guard::session::{Holder, Sessions, Token};
 use crate::guard::throttle::Throttle;
 use crate::recorder::Recorder;
 use crate::source::{AccountStore, TodaySource};
@@ -138,6 +138,17 @@ impl WebState {
             .sessions
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whose session `token` is; an account that has ended has none.
+    pub(crate) fn holder(&self, token: &Token, touch: bool) -> Option<Holder> {
+        let mut sessions = self.sessions();
+        let holder = sessions.holder(token, Instant::now(), touch)?;
+        if holder.ends_at_ms.is_some_and(|ends| self.now_ms() >= ends) {
+            sessions.end(token);
+            return None;
+        }
+        Some(holder)
     }
 
     /// Failures at the door.

@@ -3,11 +3,11 @@
 
 use std::sync::Arc;
 
-use edge_domain::Policy;
+use edge_domain::{Policy, TeamId};
 use edge_store::{Entry, Key, Store, StoreSettings};
 use edge_web::{
-    Account, AccountStore as _, CLAIM_CODE_SETTING, ClaimCode, LedgerSource, TodaySource as _,
-    Verdict, Way,
+    Account, AccountCode, AccountStore as _, CLAIM_CODE_SETTING, ClaimCode, Duty, LedgerSource,
+    TodaySource as _, Verdict, Way,
 };
 use tempfile::TempDir;
 use tokio::sync::watch;
@@ -57,10 +57,7 @@ async fn a_claim_code_makes_one_account_and_is_gone() {
         .await
         .unwrap();
     assert_eq!(source.claim_code_hash().await.unwrap(), Some(hash.clone()));
-    let account = |name: &str| Account {
-        name: name.to_owned(),
-        password_hash: "hash".to_owned(),
-    };
+    let account = |name: &str| Account::clerk(name, "hash");
     assert!(
         !source
             .claim(account("李工"), "another".to_owned())
@@ -72,6 +69,40 @@ async fn a_claim_code_makes_one_account_and_is_gone() {
     assert_eq!(source.account("王工").await.unwrap(), Some(account("王工")));
     assert_eq!(source.account("李工").await.unwrap(), None);
     assert_eq!(source.claim_code_hash().await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn an_account_is_read_as_it_was_stored() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder);
+    let source = source(&store);
+    let invited = Account {
+        password_hash: None,
+        duty: Duty::Leader(TeamId(3)),
+        ends_at_ms: Some(MORNING_MS),
+        code: Some(AccountCode {
+            hash: "code".to_owned(),
+            ends_at_ms: MORNING_MS,
+        }),
+        ..Account::clerk("李工", "")
+    };
+    source.put(invited.clone()).await.unwrap();
+    assert_eq!(
+        source.accounts().await.unwrap(),
+        std::slice::from_ref(&invited)
+    );
+    let set = source.set_password("李工", "hash".to_owned()).await;
+    assert!(set.unwrap());
+    let known = Account {
+        password_hash: Some("hash".to_owned()),
+        code: None,
+        ..invited
+    };
+    assert_eq!(source.account("李工").await.unwrap(), Some(known));
+    assert!(source.remove("李工").await.unwrap());
+    assert!(!source.remove("李工").await.unwrap());
+    let set = source.set_password("李工", "hash".to_owned()).await;
+    assert!(!set.unwrap(), "who was removed stays removed");
 }
 
 #[tokio::test]

@@ -308,6 +308,7 @@ async fn no_page_has_a_serious_fault_or_scrolls_sideways() -> Result<()> {
         "/papers".to_owned(),
         format!("/papers/month?team=1&month={month}"),
         "/account".to_owned(),
+        "/accounts".to_owned(),
     ] {
         for (width, height) in SIZES {
             browser.resize(width, height).await?;

@@ -1,6 +1,7 @@
 //! The writer: order, group commit, and what happens when a commit cannot be.
 
 use super::help::{Place, body, entries, new_epoch, wait};
+use crate::account::AccountRow;
 use crate::error::StoreError;
 use crate::ledger::{Appended, Entry};
 use crate::write::small_act::SmallAct;
@@ -155,22 +156,46 @@ fn a_new_epoch_starts_a_new_chain() {
     assert_eq!(report.records, 9);
 }
 
+fn account(name: &str) -> AccountRow {
+    AccountRow {
+        name: name.to_owned(),
+        password_hash: "hash-1".to_owned(),
+        duty: "leader".to_owned(),
+        team: Some(4),
+        ends_at: Some(1_780_416_000_000),
+        code_hash: Some("code".to_owned()),
+        code_ends_at: Some(1_780_400_000_000),
+    }
+}
+
 #[test]
 fn settings_and_accounts_are_kept() {
     let place = Place::new();
     let store = place.open();
     let writer = store.writer();
     wait(async {
-        writer.put_account("clerk", "hash-1").await.unwrap();
-        writer.put_account("clerk", "hash-2").await.unwrap();
+        for row in [account("clerk"), account("guard"), account("gone")] {
+            writer.put_account(row).await.unwrap();
+        }
+        assert!(writer.set_password("clerk", "hash-2").await.unwrap());
+        assert!(writer.remove_account("gone").await.unwrap());
+        assert!(!writer.remove_account("gone").await.unwrap());
+        // Who was removed does not come back with a new password.
+        assert!(!writer.set_password("gone", "hash-3").await.unwrap());
         writer.put_setting("claim", "code").await.unwrap();
     });
     store.close().unwrap();
     let store = place.open();
     let reader = store.reader().unwrap();
-    assert_eq!(reader.account("clerk").unwrap().as_deref(), Some("hash-2"));
-    assert_eq!(reader.account("other").unwrap(), None);
-    assert_eq!(reader.accounts().unwrap(), ["clerk"]);
+    let clerk = AccountRow {
+        password_hash: "hash-2".to_owned(),
+        code_hash: None,
+        code_ends_at: None,
+        ..account("clerk")
+    };
+    assert_eq!(reader.account("clerk").unwrap(), Some(clerk.clone()));
+    assert_eq!(reader.account("gone").unwrap(), None);
+    assert_eq!(reader.accounts().unwrap(), [clerk, account("guard")]);
     assert_eq!(reader.setting("claim").unwrap().as_deref(), Some("code"));
     assert!(wait(store.writer().remove_setting("claim")).unwrap());
     assert!(!wait(store.writer().remove_setting("claim")).unwrap());

@@ -3,6 +3,7 @@
 use rusqlite::{Connection, params};
 use sync_wire::Head;
 
+use crate::account::{self, AccountRow};
 use crate::carry;
 use crate::cursor::{self, Cursor};
 use crate::epoch;
@@ -23,9 +24,13 @@ pub(crate) enum SmallAct {
     BootNumber {
         boot_id: String,
     },
-    PutAccount {
+    PutAccount(AccountRow),
+    SetPassword {
         name: String,
         password_hash: String,
+    },
+    RemoveAccount {
+        name: String,
     },
     PutSetting {
         name: String,
@@ -78,16 +83,12 @@ pub(crate) fn perform(db: &Connection, act: &SmallAct) -> Result<u64, StoreError
             .map_err(|e| StoreError::database(step, e))
         }
         SmallAct::BootNumber { boot_id } => boot_number(db, boot_id),
-        SmallAct::PutAccount {
+        SmallAct::PutAccount(row) => account::put(db, row).map(count),
+        SmallAct::SetPassword {
             name,
             password_hash,
-        } => put(
-            db,
-            "INSERT INTO account (name, password_hash) VALUES (?1, ?2) \
-             ON CONFLICT (name) DO UPDATE SET password_hash = excluded.password_hash",
-            name,
-            password_hash,
-        ),
+        } => account::set_password(db, name, password_hash).map(count),
+        SmallAct::RemoveAccount { name } => account::remove(db, name).map(count),
         SmallAct::PutSetting { name, value } => put(db, PUT_SETTING, name, value),
         #[cfg(test)]
         SmallAct::LimitPages(pages) => db
@@ -146,7 +147,7 @@ fn boot_number(db: &Connection, boot_id: &str) -> Result<u64, StoreError> {
 fn put(db: &Connection, sql: &str, name: &str, value: &str) -> Result<u64, StoreError> {
     db.execute(sql, params![name, value])
         .map(count)
-        .map_err(|e| StoreError::database("store an account or a setting", e))
+        .map_err(|e| StoreError::database("store a setting", e))
 }
 
 fn count(rows: usize) -> u64 {

@@ -6,6 +6,7 @@ use std::sync::mpsc::SyncSender;
 use sync_wire::Head;
 use tokio::sync::{Semaphore, oneshot, watch};
 
+use crate::account::AccountRow;
 use crate::cursor::Cursor;
 use crate::epoch::{Epoch, NewEpoch};
 use crate::error::StoreError;
@@ -85,13 +86,26 @@ impl Writer {
         Ok(u32::try_from(number).unwrap_or(u32::MAX))
     }
 
-    /// Creates an account of the clerk's screen, or gives it another password.
-    pub async fn put_account(&self, name: &str, password_hash: &str) -> Result<(), StoreError> {
-        let act = SmallAct::PutAccount {
+    /// Creates an account of the clerk's screen, or replaces the one of that name.
+    pub async fn put_account(&self, account: AccountRow) -> Result<(), StoreError> {
+        self.small(SmallAct::PutAccount(account)).await.map(drop)
+    }
+
+    /// Gives an account another password and uses up its code; says whether the account is there.
+    pub async fn set_password(&self, name: &str, password_hash: &str) -> Result<bool, StoreError> {
+        let act = SmallAct::SetPassword {
             name: name.to_owned(),
             password_hash: password_hash.to_owned(),
         };
-        self.small(act).await.map(drop)
+        Ok(self.small(act).await? > 0)
+    }
+
+    /// Removes an account; says whether there was one.
+    pub async fn remove_account(&self, name: &str) -> Result<bool, StoreError> {
+        let act = SmallAct::RemoveAccount {
+            name: name.to_owned(),
+        };
+        Ok(self.small(act).await? > 0)
     }
 
     /// Stores a setting that survives restarts (the hash of the claim code, for one).

@@ -3,6 +3,7 @@
 pub(crate) mod throttle;
 pub(crate) mod password;
 pub(crate) mod claim_code;
+pub(crate) mod duty;
 pub(crate) mod session;
 pub(crate) mod cross_site;
 pub(crate) mod headers;

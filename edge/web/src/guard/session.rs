@@ -11,6 +11,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::time::Instant;
 
 use crate::error::WebError;
+use crate::guard::duty::Duty;
 
 /// A session that nobody used for this long is over.
 pub(crate) const IDLE_MAX: Duration = Duration::from_mins(30);
@@ -57,9 +58,20 @@ impl Token {
 /// Only digests are kept, so that looking one up tells nothing about the others by its timing.
 type TokenDigest = [u8; 32];
 
+/// Whose session it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Holder {
+    /// Sign-in name.
+    pub(crate) name: String,
+    /// What the account may do.
+    pub(crate) duty: Duty,
+    /// From when on the account opens nothing any more, Unix milliseconds.
+    pub(crate) ends_at_ms: Option<i64>,
+}
+
 #[derive(Debug)]
 struct Session {
-    account: String,
+    holder: Holder,
     began: Instant,
     used: Instant,
 }
@@ -78,8 +90,8 @@ pub(crate) struct Sessions {
 }
 
 impl Sessions {
-    /// Opens a session for `account` under `token`.
-    pub(crate) fn begin(&mut self, token: &Token, account: &str, now: Instant) {
+    /// Opens a session for `holder` under `token`.
+    pub(crate) fn begin(&mut self, token: &Token, holder: Holder, now: Instant) {
         self.open.retain(|_, session| !session.is_over(now));
         while self.open.len() >= SESSIONS_MAX {
             let idlest = self.open.iter().min_by_key(|(_, session)| session.used);
@@ -89,16 +101,16 @@ impl Sessions {
             self.open.remove(&digest);
         }
         let session = Session {
-            account: account.to_owned(),
+            holder,
             began: now,
             used: now,
         };
         self.open.insert(token.digest(), session);
     }
 
-    /// The account of a live session. A person's own request keeps it alive; a page that refreshes
+    /// Whose a live session is. A person's own request keeps it alive; a page that refreshes
     /// itself only looks.
-    pub(crate) fn account(&mut self, token: &Token, now: Instant, touch: bool) -> Option<String> {
+    pub(crate) fn holder(&mut self, token: &Token, now: Instant, touch: bool) -> Option<Holder> {
         let digest = token.digest();
         let session = self.open.get_mut(&digest)?;
         if session.is_over(now) {
@@ -108,7 +120,7 @@ impl Sessions {
         if touch {
             session.used = now;
         }
-        Some(session.account.clone())
+        Some(session.holder.clone())
     }
 
     /// Ends one session.
@@ -116,9 +128,10 @@ impl Sessions {
         self.open.remove(&token.digest());
     }
 
-    /// Ends every session of an account: its password changed.
+    /// Ends every session of an account: its password changed, or it is no more.
     pub(crate) fn end_all_of(&mut self, account: &str) {
-        self.open.retain(|_, session| session.account != account);
+        self.open
+            .retain(|_, session| session.holder.name != account);
     }
 }
 
@@ -128,7 +141,15 @@ mod tests {
 
     use tokio::time::Instant;
 
-    use super::{AGE_MAX, IDLE_MAX, SESSIONS_MAX, Sessions, Token};
+    use super::{AGE_MAX, Duty, Holder, IDLE_MAX, SESSIONS_MAX, Sessions, Token};
+
+    fn clerk(name: &str) -> Holder {
+        Holder {
+            name: name.to_owned(),
+            duty: Duty::Clerk,
+            ends_at_ms: None,
+        }
+    }
 
     #[test]
     fn an_idle_session_ends() {
@@ -137,15 +158,12 @@ mod tests {
             Token::random().unwrap(),
             Instant::now(),
         );
-        sessions.begin(&token, "王工", start);
+        sessions.begin(&token, clerk("王工"), start);
         let almost = start + IDLE_MAX.saturating_sub(Duration::from_secs(1));
+        assert_eq!(sessions.holder(&token, almost, false), Some(clerk("王工")));
+        assert_eq!(sessions.holder(&token, start + IDLE_MAX, true), None);
         assert_eq!(
-            sessions.account(&token, almost, false).as_deref(),
-            Some("王工")
-        );
-        assert_eq!(sessions.account(&token, start + IDLE_MAX, true), None);
-        assert_eq!(
-            sessions.account(&token, start, true),
+            sessions.holder(&token, start, true),
             None,
             "an ended session stays ended"
         );
@@ -158,13 +176,13 @@ mod tests {
             Token::random().unwrap(),
             Instant::now(),
         );
-        sessions.begin(&token, "王工", start);
+        sessions.begin(&token, clerk("王工"), start);
         let mut now = start;
         while now < start + AGE_MAX {
-            assert!(sessions.account(&token, now, true).is_some());
+            assert!(sessions.holder(&token, now, true).is_some());
             now += IDLE_MAX / 2;
         }
-        assert_eq!(sessions.account(&token, now, true), None);
+        assert_eq!(sessions.holder(&token, now, true), None);
     }
 
     #[test]
@@ -172,10 +190,10 @@ mod tests {
         let (mut sessions, start) = (Sessions::default(), Instant::now());
         let tokens = [(); 3].map(|()| Token::random().unwrap());
         for (token, account) in tokens.iter().zip(["王工", "王工", "李工"]) {
-            sessions.begin(token, account, start);
+            sessions.begin(token, clerk(account), start);
         }
         sessions.end_all_of("王工");
-        let alive = tokens.map(|token| sessions.account(&token, start, true).is_some());
+        let alive = tokens.map(|token| sessions.holder(&token, start, true).is_some());
         assert_eq!(alive, [false, false, true]);
     }
 
@@ -184,7 +202,7 @@ mod tests {
         let (mut sessions, start) = (Sessions::default(), Instant::now());
         for second in 0..200 {
             let at = start + Duration::from_secs(second);
-            sessions.begin(&Token::random().unwrap(), "王工", at);
+            sessions.begin(&Token::random().unwrap(), clerk("王工"), at);
         }
         assert_eq!(sessions.open.len(), SESSIONS_MAX);
     }

@@ -13,8 +13,8 @@ use super::form;
 use super::layout::{self, Layout};
 use crate::error::WebError;
 use crate::guard::password::LENGTH_MIN;
+use crate::guard::session::Holder;
 use crate::guard::throttle::Key;
-use crate::source::Account;
 use crate::state::WebState;
 
 #[derive(Template)]
@@ -33,7 +33,7 @@ pub(crate) struct PasswordForm {
     again: String,
 }
 
-fn page(state: &WebState, account: String, problem: Option<String>) -> Result<Response, WebError> {
+fn page(state: &WebState, account: Holder, problem: Option<String>) -> Result<Response, WebError> {
     let layout = Layout::new(state, Some(account), "/account");
     layout::page(&AccountPage {
         layout,
@@ -44,7 +44,7 @@ fn page(state: &WebState, account: String, problem: Option<String>) -> Result<Re
 
 fn refused(
     state: &WebState,
-    account: String,
+    account: Holder,
     problem: String,
     status: StatusCode,
 ) -> Result<Response, WebError> {
@@ -68,9 +68,9 @@ pub(crate) async fn submit(
     signed_in: SignedIn,
     Form(typed): Form<PasswordForm>,
 ) -> Result<Response, WebError> {
-    let name = signed_in.account;
+    let (name, holder) = (signed_in.account.name.clone(), signed_in.account);
     if let Err(problem) = form::new_password(&name, &typed.password, &typed.again) {
-        return refused(&state, name, problem, StatusCode::UNPROCESSABLE_ENTITY);
+        return refused(&state, holder, problem, StatusCode::UNPROCESSABLE_ENTITY);
     }
     let keys = [Key {
         name: format!("password/{name}"),
@@ -80,7 +80,7 @@ pub(crate) async fn submit(
     if let Some(wait) = wait {
         return refused(
             &state,
-            name,
+            holder,
             form::wait_text(wait),
             StatusCode::TOO_MANY_REQUESTS,
         );
@@ -92,22 +92,18 @@ pub(crate) async fn submit(
         .account(&name)
         .await
         .map_err(WebError::source(step))?;
-    let stored = account.map(|account| account.password_hash);
+    let stored = account.and_then(|one| one.password_hash);
     if !state.desk().verify(stored, typed.old).await? {
         let problem = "原密码不对。".to_owned();
-        return refused(&state, name, problem, StatusCode::UNAUTHORIZED);
+        return refused(&state, holder, problem, StatusCode::UNAUTHORIZED);
     }
     let password_hash = state.desk().hash(typed.password).await?;
-    let account = Account {
-        name: name.clone(),
-        password_hash,
-    };
     let step = "store a password";
-    state
-        .accounts()
-        .set_password(account)
-        .await
-        .map_err(WebError::source(step))?;
+    let stored = state.accounts().set_password(&name, password_hash).await;
+    if !stored.map_err(WebError::source(step))? {
+        let problem = "这个账号刚才被停用了，密码没有改。".to_owned();
+        return refused(&state, holder, problem, StatusCode::UNAUTHORIZED);
+    }
     state.throttle().succeeded(&keys);
     state.sessions().end_all_of(&name);
     tracing::info!("Password changed, its sessions ended");

@@ -1,4 +1,5 @@
-//! `/claim`: the first account, made with the code that came with the box.
+//! `/claim`: the first account, made with the code that came with the box; and the password of an
+//! account that the clerk has opened, set with the code that the clerk handed over.
 
 use askama::Template;
 use axum::Form;
@@ -19,7 +20,7 @@ use crate::source::Account;
 use crate::state::WebState;
 
 /// The same sentence for a wrong, a used and a replaced code.
-const WRONG: &str = "开通码不对，或已经用过。请核对随机附带的开通码。";
+const WRONG: &str = "开通码或账号不对，或者开通码已经用过、过期。请向给您开通码的人核对。";
 
 #[derive(Template)]
 #[template(path = "claim.html")]
@@ -41,34 +42,20 @@ pub(crate) struct ClaimForm {
     again: String,
 }
 
-async fn valid_code_hash(state: &WebState) -> Result<Option<String>, WebError> {
-    state
-        .accounts()
-        .claim_code_hash()
-        .await
-        .map_err(WebError::source("look for the claim code"))
-}
-
 async fn page(
     state: &WebState,
     name: String,
     problem: Option<String>,
 ) -> Result<Response, WebError> {
-    let open = valid_code_hash(state).await?.is_some();
-    let step = "look for accounts";
-    let claimed = state
-        .accounts()
-        .has_account()
-        .await
-        .map_err(WebError::source(step))?;
+    let codes = door::codes(state).await?;
     let layout = Layout::new(state, None, "/claim");
     let password_length_min = LENGTH_MIN;
     layout::page(&ClaimPage {
         layout,
         name,
         problem,
-        open,
-        claimed,
+        open: codes.open(),
+        claimed: codes.claimed,
         password_length_min,
     })
 }
@@ -110,17 +97,16 @@ pub(crate) async fn submit(
         return Ok(answer);
     }
     state.throttle().failed(&keys, Instant::now());
-    let account = name.clone();
-    if !claim(&state, &typed, account).await? {
+    let Some(account) = claim(&state, &typed, &name).await? else {
         tracing::warn!(peer = %peer.0, "Claim refused");
         let page = page(&state, name, Some(WRONG.to_owned())).await?;
         return Ok(form::with_status(page, StatusCode::FORBIDDEN));
-    }
+    };
     state.throttle().succeeded(&keys);
     // A code issued later resets a forgotten password: sessions under the old one end.
     state.sessions().end_all_of(&name);
-    tracing::info!(peer = %peer.0, "Box claimed");
-    door::sign_in(&state, &name)
+    tracing::info!(peer = %peer.0, duty = account.duty.code(), "A code was used");
+    door::sign_in(&state, &account)
 }
 
 fn account_name_and_password(typed: &ClaimForm) -> Result<String, String> {
@@ -129,29 +115,40 @@ fn account_name_and_password(typed: &ClaimForm) -> Result<String, String> {
     Ok(name)
 }
 
-/// True where the code was right and the account is stored.
-async fn claim(state: &WebState, typed: &ClaimForm, name: String) -> Result<bool, WebError> {
-    let (Some(code), Some(code_hash)) =
-        (ClaimCode::parse(&typed.code), valid_code_hash(state).await?)
-    else {
-        return Ok(false);
-    };
-    if !state
-        .desk()
-        .verify(Some(code_hash.clone()), code.into_digits())
-        .await?
-    {
-        return Ok(false);
-    }
-    let password_hash = state.desk().hash(typed.password.clone()).await?;
-    let account = Account {
-        name,
-        password_hash,
+/// The account that the code opened, with its new password stored; `None` where the code was wrong.
+async fn claim(
+    state: &WebState,
+    typed: &ClaimForm,
+    name: &str,
+) -> Result<Option<Account>, WebError> {
+    let Some(code) = ClaimCode::parse(&typed.code) else {
+        return Ok(None);
     };
     let step = "store the account";
-    state
-        .accounts()
-        .claim(account, code_hash)
-        .await
-        .map_err(WebError::source(step))
+    if let Some(hash) = door::codes(state).await?.of_box
+        && is_code(state, &hash, &code).await?
+    {
+        let password_hash = state.desk().hash(typed.password.clone()).await?;
+        let account = Account::clerk(name, password_hash);
+        let stored = state.accounts().claim(account.clone(), hash).await;
+        return Ok(stored.map_err(WebError::source(step))?.then_some(account));
+    }
+    let account = state.accounts().account(name).await;
+    let Some(account) = account.map_err(WebError::source(step))? else {
+        return Ok(None);
+    };
+    let Some(hash) = account.code_hash_at(state.now_ms()) else {
+        return Ok(None);
+    };
+    if account.has_ended(state.now_ms()) || !is_code(state, &hash, &code).await? {
+        return Ok(None);
+    }
+    let password_hash = state.desk().hash(typed.password.clone()).await?;
+    let stored = state.accounts().set_password(name, password_hash).await;
+    Ok(stored.map_err(WebError::source(step))?.then_some(account))
+}
+
+async fn is_code(state: &WebState, hash: &str, code: &ClaimCode) -> Result<bool, WebError> {
+    let digits = code.clone().into_digits();
+    state.desk().verify(Some(hash.to_owned()), digits).await
 }

@@ -9,8 +9,10 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use tokio::time::Instant;
 
+use super::error_page;
 use crate::error::WebError;
-use crate::guard::session::Token;
+use crate::guard::session::{Holder, Token};
+use crate::source::Account;
 use crate::state::WebState;
 
 /// The `__Host-` prefix makes a browser refuse the cookie from anyone but this host over HTTPS;
@@ -26,7 +28,7 @@ fn cookie_name(state: &WebState) -> &'static str {
 /// A request with a live session.
 #[derive(Clone)]
 pub(crate) struct SignedIn {
-    pub(crate) account: String,
+    pub(crate) account: Holder,
     pub(crate) token: Token,
 }
 
@@ -34,7 +36,7 @@ impl SignedIn {
     /// The session of a request, or `None`.
     pub(crate) fn of(state: &WebState, headers: &HeaderMap, touch: bool) -> Option<Self> {
         let token = Token::of_request(headers, cookie_name(state))?;
-        let account = state.sessions().account(&token, Instant::now(), touch)?;
+        let account = state.holder(&token, touch)?;
         Some(Self { account, token })
     }
 }
@@ -49,7 +51,12 @@ impl FromRequestParts<WebState> for SignedIn {
     ) -> Result<Self, Self::Rejection> {
         let by_itself = parts.uri.path() == "/events" || parts.uri.query() == Some("auto=1");
         if let Some(signed_in) = Self::of(state, &parts.headers, !by_itself) {
-            return Ok(signed_in);
+            let duty = signed_in.account.duty;
+            if duty.may(&parts.method, parts.uri.path()) {
+                return Ok(signed_in);
+            }
+            tracing::info!(duty = duty.code(), "A page was refused to an account");
+            return Err(error_page::not_for(duty));
         }
         let accept = parts
             .headers
@@ -65,6 +72,39 @@ impl FromRequestParts<WebState> for SignedIn {
     }
 }
 
+/// Which codes are good at the door now.
+pub(crate) struct Codes {
+    /// Somebody can sign in already.
+    pub(crate) claimed: bool,
+    /// Hash of the box's own code.
+    pub(crate) of_box: Option<String>,
+    /// An account waits for its person to set a password.
+    pub(crate) of_accounts: bool,
+}
+
+impl Codes {
+    /// Whether any is good.
+    pub(crate) fn open(&self) -> bool {
+        self.of_box.is_some() || self.of_accounts
+    }
+}
+
+/// Looks for codes.
+pub(crate) async fn codes(state: &WebState) -> Result<Codes, WebError> {
+    let step = "look for accounts";
+    let accounts = state.accounts().accounts().await;
+    let accounts = accounts.map_err(WebError::source(step))?;
+    let of_box = state.accounts().claim_code_hash().await;
+    let now_ms = state.now_ms();
+    Ok(Codes {
+        claimed: !accounts.is_empty(),
+        of_box: of_box.map_err(WebError::source(step))?,
+        of_accounts: accounts
+            .iter()
+            .any(|one| one.code_hash_at(now_ms).is_some()),
+    })
+}
+
 /// Where a stranger is sent: the claim page until somebody can sign in.
 async fn entrance(state: &WebState) -> Result<&'static str, WebError> {
     let step = "look for accounts";
@@ -77,9 +117,14 @@ async fn entrance(state: &WebState) -> Result<&'static str, WebError> {
 }
 
 /// Opens a session for `account` and sends the browser to 今日.
-pub(crate) fn sign_in(state: &WebState, account: &str) -> Result<Response, WebError> {
+pub(crate) fn sign_in(state: &WebState, account: &Account) -> Result<Response, WebError> {
     let token = Token::random()?;
-    state.sessions().begin(&token, account, Instant::now());
+    let holder = Holder {
+        name: account.name.clone(),
+        duty: account.duty,
+        ends_at_ms: account.ends_at_ms,
+    };
+    state.sessions().begin(&token, holder, Instant::now());
     let mut answer = Redirect::to("/").into_response();
     set_cookie(state, &mut answer, token.reveal(), "");
     Ok(answer)

@@ -6,6 +6,7 @@ use axum::response::{Html, IntoResponse, Response};
 
 use crate::assets;
 use crate::error::WebError;
+use crate::guard::duty::Duty;
 
 #[derive(Template)]
 #[template(path = "error.html")]
@@ -98,6 +99,39 @@ pub(crate) fn refused(problem: &str, back: &str) -> Response {
         Ok(html) => (StatusCode::UNPROCESSABLE_ENTITY, Html(html)).into_response(),
         Err(_) => (StatusCode::UNPROCESSABLE_ENTITY, problem.to_owned()).into_response(),
     }
+}
+
+/// A page that this kind of account does not open.
+pub(crate) fn not_for(duty: Duty) -> Response {
+    let (style, icon) = (assets::address("app.css"), assets::address("icon.svg"));
+    let (cause, advice) = match duty {
+        Duty::Clerk => ("您的账号打不开这一页。", "请回到首页。"),
+        Duty::Leader(_) => (
+            "班组长的账号只看自己班组的考勤。",
+            "请回到首页，从“考勤”或“报表”进入；别的事请找劳资专管员。",
+        ),
+        Duty::Guard => (
+            "门卫的账号只看今日进出和谁在场。",
+            "请回到首页；别的事请找劳资专管员。",
+        ),
+        Duty::Viewer => (
+            "查看的账号只能看，不能登记和修改。",
+            "请回到首页；要改的请告诉劳资专管员。",
+        ),
+        Duty::Operator => (
+            "运维的账号不看人员资料。",
+            "请回到首页；别的事请找劳资专管员。",
+        ),
+    };
+    let page = ErrorPage {
+        style,
+        icon,
+        code: "E-WEB-403",
+        cause,
+        effect: "这一次什么也没有改动。",
+        advice,
+    };
+    answer(StatusCode::FORBIDDEN, &page)
 }
 
 /// A worker number that nobody has.

@@ -137,12 +137,7 @@ impl Live {
 
     async fn collect(&mut self) -> Result<(), WebError> {
         let token = &self.signed_in.token;
-        if self
-            .state
-            .sessions()
-            .account(token, Instant::now(), false)
-            .is_none()
-        {
+        if self.state.holder(token, false).is_none() {
             self.end_with("logout");
             return Ok(());
         }

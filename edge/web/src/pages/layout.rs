@@ -1,10 +1,12 @@
 //! What every page has around its content: top bar, sections, footer, addresses of the assets.
 
 use askama::Template;
+use axum::http::Method;
 use axum::response::{Html, IntoResponse as _, Response};
 
 use crate::assets;
 use crate::error::WebError;
+use crate::guard::session::Holder;
 use crate::state::WebState;
 
 /// A section of the top bar. A section is listed here when its page works, not before.
@@ -17,7 +19,7 @@ pub(crate) struct Section {
 }
 
 /// The top bar, left to right (at most eight).
-static SECTIONS: [Section; 6] = [
+static SECTIONS: [Section; 7] = [
     Section {
         word: "今日",
         path: "/",
@@ -42,6 +44,10 @@ static SECTIONS: [Section; 6] = [
         word: "上传",
         path: "/upload",
     },
+    Section {
+        word: "账号",
+        path: "/accounts",
+    },
 ];
 
 /// The frame of a page.
@@ -51,26 +57,43 @@ pub(crate) struct Layout {
     pub(crate) box_id: String,
     pub(crate) version: String,
     /// Who is signed in; `None` hides the sections.
-    pub(crate) account: Option<String>,
+    pub(crate) account: Option<Holder>,
     /// Address of the section that is shown.
     pub(crate) here: &'static str,
-    pub(crate) sections: &'static [Section],
+    pub(crate) sections: Vec<&'static Section>,
     pub(crate) style: String,
     pub(crate) script: String,
     pub(crate) icon: String,
 }
 
 impl Layout {
+    /// Whether the person in front of the page may change people and teams.
+    pub(crate) fn changes(&self) -> bool {
+        self.account.as_ref().is_some_and(|one| one.duty.changes())
+    }
+
+    /// Whether the person in front of the page may open a worker's page.
+    pub(crate) fn sees_people(&self) -> bool {
+        self.account
+            .as_ref()
+            .is_some_and(|one| one.duty.sees_people())
+    }
+
     /// The frame for `account`, with the section at `here` marked.
-    pub(crate) fn new(state: &WebState, account: Option<String>, here: &'static str) -> Self {
+    pub(crate) fn new(state: &WebState, account: Option<Holder>, here: &'static str) -> Self {
         let settings = state.settings();
+        let duty = account.as_ref().map(|one| one.duty);
+        let sections = SECTIONS
+            .iter()
+            .filter(|one| duty.is_some_and(|duty| duty.may(&Method::GET, one.path)))
+            .collect();
         Self {
             site_name: settings.site_name.clone(),
             box_id: settings.box_id.clone(),
             version: settings.version.clone(),
             account,
             here,
-            sections: &SECTIONS,
+            sections,
             style: assets::address("app.css"),
             script: assets::address("live.js"),
             icon: assets::address("icon.svg"),

@@ -17,6 +17,8 @@ use crate::state::WebState;
 
 /// The same sentence for an unknown account and a wrong password.
 const WRONG: &str = "账号或密码不对。";
+/// Only for somebody who knew the password.
+const ENDED: &str = "这个账号的使用期限已过。要再看，请找劳资专管员开通。";
 
 #[derive(Template)]
 #[template(path = "login.html")]
@@ -40,24 +42,14 @@ async fn page(
     name: String,
     problem: Option<String>,
 ) -> Result<Response, WebError> {
-    let step = "look for accounts";
-    let claimed = state
-        .accounts()
-        .has_account()
-        .await
-        .map_err(WebError::source(step))?;
-    let code = state
-        .accounts()
-        .claim_code_hash()
-        .await
-        .map_err(WebError::source(step))?;
+    let codes = door::codes(state).await?;
     let layout = Layout::new(state, None, "/login");
     layout::page(&LoginPage {
         layout,
         name,
         problem,
-        claimed,
-        claim_open: code.is_some(),
+        claimed: codes.claimed,
+        claim_open: codes.open(),
     })
 }
 
@@ -112,15 +104,20 @@ pub(crate) async fn submit(
         .account(&name)
         .await
         .map_err(WebError::source(step))?;
-    let stored = account.map(|account| account.password_hash);
-    if !state.desk().verify(stored, typed.password).await? {
+    let stored = account.as_ref().and_then(|one| one.password_hash.clone());
+    let right = state.desk().verify(stored, typed.password).await?;
+    let (true, Some(account)) = (right, account) else {
         tracing::info!(peer = %peer.0, "Sign-in refused");
         let page = page(&state, name, Some(WRONG.to_owned())).await?;
         return Ok(form::with_status(page, StatusCode::UNAUTHORIZED));
-    }
+    };
     state.throttle().succeeded(&keys);
+    if account.has_ended(state.now_ms()) {
+        let page = page(&state, name, Some(ENDED.to_owned())).await?;
+        return Ok(form::with_status(page, StatusCode::FORBIDDEN));
+    }
     tracing::info!(peer = %peer.0, "Signed in");
-    door::sign_in(&state, &name)
+    door::sign_in(&state, &account)
 }
 
 /// `POST /logout`.

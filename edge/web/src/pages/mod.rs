@@ -1,13 +1,14 @@
 //! One file and one template for each screen; the file's name is its address.
 
-mod layout;
-mod door;
-mod form;
 mod error_page;
+mod door;
+mod layout;
+mod form;
 mod fragments;
 pub(crate) mod claim_page;
 pub(crate) mod login_page;
 pub(crate) mod account_page;
+pub(crate) mod accounts_page;
 pub(crate) mod today_page;
 pub(crate) mod events;
 pub(crate) mod site;

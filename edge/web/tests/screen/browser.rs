@@ -129,9 +129,18 @@ impl Live {
 
 /// The page of 今日 once it contains `text`: figures may be a quarter of a second old.
 pub(crate) async fn eventually_page(client: &Client, site: &Site, text: &str) -> String {
+    eventually_page_at(client, site, ("/", text)).await
+}
+
+/// The page at an address once it contains a text.
+pub(crate) async fn eventually_page_at(
+    client: &Client,
+    site: &Site,
+    (path, text): (&str, &str),
+) -> String {
     let look = async {
         loop {
-            let html = page(client, site, "/").await.text().await.unwrap();
+            let html = page(client, site, path).await.text().await.unwrap();
             if html.contains(text) {
                 return html;
             }

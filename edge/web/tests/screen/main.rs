@@ -13,3 +13,4 @@ mod door;
 mod page;
 mod upload;
 mod live;
+mod accounts;

@@ -32,6 +32,11 @@ impl AccountStore for Accounts {
         Box::pin(async move { Ok(found) })
     }
 
+    fn accounts(&self) -> BoxFuture<'_, Result<Vec<Account>, SourceError>> {
+        let all = self.kept.lock().unwrap().0.clone();
+        Box::pin(async move { Ok(all) })
+    }
+
     fn has_account(&self) -> BoxFuture<'_, Result<bool, SourceError>> {
         let any = !self.kept.lock().unwrap().0.is_empty();
         Box::pin(async move { Ok(any) })
@@ -53,11 +58,34 @@ impl AccountStore for Accounts {
         Box::pin(async move { Ok(right) })
     }
 
-    fn set_password(&self, account: Account) -> BoxFuture<'_, Result<(), SourceError>> {
+    fn put(&self, account: Account) -> BoxFuture<'_, Result<(), SourceError>> {
         let mut kept = self.kept.lock().unwrap();
         kept.0.retain(|old| old.name != account.name);
         kept.0.push(account);
         Box::pin(async { Ok(()) })
+    }
+
+    fn set_password(
+        &self,
+        name: &str,
+        password_hash: String,
+    ) -> BoxFuture<'_, Result<bool, SourceError>> {
+        let mut kept = self.kept.lock().unwrap();
+        let found = kept.0.iter_mut().find(|account| account.name == name);
+        let is_there = found.is_some();
+        if let Some(account) = found {
+            account.password_hash = Some(password_hash);
+            account.code = None;
+        }
+        Box::pin(async move { Ok(is_there) })
+    }
+
+    fn remove(&self, name: &str) -> BoxFuture<'_, Result<bool, SourceError>> {
+        let mut kept = self.kept.lock().unwrap();
+        let before = kept.0.len();
+        kept.0.retain(|account| account.name != name);
+        let removed = kept.0.len() < before;
+        Box::pin(async move { Ok(removed) })
     }
 }
 

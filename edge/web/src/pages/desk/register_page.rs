@@ -12,6 +12,7 @@ use super::fields;
 use super::registering::{RegisterForm, Registration};
 use crate::books::Shelf;
 use crate::error::WebError;
+use crate::guard::session::Holder;
 use crate::pages::door::SignedIn;
 use crate::pages::form;
 use crate::pages::layout::{self, Layout};
@@ -32,7 +33,7 @@ struct RegisterPage {
 
 async fn page(
     state: &WebState,
-    account: String,
+    account: Holder,
     form: RegisterForm,
     problem: Option<String>,
 ) -> Result<Response, WebError> {

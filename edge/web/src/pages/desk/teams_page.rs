@@ -12,6 +12,7 @@ use serde::Deserialize;
 use super::fields;
 use crate::books::{Place, Shelf};
 use crate::error::{SourceError, WebError};
+use crate::guard::session::Holder;
 use crate::pages::door::SignedIn;
 use crate::pages::form;
 use crate::pages::layout::{self, Layout};
@@ -73,7 +74,7 @@ pub(crate) struct TeamsForm {
 
 async fn page(
     state: &WebState,
-    account: String,
+    account: Holder,
     problem: Option<String>,
 ) -> Result<Response, WebError> {
     let today = Shelf::today(state.now_ms());

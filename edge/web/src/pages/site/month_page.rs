@@ -5,7 +5,7 @@ use axum::extract::{Query, State};
 use axum::response::Response;
 use edge_domain::DayRule;
 
-use super::shared::{self, Choice, MonthQuery, MonthTurn};
+use super::shared::{Choice, MonthQuery, MonthTurn};
 use crate::books::{MonthSheet, is_weekend};
 use crate::error::WebError;
 use crate::pages::door::SignedIn;
@@ -66,6 +66,7 @@ pub(crate) async fn show(
 ) -> Result<Response, WebError> {
     let now_ms = state.now_ms();
     let first = query.first(now_ms);
+    let query = query.for_duty(signed_in.account.duty);
     let (teams, sheet) = state
         .books()
         .ask("read a month", move |shelf| {
@@ -75,7 +76,7 @@ pub(crate) async fn show(
                 Some(team) => shelf.month(team, first, now_ms)?,
                 None => None,
             };
-            Ok((shared::team_choices(&directory, team), sheet))
+            Ok((query.choices(&directory), sheet))
         })
         .await?;
     let layout = Layout::new(&state, Some(signed_in.account), "/attendance");

@@ -35,12 +35,12 @@ pub(crate) async fn show(
 ) -> Result<Response, WebError> {
     let now_ms = state.now_ms();
     let first = query.first(now_ms);
+    let query = query.for_duty(signed_in.account.duty);
     let teams = state
         .books()
         .ask("read the teams", move |shelf| {
             let directory = shelf.directory()?;
-            let team = query.team(&directory);
-            Ok(shared::team_choices(&directory, team))
+            Ok(query.choices(&directory))
         })
         .await?;
     let layout = Layout::new(&state, Some(signed_in.account), "/papers");
@@ -68,9 +68,10 @@ struct SheetPage {
 /// `GET /papers/month`: the sheet for printing.
 pub(crate) async fn month(
     State(state): State<WebState>,
-    _: SignedIn,
+    signed_in: SignedIn,
     Query(query): Query<MonthQuery>,
 ) -> Result<Response, WebError> {
+    let query = query.for_duty(signed_in.account.duty);
     let Some((sheet, head)) = sheet(&state, query).await? else {
         return Ok(error_page::no_such_team());
     };
@@ -90,9 +91,10 @@ pub(crate) async fn month(
 /// `GET /papers/month.xlsx`: the sheet for Excel and WPS.
 pub(crate) async fn month_xlsx(
     State(state): State<WebState>,
-    _: SignedIn,
+    signed_in: SignedIn,
     Query(query): Query<MonthQuery>,
 ) -> Result<Response, WebError> {
+    let query = query.for_duty(signed_in.account.duty);
     let Some((sheet, head)) = sheet(&state, query).await? else {
         return Ok(error_page::no_such_team());
     };

@@ -92,6 +92,7 @@ struct PeoplePart {
     found: usize,
     typed: String,
     nobody: bool,
+    changes: bool,
     from: usize,
     before: Option<String>,
     after: Option<String>,
@@ -123,6 +124,7 @@ pub(crate) async fn show(
 ) -> Result<Response, WebError> {
     let now_ms = state.now_ms();
     let only_part = query.part.is_some();
+    let changes = signed_in.account.duty.changes();
     let (_, _, place) = *query.place();
     let places = PLACES.map(|(value, word, one)| Choice {
         value: value.to_owned(),
@@ -133,7 +135,7 @@ pub(crate) async fn show(
     let answer = state
         .books()
         .ask("read the people", move |shelf| {
-            answer(shelf, &query, now_ms)
+            answer(shelf, &query, (now_ms, changes))
         })
         .await?;
     if only_part {
@@ -151,7 +153,11 @@ pub(crate) async fn show(
     })
 }
 
-fn answer(shelf: &mut Shelf, query: &PeopleQuery, now_ms: i64) -> Result<Answer, SourceError> {
+fn answer(
+    shelf: &mut Shelf,
+    query: &PeopleQuery,
+    (now_ms, changes): (i64, bool),
+) -> Result<Answer, SourceError> {
     let today = Shelf::today(now_ms);
     let directory = shelf.directory()?;
     let inside: BTreeMap<WorkerId, i64> = shelf.reader.presence()?.inside().collect();
@@ -177,6 +183,7 @@ fn answer(shelf: &mut Shelf, query: &PeopleQuery, now_ms: i64) -> Result<Answer,
             found: found.len(),
             typed: query.q.trim().to_owned(),
             nobody: directory.people.is_empty(),
+            changes,
             from: skip + 1,
             before: (page > 1).then(|| query.address(page - 1)),
             after: (page < pages).then(|| query.address(page + 1)),

@@ -6,6 +6,7 @@ use jiff::civil::Date;
 use serde::Deserialize;
 
 use crate::books::{Directory, Shelf};
+use crate::guard::duty::Duty;
 use crate::site_time::{month_text, month_value, parse_month};
 
 /// One entry of a drop-down.
@@ -50,6 +51,9 @@ pub(crate) struct MonthQuery {
     /// What a person's page was just asked to do.
     #[serde(default)]
     pub(crate) done: String,
+    /// The only team that may be shown; never from the address.
+    #[serde(skip)]
+    pub(crate) only: Option<TeamId>,
 }
 
 impl MonthQuery {
@@ -59,8 +63,27 @@ impl MonthQuery {
         parse_month(&self.month).unwrap_or_else(|| today.first_of_month())
     }
 
+    /// Bound to the team of whoever asks, where there is one.
+    pub(crate) fn for_duty(self, duty: Duty) -> Self {
+        Self {
+            only: duty.team(),
+            ..self
+        }
+    }
+
+    /// The teams to choose from.
+    pub(crate) fn choices(&self, directory: &Directory) -> Vec<Choice> {
+        let chosen = self.team(directory);
+        let mut choices = team_choices(directory, chosen);
+        choices.retain(|one| self.only.is_none() || one.chosen);
+        choices
+    }
+
     /// The team asked for, or the site's first.
     pub(crate) fn team(&self, directory: &Directory) -> Option<TeamId> {
+        if let Some(only) = self.only {
+            return directory.team(only).map(|team| team.team);
+        }
         let asked = self.team.parse().ok().map(TeamId);
         asked
             .filter(|team| directory.team(*team).is_some())

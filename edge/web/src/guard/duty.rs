@@ -1,0 +1,172 @@
+//! What each kind of account sees and may do. What is not listed is refused.
+
+use axum::http::Method;
+use edge_domain::TeamId;
+
+/// What a person with an account does on the site.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Duty {
+    /// 劳资专管员: everything.
+    Clerk,
+    /// 班组长: the attendance of his own team.
+    Leader(TeamId),
+    /// 门卫: 今日, and who is inside.
+    Guard,
+    /// 查看: every page, changes nothing; for inspectors, with an end.
+    Viewer,
+    /// 运维: 今日 with its lamps, and the upload; nothing about a person.
+    Operator,
+}
+
+/// Pages of whoever is signed in.
+const OWN: [&str; 5] = ["/", "/events", "/alive", "/logout", "/account"];
+const LEADER: [&str; 4] = [
+    "/attendance",
+    "/papers",
+    "/papers/month",
+    "/papers/month.xlsx",
+];
+const CHANGING: [&str; 2] = ["/people/new", "/accounts"];
+
+impl Duty {
+    /// All of them for a drop-down: code and word. The team of a leader is chosen beside it.
+    pub(crate) const WORDS: [(&str, &str); 5] = [
+        ("clerk", "劳资专管员"),
+        ("leader", "班组长"),
+        ("guard", "门卫"),
+        ("viewer", "查看"),
+        ("operator", "运维"),
+    ];
+
+    /// The code it is stored under.
+    pub(crate) fn code(self) -> &'static str {
+        match self {
+            Self::Clerk => "clerk",
+            Self::Leader(_) => "leader",
+            Self::Guard => "guard",
+            Self::Viewer => "viewer",
+            Self::Operator => "operator",
+        }
+    }
+
+    /// The word for people.
+    pub(crate) fn word(self) -> &'static str {
+        let found = Self::WORDS.iter().find(|(code, _)| *code == self.code());
+        found.map_or("", |(_, word)| word)
+    }
+
+    /// Reads what was stored or chosen; a leader without a team is none.
+    pub(crate) fn read(code: &str, team: Option<u32>) -> Option<Self> {
+        match code {
+            "clerk" => Some(Self::Clerk),
+            "leader" => team.map(|team| Self::Leader(TeamId(team))),
+            "guard" => Some(Self::Guard),
+            "viewer" => Some(Self::Viewer),
+            "operator" => Some(Self::Operator),
+            _ => None,
+        }
+    }
+
+    /// The team that its holder is bound to.
+    pub(crate) fn team(self) -> Option<TeamId> {
+        match self {
+            Self::Leader(team) => Some(team),
+            Self::Clerk | Self::Guard | Self::Viewer | Self::Operator => None,
+        }
+    }
+
+    /// Whether its holder may ask for `path`.
+    pub(crate) fn may(self, method: &Method, path: &str) -> bool {
+        let reads = matches!(*method, Method::GET | Method::HEAD);
+        if OWN.contains(&path) {
+            return true;
+        }
+        match self {
+            Self::Clerk => true,
+            Self::Leader(_) => reads && LEADER.contains(&path),
+            Self::Guard => reads && path == "/attendance/moment",
+            Self::Viewer => reads && !CHANGING.contains(&path),
+            Self::Operator => reads && path == "/upload",
+        }
+    }
+
+    /// Whether its holder may change people and teams.
+    pub(crate) fn changes(self) -> bool {
+        self == Self::Clerk
+    }
+
+    /// Whether its holder may open a person's page.
+    pub(crate) fn sees_people(self) -> bool {
+        self.may(&Method::GET, "/people")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::Method;
+    use edge_domain::TeamId;
+
+    use super::Duty;
+
+    #[test]
+    fn each_sees_what_the_work_needs_and_only_the_clerk_changes() {
+        let duties = [
+            Duty::Clerk,
+            Duty::Leader(TeamId(1)),
+            Duty::Guard,
+            Duty::Viewer,
+            Duty::Operator,
+        ];
+        for (method, path, expected) in [
+            ("GET", "/", [true, true, true, true, true]),
+            ("POST", "/account", [true, true, true, true, true]),
+            ("GET", "/people", [true, false, false, true, false]),
+            ("GET", "/people/7", [true, false, false, true, false]),
+            ("GET", "/people/new", [true, false, false, false, false]),
+            ("POST", "/people/7/exit", [true, false, false, false, false]),
+            ("GET", "/attendance", [true, true, false, true, false]),
+            (
+                "GET",
+                "/attendance/moment",
+                [true, false, true, true, false],
+            ),
+            (
+                "GET",
+                "/papers/month.xlsx",
+                [true, true, false, true, false],
+            ),
+            (
+                "GET",
+                "/papers/people.xlsx",
+                [true, false, false, true, false],
+            ),
+            ("GET", "/upload", [true, false, false, true, true]),
+            ("GET", "/accounts", [true, false, false, false, false]),
+            ("POST", "/accounts", [true, false, false, false, false]),
+            ("POST", "/teams", [true, false, false, false, false]),
+            ("DELETE", "/people/7", [true, false, false, false, false]),
+            ("GET", "/something/new", [true, false, false, true, false]),
+        ] {
+            let method: Method = method.parse().unwrap();
+            let may = duties.map(|duty| duty.may(&method, path));
+            assert_eq!(may, expected, "{method} {path}");
+        }
+    }
+
+    #[test]
+    fn a_duty_is_read_from_what_it_was_stored_as() {
+        for duty in [
+            Duty::Clerk,
+            Duty::Leader(TeamId(4)),
+            Duty::Guard,
+            Duty::Viewer,
+            Duty::Operator,
+        ] {
+            let team = duty.team().map(|team| team.0);
+            assert_eq!(Duty::read(duty.code(), team), Some(duty));
+            assert!(!duty.word().is_empty());
+        }
+        assert_eq!(Duty::read("leader", None), None);
+        assert_eq!(Duty::read("king", None), None);
+    }
+}

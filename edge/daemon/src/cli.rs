@@ -92,6 +92,8 @@ pub enum Command {
         #[arg(long)]
         reason: String,
     },
+    /// 发一个网页用的一次性开通码：专管员忘记密码、或没有人能登录时用
+    ScreenCode,
     /// 闸机控制板
     Board {
         /// 要做的事
@@ -163,6 +165,7 @@ pub fn execute(cli: &Cli) -> ExitCode {
             commands::export(&cli.config, *from..=to.unwrap_or(u64::MAX), out.as_deref())
         }
         Command::Suspend { from, to, reason } => commands::suspend(&cli.config, from, to, reason),
+        Command::ScreenCode => commands::screen_code(&cli.config),
         Command::Board {
             act: BoardCommand::Update { file, lane },
         } => commands::update_board(&cli.config, file, lane.clone()),

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use drivers_turnstile::UpdateImage;
 use edge_store::{BrokenHow, Reader, VerifyProgress};
-use edge_web::PARKED_SETTING;
+use edge_web::{ClaimCode, PARKED_SETTING, WebError};
 use serde_json::json;
 use sync_wire::Parked;
 
@@ -18,7 +18,7 @@ use crate::downlink::Tally;
 use crate::error::DaemonError;
 use crate::office::{LastFork, Unreached};
 use crate::opening::{self, OnDamage, Opened};
-use crate::orders::{self, ImageText, Order, OrderFolder};
+use crate::orders::{self, CodeHash, ImageText, Order, OrderFolder};
 use crate::people::enroll;
 use crate::people::import::{self, BATCH_RECORDS, Import, RosterFile};
 use crate::people::{Sealer, city_key};
@@ -267,6 +267,23 @@ pub(crate) fn suspend(
     let config = SiteConfig::load(config)?;
     let order = orders::notice(from, to, reason).map_err(DaemonError::Refused)?;
     hand_over(&config, &order)
+}
+
+/// `menwei screen-code`: a new one-time code for the clerk's screen.
+///
+/// # Errors
+/// The box refuses it.
+pub(crate) fn screen_code(config: &Path) -> Result<(), DaemonError> {
+    let config = SiteConfig::load(config)?;
+    let random = |error: WebError| DaemonError::System(std::io::Error::other(error));
+    let code = ClaimCode::random().map_err(random)?;
+    let hash = CodeHash(code.hash().map_err(random)?);
+    hand_over(&config, &Order::ScreenCode { hash })?;
+    print(&format!(
+        "用浏览器打开 http://{}/claim，输入开通码 {}，填专管员的账号和新密码；只能用一次",
+        config.screen,
+        code.reveal()
+    ))
 }
 
 /// `menwei board update`: a new firmware for a gate board, through the running box.

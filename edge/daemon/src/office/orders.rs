@@ -92,6 +92,12 @@ impl Clerk {
                 self.record(kind).await?;
                 Ok("停工通知已记入账本，会上传平台".to_owned())
             }
+            Order::ScreenCode { hash } => {
+                let name = edge_web::CLAIM_CODE_SETTING;
+                let stored = self.writer.put_setting(name, &hash.0).await;
+                stored.map_err(|error| advice(&error))?;
+                Ok("网页的开通码已换新，以前没用的作废".to_owned())
+            }
             Order::UpdateBoard { lane, image } => {
                 let plan = Plan::new(&self.boards, lane.as_deref(), image)?;
                 let tell = |text: &str| {

@@ -50,6 +50,11 @@ pub(crate) enum Order {
         /// The file.
         file: PathBuf,
     },
+    /// Let one more person claim the screen.
+    ScreenCode {
+        /// Hash of the code.
+        hash: CodeHash,
+    },
     /// Give a gate board a new firmware.
     UpdateBoard {
         /// The board's lane; none if the site has one board only.
@@ -57,6 +62,17 @@ pub(crate) enum Order {
         /// The image.
         image: ImageText,
     },
+}
+
+/// Hash of a code of the screen; the log does not show it, a code has eight digits only.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct CodeHash(pub(crate) String);
+
+impl fmt::Debug for CodeHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CodeHash(********)")
+    }
 }
 
 /// A firmware image as base64; the log shows its length only.

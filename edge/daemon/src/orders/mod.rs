@@ -3,5 +3,5 @@
 mod folder;
 mod notice;
 
-pub(crate) use folder::{ImageText, Order, OrderFolder, Outcome, Waiting};
+pub(crate) use folder::{CodeHash, ImageText, Order, OrderFolder, Outcome, Waiting};
 pub(crate) use notice::notice;

@@ -74,6 +74,7 @@ async fn a_clerk_who_forgot_the_password_gets_in_by_a_code_of_the_box() -> Resul
     let mut site = Site::start(folder.path(), &plan("one-gate")).await?;
     let browser = clerks_browser(&mut site, folder.path(), PC).await?;
     let screen = site.gate_box.screen().to_owned();
+    browser.open(&screen).await?;
     browser
         .script("document.querySelector('.who form').submit()")
         .await?;

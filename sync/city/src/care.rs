@@ -12,7 +12,7 @@ use crate::clock;
 use crate::db::{Row, Session, Sql, Value};
 use crate::down::{self, Press};
 use crate::error::CityError;
-use crate::ingest::{self, Shared, Which, greet};
+use crate::ingest::{self, Shared, Waiter, Which, greet};
 use crate::meaning::{Codes, Reading};
 use crate::registry::{Registered, Registry};
 
@@ -58,6 +58,8 @@ pub(crate) struct Care {
     pub(crate) shared: Shared,
     pub(crate) press: Press,
     pub(crate) dir: PathBuf,
+    /// How far it has come in looking at what waits.
+    pub(crate) waiter: Waiter,
 }
 
 /// The codes that this city's operator added to the national tables.
@@ -169,18 +171,25 @@ impl Care {
                 now: clock::now_ms(),
             };
             let freed = ingest::redrive(&mut self.session, which, reading)?;
-            if freed > 0 {
-                tracing::info!(freed, "Parked records are taken now");
-                self.shared
-                    .commits
-                    .send_modify(|count| *count = count.wrapping_add(1));
-            }
+            self.tell(freed, "Parked records are taken now");
         }
+        let (freed, next) = ingest::look_again(&mut self.session, &self.waiter)?;
+        self.waiter = next;
+        self.tell(freed, "Records that waited are taken now");
         self.ask_for_holes()?;
         enroll(&mut self.session, &self.dir)?;
         self.send_down()?;
         // What a worker had read by the old codes is stored by the next turn.
         Ok((!same).then_some(Which::All))
+    }
+
+    fn tell(&self, freed: u64, what: &str) {
+        if freed > 0 {
+            tracing::info!(freed, "{what}");
+            self.shared
+                .commits
+                .send_modify(|count| *count = count.wrapping_add(1));
+        }
     }
 
     /// Sends what an operator published, and signs anew what a box could not take.

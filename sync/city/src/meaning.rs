@@ -238,14 +238,19 @@ pub fn is_attendance(kind: &Kind) -> bool {
     clippy::wildcard_enum_match_arm,
     reason = "few kinds matter here; a new one that does is added with its test"
 )]
-pub fn absence(kind: &Kind) -> Option<(i64, i64, &'static str)> {
-    match kind {
+pub fn absence(record: &Record) -> Option<(i64, i64, &'static str)> {
+    match &record.kind {
         Kind::Gap(one) => Some((one.from, one.to, cause_word(one.cause))),
+        Kind::Started(one) => {
+            let since = one.off_since.filter(|since| *since < record.stamp.at)?;
+            Some((since, record.stamp.at, cause_word(GapCause::PoweredOff)))
+        }
         _ => None,
     }
 }
 
-fn cause_word(cause: GapCause) -> &'static str {
+/// The word of a cause, as tables hold it.
+pub(crate) fn cause_word(cause: GapCause) -> &'static str {
     match cause {
         GapCause::PoweredOff => "powered_off",
         GapCause::Suspended => "suspended",

@@ -17,7 +17,7 @@ use crate::db::Session;
 use crate::down::Press;
 use crate::error::CityError;
 use crate::https::{self, Album, Desk, Door, Wants};
-use crate::ingest::{Ingest, Shared};
+use crate::ingest::{Ingest, Shared, Waiter};
 use crate::link::{self, Link, Published, Role};
 use crate::meaning::Codes;
 use crate::observe::Observer;
@@ -87,6 +87,7 @@ pub async fn run(settings: &Settings, observer: Arc<dyn Observer>) -> Result<Cit
         shared: shared.clone(),
         press: Press::open(&settings.dir, settings.https_url.clone())?,
         dir: settings.dir.clone(),
+        waiter: Waiter::default(),
     };
     let cared = on_a_thread("care", move || {
         care.run(&care_told);

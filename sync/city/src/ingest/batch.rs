@@ -21,7 +21,7 @@ const RUNS_MAX: usize = 1_000;
 
 const TOUCH: Sql = Sql {
     step: "note a box",
-    text: "UPDATE box SET last_seen_at = ?3,
+    text: "UPDATE box SET last_seen_at = CASE WHEN last_seen_at < ?3 THEN ?3 ELSE last_seen_at END,
              first_seen_at = CASE WHEN first_seen_at = 0 THEN ?3 ELSE first_seen_at END,
              site = CASE WHEN ?2 = '' OR (site_due <> '' AND site_due <> ?2) THEN site ELSE ?2 END
            WHERE box = ?1 RETURNING barred, site_due",
@@ -109,15 +109,19 @@ impl<'a> Batch<'a> {
     /// Whose messages are taken: not those of a box that is barred or beyond the limit, nor those
     /// that name another site than the box has.
     fn admit(&mut self, tx: &mut Tx<'_>, reads: &'a [Read]) -> Result<Vec<&'a Read>, CityError> {
-        let mut sites: BTreeMap<&str, &str> = BTreeMap::new();
+        let mut sites: BTreeMap<&str, (&str, i64)> = BTreeMap::new();
         for read in reads {
-            let site = sites.entry(&read.id).or_default();
+            let (site, at) = sites.entry(&read.id).or_default();
             if !read.site().is_empty() {
                 *site = read.site();
             }
+            // That a box is offline is the broker's word, and old where it was retained.
+            if !matches!(read.said, Said::State(false)) {
+                *at = self.now;
+            }
         }
-        let set = |(id, site): (&&str, &&str)| -> Vec<Value> {
-            vec![(*id).into(), (*site).into(), self.now.into()]
+        let set = |(id, (site, at)): (&&str, &(&str, i64))| -> Vec<Value> {
+            vec![(*id).into(), (*site).into(), (*at).into()]
         };
         let touched = tx.rows_each(TOUCH, &sites.iter().map(set).collect::<Vec<_>>())?;
         let mut known = BTreeMap::new();

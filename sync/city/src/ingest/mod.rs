@@ -17,5 +17,6 @@ mod worker;
 
 pub use message::{Answer, Incoming, Outgoing};
 pub use redrive::{Which, redrive};
+pub(crate) use waiting::{Waiter, look_again};
 pub(crate) use worker::greet;
 pub use worker::{Ingest, Shared};

@@ -8,7 +8,7 @@ use super::answer::code_word;
 use super::batch::{Batch, Fresh};
 use super::waiting;
 use crate::clock;
-use crate::db::{Row, Session, Sql};
+use crate::db::{Row, Session, Sql, Tx};
 use crate::error::CityError;
 use crate::meaning::{Reading, understand};
 
@@ -34,6 +34,11 @@ const UNPARK: Sql = Sql {
 const RECODE: Sql = Sql {
     step: "park a record for another reason",
     text: "UPDATE parked SET code = ?4, message = ?5 WHERE box = ?1 AND epoch = ?2 AND seq = ?3",
+};
+
+const STILL: Sql = Sql {
+    step: "look whether a record is parked still",
+    text: "SELECT 1 FROM parked WHERE box = ?1 AND epoch = ?2 AND seq = ?3 AND code = ?4",
 };
 
 struct Parked {
@@ -98,6 +103,21 @@ fn parked(row: &Row, reading: Reading<'_>) -> Result<Parked, CityError> {
     })
 }
 
+/// Those that nobody else took since they were read.
+fn still<'a>(tx: &mut Tx<'_>, page: &'a [Parked]) -> Result<Vec<&'a Parked>, CityError> {
+    let asked: Vec<_> = page
+        .iter()
+        .map(|one| {
+            let (id, epoch) = (one.id.as_str().into(), one.epoch.as_str().into());
+            vec![id, epoch, one.seq.into(), one.code.as_str().into()]
+        })
+        .collect();
+    let found = tx.rows_each(STILL, &asked)?;
+    let kept = page.iter().zip(found).filter(|(_, rows)| !rows.is_empty());
+    Ok(kept.map(|(one, _)| one).collect())
+}
+
+/// What is understood now has the whole effect of a record that has just come.
 fn again(session: &mut Session, page: &[Parked]) -> Result<u64, CityError> {
     let mut tx = session.begin()?;
     tx.lock(
@@ -107,8 +127,9 @@ fn again(session: &mut Session, page: &[Parked]) -> Result<u64, CityError> {
             .collect::<BTreeSet<_>>(),
     )?;
     let mut batch = Batch::judge(&mut tx, &[], clock::now_ms())?;
-    let (good, bad): (Vec<&Parked>, Vec<&Parked>) =
-        page.iter().partition(|one| one.meaning.is_ok());
+    let (good, bad): (Vec<&Parked>, Vec<&Parked>) = still(&mut tx, page)?
+        .into_iter()
+        .partition(|one| one.meaning.is_ok());
     batch.fresh.extend(good.iter().map(|one| Fresh {
         name: (&one.id, &one.epoch),
         seq: one.seq,
@@ -116,8 +137,7 @@ fn again(session: &mut Session, page: &[Parked]) -> Result<u64, CityError> {
         hash: one.hash,
         meaning: &one.meaning,
     }));
-    let unmet = waiting::look(&batch, &mut tx)?;
-    waiting::note(&batch, &unmet, &mut tx)?;
+    let (unmet, repeated) = batch.learn(&mut tx)?;
     let (mut freed, mut statuses, mut recoded) = (Vec::new(), Vec::new(), Vec::new());
     for (at, one) in batch.fresh.iter().enumerate() {
         let (id, epoch) = one.name;
@@ -128,7 +148,8 @@ fn again(session: &mut Session, page: &[Parked]) -> Result<u64, CityError> {
             more.extend([code_word(code).into(), code.text().into()]);
             recoded.push(more);
         } else {
-            more.push("stored".into());
+            let is_repeated = repeated.contains(&(one.name, one.seq));
+            more.push(if is_repeated { "repeated" } else { "stored" }.into());
             statuses.push(more);
             freed.push(named);
         }

@@ -9,12 +9,14 @@ use sync_wire::ParkCode;
 
 use super::answer::code_word;
 use super::batch::{Batch, Name};
-use crate::db::{Row, Sql, Tx, Value};
+use crate::db::{Row, Session, Sql, Tx, Value};
 use crate::error::CityError;
 use crate::meaning::{act, gives, needs};
 
-/// Records that one arrival sets free at most; the rest follows with the next redrive.
+/// Records that one arrival sets free at most; the rest is found when all that wait are looked at again.
 const FREED_MAX: u64 = 10_000;
+/// Needs that are looked at again in one commit.
+const PAGE: u32 = 500;
 
 /// The epochs whose numbers an epoch continues, itself first.
 macro_rules! line {
@@ -82,6 +84,19 @@ const OVERDUE: Sql = Sql {
 const PARK: Sql = Sql {
     step: "park a record",
     text: "UPDATE record SET status = 'parked' WHERE box = ?1 AND epoch = ?2 AND seq = ?3",
+};
+
+const NEEDS: Sql = Sql {
+    step: "list needs",
+    text: "SELECT box, epoch, seq, what, no FROM need
+           WHERE (box, epoch, seq, what) > (?1, ?2, ?3, ?4)
+           ORDER BY box, epoch, seq, what LIMIT ?5",
+};
+const PARK_OVERDUE: Sql = Sql {
+    step: "park who waits in vain",
+    text: "UPDATE record SET status = 'parked'
+           WHERE box = ?1 AND epoch = ?2 AND seq = ?3 AND status = 'waiting' AND seq <=
+             (SELECT s.last FROM span s WHERE s.box = ?1 AND s.epoch = ?2 AND s.first = 1)",
 };
 
 /// What new records refer to and nobody knows: (word, number) by the record's place in the batch.
@@ -181,24 +196,80 @@ pub(super) fn free(batch: &Batch<'_>, tx: &mut Tx<'_>) -> Result<(), CityError> 
         let mut asked = values(name, what, (no, None));
         asked.push(FREED_MAX.into());
         let waiters = tx.rows(WAITERS, &asked)?;
-        release(tx, name.0, (&waiters, what))?;
+        let met = waiters.iter().map(|row| {
+            let record = vec![name.0.into(), row.text(0)?.into(), row.count(1)?.into()];
+            Ok((record, what.to_owned()))
+        });
+        release(tx, &met.collect::<Result<Vec<_>, CityError>>()?)?;
     }
     Ok(())
 }
 
-fn release(tx: &mut Tx<'_>, id: &str, (waiters, what): (&[Row], &str)) -> Result<(), CityError> {
-    let named = |row: &Row| Ok(vec![id.into(), row.text(0)?.into(), row.count(1)?.into()]);
-    let records = waiters
-        .iter()
-        .map(named)
-        .collect::<Result<Vec<_>, CityError>>()?;
-    let mut met = records.clone();
-    for set in &mut met {
-        set.push(what.into());
-    }
-    tx.run_each(MET, &met)?;
+/// Forgets needs that are met; whose last one it was is used from now on.
+fn release(tx: &mut Tx<'_>, met: &[(Vec<Value>, String)]) -> Result<(), CityError> {
+    let needs = met.iter().map(|(record, what)| {
+        let mut need = record.clone();
+        need.push(what.as_str().into());
+        need
+    });
+    tx.run_each(MET, &needs.collect::<Vec<_>>())?;
+    let records: Vec<_> = met.iter().map(|(record, _)| record.clone()).collect();
     tx.run_each(FREE, &records)?;
     tx.run_each(UNPARK, &records).map(|_| ())
+}
+
+/// A record and what it waits for: where a look at all of them has come to.
+pub(crate) type Waiter = (String, String, u64, String);
+
+/// Looks again at a page of all that wait, whatever was missed when it could have been set free or
+/// given up: who is set free, and where the next page begins.
+pub(crate) fn look_again(
+    session: &mut Session,
+    (id, epoch, seq, what): &Waiter,
+) -> Result<(u64, Waiter), CityError> {
+    let texts = [id, epoch].map(|text| Value::from(text.as_str()));
+    let [id, epoch] = texts;
+    let after = [id, epoch, (*seq).into(), what.as_str().into(), PAGE.into()];
+    let read = |row: &Row| {
+        let waiter = (row.text(0)?, row.text(1)?, row.count(2)?, row.text(3)?);
+        Ok((waiter, row.int(4)?))
+    };
+    let rows = session.rows(NEEDS, &after)?;
+    let page = rows
+        .iter()
+        .map(read)
+        .collect::<Result<Vec<(Waiter, i64)>, CityError>>()?;
+    let Some((next, _)) = page.last().cloned() else {
+        return Ok((0, Waiter::default()));
+    };
+    let mut tx = session.begin()?;
+    tx.lock(&page.iter().map(|((id, ..), _)| id.as_str()).collect())?;
+    let asked: Vec<Vec<Value>> = page
+        .iter()
+        .map(|((id, epoch, _, what), no)| {
+            let texts = [id, epoch, what].map(|text| Value::from(text.as_str()));
+            texts.into_iter().chain([(*no).into()]).collect()
+        })
+        .collect();
+    let known = tx.rows_each(KNOWN, &asked)?;
+    let (mut met, mut open) = (Vec::new(), Vec::new());
+    for (((id, epoch, seq, what), _), known) in page.into_iter().zip(known) {
+        let record = vec![id.as_str().into(), epoch.as_str().into(), seq.into()];
+        if known.is_empty() {
+            open.push(((id, epoch, seq), record));
+        } else {
+            met.push((record, what));
+        }
+    }
+    release(&mut tx, &met)?;
+    let (names, records): (Vec<_>, Vec<_>) = open.into_iter().unzip();
+    let parked = tx.run_each(PARK_OVERDUE, &records)?;
+    let code = ParkCode::UnknownReference;
+    for ((id, epoch, seq), _) in names.iter().zip(parked).filter(|(_, rows)| *rows > 0) {
+        super::write::park(&mut tx, (id, epoch, *seq), (&code_word(code), code.text()))?;
+    }
+    tx.commit()?;
+    Ok((u64::try_from(met.len()).unwrap_or(u64::MAX), next))
 }
 
 /// Parks who waited for what did not come although everything before them has.

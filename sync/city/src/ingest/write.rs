@@ -100,13 +100,9 @@ const ALARM: Sql = Sql {
 impl<'a> Batch<'a> {
     /// Writes all of it into the transaction.
     pub(super) fn write(&mut self, tx: &mut Tx<'_>) -> Result<(), CityError> {
-        let unmet = waiting::look(self, tx)?;
-        self.write_epochs(tx)?;
-        let repeated: Repeated<'a> = carried::look(self, tx)?;
+        let (unmet, repeated) = self.learn(tx)?;
         self.write_records(tx, &unmet, &repeated)?;
-        waiting::note(self, &unmet, tx)?;
         self.write_runs(tx)?;
-        self.write_days(tx, &repeated)?;
         waiting::free(self, tx)?;
         waiting::give_up(self, tx)?;
         self.write_news(tx)?;
@@ -116,6 +112,22 @@ impl<'a> Batch<'a> {
             }
         }
         raise(tx, &self.alarms, self.now)
+    }
+
+    /// What the records that are understood tell, whether they have just come or were parked: which
+    /// epoch continues which, what was carried over, what waits for what, how much each day has.
+    pub(super) fn learn(&self, tx: &mut Tx<'_>) -> Result<(Unmet, Repeated<'a>), CityError> {
+        self.write_epochs(tx)?;
+        let repeated = carried::look(self, tx)?;
+        let mut unmet = waiting::look(self, tx)?;
+        // What counts for nothing waits for nothing.
+        unmet.retain(|at, _| {
+            let one = self.fresh.get(*at);
+            one.is_some_and(|one| !repeated.contains(&(one.name, one.seq)))
+        });
+        waiting::note(self, &unmet, tx)?;
+        self.write_days(tx, &repeated)?;
+        Ok((unmet, repeated))
     }
 
     fn write_epochs(&self, tx: &mut Tx<'_>) -> Result<(), CityError> {
@@ -221,7 +233,7 @@ impl<'a> Batch<'a> {
             let (records, counted) = day.or_default();
             *records += 1;
             *counted += u64::from(is_attendance(&record.kind));
-            if let Some((from, to, cause)) = absence(&record.kind) {
+            if let Some((from, to, cause)) = absence(&record) {
                 gaps.push(vec![
                     one.name.0.into(),
                     from.into(),

@@ -1,8 +1,5 @@
 //! Questions of the page. Read-only, on a connection of its own.
 
-use std::collections::BTreeMap;
-
-use crate::clock;
 use crate::db::{Place, Row, Session, Sql, Value};
 use crate::error::CityError;
 use crate::runs::{Runs, Span};
@@ -175,94 +172,7 @@ pub struct Totals {
     pub alarms: u64,
 }
 
-/// What the city holds about a box and a day.
-#[derive(Clone, Debug, Default)]
-pub struct DayFacts {
-    /// Records that happened on it.
-    pub records: u64,
-    /// Those that are attendance.
-    pub counted: u64,
-    /// Declared absences that touch it.
-    pub gaps: Vec<GapFacts>,
-    /// When the box was heard of first, ms.
-    pub first_seen_at: i64,
-    /// When anything came from it last, ms.
-    pub last_seen_at: i64,
-    /// Records that wait on the box, as its newest heartbeat said.
-    pub backlog: Option<u64>,
-    /// Records missing between stored ones.
-    pub missing: u64,
-}
-
-/// An absence that a box declared.
-#[derive(Clone, Debug)]
-pub struct GapFacts {
-    /// From when, ms.
-    pub from: i64,
-    /// To when, ms.
-    pub to: i64,
-    /// `powered_off` or `suspended`.
-    pub cause: String,
-}
-
-const DAY: Sql = Sql {
-    step: "read a day",
-    text: "SELECT b.first_seen_at, b.last_seen_at, d.records, d.counted,
-             (SELECT h.backlog FROM heartbeat h WHERE h.box = b.box
-                ORDER BY h.received_at DESC LIMIT 1)
-           FROM box b LEFT JOIN day d ON d.box = b.box AND d.day = ?2 WHERE b.box = ?1",
-};
-const GAPS: Sql = Sql {
-    step: "read declared absences",
-    text: "SELECT from_at, to_at, cause FROM gap WHERE box = ?1 AND from_at < ?3 AND to_at > ?2
-           ORDER BY from_at LIMIT 20",
-};
-const ALL_RUNS: Sql = Sql {
-    step: "read runs",
-    text: "SELECT epoch, first, last FROM span WHERE box = ?1",
-};
-
 impl Reader {
-    /// What is held about a box and the day that begins at `day_start`; none for an unknown box.
-    pub fn day(&mut self, id: &str, day_start: i64) -> Result<Option<DayFacts>, CityError> {
-        let day = clock::day_number(day_start);
-        let Some(row) = self.session.row(DAY, &[id.into(), day.into()])? else {
-            return Ok(None);
-        };
-        let end = day_start.saturating_add(clock::DAY_MS);
-        let gaps = self
-            .session
-            .rows(GAPS, &[id.into(), day_start.into(), end.into()])?;
-        let gap = |row: &Row| {
-            Ok::<_, CityError>(GapFacts {
-                from: row.int(0)?,
-                to: row.int(1)?,
-                cause: row.text(2)?,
-            })
-        };
-        let mut epochs: BTreeMap<String, Vec<Span>> = BTreeMap::new();
-        for row in self.session.rows(ALL_RUNS, &[id.into()])? {
-            let span = Span {
-                first: row.count(1)?,
-                last: row.count(2)?,
-            };
-            epochs.entry(row.text(0)?).or_default().push(span);
-        }
-        let backlog = row.maybe_int(4)?;
-        Ok(Some(DayFacts {
-            first_seen_at: row.int(0)?,
-            last_seen_at: row.int(1)?,
-            records: row.count(2)?,
-            counted: row.count(3)?,
-            gaps: gaps.iter().map(gap).collect::<Result<_, _>>()?,
-            backlog: backlog.and_then(|count| u64::try_from(count).ok()),
-            missing: epochs
-                .into_values()
-                .map(|spans| Runs::new(spans).missing().1)
-                .sum(),
-        }))
-    }
-
     /// Asks a question of another file.
     pub(super) fn rows(&mut self, sql: Sql, values: &[Value]) -> Result<Vec<Row>, CityError> {
         self.session.rows(sql, values)

@@ -1,13 +1,14 @@
 //! The page: what the city holds, in words that a person reads.
 //!
-//! `words` translates codes, `facts` asks the database, `sent` is what went down, `absence` answers
-//! why a day is empty, `people` knows masked names, `todo` says
+//! `words` translates codes, `facts` asks the database, `sent` is what went down, `day` what is
+//! known of a day, `absence` answers why it is empty, `people` knows masked names, `todo` says
 //! what somebody should look at, `state` collects what is shown, `page`
 //! serves it.
 
 mod words;
 mod facts;
 mod sent;
+mod day;
 mod absence;
 mod people;
 mod todo;
@@ -15,9 +16,8 @@ mod state;
 mod page;
 
 pub use absence::{DayAnswer, answer};
-pub use facts::{
-    AlarmFacts, BoxFacts, DayFacts, GapFacts, HeartbeatFacts, Reader, RecordFacts, Totals,
-};
+pub use day::{BeatFacts, DayFacts, GapFacts};
+pub use facts::{AlarmFacts, BoxFacts, HeartbeatFacts, Reader, RecordFacts, Totals};
 pub use page::{Page, router};
 pub use people::People;
 pub use sent::SentRow;

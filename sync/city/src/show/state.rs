@@ -10,6 +10,7 @@ use crate::error::CityError;
 use crate::https::Album;
 use crate::link::Published;
 use crate::show::absence::{DayAnswer, answer};
+use crate::show::day::DayFacts;
 use crate::show::facts::{BoxFacts, Reader, RecordFacts};
 use crate::show::people::People;
 use crate::show::sent::SentRow;
@@ -186,7 +187,7 @@ impl Viewer {
     /// Why a box has what it has on a day; none for an unknown box.
     pub fn day(&mut self, id: &str, day_start: i64) -> Result<Option<DayAnswer>, CityError> {
         self.reader.refresh()?;
-        let facts = self.reader.day(id, day_start)?;
+        let facts = DayFacts::read(&mut self.reader, id, day_start)?;
         Ok(facts.map(|facts| answer(&facts, day_start, clock::now_ms())))
     }
 

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 use std::sync::{PoisonError, mpsc};
 use std::time::Duration;
 
@@ -12,16 +13,18 @@ use crate::clock;
 use crate::db::{Row, Session, Sql, Value};
 use crate::down::{self, Press};
 use crate::error::CityError;
-use crate::ingest::{self, Shared, Waiter, Which, greet};
+use crate::ingest::{self, Shared, Waiter, Which, greet, greet_page};
 use crate::meaning::{Codes, Reading};
 use crate::registry::{Registered, Registry};
 
-/// How often it looks.
-const EVERY: Duration = Duration::from_secs(5);
+/// How soon boxes are asked for a hello when the city has connected.
+const TICK: Duration = Duration::from_millis(200);
+/// Ticks between two looks at everything: 5 s.
+const TURN_TICKS: u32 = 25;
 /// Turns between two looks at records whose time had not come: once a minute.
 const FUTURE_TURNS: u32 = 12;
-/// A hole that nothing was heard about for so long is asked for.
-const HOLE_MS: i64 = 60_000;
+/// A box that was not heard of for so long is not online, whatever its state says, ms.
+const ONLINE_MS: i64 = 120_000;
 /// Epochs with holes that are asked for at once.
 const ASKED_MAX: u32 = 200;
 
@@ -46,10 +49,15 @@ const REGISTER: Sql = Sql {
 };
 const HOLES: Sql = Sql {
     step: "look for holes",
-    text: "SELECT DISTINCT s.box, s.epoch FROM span s
-           JOIN ack a ON a.box = s.box AND a.epoch = s.epoch
-           JOIN box b ON b.box = s.box
-           WHERE s.first > 1 AND a.made_at < ?1 AND b.online = 1 AND b.barred = 0 LIMIT ?2",
+    text: "SELECT s.box, s.epoch FROM span s JOIN box b ON b.box = s.box
+           WHERE s.hole_at < ?1 AND b.online = 1 AND b.last_seen_at >= ?3 AND b.barred = 0 AND s.first =
+             (SELECT min(n.first) FROM span n
+              WHERE n.box = s.box AND n.epoch = s.epoch AND n.first > 1)
+           ORDER BY s.hole_at LIMIT ?2",
+};
+const ASKED: Sql = Sql {
+    step: "note that a hole was asked for",
+    text: "UPDATE span SET hole_at = ?3 WHERE box = ?1 AND epoch = ?2 AND first > 1",
 };
 
 /// The thread that cares.
@@ -60,6 +68,10 @@ pub(crate) struct Care {
     pub(crate) dir: PathBuf,
     /// How far it has come in looking at what waits.
     pub(crate) waiter: Waiter,
+    /// While it asks for hellos: after which box it goes on, and since when they count.
+    pub(crate) greeted: Option<(String, i64)>,
+    /// How long the first hole of an epoch may stand before it is asked for.
+    pub(crate) hole_after: Duration,
 }
 
 /// The codes that this city's operator added to the national tables.
@@ -134,27 +146,56 @@ impl Care {
     pub(crate) fn run(mut self, stop: &mpsc::Receiver<()>) {
         // A newer program may understand what an older one parked.
         let mut due = Some(Which::All);
-        let mut turns = 0_u32;
-        while stop.recv_timeout(EVERY) == Err(mpsc::RecvTimeoutError::Timeout) {
+        let (mut ticks, mut turns) = (0_u32, 0_u32);
+        while stop.recv_timeout(TICK) == Err(mpsc::RecvTimeoutError::Timeout) {
+            ticks = ticks.wrapping_add(1);
+            let since = self.shared.greets.swap(0, Ordering::AcqRel);
+            if since > 0 {
+                self.greeted = Some((String::new(), since));
+                self.with_care(Self::greet);
+            }
+            if !ticks.is_multiple_of(TURN_TICKS) {
+                continue;
+            }
+            // What failed is tried again.
+            self.with_care(Self::greet);
             turns = turns.wrapping_add(1);
             if due.is_none() && turns.is_multiple_of(FUTURE_TURNS) {
                 due = Some(Which::InFuture);
             }
-            match self.turn(due) {
-                Ok(again) => due = again,
-                Err(error) => {
-                    tracing::warn!(
-                        error = error.chain(),
-                        "The database could not be looked after"
-                    );
-                    if self.session.is_lost()
-                        && let Ok(session) = self.session.again()
-                    {
-                        self.session = session;
-                    }
-                }
+            if let Some(again) = self.with_care(|care| care.turn(due)) {
+                due = again;
             }
         }
+    }
+
+    /// What the database refuses is done again another time, with a new connection if need be.
+    fn with_care<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, CityError>) -> Option<T> {
+        match work(self) {
+            Ok(done) => Some(done),
+            Err(error) => {
+                tracing::warn!(
+                    error = error.chain(),
+                    "The database could not be looked after"
+                );
+                if self.session.is_lost()
+                    && let Ok(session) = self.session.again()
+                {
+                    self.session = session;
+                }
+                None
+            }
+        }
+    }
+
+    /// Asks every box to say hello, page by page: the city may have lost its place.
+    fn greet(&mut self) -> Result<(), CityError> {
+        while let Some((after, since)) = &self.greeted {
+            let since = *since;
+            let next = greet_page(&mut self.session, (after, since), &self.shared)?;
+            self.greeted = next.map(|after| (after, since));
+        }
+        Ok(())
     }
 
     /// Returns what the next turn must try again.
@@ -186,9 +227,7 @@ impl Care {
     fn tell(&self, freed: u64, what: &str) {
         if freed > 0 {
             tracing::info!(freed, "{what}");
-            self.shared
-                .commits
-                .send_modify(|count| *count = count.wrapping_add(1));
+            self.shared.count_commit();
         }
     }
 
@@ -203,21 +242,35 @@ impl Care {
         }
         let letters = down::unsent(&mut self.session, now)?;
         if !letters.is_empty() {
-            self.shared.send(Vec::new(), letters);
+            self.shared.send_patiently(Vec::new(), letters);
         }
         Ok(())
     }
 
     fn ask_for_holes(&mut self) -> Result<(), CityError> {
-        let before = clock::now_ms().saturating_sub(HOLE_MS);
-        let rows = self
-            .session
-            .rows(HOLES, &[before.into(), ASKED_MAX.into()])?;
+        let now = clock::now_ms();
+        let stood = i64::try_from(self.hole_after.as_millis()).unwrap_or(i64::MAX);
+        let asked = [
+            now.saturating_sub(stood).into(),
+            ASKED_MAX.into(),
+            now.saturating_sub(ONLINE_MS).into(),
+        ];
+        let rows = self.session.rows(HOLES, &asked)?;
         let pair = |row: &Row| Ok((row.text(0)?, row.text(1)?));
         let names = rows
             .iter()
             .map(pair)
             .collect::<Result<Vec<_>, CityError>>()?;
-        greet(&mut self.session, &names, &self.shared)
+        if names.is_empty() {
+            return Ok(());
+        }
+        greet(&mut self.session, &names, &self.shared)?;
+        let sets = names.iter().map(|(id, epoch)| {
+            let (id, epoch) = (id.as_str().into(), epoch.as_str().into());
+            vec![id, epoch, now.into()]
+        });
+        let mut tx = self.session.begin()?;
+        tx.run_each(ASKED, &sets.collect::<Vec<_>>())?;
+        tx.commit()
     }
 }

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Deserialize;
 
@@ -15,6 +16,9 @@ const BROKER_DEFAULT: &str = "localhost:8883";
 /// Where the page listens unless told otherwise: nobody but this machine sees it.
 const LISTEN_DEFAULT: &str = "127.0.0.1:8300";
 
+/// Seconds that a hole may stand unless told otherwise, and at most.
+const HOLE_SECONDS_DEFAULT: u32 = 60;
+const HOLE_SECONDS_MAX: u32 = 3_600;
 /// Workers at most: more do not make one database faster.
 const WORKERS_MAX: usize = 16;
 
@@ -43,6 +47,8 @@ pub struct File {
     pub claim_url: Option<String>,
     /// How boxes reach the broker, `host:port`; told to boxes that claim a certificate.
     pub box_broker: Option<String>,
+    /// Seconds that a hole in a box's records may stand before they are asked for.
+    pub hole_seconds: Option<u32>,
     /// The database, if it is not a `SQLite` file in `dir`.
     pub database: Option<Database>,
 }
@@ -80,6 +86,8 @@ pub struct Settings {
     pub claim_url: Option<String>,
     /// How boxes reach the broker, if that was said.
     pub box_broker: Option<String>,
+    /// How long a hole in a box's records may stand before they are asked for.
+    pub hole_after: Duration,
     /// Where the database is.
     pub place: Place,
 }
@@ -122,6 +130,12 @@ impl Settings {
                 "instance = {instance:?} is not 1 to 32 of a-z, 0-9 and '-'"
             )));
         }
+        let hole_seconds = file.hole_seconds.unwrap_or(HOLE_SECONDS_DEFAULT);
+        if !(1..=HOLE_SECONDS_MAX).contains(&hole_seconds) {
+            return Err(CityError::Config(format!(
+                "hole_seconds = {hole_seconds} is not 1 to {HOLE_SECONDS_MAX}"
+            )));
+        }
         let dir = file.dir.unwrap_or_else(|| PathBuf::from("."));
         let place = match file.database {
             Some(database) => Place::server(&database.url)?,
@@ -142,6 +156,7 @@ impl Settings {
                 .box_broker
                 .map(|text| checked("box_broker", text))
                 .transpose()?,
+            hole_after: Duration::from_secs(u64::from(hole_seconds)),
             place,
         })
     }

@@ -73,6 +73,7 @@ pub async fn run(settings: &Settings, observer: Arc<dyn Observer>) -> Result<Cit
         commits,
         codes: Arc::new(RwLock::new(bases.codes)),
         key: Arc::clone(&key),
+        greets: Arc::default(),
     };
     let published = Arc::new(Published::default());
     let (album, people) = (Arc::new(bases.album), People::new(key));
@@ -88,6 +89,8 @@ pub async fn run(settings: &Settings, observer: Arc<dyn Observer>) -> Result<Cit
         press: Press::open(&settings.dir, settings.https_url.clone())?,
         dir: settings.dir.clone(),
         waiter: Waiter::default(),
+        greeted: None,
+        hole_after: settings.hole_after,
     };
     let cared = on_a_thread("care", move || {
         care.run(&care_told);

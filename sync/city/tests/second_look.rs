@@ -21,12 +21,14 @@ mod common;
 use std::sync::Arc;
 
 use common::database::{Store, ask};
-use common::{EPOCH, Ledger, Peer, Site, until, worker};
+use common::{EPOCH, Ledger, Peer, SITE, Site, rows, state, until, worker};
 use sync_city::db::Session;
 use sync_city::ingest::{Which, redrive};
 use sync_city::meaning::{Codes, Reading};
-use sync_city::{Silent, pki};
-use sync_wire::{ParkCode, Topic};
+use sync_city::registry::Registry;
+use sync_city::{Silent, care, pki};
+use sync_wire::record::ClockQuality;
+use sync_wire::{Compare, Ctl, Heartbeat, Hello, Mark, ParkCode, Topic, chain};
 
 const OTHER: &str = "8899aabbccddeeff";
 /// Eight in the morning of 2026-11-20 in China.
@@ -152,7 +154,235 @@ async fn all_that_wait_in_vain_are_parked_however_many(store: Store) {
     city.stop().await.unwrap();
 }
 
+async fn a_comparison_adds_nothing_to_the_books(store: Store) {
+    let site = Site::begin(store, &["box-1"]).await;
+    let city = site.city(Arc::new(Silent)).await;
+    let mut peer = Peer::connect(&site, "box-1").await;
+    peer.greet().await;
+    let compare = |number: u64| {
+        let mark = Mark {
+            seq: 1,
+            hash: chain::genesis("box-1", OTHER),
+        };
+        let compare = Compare {
+            v: 1,
+            number,
+            r#box: "box-1".to_owned(),
+            epoch: OTHER.to_owned(),
+            marks: vec![mark],
+            sent_at: 1,
+        };
+        Ctl::Compare(compare).encode().unwrap()
+    };
+    peer.send(Topic::UpCtl, compare(41)).await;
+    let ack = peer.ack_where(|ack| ack.compare.is_some()).await;
+    assert_eq!(ack.compare.map(|one| (one.number, one.same)), Some((41, 0)));
+    assert_eq!(count(&site, "SELECT count(*) FROM epoch"), 1);
+    assert_eq!(count(&site, "SELECT count(*) FROM ack"), 1);
+    // As many epochs as one box may have.
+    let many = "INSERT INTO epoch (box, epoch, seen_at)
+         WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 999)
+         SELECT 'box-1', CAST(i AS TEXT), 0 FROM n RETURNING 1";
+    assert_eq!(ask(&site.settings().place, many, Vec::new()).len(), 999);
+    peer.send(Topic::UpCtl, compare(42)).await;
+    peer.hello(9_000, 0, chain::genesis("box-1", EPOCH)).await;
+    let ack = peer.ack_where(|ack| ack.hello == Some(9_000) || ack.compare.is_some());
+    assert_eq!(ack.await.compare, None, "no answer to that");
+    assert_eq!(state(&city).await["alarms"][0]["code"], "too_many_epochs");
+    city.stop().await.unwrap();
+}
+
+async fn the_records_of_a_revoked_box_are_refused_at_once(store: Store) {
+    let site = Site::begin(store, &["box-1"]).await;
+    let city = site.city(Arc::new(Silent)).await;
+    let mut peer = Peer::connect(&site, "box-1").await;
+    peer.greet().await;
+    let mut ledger = Ledger::new("box-1");
+    ledger.fill(3);
+    peer.send(Topic::UpLive, ledger.live(1, 2)).await;
+    peer.ack_where(|ack| ack.through == 2).await;
+    let (place, dir) = (site.settings().place, site.home.path().to_owned());
+    let enrolled = std::thread::spawn(move || {
+        Registry::change(&dir, |registry| {
+            let issued = registry.issued.iter_mut();
+            for one in issued.filter(|one| one.r#box == "box-1") {
+                one.revoked_at = Some(1);
+            }
+            Ok(())
+        })
+        .unwrap();
+        care::enroll(&mut Session::open(&place).unwrap(), &dir).unwrap();
+    });
+    enrolled.join().unwrap();
+    // Its connection stands still: the broker has not read the new list.
+    peer.send(Topic::UpLive, ledger.live(3, 3)).await;
+    peer.hello(9_000, 3, ledger.hashes[3]).await;
+    let refused = until("the refusal is shown", || async {
+        let shown = state(&city).await;
+        let alarm = shown["alarms"][0].clone();
+        (alarm["times"].as_u64() == Some(2)).then_some(alarm)
+    });
+    let alarm = tokio::select! {
+        alarm = refused => alarm,
+        ack = peer.ack_where(|ack| ack.through == 3 || ack.hello == Some(9_000)) =>
+            panic!("answered: {ack:?}"),
+    };
+    assert_eq!(
+        (&alarm["id"], &alarm["code"]),
+        (&"box-1".into(), &"barred".into())
+    );
+    let told = alarm["message"].as_str().unwrap();
+    assert!(told.contains("吊销"), "{told}");
+    assert_eq!(rows(&site), 2);
+    city.stop().await.unwrap();
+}
+
+fn online() -> Vec<u8> {
+    let state = format!(r#"{{"v":1,"state":"online","epoch":"{EPOCH}","software":"t","since":1}}"#);
+    state.into_bytes()
+}
+
+async fn a_hole_is_asked_for_however_much_comes_behind_it(store: Store) {
+    let mut site = Site::begin(store, &["box-1"]).await;
+    site.hole_seconds = Some(1);
+    let city = site.city(Arc::new(Silent)).await;
+    let mut peer = Peer::connect(&site, "box-1").await;
+    peer.greet().await;
+    peer.send(Topic::State, online()).await;
+    let mut ledger = Ledger::new("box-1");
+    ledger.fill(3);
+    peer.send(Topic::UpLive, ledger.live(1, 1)).await;
+    // Each is acknowledged, and none of it fills the hole: asked for twice.
+    let mut asked = 0;
+    while asked < 2 {
+        peer.send(Topic::UpLive, ledger.live(3, 3)).await;
+        let ack = peer.ack().await;
+        asked += u64::from(ack.greet && !ack.ranges.is_empty());
+    }
+    city.stop().await.unwrap();
+}
+
+fn beat(epoch: &str, acked_through: u64) -> Vec<u8> {
+    let beat = Heartbeat {
+        v: 1,
+        r#box: "box-1".to_owned(),
+        epoch: epoch.to_owned(),
+        last: 9,
+        acked_through,
+        backlog: 0,
+        oldest_at: None,
+        gaps: Vec::new(),
+        skew_ms: None,
+        clock: ClockQuality::Synced,
+        sent_at: sync_city::clock::now_ms(),
+    };
+    Ctl::Heartbeat(beat).encode().unwrap()
+}
+
+async fn a_restored_city_is_filled_again_by_a_quiet_box(store: Store) {
+    let site = Site::begin(store, &["box-1"]).await;
+    let city = site.city(Arc::new(Silent)).await;
+    let mut peer = Peer::connect(&site, "box-1").await;
+    peer.greet().await;
+    let mut ledger = Ledger::new("box-1");
+    ledger.fill(2);
+    peer.send(Topic::UpLive, ledger.live(1, 2)).await;
+    peer.ack_where(|ack| ack.through == 2).await;
+    // What the table bears out needs no answer.
+    peer.send(Topic::UpCtl, beat(EPOCH, 2)).await;
+    peer.hello(9_000, 2, ledger.hashes[2]).await;
+    let ack = peer.ack_where(|ack| ack.through == 2);
+    assert_eq!(ack.await.hello, Some(9_000));
+    peer.send(Topic::UpCtl, beat(EPOCH, 9)).await;
+    let ack = peer.ack_where(|ack| ack.greet).await;
+    assert_eq!((ack.through, ack.head), (2, ledger.hashes[2]));
+    // A backup from before the epoch began.
+    peer.send(Topic::UpCtl, beat(OTHER, 9)).await;
+    let ack = peer.ack_where(|ack| ack.greet).await;
+    assert_eq!((ack.epoch.as_str(), ack.through), (OTHER, 0));
+    assert_eq!(count(&site, "SELECT count(*) FROM epoch"), 1);
+    city.stop().await.unwrap();
+}
+
+/// An old file that is recovered brings an epoch that is seen last and is not the newest.
+async fn the_newest_epoch_is_the_one_of_the_last_hello(store: Store) {
+    let site = Site::begin(store, &["box-1"]).await;
+    let city = site.city(Arc::new(Silent)).await;
+    let mut peer = Peer::connect(&site, "box-1").await;
+    peer.greet().await;
+    let closed = Hello {
+        v: 1,
+        number: 9_000,
+        site: SITE.to_owned(),
+        r#box: "box-1".to_owned(),
+        epoch: OTHER.to_owned(),
+        first: 1,
+        last: 0,
+        head: chain::genesis("box-1", OTHER),
+        acked_through: 0,
+        closed: true,
+        roster_version: None,
+        software: "test".to_owned(),
+        clock: ClockQuality::Synced,
+        sent_at: 1,
+    };
+    peer.send(Topic::UpCtl, Ctl::Hello(closed).encode().unwrap())
+        .await;
+    peer.ack_where(|ack| ack.epoch == OTHER).await;
+    let shown = state(&city).await;
+    assert_eq!(shown["boxes"][0]["epoch"], EPOCH);
+    city.stop().await.unwrap();
+    let city = site.city(Arc::new(Silent)).await;
+    assert_eq!(peer.ack_where(|ack| ack.greet).await.epoch, EPOCH);
+    city.stop().await.unwrap();
+}
+
+async fn every_box_is_asked_for_a_hello_however_many_there_are(store: Store) {
+    let site = Site::begin(store, &["box-1"]).await;
+    let city = site.city(Arc::new(Silent)).await;
+    let mut peer = Peer::connect(&site, "box-1").await;
+    peer.greet().await;
+    city.stop().await.unwrap();
+    // All of them come before this one.
+    for many in [
+        "INSERT INTO box (box, first_seen_at, last_seen_at)
+         WITH RECURSIVE n (i) AS (SELECT 10000 UNION ALL SELECT i + 1 FROM n WHERE i < 12999)
+         SELECT 'a' || CAST(i AS TEXT), 1, 1 FROM n RETURNING 1",
+        "INSERT INTO epoch (box, epoch, seen_at)
+         SELECT box, '0011223344556677', 1 FROM box WHERE box <> 'box-1' RETURNING 1",
+    ] {
+        assert_eq!(ask(&site.settings().place, many, Vec::new()).len(), 3_000);
+    }
+    let city = site.city(Arc::new(Silent)).await;
+    assert_eq!(peer.ack_where(|ack| ack.greet).await.epoch, EPOCH);
+    let asked = "SELECT count(*) FROM ack WHERE box <> 'box-1'";
+    assert_eq!(count(&site, asked), 3_000);
+    city.stop().await.unwrap();
+}
+
+async fn a_type_that_the_city_does_not_know_is_counted_and_no_fault(store: Store) {
+    let site = Site::begin(store, &["box-1"]).await;
+    let city = site.city(Arc::new(Silent)).await;
+    let mut peer = Peer::connect(&site, "box-1").await;
+    peer.greet().await;
+    let strange = br#"{"type":"digest","v":1,"box":"box-1","of":[1,2]}"#;
+    peer.send(Topic::UpCtl, strange.to_vec()).await;
+    peer.hello(9_000, 0, chain::genesis("box-1", EPOCH)).await;
+    peer.ack_where(|ack| ack.hello == Some(9_000)).await;
+    let shown = state(&city).await;
+    assert_eq!(shown["boxes"][0]["ignored"], 1);
+    assert_eq!(shown["alarm_count"], 0);
+    city.stop().await.unwrap();
+}
+
 on_both_databases!(
+    a_hole_is_asked_for_however_much_comes_behind_it,
+    a_restored_city_is_filled_again_by_a_quiet_box,
+    the_newest_epoch_is_the_one_of_the_last_hello,
+    every_box_is_asked_for_a_hello_however_many_there_are,
+    a_type_that_the_city_does_not_know_is_counted_and_no_fault,
+    a_comparison_adds_nothing_to_the_books,
+    the_records_of_a_revoked_box_are_refused_at_once,
     a_record_that_is_understood_later_has_its_whole_effect,
     all_that_wait_in_vain_are_parked_however_many,
 );

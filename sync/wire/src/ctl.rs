@@ -157,6 +157,19 @@ pub enum Ctl {
     Result(Report),
 }
 
+/// The words of [`Ctl`].
+const TYPES: [&str; 4] = ["hello", "compare", "heartbeat", "result"];
+
+#[derive(Deserialize)]
+struct OnlyVersion {
+    v: u32,
+}
+
+#[derive(Deserialize)]
+struct OnlyType {
+    r#type: String,
+}
+
 impl Ctl {
     /// The bytes to send.
     ///
@@ -167,11 +180,11 @@ impl Ctl {
         serde_json::to_vec(self).map_err(WireError::NotSerializable)
     }
 
-    /// Reads a control message. A `type` that is not known here is [`WireError::BadMessage`]: it is
-    /// counted and ignored.
+    /// Reads a control message.
     ///
     /// # Errors
     /// [`WireError::MessageTooLarge`], [`WireError::BadMessage`], [`WireError::UnknownVersion`],
+    /// [`WireError::UnknownType`] (to be counted and ignored: the box is newer),
     /// [`WireError::BadBoxName`], [`WireError::BadEpoch`], [`WireError::ListTooLong`],
     /// [`WireError::CountsDisagree`] (marks that do not ascend).
     pub fn decode(bytes: &[u8]) -> Result<Self, WireError> {
@@ -180,6 +193,16 @@ impl Ctl {
                 bytes: bytes.len(),
                 limit: CTL_BYTES_MAX,
             });
+        }
+        // The version first: a later one may have other messages.
+        let only: OnlyVersion = serde_json::from_slice(bytes).map_err(WireError::BadMessage)?;
+        if only.v != VERSION {
+            return Err(WireError::UnknownVersion { version: only.v });
+        }
+        let only: OnlyType = serde_json::from_slice(bytes).map_err(WireError::BadMessage)?;
+        if !TYPES.contains(&only.r#type.as_str()) {
+            let kind = only.r#type.chars().take(64).collect();
+            return Err(WireError::UnknownType { kind });
         }
         let ctl: Self = serde_json::from_slice(bytes).map_err(WireError::BadMessage)?;
         ctl.check()?;

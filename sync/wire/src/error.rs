@@ -54,6 +54,12 @@ pub enum WireError {
         /// Its `v`.
         version: u32,
     },
+    /// A control message of a type that this version does not know: it is counted and ignored.
+    #[error("message type {kind:?} is not known")]
+    UnknownType {
+        /// The word in `type`, cut to 64 characters.
+        kind: String,
+    },
     /// `from`, `to` and `n` do not agree, or are out of range.
     #[error("header says records {from} to {to} and a count of {count}")]
     CountsDisagree {
@@ -235,6 +241,7 @@ impl ParkCode {
             | WireError::BadHeader(_)
             | WireError::BadMessage(_)
             | WireError::UnknownVersion { .. }
+            | WireError::UnknownType { .. }
             | WireError::CountsDisagree { .. }
             | WireError::WrongRecordCount { .. }
             | WireError::BadCompression(_)

@@ -13,4 +13,5 @@ mod session;
 
 pub use session::{Place, Session, Tx};
 pub use turns::Turns;
+pub(crate) use value::newest_epoch;
 pub use value::{RecordRow, Row, Sql, Value};

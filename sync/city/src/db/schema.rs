@@ -5,10 +5,13 @@ use super::value::Sql;
 use crate::error::CityError;
 
 /// Schema number that this program writes.
-const SCHEMA: i64 = 3;
-/// Schema 2, and what was added since: a database of schema 2 gets only that.
+const SCHEMA: i64 = 4;
+/// Schema 2, and what each later one adds: an older database gets only what it lacks.
 const TABLES: &str = include_str!("schema.sql");
-const ADDED: &str = include_str!("schema-3.sql");
+const ADDED: [(i64, &str); 2] = [
+    (3, include_str!("schema-3.sql")),
+    (4, include_str!("schema-4.sql")),
+];
 
 const EXISTS_SQLITE: Sql = Sql {
     step: "look for tables",
@@ -60,16 +63,21 @@ pub(super) fn make(session: &mut Session) -> Result<(), CityError> {
         Ok(found) => number(session, found).map(|_| ()),
         Err(error) => Err(error),
     };
-    let made = made.and_then(|()| match number(session, 3)? {
-        SCHEMA => Ok(()),
-        _ => session.batch("add tables", &script(session.is_server(), ADDED)),
-    });
+    let made = made.and_then(|()| add(session));
     let end = if made.is_ok() { "COMMIT" } else { "ROLLBACK" };
     session.batch("create the tables", end)?;
     made
 }
 
-/// The number of the schema that is there: this one, or the one before, which can be added to.
+fn add(session: &mut Session) -> Result<(), CityError> {
+    let found = number(session, 3)?;
+    for (_, added) in ADDED.iter().filter(|(number, _)| found < *number) {
+        session.batch("add tables", &script(session.is_server(), added))?;
+    }
+    Ok(())
+}
+
+/// The number of the schema that is there: this one, or one before, which can be added to.
 fn number(session: &mut Session, tables: i64) -> Result<i64, CityError> {
     let other = |found| CityError::OtherDatabase {
         found,
@@ -80,7 +88,7 @@ fn number(session: &mut Session, tables: i64) -> Result<i64, CityError> {
         return Err(other(1));
     }
     match session.row(NUMBER, &[])?.map_or(Ok(0), |row| row.int(0))? {
-        found @ (2 | SCHEMA) => Ok(found),
+        found @ 2..=SCHEMA => Ok(found),
         found => Err(other(found)),
     }
 }

@@ -1,4 +1,4 @@
--- The city's database, schema 2, as SQLite reads it (`schema-3.sql` adds to it); `schema.rs` says what PostgreSQL calls the types.
+-- The city's database, schema 2, as SQLite reads it (`schema-3.sql` and later ones add to it); `schema.rs` says what PostgreSQL calls the types.
 -- `record` is the truth; every other table is derived from it or describes how it arrived.
 -- Names of people stand nowhere but sealed inside `record.body`.
 CREATE TABLE box (

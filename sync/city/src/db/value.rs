@@ -153,3 +153,13 @@ pub struct RecordRow<'a> {
     /// `stored`, `waiting` or `parked`.
     pub status: &'static str,
 }
+
+/// Of box `b`: the epoch with which it said hello last as its newest. One that was seen for the first
+/// time after it may be an old one, recovered.
+macro_rules! newest_epoch {
+    () => {
+        "(SELECT e.epoch FROM epoch e WHERE e.box = b.box
+            ORDER BY COALESCE(e.greeted_at, 0) DESC, e.no DESC LIMIT 1)"
+    };
+}
+pub(crate) use newest_epoch;

@@ -1,5 +1,5 @@
-//! Signed messages and what became of them. One goes out again after every hello of its box until
-//! its result arrives.
+//! Signed messages and what became of them. One goes out again after every hello of its box, and
+//! every minute while the box is online, until its result arrives.
 
 use sync_wire::ctl::ReportTopic;
 use sync_wire::down::Series;
@@ -11,6 +11,8 @@ use crate::error::CityError;
 
 /// How often a message gets a new number because the old one was overtaken.
 const AGAIN_MAX: u32 = 3;
+/// A box that is online and has not answered for so long gets a message again, ms.
+const ANSWER_MS: i64 = 60_000;
 /// Messages that one look sends.
 const LETTERS_MAX: u32 = 500;
 
@@ -42,10 +44,12 @@ const DUE: Sql = Sql {
            WHERE box = ?1 AND state = 'pending' AND expires_at > ?2 ORDER BY series, number",
 };
 const UNSENT: Sql = Sql {
-    step: "list new signed messages",
-    text: "SELECT box, series, number, message FROM down
-           WHERE state = 'pending' AND sent_at IS NULL AND expires_at > ?1
-           ORDER BY box, series, number LIMIT ?2",
+    step: "list signed messages to send",
+    text: "SELECT d.box, d.series, d.number, d.message FROM down d
+           WHERE d.state = 'pending' AND d.expires_at > ?1 AND (d.sent_at IS NULL OR
+             (d.sent_at < ?3 AND EXISTS (SELECT 1 FROM box b WHERE b.box = d.box
+               AND b.online = 1 AND b.last_seen_at >= ?3 AND b.barred = 0)))
+           ORDER BY d.box, d.series, d.number LIMIT ?2",
 };
 const SENT: Sql = Sql {
     step: "note that a message went out",
@@ -55,7 +59,8 @@ const SENT: Sql = Sql {
 const SETTLE: Sql = Sql {
     step: "note a result",
     text: "UPDATE down SET code = ?5, said = ?6, said_at = ?7,
-             state = CASE WHEN ?4 = 'again' AND again >= ?8 THEN 'refused' ELSE ?4 END
+             state = CASE WHEN ?4 = 'again' AND (again >= ?8 OR what = 'revoke') THEN 'refused'
+               ELSE ?4 END
            WHERE box = ?1 AND series = ?2 AND number = ?3 AND state = 'pending'",
 };
 const EXPIRE: Sql = Sql {
@@ -161,9 +166,12 @@ pub(crate) fn due(tx: &mut Tx<'_>, boxes: &[&str], now: i64) -> Result<Vec<Lette
     sent(tx, &rows, now)
 }
 
-/// Takes what never went out.
+/// Takes what never went out, and what a box that is online has not answered for long: it may have
+/// been lost on the way, or the box could not store it.
 pub(crate) fn unsent(session: &mut Session, now: i64) -> Result<Vec<Letter>, CityError> {
-    let rows = session.rows(UNSENT, &[now.into(), LETTERS_MAX.into()])?;
+    let before = now.saturating_sub(ANSWER_MS);
+    let asked = [now.into(), LETTERS_MAX.into(), before.into()];
+    let rows = session.rows(UNSENT, &asked)?;
     if rows.is_empty() {
         return Ok(Vec::new());
     }
@@ -237,6 +245,8 @@ fn state_after(report: &Report) -> &'static str {
         // It goes on trying, and the answer that counts comes later.
         Some(ResultCode::CannotFetch | ResultCode::NotStored) => "pending",
         Some(ResultCode::Repeated) => "done",
+        // A revocation is never signed again: where the city's database was restored it may be one of
+        // long ago, and bar whom an operator has freed since. `SETTLE` refuses it, people decide.
         Some(ResultCode::OldNumber) => "again",
         Some(ResultCode::WrongBase) => "rebase",
         _ => "refused",

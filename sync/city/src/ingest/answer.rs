@@ -61,7 +61,9 @@ impl Batch<'_> {
         let mut noted = Vec::with_capacity(self.chains.len());
         for ((id, epoch), chain) in &mut self.chains {
             let cursor = cursor((id, epoch), chain);
-            noted.push(note((id, epoch), &cursor, now));
+            if chain.is_begun || !chain.is_new {
+                noted.push(note((id, epoch), &cursor, now));
+            }
             let reply = std::mem::take(&mut chain.reply);
             let ack = Ack {
                 v: VERSION,

@@ -76,6 +76,7 @@ pub(super) struct Batch<'a> {
     pub(super) beats: Vec<(&'a str, &'a Heartbeat, &'a [u8])>,
     pub(super) hellos: Vec<(&'a str, &'a Hello)>,
     pub(super) reports: Vec<(&'a str, &'a Report)>,
+    pub(super) ignored: Vec<&'a str>,
 }
 
 impl<'a> Batch<'a> {
@@ -91,6 +92,7 @@ impl<'a> Batch<'a> {
             beats: Vec::new(),
             hellos: Vec::new(),
             reports: Vec::new(),
+            ignored: Vec::new(),
         };
         let admitted = batch.admit(tx, reads)?;
         batch.load(
@@ -213,7 +215,7 @@ impl<'a> Batch<'a> {
                     let only = Span { first: last, last };
                     ((read.id.as_str(), hello.epoch.as_str()), only)
                 }
-                Said::Ctl(..) | Said::State(_) | Said::Wrong(_) => continue,
+                Said::Ctl(..) | Said::State(_) | Said::Strange | Said::Wrong(_) => continue,
             };
             let Some(chain) = self.chains.get(&name) else {
                 continue;
@@ -260,8 +262,12 @@ impl<'a> Batch<'a> {
         match &read.said {
             Said::Records(claimed) => self.records(claimed),
             Said::State(online) => self.states.push((id, *online)),
+            Said::Strange => self.ignored.push(id),
             Said::Wrong(note) => self.alarms.push((id, note.clone())),
-            Said::Ctl(Ctl::Heartbeat(beat), bytes) => self.beats.push((id, beat, bytes)),
+            Said::Ctl(Ctl::Heartbeat(beat), bytes) => {
+                self.beats.push((id, beat, bytes));
+                self.look_back(id, beat);
+            }
             Said::Ctl(Ctl::Hello(hello), _) => self.hello(id, hello),
             Said::Ctl(Ctl::Compare(compare), _) => self.compare(id, compare),
             Said::Ctl(Ctl::Result(report), _) => self.reports.push((id, report)),
@@ -283,7 +289,7 @@ impl<'a> Batch<'a> {
             self.alarms.push((name.0, alarm::too_many_epochs()));
             return;
         }
-        chain.reply.due = true;
+        (chain.reply.due, chain.is_begun) = (true, true);
         let claim = claimed.claim();
         let judged = claimed.checked.as_ref().map_err(|refusal| *refusal);
         let judged = judged.and_then(|hashes| {
@@ -331,7 +337,7 @@ impl<'a> Batch<'a> {
             self.alarms.push((id, alarm::too_many_epochs()));
             return;
         }
-        chain.reply.due = true;
+        (chain.reply.due, chain.is_begun) = (true, true);
         chain.reply.hello = Some(hello.number);
         let other = chain
             .hash(hello.last)
@@ -346,11 +352,27 @@ impl<'a> Batch<'a> {
         self.hellos.push((id, hello));
     }
 
+    /// A box that was told more than the table holds fills it again: the city was restored, and a quiet
+    /// site would not notice before its next record.
+    fn look_back(&mut self, id: &'a str, beat: &'a Heartbeat) {
+        if let Some(chain) = self.chains.get_mut(&(id, beat.epoch.as_str()))
+            && !chain.is_barred
+            && beat.acked_through > chain.runs.through()
+        {
+            chain.reply.due = true;
+            chain.reply.greet = true;
+        }
+    }
+
     /// Up to where the box and the table agree.
     fn compare(&mut self, id: &'a str, compare: &'a Compare) {
         let Some(chain) = self.chains.get_mut(&(id, compare.epoch.as_str())) else {
             return;
         };
+        if chain.is_barred {
+            self.alarms.push((id, alarm::too_many_epochs()));
+            return;
+        }
         let held = |seq| chain.hash(seq);
         let agreed = compare.marks.iter().rev();
         let agreed = agreed.filter(|mark| held(mark.seq) == Some(mark.hash));

@@ -35,6 +35,8 @@ pub(super) struct Chain<'a> {
     pub(super) reply: Reply,
     /// The epoch is not in the table yet.
     pub(super) is_new: bool,
+    /// The box speaks of it as its own: it is taken into the table. A question alone adds nothing.
+    pub(super) is_begun: bool,
     /// The box has too many epochs: this one is not taken.
     pub(super) is_barred: bool,
 }

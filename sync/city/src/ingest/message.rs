@@ -1,6 +1,8 @@
 //! What came, read and checked as far as that needs no database.
 
-use sync_wire::{Ack, Ctl, Hash, Header, Message, ParkCode, Presence, Record, State, Tier, Topic};
+use sync_wire::{
+    Ack, Ctl, Hash, Header, Message, ParkCode, Presence, Record, State, Tier, Topic, WireError,
+};
 use tokio::time::Instant;
 
 use crate::alarm::{self, AlarmNote};
@@ -54,6 +56,8 @@ pub(super) enum Said {
     Records(Box<Claimed>),
     Ctl(Ctl, Vec<u8>),
     State(bool),
+    /// Of a type that a newer box has: counted, and no fault.
+    Strange,
     /// Not to be understood, or not true; nothing of it is stored.
     Wrong(AlarmNote),
 }
@@ -86,7 +90,7 @@ impl Read {
         match &self.said {
             Said::Records(claimed) => &claimed.header.site,
             Said::Ctl(Ctl::Hello(hello), _) => &hello.site,
-            Said::Ctl(..) | Said::State(_) | Said::Wrong(_) => "",
+            Said::Ctl(..) | Said::State(_) | Said::Strange | Said::Wrong(_) => "",
         }
     }
 
@@ -96,7 +100,8 @@ impl Read {
             Said::Records(claimed) => Some(&claimed.header.epoch),
             Said::Ctl(Ctl::Hello(hello), _) => Some(&hello.epoch),
             Said::Ctl(Ctl::Compare(compare), _) => Some(&compare.epoch),
-            Said::Ctl(..) | Said::State(_) | Said::Wrong(_) => None,
+            Said::Ctl(Ctl::Heartbeat(beat), _) => Some(&beat.epoch),
+            Said::Ctl(Ctl::Result(_), _) | Said::State(_) | Said::Strange | Said::Wrong(_) => None,
         }
     }
 }
@@ -156,6 +161,10 @@ fn records(id: &str, lane: Tier, payload: &[u8], reading: Reading<'_>) -> Said {
 fn ctl(id: &str, payload: &[u8]) -> Said {
     let ctl = match Ctl::decode(payload) {
         Ok(ctl) => ctl,
+        Err(WireError::UnknownType { kind }) => {
+            tracing::debug!(id, kind, "A message is of a type that nobody knows");
+            return Said::Strange;
+        }
         Err(error) => return Said::Wrong(alarm::bad_message(&error)),
     };
     let claimed = match &ctl {

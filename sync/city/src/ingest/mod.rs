@@ -3,7 +3,7 @@
 //! `message` reads what came, outside of any transaction; `chain` is what a batch knows of one epoch;
 //! `batch` loads that and decides; `write` puts it into the tables; `waiting` is about records that
 //! refer to others, `carried` about those that came from a fork; `answer` makes the acknowledgements; `redrive` tries parked records again; `worker`
-//! is the thread that does all this.
+//! is the thread that does all this; `greet` asks boxes for a hello.
 
 mod message;
 mod chain;
@@ -14,9 +14,10 @@ mod write;
 mod answer;
 mod redrive;
 mod worker;
+mod greet;
 
+pub(crate) use greet::{greet, greet_page};
 pub use message::{Answer, Incoming, Outgoing};
 pub use redrive::{Which, redrive};
 pub(crate) use waiting::{Waiter, look_again};
-pub(crate) use worker::greet;
 pub use worker::{Ingest, Shared};

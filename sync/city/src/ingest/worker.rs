@@ -1,6 +1,7 @@
 //! The thread that stores: a batch of messages, one transaction, then the acknowledgements.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use tokio::time::Instant;
 use super::batch::Batch;
 use super::message::{Answer, Incoming, Outgoing, Read, read};
 use crate::clock;
-use crate::db::{Session, Sql};
+use crate::db::Session;
 use crate::down::{self, Letter};
 use crate::error::CityError;
 use crate::meaning::{Codes, Reading};
@@ -30,12 +31,6 @@ const AGAIN_FIRST: Duration = Duration::from_millis(200);
 /// Longest pause before a database that is gone is tried again.
 const AGAIN_LAST: Duration = Duration::from_secs(10);
 
-const NEWEST: Sql = Sql {
-    step: "list epochs",
-    text: "SELECT box, epoch FROM epoch e
-           WHERE no = (SELECT max(no) FROM epoch n WHERE n.box = e.box)",
-};
-
 /// What all workers of a city share.
 #[derive(Clone)]
 pub struct Shared {
@@ -49,6 +44,9 @@ pub struct Shared {
     pub codes: Arc<RwLock<Codes>>,
     /// The city's private key.
     pub key: Arc<CityPrivateKey>,
+    /// Since when, ms, the city is connected: who has said no hello since is to be asked for one. 0
+    /// where that is done.
+    pub greets: Arc<AtomicI64>,
 }
 
 impl std::fmt::Debug for Shared {
@@ -88,20 +86,19 @@ impl Ingest {
     }
 
     fn take(&mut self, batch: Vec<Ready>) -> Result<(), CityError> {
-        let mut greet = false;
         let mut waited = Duration::ZERO;
         let mut reads = Vec::with_capacity(batch.len());
         for one in batch {
             match one {
-                Ready::Connected => greet = true,
+                Ready::Connected => {
+                    let greets = &self.shared.greets;
+                    greets.store(clock::now_ms(), Ordering::Release);
+                }
                 Ready::Message(read, taken) => {
                     waited = waited.max(taken.elapsed());
                     reads.push(*read);
                 }
             }
-        }
-        if greet {
-            self.keep_on(Self::greet)?;
         }
         self.keep_on(|worker| worker.store_all(&reads, waited))
     }
@@ -178,50 +175,6 @@ impl Ingest {
         self.shared.send(answers, letters);
         Ok(())
     }
-
-    /// Asks every box to say hello: the city may have lost its place.
-    fn greet(&mut self) -> Result<(), CityError> {
-        let found = self.session.rows(NEWEST, &[])?;
-        let pair = |row: &crate::db::Row| Ok((row.text(0)?, row.text(1)?));
-        let names = found
-            .iter()
-            .map(pair)
-            .collect::<Result<Vec<_>, CityError>>()?;
-        greet(&mut self.session, &names, &self.shared)
-    }
-}
-
-/// Sends an acknowledgement that asks for a hello to each of these epochs.
-pub(crate) fn greet(
-    session: &mut Session,
-    names: &[(String, String)],
-    shared: &Shared,
-) -> Result<(), CityError> {
-    if names.is_empty() {
-        return Ok(());
-    }
-    let mut tx = session.begin()?;
-    tx.lock(
-        &names
-            .iter()
-            .map(|(id, _)| id.as_str())
-            .collect::<BTreeSet<_>>(),
-    )?;
-    let mut batch = Batch::judge(&mut tx, &[], clock::now_ms())?;
-    batch.load(
-        &mut tx,
-        names
-            .iter()
-            .map(|(id, epoch)| (id.as_str(), epoch.as_str())),
-    )?;
-    for chain in batch.chains.values_mut() {
-        chain.reply.due = true;
-        chain.reply.greet = true;
-    }
-    let answers = batch.answers(&mut tx, None)?;
-    tx.commit()?;
-    shared.send(answers, Vec::new());
-    Ok(())
 }
 
 /// What came, read.
@@ -274,17 +227,38 @@ impl Shared {
     }
 
     pub(crate) fn send(&self, answers: Vec<Answer>, letters: Vec<Letter>) {
-        let answers = answers.into_iter().map(Outgoing::Answer);
-        for outgoing in answers.chain(letters.into_iter().map(Outgoing::Letter)) {
+        for outgoing in outgoing(answers, letters) {
             // Where the queue is full, the connection is slower than the disk or gone. The box
             // asks again, and then it gets all that it would have got now.
             if self.acks.try_send(outgoing).is_err() {
                 tracing::warn!("A message was dropped, the box will ask again");
             }
         }
+        self.count_commit();
+    }
+
+    /// The same for what nobody asks for again, on a thread that may wait for the connection: nothing
+    /// that the connection waits for is done there.
+    pub(crate) fn send_patiently(&self, answers: Vec<Answer>, letters: Vec<Letter>) {
+        for outgoing in outgoing(answers, letters) {
+            if self.acks.blocking_send(outgoing).is_err() {
+                // The city ends.
+                return;
+            }
+        }
+        self.count_commit();
+    }
+
+    /// Tells who shows them that there is something new.
+    pub(crate) fn count_commit(&self) {
         self.commits
             .send_modify(|count| *count = count.wrapping_add(1));
     }
+}
+
+fn outgoing(answers: Vec<Answer>, letters: Vec<Letter>) -> impl Iterator<Item = Outgoing> {
+    let answers = answers.into_iter().map(Outgoing::Answer);
+    answers.chain(letters.into_iter().map(Outgoing::Letter))
 }
 
 /// How long boxes should pause their backlogs, ms: a database that lags is left to catch up.

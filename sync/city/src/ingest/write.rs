@@ -35,8 +35,12 @@ const RUN_GONE: Sql = Sql {
 };
 const RUN_SET: Sql = Sql {
     step: "note a run",
-    text: "INSERT INTO span (box, epoch, first, last) VALUES (?1, ?2, ?3, ?4)
+    text: "INSERT INTO span (box, epoch, first, last, hole_at) VALUES (?1, ?2, ?3, ?4, ?5)
            ON CONFLICT (box, epoch, first) DO UPDATE SET last = excluded.last",
+};
+const HOLE_MOVED: Sql = Sql {
+    step: "note that a hole becomes smaller",
+    text: "UPDATE span SET hole_at = ?4 WHERE box = ?1 AND epoch = ?2 AND first = ?3",
 };
 const ARRIVED: Sql = Sql {
     step: "note an arrival",
@@ -66,6 +70,14 @@ const STATE: Sql = Sql {
 const HELLO: Sql = Sql {
     step: "note a hello",
     text: "UPDATE box SET roster_version = ?2, software = ?3 WHERE box = ?1",
+};
+const GREETED: Sql = Sql {
+    step: "note a box's newest epoch",
+    text: "UPDATE epoch SET greeted_at = ?3 WHERE box = ?1 AND epoch = ?2",
+};
+const IGNORED: Sql = Sql {
+    step: "count what is not known",
+    text: "UPDATE box SET ignored = ignored + 1 WHERE box = ?1",
 };
 const BEAT: Sql = Sql {
     step: "store a heartbeat",
@@ -134,7 +146,7 @@ impl<'a> Batch<'a> {
         let new = self
             .chains
             .iter()
-            .filter(|(_, chain)| chain.is_new && chain.reply.due);
+            .filter(|(_, chain)| chain.is_new && chain.is_begun);
         let new: Vec<_> = new.map(|(name, _)| set(*name, [self.now.into()])).collect();
         tx.run_each(NEW_EPOCH, &new)?;
         let began = self.fresh.iter().filter_map(|one| {
@@ -195,7 +207,8 @@ impl<'a> Batch<'a> {
     }
 
     fn write_runs(&self, tx: &mut Tx<'_>) -> Result<(), CityError> {
-        let (mut gone, mut new) = (Vec::new(), Vec::new());
+        let (mut gone, mut new, mut moved) = (Vec::new(), Vec::new(), Vec::new());
+        let now = || Value::from(self.now);
         for (name, chain) in &self.chains {
             let change = chain.runs.change_from(&chain.before);
             gone.extend(
@@ -205,10 +218,16 @@ impl<'a> Batch<'a> {
                     .map(|first| set(*name, [(*first).into()])),
             );
             let spans = change.set.iter();
-            new.extend(spans.map(|span| set(*name, [span.first.into(), span.last.into()])));
+            new.extend(spans.map(|span| set(*name, [span.first.into(), span.last.into(), now()])));
+            if chain.runs.through() != chain.before.through()
+                && let Some(next) = chain.runs.beyond().next()
+            {
+                moved.push(set(*name, [next.first.into(), now()]));
+            }
         }
         tx.run_each(RUN_GONE, &gone)?;
         tx.run_each(RUN_SET, &new)?;
+        tx.run_each(HOLE_MOVED, &moved)?;
         let arrived = self.arrivals.iter().map(|(name, span)| {
             set(
                 *name,
@@ -259,6 +278,11 @@ impl<'a> Batch<'a> {
             vec![(*id).into(), hello.roster_version.into(), software.into()]
         });
         tx.run_each(HELLO, &hellos.collect::<Vec<_>>())?;
+        let newest = self.hellos.iter().filter(|(_, hello)| !hello.closed);
+        let newest = newest.map(|(id, hello)| set((id, &hello.epoch), [now.into()]));
+        tx.run_each(GREETED, &newest.collect::<Vec<_>>())?;
+        let ignored = self.ignored.iter().map(|id| vec![(*id).into()]);
+        tx.run_each(IGNORED, &ignored.collect::<Vec<_>>())?;
         let beats = self.beats.iter().map(|(id, beat, bytes)| {
             let skew_ms = now.saturating_sub(beat.sent_at);
             vec![

@@ -25,14 +25,16 @@ const TOTALS: Sql = Sql {
 };
 const BOXES: Sql = Sql {
     step: "list boxes",
-    text: "SELECT box, site, online, last_seen_at,
-             (SELECT epoch FROM epoch e WHERE e.box = b.box ORDER BY no DESC LIMIT 1),
-             (SELECT count(*) FROM epoch e WHERE e.box = b.box),
+    text: concat!(
+        "SELECT box, site, online, last_seen_at, ",
+        crate::db::newest_epoch!(),
+        ", (SELECT count(*) FROM epoch e WHERE e.box = b.box),
              (SELECT CAST(COALESCE(sum(last - first + 1), 0) AS BIGINT)
                 FROM span s WHERE s.box = b.box),
              (SELECT count(*) FROM parked p WHERE p.box = b.box),
-             barred
-           FROM box b ORDER BY box LIMIT ?1",
+             barred, ignored
+           FROM box b ORDER BY box LIMIT ?1"
+    ),
 };
 const RECENT: Sql = Sql {
     step: "list records",
@@ -92,7 +94,7 @@ pub struct BoxFacts {
     pub last_seen_at: i64,
     /// When its newest record arrived, ms.
     pub last_record_at: Option<i64>,
-    /// Its newest epoch.
+    /// The epoch with which it said hello last.
     pub epoch: Option<String>,
     /// How many epochs it has.
     pub epochs: u64,
@@ -104,6 +106,8 @@ pub struct BoxFacts {
     pub parked: u64,
     /// Whether its certificates are revoked.
     pub barred: bool,
+    /// Control messages of types that this city does not know.
+    pub ignored: u64,
     /// Its newest heartbeat.
     pub heartbeat: Option<HeartbeatFacts>,
 }
@@ -310,6 +314,7 @@ fn box_facts(row: &Row) -> Result<BoxFacts, CityError> {
         records: row.count(6)?,
         parked: row.count(7)?,
         barred: row.int(8)? != 0,
+        ignored: row.count(9)?,
         heartbeat: None,
     })
 }

@@ -92,6 +92,8 @@ pub struct BoxRow {
     pub backlog: Option<u64>,
     /// Photos that it has brought.
     pub photos: u64,
+    /// Messages of types that this city does not know: the box is newer.
+    pub ignored: u64,
     /// City's time minus box's time, ms; none before its first heartbeat.
     pub skew_ms: Option<i64>,
     /// The same in words.
@@ -337,6 +339,7 @@ fn box_row(facts: BoxFacts, now: i64) -> BoxRow {
         parked: facts.parked,
         backlog: facts.heartbeat.map(|beat| beat.backlog),
         photos: 0,
+        ignored: facts.ignored,
         skew_ms,
         skew: skew_ms.map_or_else(|| "—".to_owned(), show_skew),
         skew_bad: skew_ms.is_some_and(|skew| skew.unsigned_abs() > SKEW_WARN_MS),
@@ -384,6 +387,7 @@ mod tests {
             epochs: 1,
             runs: Runs::new(vec![Span { first: 1, last: 4 }, Span { first: 8, last: 9 }]),
             barred: false,
+            ignored: 0,
             records: 6,
             parked: 0,
             heartbeat: None,

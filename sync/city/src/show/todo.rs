@@ -185,6 +185,7 @@ mod tests {
             epochs: 1,
             runs: Runs::new(vec![Span { first: 1, last: 5 }]),
             barred: false,
+            ignored: 0,
             records: 5,
             parked: 0,
             heartbeat: None,

@@ -38,6 +38,7 @@ pub(crate) struct Site {
     broker: Option<Child>,
     database: Option<Database>,
     pub(crate) workers: usize,
+    pub(crate) hole_seconds: Option<u32>,
 }
 
 impl Site {
@@ -71,6 +72,7 @@ impl Site {
             broker: None,
             database: store.fresh(),
             workers: 1,
+            hole_seconds: None,
         };
         site.start_broker().await;
         site
@@ -126,6 +128,7 @@ impl Site {
             listen: Some("127.0.0.1:0".to_owned()),
             database: self.database.clone(),
             workers: Some(self.workers),
+            hole_seconds: self.hole_seconds,
             https_url: Some(FILES.to_owned()),
             ..File::default()
         })

@@ -79,10 +79,11 @@ pub(crate) fn words(ledger: &Ledger) -> Vec<Lie> {
     vec![
         lie("no JSON", b"\xff\xfe".to_vec(), UNREADABLE),
         lie("JSON without anything", b"{}".to_vec(), UNREADABLE),
+        lie("no type", br#"{"v":1,"box":"box-1"}"#.to_vec(), UNREADABLE),
         lie(
-            "a type that nobody knows",
-            br#"{"type":"digest","v":1}"#.to_vec(),
-            UNREADABLE,
+            "another version, with nothing that is known",
+            br#"{"v":2,"kind":"greeting"}"#.to_vec(),
+            VERSION,
         ),
         lie(
             "a hello that is too large",

@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::city::text;
 use crate::ports::free_port;
 use crate::process::{Process, bin_dir, run};
+use crate::service_watch::ServiceWatch;
 use crate::{Result, eventually};
 
 /// One lane as it is wired.
@@ -101,6 +102,26 @@ impl GateBox {
         let script = "trap '' XFSZ; exec \"$0\" \"$@\"";
         self.up_as(Path::new("/bin/sh"), &["-c", script, text(&program)?])
             .await
+    }
+
+    /// Starts it with a watchdog, as systemd does.
+    pub async fn up_watched(&mut self, watch: &ServiceWatch) -> Result<()> {
+        let program = bin_dir()?.join("menwei");
+        let [socket, limit] = watch.environment()?;
+        self.up_as(
+            Path::new("/usr/bin/env"),
+            &[&socket, &limit, text(&program)?],
+        )
+        .await
+    }
+
+    /// The same where no file may be written at all: as on a full disk.
+    pub async fn up_watched_without_room(&mut self, watch: &ServiceWatch) -> Result<()> {
+        let program = bin_dir()?.join("menwei");
+        let [socket, limit] = watch.environment()?;
+        let script = "trap '' XFSZ; ulimit -S -f 0; exec \"$0\" \"$@\"";
+        let shell = [&socket, &limit, "/bin/sh", "-c", script, text(&program)?];
+        self.up_as(Path::new("/usr/bin/env"), &shell).await
     }
 
     async fn up_as(&mut self, program: &Path, first: &[&str]) -> Result<()> {

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 use rusqlite::Connection;
-use tests::{Ended, GateBox, LoneGate, Process, Result, bin_dir, eventually};
+use tests::{Ended, GateBox, LoneGate, Process, Result, bin_dir, eventually, run};
 
 use crate::help::{Gate, plan};
 
@@ -162,6 +162,12 @@ async fn a_second_process_is_told_on_the_same_ledger_and_on_the_same_port() -> R
     })
     .await?;
     assert!(second.log().contains("Lanes ready"), "{}", second.log());
+    let status = ["--config", config.to_str().ok_or("folder")?, "status"];
+    eventually("`menwei status` tells it", async || {
+        let told = run(&menwei, &status)?;
+        Ok((told.contains("告警 E-SV-02") && told.contains(address)).then_some(()))
+    })
+    .await?;
 
     // The first one goes on.
     let answer = reqwest::Client::builder().no_proxy().build()?;

@@ -30,11 +30,10 @@ pub(crate) fn advice(error: &StoreError) -> String {
         StoreError::Damaged { what } => {
             format!("文件已损坏（{what}）。请不要删除，用 menwei verify 查明第一处损坏，并联系运维")
         }
-        StoreError::DiskFull { .. } => {
-            "磁盘已满，新的考勤写不进去，进场已关闭，出场照开并计数。请清理磁盘".to_owned()
-        }
-        StoreError::ReadOnly { .. } => {
-            "磁盘只读，新的考勤写不进去，进场已关闭，出场照开并计数。请检查存储卡".to_owned()
+        StoreError::DiskFull { .. } => "磁盘已满，账本写不进去。请清理磁盘".to_owned(),
+        StoreError::ReadOnly { .. } => "磁盘只读，账本写不进去。请检查存储卡".to_owned(),
+        StoreError::DiskFault { .. } => {
+            "磁盘读写出错，账本写不进去。请检查存储卡，必要时更换".to_owned()
         }
         StoreError::KeyFileOpen { path, mode } => format!(
             "密钥文件 {} 的权限是 {mode:03o}，别人也能读。请执行 chmod 600",

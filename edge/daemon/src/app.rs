@@ -1,15 +1,13 @@
 //! Wiring of `menwei run`: what is opened in which order, on which thread it runs, how it stops.
 
 use std::cell::RefCell;
-use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::mpsc as thread_channel;
-use std::thread::{self, JoinHandle};
+use std::thread;
 
-use drivers_link::{Jitter, LinkOpener, SystemLinks};
 use edge_domain::{Policy, Roster};
-use edge_store::{Entry, Store, Writer};
+use edge_store::{Entry, Reader, Store, Writer};
 use edge_web::HealthView;
+use sync_mqtt::SyncStatus;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{mpsc, watch};
 use tokio::task::LocalSet;
@@ -19,13 +17,15 @@ use crate::clock::{Clock, ClockChange};
 use crate::config::SiteConfig;
 use crate::downlink::{self, Tally};
 use crate::error::DaemonError;
-use crate::health::{DeviceName, HealthDesk, HealthNews, NEWS_MAX};
-use crate::lane::{BoardDoor, GateSite, LanePlan, TokenSalt, face_line, numbered};
+use crate::health::{HealthDesk, HealthNews, NEWS_MAX};
+use crate::hold;
+use crate::lane::{BoardDoor, Gate, GateSite, LanePlan, TokenSalt, face_line, numbered, run_gate};
 use crate::office::{self, Office};
-use crate::opening::{self, OnDamage, Opened};
+use crate::opening::Opened;
 use crate::people::{PeopleDesk, PersonTagger, Sealer, city_key, random};
 use crate::records;
 use crate::systemd::{self, Proofs};
+use crate::troubles::{self, DAMAGED, Told};
 
 /// The setting that holds the key of strangers' tags, in hexadecimal.
 const TAG_KEY: &str = "person_tag_key";
@@ -51,34 +51,29 @@ pub(crate) fn run(config: SiteConfig) -> Result<(), DaemonError> {
 }
 
 async fn serve(config: SiteConfig) -> Result<(), DaemonError> {
+    let Some((opened, unrecorded)) = hold::open(&config).await? else {
+        return Ok(());
+    };
     let Opened {
         store,
         clock,
         changes,
-    } = opening::open(&config, OnDamage::SetAside).await?;
-    let facts = store.facts().clone();
+    } = opened;
     let stop = CancellationToken::new();
     let (news, heard) = mpsc::channel(NEWS_MAX);
     let office_news = news.clone();
     let consents = office::watch_consents(store.reader()?)?;
     let (gate, in_force, boards) =
         start_gate_thread(&config, &store, &clock, news, (consents, stop.clone())).await?;
-    systemd::ready(&format!("{} 条通道工作中", config.lanes.len()));
-    tracing::info!(
-        lanes = config.lanes.len(),
-        unclean = facts.unclean,
-        "Lanes ready"
-    );
-
+    tell_ready(config.lanes.len(), store.facts().unclean);
+    tokio::spawn(hold::record(store.writer(), clock.clone(), unrecorded));
     let (proofs, proofs_seen) = watch::channel(Proofs::default());
     tokio::spawn(record_clock_changes(clock.clone(), store.writer(), changes));
     tokio::spawn(systemd::feed_watchdog(proofs_seen));
-    if facts.unclean {
-        check_in_background(&store)?;
-    }
+    let told = check_file(&store, office_news.clone())?;
     let (tally, refused) = watch::channel(Tally::stored(&store.reader()?)?);
     tokio::spawn(downlink::keep_tally(store.writer(), refused.clone()));
-    let (desk, health) = health_desk(&config, &store, &clock, refused)?;
+    let (desk, health) = health_desk((&config, told), &store, &clock, refused)?;
     tokio::spawn(office::keep_unreached(store.writer(), health.clone()));
     let people = Arc::new(PeopleDesk::new(
         sealer(&config),
@@ -97,10 +92,10 @@ async fn serve(config: SiteConfig) -> Result<(), DaemonError> {
         news: &office_news,
         stop: &stop,
     };
-    let sync = office::start_sync(&office).await?;
+    let (status, seen) = watch::channel(SyncStatus::default());
+    let sync = config.city.is_some().then_some(seen);
     let writer = store.writer();
     tokio::spawn(office::pulse(writer, clock.clone(), proofs, sync.clone()));
-    office::take_orders(&office)?;
     let reader = Arc::new(std::sync::Mutex::new(store.reader()?));
     tokio::spawn(desk.run(heard, sync, async move || {
         office::oldest_waiting(&reader).await
@@ -108,24 +103,43 @@ async fn serve(config: SiteConfig) -> Result<(), DaemonError> {
     let mut gate = tokio::task::spawn_blocking(move || gate.join());
     let end = tokio::select! {
         end = wait_for_the_end(&stop) => end,
-        broken = office::keep_screen(&office, health) => Err(broken),
+        () = keep_office(&office, status, health) => Ok(()),
         _ = &mut gate => return Err(DaemonError::System(std::io::Error::other("闸机线程意外结束"))),
     };
     systemd::notify(&[sd_notify::NotifyState::Stopping]);
     tracing::info!("Stopping");
     stop.cancel();
-    if !matches!(gate.await, Ok(Ok(()))) {
+    if let Ok(Ok(unrecorded)) = gate.await {
+        hold::record_now(&store.writer(), &clock, &unrecorded).await;
+    } else {
         tracing::error!("The gate thread did not end by itself");
     }
-    close(store, clock.now().wall_ms).await?;
-    end
+    close(store, clock.now().wall_ms).await.and(end)
+}
+
+fn tell_ready(lanes: usize, unclean: bool) {
+    systemd::ready(&format!("{lanes} 条通道工作中"));
+    tracing::info!(lanes, unclean, "Lanes ready");
+}
+
+/// Keeps up everything beside the gate.
+async fn keep_office(
+    office: &Office<'_>,
+    status: watch::Sender<SyncStatus>,
+    health: watch::Receiver<HealthView>,
+) {
+    tokio::join!(
+        office::keep_city(office, status),
+        office::keep_orders(office),
+        office::keep_screen(office, health),
+    );
 }
 
 type Health = (HealthDesk, watch::Receiver<HealthView>);
 
 /// The desk with what is to be shown from the start.
 fn health_desk(
-    config: &SiteConfig,
+    (config, told): (&SiteConfig, Told),
     store: &Store,
     clock: &Clock,
     refused: watch::Receiver<Tally>,
@@ -133,7 +147,7 @@ fn health_desk(
     let (desk, health) = HealthDesk::new(
         clock.clone(),
         store.writer(),
-        &devices(config),
+        &config.devices(),
         config.lane_names(),
     );
     let aside = edge_store::last_set_aside(&config.ledger.path)?;
@@ -147,6 +161,7 @@ fn health_desk(
         )
         .with_set_aside(aside.as_deref())
         .with_last_fork(last_fork.map(|fork| fork.at))
+        .with_told(told)
         .with_refusals(refused);
     Ok((desk, health))
 }
@@ -162,29 +177,10 @@ async fn close(store: Store, wall_ms: i64) -> Result<(), DaemonError> {
 }
 
 async fn wait_for_the_end(stop: &CancellationToken) -> Result<(), DaemonError> {
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
     tokio::select! {
-        _ = terminate.recv() => {}
-        result = tokio::signal::ctrl_c() => result?,
-        () = stop.cancelled() => {}
+        told = systemd::told_to_stop() => Ok(told?),
+        () = stop.cancelled() => Ok(()),
     }
-    Ok(())
-}
-
-fn devices(config: &SiteConfig) -> Vec<DeviceName> {
-    config
-        .lanes
-        .iter()
-        .flat_map(|lane| {
-            let readers = lane.readers.iter().map(|reader| reader.name.clone());
-            let gate = lane.gate.iter().map(|gate| gate.name.clone());
-            let cameras = lane.cameras.iter().map(|camera| camera.name.clone());
-            readers
-                .chain(gate)
-                .chain(cameras)
-                .map(|name| (name, lane.id.as_str().to_owned()))
-        })
-        .collect()
 }
 
 /// Seals people for this box and its city. Without the city's key they are sealed for this box
@@ -206,7 +202,7 @@ struct InForce {
 }
 
 /// The gate's thread, the ways of news to its lanes, and the ways to their gate boards.
-type GateThread = (JoinHandle<()>, InForce, Vec<BoardDoor>);
+type GateThread = (Gate, InForce, Vec<BoardDoor>);
 
 /// Starts the lanes on a thread of their own; returns when they have begun.
 async fn start_gate_thread(
@@ -234,54 +230,25 @@ async fn start_gate_thread(
         .face_socket
         .clone()
         .map(|socket| face_line(socket, config.policy.face.clone(), clock.clone(), consents));
-    let (clock, writer) = (clock.clone(), store.writer());
-    let (began, wait_for_start) = thread_channel::sync_channel(1);
-    let tokens = TokenSalt::of(&store.facts().epoch);
-    let site = move || GateSite {
-        clock,
-        tokens,
+    let site = GateSite {
+        clock: clock.clone(),
+        tokens: TokenSalt::of(&store.facts().epoch),
         roster,
         policy,
         presence: presence.into(),
         mismatches: RefCell::default(),
-        writer,
+        writer: store.writer(),
         tagger,
         ledger_failing: false.into(),
         news,
+        stop,
     };
-    let runtime = Builder::new_current_thread().enable_all().build()?;
-    let gate = thread::Builder::new()
-        .name("gate".to_owned())
-        .spawn(move || {
-            let local = LocalSet::new();
-            local.block_on(&runtime, async move {
-                let site = Rc::new(site());
-                let opener: Arc<dyn LinkOpener> = Arc::new(SystemLinks::default());
-                let mut faces = faces;
-                let start =
-                    |plan| crate::lane::start(plan, &site, &opener, &jitter(), faces.as_mut());
-                let boards: Vec<_> = plans.into_iter().filter_map(start).collect();
-                if let Some((line, _)) = faces {
-                    tokio::task::spawn_local(line.run());
-                }
-                if began.send(boards).is_err() {
-                    tracing::error!("Nobody waits for the lanes");
-                }
-                stop.cancelled().await;
-            });
-        })?;
-    let boards = wait_for_start
-        .recv()
-        .map_err(|_| DaemonError::System(std::io::Error::other("gate thread")))?;
+    let (gate, boards) = run_gate(site, plans, faces)?;
     let in_force = InForce {
         roster: roster_changes,
         policy: policy_changes,
     };
     Ok((gate, in_force, boards))
-}
-
-fn jitter() -> Jitter {
-    Arc::new(|| random::<4>().map_or(0, u32::from_le_bytes))
 }
 
 async fn tag_key(writer: &Writer, stored: Option<String>) -> Result<[u8; 32], DaemonError> {
@@ -315,14 +282,34 @@ async fn record_clock_changes(
     }
 }
 
-/// After an unclean stop the file is checked while the gate works.
-fn check_in_background(store: &Store) -> Result<(), DaemonError> {
+/// Gives what the box told before it stopped. After an unclean stop, and as long as damage is known,
+/// the file is checked while the gate works.
+fn check_file(store: &Store, news: mpsc::Sender<HealthNews>) -> Result<Told, DaemonError> {
     let reader = store.reader()?;
+    let told = troubles::told(&reader)?;
+    if store.facts().unclean || told.0.contains_key(DAMAGED) {
+        check_in_background(reader, news)?;
+    }
+    Ok(told)
+}
+
+fn check_in_background(reader: Reader, news: mpsc::Sender<HealthNews>) -> Result<(), DaemonError> {
     thread::Builder::new()
         .name("quick-check".to_owned())
-        .spawn(move || match reader.quick_check() {
-            Ok(()) => tracing::info!("The ledger's file is sound after an unclean stop"),
-            Err(error) => tracing::error!(%error, "The ledger's file is damaged"),
+        .spawn(move || {
+            let found = match reader.quick_check() {
+                Ok(()) => {
+                    tracing::info!("The ledger's file is sound after an unclean stop");
+                    None
+                }
+                Err(error) => {
+                    tracing::error!(%error, "The ledger's file is damaged");
+                    Some(troubles::damaged())
+                }
+            };
+            if let Err(error) = news.blocking_send(HealthNews::Trouble(DAMAGED.to_owned(), found)) {
+                tracing::error!(%error, "Nobody shows what the check found");
+            }
         })?;
     Ok(())
 }

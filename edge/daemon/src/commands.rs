@@ -22,6 +22,7 @@ use crate::orders::{self, CodeHash, ImageText, Order, OrderFolder};
 use crate::people::enroll;
 use crate::people::import::{self, BATCH_RECORDS, Import, RosterFile};
 use crate::people::{Sealer, city_key};
+use crate::troubles;
 
 /// Records read at a time.
 const PAGE_RECORDS: u32 = 500;
@@ -101,11 +102,12 @@ pub(crate) fn status(config: &Path, as_json: bool) -> Result<(), DaemonError> {
     let parked = parked(&reader)?;
     let unreached = config.city.is_some().then(|| Unreached::stored(&reader));
     let unreached = unreached.transpose()?.flatten();
+    let troubles = troubles::told(&reader)?.0;
     if as_json {
         return print(&json!({
             "box": config.box_id, "epoch": epoch.name, "records": head.seq, "head": head.hash.to_hex(),
             "acked_through": cursor.through, "backlog": backlog, "backlog_all": all,
-            "on_site": inside, "last_fork": fork,
+            "on_site": inside, "last_fork": fork, "troubles": troubles,
             "parked": parked.len(), "roster_version": roster_version, "down_refused": refused.counts, "down_refused_last": refused.last,
             "unreached": unreached,
         }).to_string());
@@ -123,6 +125,9 @@ pub(crate) fn status(config: &Path, as_json: bool) -> Result<(), DaemonError> {
     }
     if let Some(unreached) = unreached {
         print(&unreached.tell())?;
+    }
+    for (name, trouble) in &troubles {
+        print(&trouble.tell(name))?;
     }
     print(&format!("在场 {inside} 人"))?;
     if let Some(version) = roster_version {

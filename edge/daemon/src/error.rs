@@ -1,5 +1,6 @@
 //! What can go wrong in the box as a whole.
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use thiserror::Error;
@@ -70,6 +71,26 @@ pub(crate) enum DaemonError {
 }
 
 impl DaemonError {
+    /// The disk takes no records: full, read-only or broken. A person must do something about it,
+    /// and meanwhile the gate works without the ledger.
+    pub(crate) fn is_disk(&self) -> bool {
+        match self {
+            Self::Store(error) => error.is_disk(),
+            Self::File { source, .. } | Self::System(source) => matches!(
+                source.kind(),
+                ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::ReadOnlyFilesystem
+            ),
+            Self::Config(_)
+            | Self::Broken(_)
+            | Self::Content { .. }
+            | Self::Wire(_)
+            | Self::NotSealed
+            | Self::ScreenPort { .. }
+            | Self::Refused(_)
+            | Self::Setting { .. } => false,
+        }
+    }
+
     /// Exit code: 78 (`EX_CONFIG`) keeps systemd from trying again in a loop.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {

@@ -19,6 +19,7 @@ use crate::clock::Clock;
 use crate::config::CityConfig;
 use crate::downlink::Tally;
 use crate::records;
+use crate::troubles::{DAMAGED_CODE, Told};
 
 /// The code of a ledger that was set aside, on the screen and in the record.
 pub(crate) const SET_ASIDE: &str = "E-DB-02";
@@ -42,6 +43,8 @@ pub(crate) enum HealthNews {
     Ledger(LedgerAlarm),
     /// Commits fail: cause, effect and what to do, in Chinese.
     LedgerFails(String),
+    /// Something of the box itself, by the name of its lamp, is wrong; or no longer.
+    Trouble(String, Option<Remedy>),
 }
 
 /// How box and city came to have different ledgers.
@@ -83,6 +86,8 @@ pub(crate) struct HealthDesk {
     oldest_at_ms: Option<i64>,
     city: Option<(CityConfig, String)>,
     refusals: Option<watch::Receiver<Tally>>,
+    /// Troubles of the box itself, as they stand in the ledger's file.
+    told: Told,
     view: watch::Sender<HealthView>,
 }
 
@@ -115,6 +120,7 @@ impl HealthDesk {
             oldest_at_ms: None,
             city: None,
             refusals: None,
+            told: Told::default(),
             view,
         };
         (desk, seen)
@@ -127,6 +133,38 @@ impl HealthDesk {
             self.alarm("账本文件", set_aside_remedy(file));
         }
         self
+    }
+
+    /// Shows again what the box told before it stopped, of what a start does not mend: damage.
+    #[must_use]
+    pub(crate) fn with_told(mut self, before: Told) -> Self {
+        for (name, trouble) in &before.0 {
+            if trouble.code == DAMAGED_CODE {
+                self.alarm(name, trouble.clone().into());
+            }
+        }
+        self.told = before;
+        self
+    }
+
+    /// A trouble of the box itself came or went: its lamp, and the setting that `menwei status` reads.
+    async fn trouble(&mut self, name: String, remedy: Option<Remedy>) {
+        let before = self.told.clone();
+        if let Some(remedy) = remedy {
+            self.told.0.insert(name.clone(), remedy.clone().into());
+            self.alarm(&name, remedy);
+        } else {
+            self.told.0.remove(&name);
+            self.lamps.remove(&name);
+            self.order.retain(|known| *known != name);
+        }
+        if self.told == before {
+            return;
+        }
+        let (setting, text) = self.told.setting();
+        if let Err(error) = self.writer.put_setting(setting, &text).await {
+            tracing::error!(%error, "`menwei status` cannot tell of a trouble");
+        }
     }
 
     /// Shows what was refused of what the city sent.
@@ -196,6 +234,7 @@ impl HealthDesk {
             HealthNews::Ledger(LedgerAlarm::CityWentBack) => {
                 self.alarm("平台数据", city_went_back_remedy());
             }
+            HealthNews::Trouble(name, remedy) => self.trouble(name, remedy).await,
             HealthNews::LedgerWrites => self.ledger = LedgerView::Writable,
             HealthNews::LedgerFails(why) => self.ledger = LedgerView::Failing(ledger_remedy(why)),
         }

@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, watch};
 use crate::clock::Clock;
 use crate::config::CityConfig;
 use crate::health::{DeviceNews, HealthDesk, HealthNews};
+use crate::troubles::{DAMAGED, Told, damaged, told};
 
 struct Bench {
     folder: TempDir,
@@ -175,4 +176,24 @@ async fn missing_certificates_are_named_with_setting_and_file() {
         "证书文件用不了：city.ca_file（/no/ca.pem）：文件不存在"
     );
     assert!(bench.folder.path().exists());
+}
+
+#[tokio::test]
+async fn a_trouble_of_the_box_is_a_lamp_and_stands_in_the_file_until_it_is_over() {
+    let mut bench = bench(None);
+    let tell = |remedy| HealthNews::Trouble(DAMAGED.to_owned(), remedy);
+    bench.news.send(tell(Some(damaged()))).await.unwrap();
+    let lit = |view: &HealthView| view.devices.iter().any(|lamp| lamp.name == DAMAGED);
+    let view = bench.until(lit).await;
+    let lamp = view.devices.iter().find(|lamp| lamp.name == DAMAGED);
+    let remedy = lamp.and_then(|lamp| lamp.remedy.clone()).unwrap();
+    assert_eq!(remedy.code, "E-DB-04");
+    let told = told(&bench.store.reader().unwrap()).unwrap();
+    assert_eq!(told.0[DAMAGED].code, "E-DB-04");
+    bench.news.send(tell(None)).await.unwrap();
+    bench
+        .until(|view| !view.devices.is_empty() && !lit(view))
+        .await;
+    let told = crate::troubles::told(&bench.store.reader().unwrap()).unwrap();
+    assert_eq!(told, Told::default());
 }

@@ -150,6 +150,12 @@ fn first_records(
     Ok(entries)
 }
 
+/// A clock while there is no ledger: nothing that it tells is written down as it stands.
+pub(crate) fn clock_without_ledger(config: &SiteConfig) -> Clock {
+    let (sender, _changes) = mpsc::channel(CLOCK_CHANGES_MAX);
+    Clock::new(0, floor_ms(config, None), sender)
+}
+
 /// The latest moment that is certainly past: the release of this software, the last sign of life,
 /// and the start of the certificate that the box was given.
 fn floor_ms(config: &SiteConfig, alive_at: Option<i64>) -> i64 {

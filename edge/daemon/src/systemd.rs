@@ -9,7 +9,8 @@ use tokio::time::{Instant, interval};
 /// Work that proves the box alive, counted by those who do it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Proofs {
-    /// Real commits of the ledger's writer.
+    /// Real commits of the ledger's writer, and those that a full, read-only or broken disk refused:
+    /// the writer lives, and another process would meet the same disk.
     pub(crate) commits: u64,
     /// Real turns of the sync loop, `None` where no city is configured.
     pub(crate) sync_turns: Option<u64>,
@@ -18,11 +19,9 @@ pub(crate) struct Proofs {
 impl Proofs {
     /// True if every kind of work has moved on since `earlier`.
     pub(crate) fn moved_since(self, earlier: Self) -> bool {
-        let synced = match (self.sync_turns, earlier.sync_turns) {
-            (Some(now), Some(before)) => now > before,
-            (None, _) => true,
-            (Some(_), None) => false,
-        };
+        let synced = self
+            .sync_turns
+            .is_none_or(|now| now > earlier.sync_turns.unwrap_or(0));
         self.commits > earlier.commits && synced
     }
 }
@@ -37,6 +36,23 @@ pub(crate) fn notify(state: &[NotifyState<'_>]) {
 /// Says READY=1 with a status line.
 pub(crate) fn ready(status: &str) {
     notify(&[NotifyState::Ready, NotifyState::Status(status)]);
+}
+
+/// How often proofs of life are wanted: `usual`, or more often where the watchdog's limit is short.
+pub(crate) fn pace(usual: Duration) -> Duration {
+    sd_notify::watchdog_enabled().map_or(usual, |limit| usual.min(limit / 4))
+}
+
+/// Waits until the process is told to stop.
+///
+/// # Errors
+/// The system gives no signals.
+pub(crate) async fn told_to_stop() -> std::io::Result<()> {
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    tokio::select! {
+        _ = terminate.recv() => Ok(()),
+        result = tokio::signal::ctrl_c() => result,
+    }
 }
 
 /// Feeds the watchdog whenever all proofs have moved; a stalled commit or sync loop starves it.
@@ -95,12 +111,12 @@ mod tests {
             }
             .moved_since(before)
         );
-        assert!(
-            Proofs {
+        for sync_turns in [None, Some(1)] {
+            let first = Proofs {
                 commits: 1,
-                sync_turns: None
-            }
-            .moved_since(Proofs::default())
-        );
+                sync_turns,
+            };
+            assert!(first.moved_since(Proofs::default()), "{first:?}");
+        }
     }
 }

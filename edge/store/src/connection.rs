@@ -32,6 +32,9 @@ const WRITER_CACHE_KIB: i32 = 1024;
 /// the way to the city, reads it once.
 const READER_CACHE_KIB: i32 = 512;
 
+/// What a probe of the disk writes, in bytes: as much as the database's shared memory needs first.
+const PROBE_BYTES: usize = 32_768;
+
 /// How long a connection waits for a lock that another one holds for a moment, in ms.
 const BUSY_MS: u64 = 2000;
 
@@ -73,6 +76,34 @@ pub fn is_in_use(path: &Path) -> Result<bool, StoreError> {
         Ok(_lock) => Ok(false),
         Err(StoreError::Locked { .. }) => Ok(true),
         Err(error) => Err(error),
+    }
+}
+
+/// Asks the system itself what it has against writing beside the file: the database does not tell a
+/// full disk from a broken one where its shared memory does not fit.
+///
+/// # Errors
+///
+/// Full or read-only; a disk that takes the small file is not to blame.
+pub(crate) fn refused_by_disk(path: &Path) -> Result<(), StoreError> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".probe");
+    let probe = PathBuf::from(name);
+    let step = "write beside the file";
+    let written = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&probe)
+        .and_then(|file| {
+            file.write_all_at(&vec![0; PROBE_BYTES], 0)?;
+            file.sync_all()
+        });
+    drop(std::fs::remove_file(&probe));
+    match written.map_err(|e| StoreError::io(step, &probe, e)) {
+        Err(known) if known.is_disk() => Err(known),
+        Ok(()) | Err(_) => Ok(()),
     }
 }
 

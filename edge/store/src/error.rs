@@ -63,6 +63,15 @@ pub enum StoreError {
         /// What was being done.
         step: &'static str,
     },
+    /// The disk refused to read or to write: worn out, pulled out, or made read-only under way.
+    #[error("the disk refused to {step}")]
+    DiskFault {
+        /// What was being done.
+        step: &'static str,
+        /// The database's answer.
+        #[source]
+        source: Arc<rusqlite::Error>,
+    },
     /// The operating system refused.
     #[error("cannot {step} {path}")]
     Io {
@@ -156,6 +165,10 @@ impl StoreError {
         match source.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => Self::DiskFull { step },
             Some(ErrorCode::ReadOnly) => Self::ReadOnly { step },
+            Some(ErrorCode::SystemIoFailure) => Self::DiskFault {
+                step,
+                source: Arc::new(source),
+            },
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged {
                 what: format!("cannot {step}: {source}"),
             },
@@ -164,6 +177,15 @@ impl StoreError {
                 source: Arc::new(source),
             },
         }
+    }
+
+    /// The disk takes no records: full, read-only or broken. The file may be well, and a person must
+    /// do something about the disk.
+    pub const fn is_disk(&self) -> bool {
+        matches!(
+            self,
+            Self::DiskFull { .. } | Self::ReadOnly { .. } | Self::DiskFault { .. }
+        )
     }
 
     /// The order cannot be carried out, while the file is well.

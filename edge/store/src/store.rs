@@ -72,6 +72,17 @@ impl Store {
     /// Each of wrong key, newer file, other box, file in use, damage, full or read-only disk is a
     /// variant of its own.
     pub fn open(settings: &StoreSettings, key: &Key) -> Result<Self, StoreError> {
+        match Self::open_file(settings, key) {
+            Err(fault @ StoreError::DiskFault { .. }) => {
+                Err(connection::refused_by_disk(&settings.path)
+                    .err()
+                    .unwrap_or(fault))
+            }
+            opened => opened,
+        }
+    }
+
+    fn open_file(settings: &StoreSettings, key: &Key) -> Result<Self, StoreError> {
         let lock = WriteLock::take(&settings.path)?;
         let mut db = connection::open_for_writing(&settings.path, key)?;
         migrate::migrate(&mut db, &settings.path)?;

@@ -38,7 +38,7 @@ pub use guard::duty::Duty;
 pub use ledger_source::{CLAIM_CODE_SETTING, LedgerSource};
 pub use recorder::{ActMaker, Recorder, Refusal};
 pub use router::router;
-pub use serve::serve;
+pub use serve::{serve, serve_notice};
 pub use source::{Account, AccountCode, AccountStore, BoxFuture, TodaySource};
 pub use state::{WebChannels, WebSettings, WebState};
 

@@ -7,6 +7,7 @@ use axum::extract::{DefaultBodyLimit, Request};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{get, post};
+use tokio::sync::watch;
 
 use crate::assets;
 use crate::face_desk::{PICTURE_BYTES_MAX, PICTURES_MAX};
@@ -15,8 +16,11 @@ use crate::pages::desk::{face_page, person_acts, register_page, teams_page};
 use crate::pages::site::{
     moment_page, month_page, papers_page, people_page, person_page, troubles_page, upload_page,
 };
-use crate::pages::{self, account_page, accounts_page, claim_page, events, login_page, today_page};
-use crate::state::WebState;
+use crate::pages::{
+    self, account_page, accounts_page, claim_page, events, login_page, notice_page, today_page,
+};
+use crate::state::{WebSettings, WebState};
+use crate::view::HealthView;
 
 /// Largest body of a request, in bytes.
 const BODY_BYTES_MAX: usize = 64 * 1024;
@@ -70,6 +74,16 @@ pub fn router(state: WebState) -> Router {
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(middleware::from_fn(pass))
         .with_state(state)
+}
+
+/// The one page of a box whose ledger does not open.
+pub(crate) fn notice_router(about: (WebSettings, watch::Receiver<HealthView>)) -> Router {
+    Router::new()
+        .route("/assets/{name}", get(assets::get))
+        .fallback(notice_page::show)
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(middleware::from_fn(pass))
+        .with_state(about)
 }
 
 /// Refuses what another site sent, limits the time, adds the headers.

@@ -6,15 +6,17 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use axum::Router;
 use axum::serve::{Listener, ListenerExt as _};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::error::WebError;
-use crate::router::router;
-use crate::state::WebState;
+use crate::router::{notice_router, router};
+use crate::state::{WebSettings, WebState};
+use crate::view::HealthView;
 
 /// Connections at once; a browser holds up to six. More wait in the system's queue.
 const CONNECTIONS_MAX: usize = 64;
@@ -29,6 +31,30 @@ pub async fn serve(
     shutdown: CancellationToken,
 ) -> Result<(), WebError> {
     let stop = state.stop().clone();
+    let ended = async move {
+        shutdown.cancelled().await;
+        stop.cancel();
+    };
+    run(listener, router(state), ended).await
+}
+
+/// Serves the one page of a box whose ledger does not open, at every address, until `shutdown`.
+///
+/// # Errors
+/// [`WebError::Serve`] where the listening socket fails.
+pub async fn serve_notice(
+    listener: TcpListener,
+    about: (WebSettings, watch::Receiver<HealthView>),
+    shutdown: CancellationToken,
+) -> Result<(), WebError> {
+    run(listener, notice_router(about), shutdown.cancelled_owned()).await
+}
+
+async fn run(
+    listener: TcpListener,
+    pages: Router,
+    ended: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), WebError> {
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let listener = Bounded { listener, places }.tap_io(|connection| {
         // Live events are small and must not wait for more to join them.
@@ -36,12 +62,9 @@ pub async fn serve(
             tracing::debug!(%error, "A connection keeps its delay");
         }
     });
-    let service = router(state).into_make_service_with_connect_info::<SocketAddr>();
+    let service = pages.into_make_service_with_connect_info::<SocketAddr>();
     axum::serve(listener, service)
-        .with_graceful_shutdown(async move {
-            shutdown.cancelled().await;
-            stop.cancel();
-        })
+        .with_graceful_shutdown(ended)
         .await
         .map_err(WebError::Serve)
 }

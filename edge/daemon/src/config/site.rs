@@ -54,6 +54,22 @@ impl SiteConfig {
             .collect()
     }
 
+    /// The names of all devices, each with the id of its lane.
+    pub(crate) fn devices(&self) -> Vec<(String, String)> {
+        self.lanes
+            .iter()
+            .flat_map(|lane| {
+                let readers = lane.readers.iter().map(|reader| reader.name.clone());
+                let gate = lane.gate.iter().map(|gate| gate.name.clone());
+                let cameras = lane.cameras.iter().map(|camera| camera.name.clone());
+                readers
+                    .chain(gate)
+                    .chain(cameras)
+                    .map(|name| (name, lane.id.as_str().to_owned()))
+            })
+            .collect()
+    }
+
     /// Reads and checks a file.
     ///
     /// # Errors

@@ -31,7 +31,10 @@ fn names() -> DeviceNames {
 fn cause_shown(news: Option<HealthNews>) -> Option<String> {
     match news? {
         HealthNews::Device(news) => news.remedy.map(|remedy| remedy.cause),
-        HealthNews::Ledger(_) | HealthNews::LedgerWrites | HealthNews::LedgerFails(_) => None,
+        HealthNews::Ledger(_)
+        | HealthNews::LedgerWrites
+        | HealthNews::LedgerFails(_)
+        | HealthNews::Trouble(..) => None,
     }
 }
 

@@ -10,6 +10,7 @@ mod face_line;
 mod lamps;
 mod camera_lamps;
 mod start;
+mod thread;
 
 pub(crate) use board_door::BoardDoor;
 #[cfg(test)]
@@ -18,7 +19,8 @@ pub(crate) use face_line::face_line;
 pub(crate) use input::TokenSalt;
 pub(crate) use numbers::numbered;
 pub(crate) use site::GateSite;
-pub(crate) use start::{LanePlan, start};
+pub(crate) use start::LanePlan;
+pub(crate) use thread::{Gate, run_gate};
 
 #[cfg(test)]
 mod commits_test;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use edge_domain::{Mismatches, Policy, Presence, Record, Roster};
 use edge_store::Writer;
 use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::health::HealthNews;
@@ -35,6 +36,8 @@ pub(crate) struct GateSite {
     pub(crate) ledger_failing: Cell<bool>,
     /// Where device and ledger states go.
     pub(crate) news: mpsc::Sender<HealthNews>,
+    /// Told when the lanes end.
+    pub(crate) stop: CancellationToken,
 }
 
 impl GateSite {

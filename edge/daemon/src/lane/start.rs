@@ -10,9 +10,9 @@ use drivers_turnstile::{
     BoardTuning, BoardUid, EventKey, LinkLossPolicy, TurnstileCommands, TurnstileEvent,
     TurnstileHandle, TurnstileSettings, turnstile_channel,
 };
-use edge_domain::{EventMark, Lane, LaneMemory, LaneSettings, Sensing};
+use edge_domain::{EmergencyRecord, EventMark, Lane, LaneMemory, LaneSettings, Sensing};
 use tokio::sync::mpsc;
-use tokio::task::spawn_local;
+use tokio::task::{JoinHandle, spawn_local};
 
 use crate::config::{GateConfig, LaneConfig, LinkLossWord, ReaderConfig};
 use crate::lane::board_door::BoardDoor;
@@ -41,15 +41,18 @@ pub(crate) struct LanePlan {
     pub(crate) memory: LaneMemory,
 }
 
+/// The loop of a lane; it ends with the openings that no ledger has.
+pub(super) type LaneLoop = JoinHandle<Vec<EmergencyRecord>>;
+
 /// Starts one lane: its drivers and its loop, all on the current thread. Gives the way to its gate
 /// board, if it has one.
-pub(crate) fn start(
+pub(super) fn start(
     plan: LanePlan,
     site: &Rc<GateSite>,
     opener: &Arc<dyn LinkOpener>,
     jitter: &Jitter,
     faces: Option<&mut FaceDesk>,
-) -> Option<BoardDoor> {
+) -> (Option<BoardDoor>, LaneLoop) {
     let (sender, news) = mpsc::channel(NEWS_MAX);
     let LanePlan { config, memory } = plan;
     for (index, reader) in config.readers.iter().enumerate() {
@@ -101,8 +104,7 @@ pub(crate) fn start(
         faces,
         site: Rc::clone(site),
     };
-    spawn_local(task.run(news));
-    door
+    (door, spawn_local(task.run(news)))
 }
 
 /// The office's way to the gate board of a lane.

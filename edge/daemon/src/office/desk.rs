@@ -12,6 +12,7 @@ use crate::config::SiteConfig;
 use crate::downlink::Tally;
 use crate::health::HealthNews;
 use crate::lane::BoardDoor;
+use crate::office::supervise::Part;
 use crate::people::PeopleDesk;
 
 /// What both need.
@@ -35,4 +36,14 @@ pub(crate) struct Office<'a> {
     pub(crate) news: &'a mpsc::Sender<HealthNews>,
     /// Told when the box stops.
     pub(crate) stop: &'a CancellationToken,
+}
+
+impl Office<'_> {
+    /// A part of the office, to be begun again where it ends with an error.
+    pub(crate) fn part(&self, name: &'static str) -> Part {
+        Part {
+            name,
+            news: self.news.clone(),
+        }
+    }
 }

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 
 use crate::clock::Clock;
 use crate::records;
-use crate::systemd::Proofs;
+use crate::systemd::{self, Proofs};
 
 /// How often a small commit proves that the way to the disk works.
 const PULSE: Duration = Duration::from_secs(8);
@@ -37,7 +37,7 @@ fn absence(from: i64, to: i64) -> Kind {
     })
 }
 
-/// Proves again and again that a commit works, leaves the time as the sign of life, declares what
+/// Proves again and again that the writer answers, leaves the time as the sign of life, declares what
 /// the machine slept, and passes on that the sync loop turns.
 pub(crate) async fn pulse(
     writer: Writer,
@@ -45,7 +45,8 @@ pub(crate) async fn pulse(
     proofs: watch::Sender<Proofs>,
     sync: Option<watch::Receiver<SyncStatus>>,
 ) {
-    let mut beat = tokio::time::interval(PULSE);
+    let mut beat = tokio::time::interval(systemd::pace(PULSE));
+    let mut commits = 0;
     let mut last = (clock.now(), Instant::now());
     loop {
         beat.tick().await;
@@ -55,15 +56,17 @@ pub(crate) async fn pulse(
             record(&writer, now, slept).await;
         }
         last = (now, awake);
-        match writer.pulse(now.wall_ms).await {
-            Ok(commits) => {
-                let sync_turns = sync.as_ref().map(|status| status.borrow().turns);
-                proofs.send_replace(Proofs {
-                    commits,
-                    sync_turns,
-                });
-            }
-            Err(error) => tracing::error!(%error, "The proof commit failed"),
+        let answer = writer.pulse(now.wall_ms).await;
+        if let Err(error) = &answer {
+            tracing::error!(%error, "The proof commit failed");
+        }
+        // A disk that refuses is no better in another process, which could not even start.
+        if answer.map_or_else(|error| error.is_disk(), |_| true) {
+            commits += 1;
+            proofs.send_replace(Proofs {
+                commits,
+                sync_turns: sync.as_ref().map(|status| status.borrow().turns),
+            });
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The office thread: the way to the city and the clerk's screen.
 
+mod supervise;
 mod desk;
 mod clerk_desk;
 mod clerk_faces;
@@ -19,7 +20,7 @@ pub(crate) use consents::watch_consents;
 pub(crate) use desk::Office;
 pub(crate) use fork::LastFork;
 pub(crate) use life::{powered_off, pulse};
-pub(crate) use orders::take_orders;
-pub(crate) use screen::keep_screen;
+pub(crate) use orders::keep_orders;
+pub(crate) use screen::{keep_screen, web_settings};
 pub(crate) use unreached::{Unreached, keep_unreached};
-pub(crate) use uplink::{oldest_waiting, start_sync};
+pub(crate) use uplink::{keep_city, oldest_waiting};

@@ -16,6 +16,7 @@ use crate::lane::BoardDoor;
 use crate::office::board_update::Plan;
 use crate::office::desk::Office;
 use crate::office::recover::Recovery;
+use crate::office::supervise::{Part, keep_up};
 use crate::orders::{Order, OrderFolder, Outcome, Waiting};
 use crate::people::import::{self, BATCH_RECORDS, Import, RosterFile};
 use crate::people::{Change, PeopleDesk};
@@ -26,11 +27,17 @@ const STILL: Duration = Duration::from_secs(5);
 /// Pause between two looks into the folder.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// Begins to carry out orders, those first that waited for the start.
-///
+/// Carries out orders, those first that waited for the start.
+pub(crate) async fn keep_orders(office: &Office<'_>) {
+    keep_up(office.part("命令"), async |part| {
+        take_orders(office, part).await
+    })
+    .await;
+}
+
 /// # Errors
-/// The folder beside the ledger cannot be made.
-pub(crate) fn take_orders(office: &Office<'_>) -> Result<(), DaemonError> {
+/// The folder beside the ledger cannot be used.
+async fn take_orders(office: &Office<'_>, part: &Part) -> Result<(), DaemonError> {
     let folder = OrderFolder::beside(&office.config.ledger.path);
     folder.prepare()?;
     let clerk = Clerk {
@@ -42,8 +49,10 @@ pub(crate) fn take_orders(office: &Office<'_>) -> Result<(), DaemonError> {
         key_file: office.config.ledger.key_file.clone(),
         box_id: office.config.box_id.clone(),
     };
-    tokio::task::spawn_local(clerk.run(folder));
-    Ok(())
+    part.works().await;
+    // A task of its own: an order that is being carried out goes on while the box stops.
+    let ended = tokio::task::spawn_local(clerk.run(folder)).await;
+    Ok(ended.map_err(std::io::Error::other)??)
 }
 
 struct Clerk {
@@ -57,14 +66,14 @@ struct Clerk {
 }
 
 impl Clerk {
-    async fn run(self, folder: OrderFolder) {
+    /// # Errors
+    /// The folder cannot be used.
+    async fn run(self, folder: OrderFolder) -> std::io::Result<()> {
         let mut look = tokio::time::interval(LOOK);
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             look.tick().await;
-            if let Err(error) = self.look(&folder).await {
-                tracing::error!(%error, "The folder of orders cannot be used");
-            }
+            self.look(&folder).await?;
         }
     }
 

@@ -7,41 +7,33 @@ use edge_web::{
 };
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::time::{Duration, sleep};
 
+use crate::config::SiteConfig;
 use crate::error::DaemonError;
 use crate::office::clerk_desk::ClerkDesk;
 use crate::office::clerk_faces::ClerkFaces;
 use crate::office::desk::Office;
-
-/// Wait before a port that was taken is tried again.
-const PORT_RETRY: Duration = Duration::from_secs(5);
+use crate::office::supervise::{Part, keep_up};
 
 /// Keeps the clerk's screen up: a port that is taken is tried again, because the gate does not
-/// stop for want of a screen. Returns only what no further try would mend.
-pub(crate) async fn keep_screen(
-    office: &Office<'_>,
-    health: watch::Receiver<HealthView>,
-) -> DaemonError {
-    loop {
-        match start_screen(office, health.clone()).await {
-            Ok(()) => return std::future::pending().await,
-            Err(error @ DaemonError::ScreenPort { .. }) => {
-                tracing::error!("{error}");
-                sleep(PORT_RETRY).await;
-            }
-            Err(error) => return error,
-        }
-    }
+/// stop for want of a screen.
+pub(crate) async fn keep_screen(office: &Office<'_>, health: watch::Receiver<HealthView>) {
+    let part = office.part("网页");
+    keep_up(part, async |part| {
+        run_screen(office, health.clone(), part).await
+    })
+    .await;
+    std::future::pending::<()>().await;
 }
 
-/// Starts the clerk's screen; prints a claim code where nobody can sign in yet.
+/// Runs the clerk's screen; prints a claim code where nobody can sign in yet.
 ///
 /// # Errors
-/// The port is taken, or the ledger cannot be read.
-async fn start_screen(
+/// The port is taken, the ledger cannot be read, or the screen ends.
+async fn run_screen(
     office: &Office<'_>,
     health: watch::Receiver<HealthView>,
+    part: &Part,
 ) -> Result<(), DaemonError> {
     let address = office.config.screen;
     let bound = TcpListener::bind(address).await;
@@ -69,20 +61,24 @@ async fn start_screen(
         head: office.store.writer().head(),
         clock: Arc::new(move || clock.now().wall_ms),
     };
-    let settings = WebSettings {
-        site_name: office.config.site_name.clone(),
-        box_id: office.config.box_id.clone(),
+    let settings = web_settings(office.config);
+    let (state, stop) = (WebState::new(settings, channels), office.stop.clone());
+    // A task of its own: it lets answers finish while the box stops.
+    let served = tokio::spawn(edge_web::serve(listener, state, stop));
+    tracing::info!(%address, "Screen listens");
+    part.works().await;
+    let ended = served.await.map_err(std::io::Error::other)?;
+    ended.map_err(screen_error)
+}
+
+/// What every page of the box says of it.
+pub(crate) fn web_settings(config: &SiteConfig) -> WebSettings {
+    WebSettings {
+        site_name: config.site_name.clone(),
+        box_id: config.box_id.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         secure_cookies: false,
-    };
-    let (state, stop) = (WebState::new(settings, channels), office.stop.clone());
-    tokio::spawn(async move {
-        if let Err(error) = edge_web::serve(listener, state, stop).await {
-            tracing::error!(%error, "The screen ended");
-        }
-    });
-    tracing::info!(%address, "Screen listens");
-    Ok(())
+    }
 }
 
 #[expect(

@@ -8,23 +8,37 @@ use sync_mqtt::{MqttSettings, Surroundings, SyncLink, SyncStatus, TlsFiles};
 use tokio::sync::{mpsc, watch};
 
 use crate::clock::Clock;
+use crate::config::CityConfig;
 use crate::downlink::{self, Tally};
 use crate::error::DaemonError;
 use crate::office::city::CityLedger;
 use crate::office::desk::Office;
+use crate::office::supervise::{Part, keep_up};
 use crate::people::random;
 use crate::records::{self, SOFTWARE};
 
-/// Starts the way to the city; `None` where no city is configured.
-///
-/// # Errors
-/// The ledger cannot be read.
-pub(crate) async fn start_sync(
-    office: &Office<'_>,
-) -> Result<Option<watch::Receiver<SyncStatus>>, DaemonError> {
+/// Keeps up the way to the city, where one is configured; `status` tells of it.
+pub(crate) async fn keep_city(office: &Office<'_>, status: watch::Sender<SyncStatus>) {
+    let part = office.part("上传");
     let Some(city) = &office.config.city else {
-        return Ok(None);
+        return part.works().await;
     };
+    keep_up(part, async |part| {
+        let ended = run_sync(office, city, (part, &status)).await;
+        // To be begun again is a turn, too: the watchdog shall not end a gate that works.
+        status.send_modify(|status| status.turns = status.turns.wrapping_add(1));
+        ended
+    })
+    .await;
+}
+
+/// # Errors
+/// The ledger cannot be read, or the way ended.
+async fn run_sync(
+    office: &Office<'_>,
+    city: &CityConfig,
+    (part, status): (&Part, &watch::Sender<SyncStatus>),
+) -> Result<(), DaemonError> {
     let settings = MqttSettings {
         host: city.host.clone(),
         port: city.port,
@@ -43,8 +57,7 @@ pub(crate) async fn start_sync(
         engine: Settings::default(),
         roster_version: office.store.reader()?.roster_version()?,
     };
-    let ledger = CityLedger::new(office)?;
-    let (status, seen) = watch::channel(SyncStatus::default());
+    let seen = status.subscribe();
     let clock = office.clock.clone();
     let (inbox, arrivals) = mpsc::channel(downlink::WAITING_MAX);
     let (results, outbox) = mpsc::channel(downlink::WAITING_MAX);
@@ -58,6 +71,7 @@ pub(crate) async fn start_sync(
         tally: office.tally.clone(),
     };
     downlink::start(&desks, city, arrivals, results).await?;
+    let ledger = CityLedger::new(office)?;
     let surroundings = Surroundings {
         inbox,
         outbox,
@@ -72,11 +86,15 @@ pub(crate) async fn start_sync(
         jitter: Box::new(|| random::<4>().map_or(0, u32::from_le_bytes)),
     };
     let stop = office.stop.clone().cancelled_owned();
-    tokio::task::spawn_local(sync_mqtt::run(settings, ledger, surroundings, status, stop));
+    let status = status.clone();
+    // A task of its own: it says goodbye to the city while the box stops.
+    let link =
+        tokio::task::spawn_local(sync_mqtt::run(settings, ledger, surroundings, status, stop));
     tokio::spawn(prove_clock(office.clock.clone(), seen.clone()));
     let about = (office.tally.clone(), office.clock.clone());
-    tokio::spawn(tell_refusals(about, seen.clone()));
-    Ok(Some(seen))
+    tokio::spawn(tell_refusals(about, seen));
+    part.works().await;
+    Ok(link.await.map_err(std::io::Error::other)?)
 }
 
 /// The city's time in its acknowledgements proves the box's clock.

@@ -58,6 +58,11 @@ impl Emergencies {
         tally
     }
 
+    /// What is counted and not sent.
+    pub(super) fn kept(&self) -> impl Iterator<Item = &Tally> {
+        self.exit.iter().chain(&self.entry)
+    }
+
     /// The sent tally is durable.
     pub(super) fn recorded(&mut self) {
         self.sent = false;

@@ -10,7 +10,7 @@
 
 use crate::ids::{Direction, Ticket};
 use crate::lane::display::{Delay, Display};
-use crate::lane::emergencies::Emergencies;
+use crate::lane::emergencies::{Emergencies, Tally};
 use crate::lane::gate_side::GateSide;
 use crate::lane::looks::Looks;
 use crate::lane::messages::{
@@ -53,6 +53,24 @@ impl Lane {
     /// waits for that report, so nothing may delay it.
     pub fn awaits_passage(&self) -> bool {
         self.gate.openings.deadline().is_some()
+    }
+
+    /// The openings without a record that the ledger does not have yet: for whoever ends the lane,
+    /// so that they are recorded when there is a ledger again.
+    pub fn unrecorded_openings(&self) -> Vec<EmergencyRecord> {
+        let tallies = self.pending.tally().into_iter();
+        let tallies = tallies.chain(self.emergencies.kept());
+        tallies.map(|tally| self.emergency(*tally)).collect()
+    }
+
+    fn emergency(&self, tally: Tally) -> EmergencyRecord {
+        EmergencyRecord {
+            lane: self.settings.lane.clone(),
+            direction: tally.direction,
+            openings: tally.openings,
+            from_ms: tally.from_ms,
+            to_ms: tally.to_ms,
+        }
     }
 
     /// Takes one input and answers with what must happen, in order.
@@ -281,13 +299,7 @@ impl Lane {
             }
         }
         if let Some(tally) = self.emergencies.send() {
-            let act = Act::Emergency(EmergencyRecord {
-                lane: self.settings.lane.clone(),
-                direction: tally.direction,
-                openings: tally.openings,
-                from_ms: tally.from_ms,
-                to_ms: tally.to_ms,
-            });
+            let act = Act::Emergency(self.emergency(tally));
             record(self, step, act, Pending::Emergency(tally));
         }
     }

@@ -81,6 +81,14 @@ impl PendingRecords {
         })
     }
 
+    /// The count of openings that is with the ledger.
+    pub(super) fn tally(&self) -> Option<&Tally> {
+        self.tickets.values().find_map(|pending| match pending {
+            Pending::Emergency(tally) => Some(tally),
+            Pending::Asked(_) | Pending::Repeat(_) | Pending::Event => None,
+        })
+    }
+
     /// Grants that will open as soon as they are durable.
     pub(super) fn grants(&self) -> usize {
         self.asked().filter(|asked| asked.granted).count()

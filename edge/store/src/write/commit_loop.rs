@@ -75,7 +75,7 @@ pub(crate) fn run(db: Connection, parts: LoopParts) {
     let room = Arc::clone(&parts.room);
     let stop = match CommitLoop::new(&db, &parts) {
         Ok(mut work) => work.run(&parts),
-        Err(error) => refuse_all(&parts, &error),
+        Err(error) => refuse_all(&parts.orders, &parts.room, &error),
     };
     // Nobody may wait for room that will never come.
     room.close();
@@ -93,11 +93,16 @@ pub(crate) fn run(db: Connection, parts: LoopParts) {
     }
 }
 
-type Stop = (bool, Reply<()>);
+pub(crate) type Stop = (bool, Reply<()>);
 
-fn refuse_all(parts: &LoopParts, error: &StoreError) -> Option<Stop> {
-    while let Ok(order) = parts.orders.recv() {
-        parts.room.add_permits(1);
+/// Answers every order with `error`, until told to stop or until nobody can give orders any more.
+pub(crate) fn refuse_all(
+    orders: &Receiver<Order>,
+    room: &Semaphore,
+    error: &StoreError,
+) -> Option<Stop> {
+    while let Ok(order) = orders.recv() {
+        room.add_permits(1);
         if let Order::Stop { done, .. } = order {
             return Some((false, done));
         }

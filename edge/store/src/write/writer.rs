@@ -1,7 +1,9 @@
 //! The handle through which everyone writes.
 
+use std::path::Path;
 use std::sync::Arc;
-use std::sync::mpsc::SyncSender;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread;
 
 use sync_wire::Head;
 use tokio::sync::{Semaphore, oneshot, watch};
@@ -11,7 +13,7 @@ use crate::cursor::Cursor;
 use crate::epoch::{Epoch, NewEpoch};
 use crate::error::StoreError;
 use crate::ledger::{self, Appended, Entry};
-use crate::write::commit_loop::{Notes, Order, Reply};
+use crate::write::commit_loop::{self, Notes, Order, QUEUE_ORDERS_MAX, Reply};
 use crate::write::small_act::SmallAct;
 
 /// Gives orders to the one writer thread. Cheap to clone.
@@ -40,6 +42,24 @@ impl Writer {
             heads,
             epochs,
         }
+    }
+
+    /// A writer while no file can be opened: every order is answered with `error`.
+    ///
+    /// # Errors
+    ///
+    /// The system gives no thread.
+    pub fn refusing(error: StoreError) -> Result<Self, StoreError> {
+        let (orders, queue) = sync_channel(QUEUE_ORDERS_MAX + 1);
+        let room = Arc::new(Semaphore::new(QUEUE_ORDERS_MAX));
+        let (_, heads) = watch::channel(Head::genesis("", ""));
+        let (_, epochs) = watch::channel(0);
+        let permits = Arc::clone(&room);
+        thread::Builder::new()
+            .name("no-store".to_owned())
+            .spawn(move || drop(commit_loop::refuse_all(&queue, &permits, &error)))
+            .map_err(|e| StoreError::io("start a writer", Path::new(""), e))?;
+        Ok(Self::new(orders, room, (heads, epochs)))
     }
 
     /// Appends records, all in one commit. When this returns, they are on the disk.

@@ -7,7 +7,7 @@ use axum::response::{Html, IntoResponse as _, Response};
 use crate::assets;
 use crate::error::WebError;
 use crate::guard::session::Holder;
-use crate::state::WebState;
+use crate::state::{WebSettings, WebState};
 
 /// A section of the top bar. A section is listed here when its page works, not before.
 #[derive(Debug)]
@@ -81,7 +81,11 @@ impl Layout {
 
     /// The frame for `account`, with the section at `here` marked.
     pub(crate) fn new(state: &WebState, account: Option<Holder>, here: &'static str) -> Self {
-        let settings = state.settings();
+        Self::of(state.settings(), account, here)
+    }
+
+    /// The frame of a page that stands alone.
+    pub(crate) fn of(settings: &WebSettings, account: Option<Holder>, here: &'static str) -> Self {
         let duty = account.as_ref().map(|one| one.duty);
         let sections = SECTIONS
             .iter()

@@ -10,6 +10,7 @@ pub(crate) mod login_page;
 pub(crate) mod account_page;
 pub(crate) mod accounts_page;
 pub(crate) mod today_page;
+pub(crate) mod notice_page;
 pub(crate) mod events;
 pub(crate) mod site;
 pub(crate) mod desk;

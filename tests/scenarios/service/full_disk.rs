@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::{Value, json};
-use tests::{LoneGate, Result, SitePlan};
+use tests::{LoneGate, Result, ServiceWatch, SitePlan, eventually};
 
 use crate::help::{Gate, plan};
 
@@ -55,25 +55,12 @@ impl Drop for SmallDisk {
 #[tokio::test]
 async fn a_full_disk_closes_the_entry_and_frees_the_exit() -> Result<()> {
     let folder = tempfile::tempdir()?;
-    let mut site = LoneGate::prepare(folder.path(), &plan("one-gate")).await?;
+    let (watch, mut site) = watched_site(folder.path()).await?;
     let Some(disk) = SmallDisk::mount(&folder.path().join("disk"))? else {
-        eprintln!(
-            "not shown here: this user may not mount a small disk; the test with a size limit stands for it"
-        );
-        return Ok(());
+        return not_shown();
     };
-    let (from, to) = (site.gate_box.folder().join("ledger"), disk.0.join("ledger"));
-    // Whoever closes the file last takes its companions away.
-    for end in [".db", ".db-wal", ".db.lock"] {
-        let from = format!("{}{end}", from.display());
-        if fs::exists(&from)? {
-            fs::copy(from, format!("{}{end}", to.display()))?;
-        }
-    }
-    let path = |stem: &Path| format!("path = \"{}.db\"", stem.display());
-    site.gate_box
-        .edit(|text| text.replace(&path(&from), &path(&to)))?;
-    site.gate_box.up().await?;
+    move_ledger(&site, &disk)?;
+    site.gate_box.up_watched(&watch).await?;
     let gate = Gate::from(&site);
     gate.devices_answer(0).await?;
     disk.fill()?;
@@ -88,8 +75,72 @@ async fn a_full_disk_closes_the_entry_and_frees_the_exit() -> Result<()> {
         assert!(inside < 11, "the disk is full, and everybody gets in");
     }
     closed_in_and_free_out(gate, inside).await?;
+    watch.is_fed().await?;
     fs::remove_file(disk.ballast())?;
-    recovers(gate, inside).await
+    recovers(gate, inside).await?;
+    watch.is_fed().await
+}
+
+#[tokio::test]
+async fn a_box_that_starts_where_nothing_can_be_written_frees_the_exit_until_it_can() -> Result<()>
+{
+    let folder = tempfile::tempdir()?;
+    let (watch, mut site) = watched_site(folder.path()).await?;
+    site.gate_box.up_watched_without_room(&watch).await?;
+    without_a_ledger(&site, &watch, "磁盘读写出错").await?;
+    file_size_limit(site.gate_box.process_id()?, "unlimited")?;
+    recovers(Gate::from(&site), 1).await?;
+    watch.is_fed().await
+}
+
+async fn watched_site(folder: &Path) -> Result<(ServiceWatch, LoneGate)> {
+    let watch = ServiceWatch::bind(folder)?;
+    Ok((watch, LoneGate::prepare(folder, &plan("one-gate")).await?))
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "ends a test")]
+fn not_shown() -> Result<()> {
+    eprintln!(
+        "not shown here: this user may not mount a small disk; the test with a size limit stands for it"
+    );
+    Ok(())
+}
+
+/// The ledger goes to the small disk, and the settings say so.
+fn move_ledger(site: &LoneGate, disk: &SmallDisk) -> Result<()> {
+    let (from, to) = (site.gate_box.folder().join("ledger"), disk.0.join("ledger"));
+    // Whoever closes the file last takes its companions away.
+    for end in [".db", ".db-wal", ".db.lock"] {
+        let from = format!("{}{end}", from.display());
+        if fs::exists(&from)? {
+            fs::copy(from, format!("{}{end}", to.display()))?;
+        }
+    }
+    let path = |stem: &Path| format!("path = \"{}.db\"", stem.display());
+    site.gate_box
+        .edit(|text| text.replace(&path(&from), &path(&to)))
+}
+
+/// A box that could not open its ledger is there all the same: it says why on every page, keeps the
+/// entry closed and lets everybody out, and systemd does not take it for dead.
+async fn without_a_ledger(site: &LoneGate, watch: &ServiceWatch, why: &str) -> Result<()> {
+    assert_eq!(watch.count("READY=1"), 1);
+    let gate = Gate::from(site);
+    let devices = site.simulator.readers().len() + site.simulator.boards().len();
+    let page = eventually("the page shows every device", async || {
+        let page = reqwest::get(format!("{}/people", site.gate_box.screen())).await?;
+        assert_eq!(page.status(), reqwest::StatusCode::SERVICE_UNAVAILABLE);
+        let page = page.text().await?;
+        Ok((page.matches("class=\"chip ok\"").count() == devices).then_some(page))
+    })
+    .await?;
+    for told in ["E-DB-01", why, "进场关闭，出场照开并计数"] {
+        assert!(page.contains(told), "{told} is not told: {page}");
+    }
+    nobody_in_and_everybody_out(gate, 1).await?;
+    watch.is_fed().await?;
+    assert_eq!(watch.count("READY=1"), 1, "the same process");
+    Ok(())
 }
 
 #[tokio::test]
@@ -164,7 +215,16 @@ fn openings_in(emergencies: &[Value]) -> u64 {
 
 /// Two stay out, two get out; the ledger stands still.
 async fn closed_in_and_free_out(gate: Gate<'_>, place: u32) -> Result<()> {
-    let (before, (opened_in, opened_out)) = (gate.head()?, gate.openings("gate-1").await?);
+    let before = gate.head()?;
+    nobody_in_and_everybody_out(gate, place).await?;
+    let written = gate.bodies(before, "presentation")?;
+    assert!(written.is_empty(), "{written:?}");
+    Ok(())
+}
+
+/// The same as far as the arms tell it: a full disk may keep others from reading the ledger.
+async fn nobody_in_and_everybody_out(gate: Gate<'_>, place: u32) -> Result<()> {
+    let (opened_in, opened_out) = gate.openings("gate-1").await?;
     for person in [place, place + 1] {
         let end = gate
             .visit("gate-1-in", &format!("admitted:{person}"))
@@ -176,8 +236,6 @@ async fn closed_in_and_free_out(gate: Gate<'_>, place: u32) -> Result<()> {
         assert_eq!(end, "through", "somebody is trapped");
     }
     assert_eq!(gate.openings("gate-1").await?, (opened_in, opened_out + 2));
-    let written = gate.bodies(before, "presentation")?;
-    assert!(written.is_empty(), "{written:?}");
     Ok(())
 }
 

@@ -1,0 +1,118 @@
+//! The words for each trouble, and the setting in which a running box leaves them for
+//! `menwei status`.
+
+use std::collections::BTreeMap;
+
+use edge_store::{Reader, StoreError};
+use edge_web::Remedy;
+use serde::{Deserialize, Serialize};
+
+/// The setting that holds the troubles of the running box, as JSON.
+const SETTING: &str = "box.troubles";
+
+/// The lamp of the file that the check after an unclean stop found damaged.
+pub(crate) const DAMAGED: &str = "账本检查";
+/// Its code.
+pub(crate) const DAMAGED_CODE: &str = "E-DB-04";
+
+/// Troubles by the names of their lamps, as they stand in the ledger's file.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Told(pub(crate) BTreeMap<String, Trouble>);
+
+/// One of them, in Chinese.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Trouble {
+    /// Short code.
+    pub(crate) code: String,
+    /// What is wrong.
+    pub(crate) cause: String,
+    /// What it means at the gate.
+    pub(crate) effect: String,
+    /// What to do.
+    pub(crate) advice: String,
+}
+
+impl Told {
+    /// The name of its setting, and its text there.
+    pub(crate) fn setting(&self) -> (&'static str, String) {
+        let text = serde_json::to_string(self).unwrap_or_default();
+        (SETTING, text)
+    }
+}
+
+/// What the box told last, running or not.
+///
+/// # Errors
+/// The ledger cannot be read.
+pub(crate) fn told(reader: &Reader) -> Result<Told, StoreError> {
+    let text = reader.setting(SETTING)?;
+    Ok(text
+        .and_then(|text| serde_json::from_str(&text).ok())
+        .unwrap_or_default())
+}
+
+impl Trouble {
+    /// One line for the terminal.
+    pub(crate) fn tell(&self, name: &str) -> String {
+        let Self {
+            code,
+            cause,
+            effect,
+            advice,
+        } = self;
+        format!("告警 {code}：{name}：{cause}。影响：{effect}。怎么办：{advice}")
+    }
+}
+
+impl From<Remedy> for Trouble {
+    fn from(remedy: Remedy) -> Self {
+        Self {
+            code: remedy.code,
+            cause: remedy.cause,
+            effect: remedy.effect,
+            advice: remedy.advice,
+        }
+    }
+}
+
+impl From<Trouble> for Remedy {
+    fn from(trouble: Trouble) -> Self {
+        Self {
+            code: trouble.code,
+            cause: trouble.cause,
+            effect: trouble.effect,
+            advice: trouble.advice,
+        }
+    }
+}
+
+/// The check of the file found pages that are not what was written.
+pub(crate) fn damaged() -> Remedy {
+    Remedy {
+        code: DAMAGED_CODE.to_owned(),
+        cause: "上次没有正常停机，检查发现账本文件有损坏".to_owned(),
+        effect: "闸机照常；损坏处的旧记录可能读不出、传不上去".to_owned(),
+        advice: "不要删除文件，备份后用 menwei verify 查明第一处损坏，并联系运维".to_owned(),
+    }
+}
+
+/// A part of the office ended and is begun again and again; `part` and `why` in Chinese.
+pub(crate) fn part_ended(part: &str, why: &str) -> Remedy {
+    Remedy {
+        code: "E-SV-01".to_owned(),
+        cause: format!("{part}停了：{why}"),
+        effect: "打卡照常记录；正在自动重新启动这一部分".to_owned(),
+        advice: "几分钟后还不恢复，请把日志交给运维".to_owned(),
+    }
+}
+
+/// The screen has no port.
+pub(crate) fn screen_port(why: &str) -> Remedy {
+    Remedy {
+        code: "E-SV-02".to_owned(),
+        cause: why.to_owned(),
+        effect: "打卡照常记录，网页打不开".to_owned(),
+        advice: "停掉占用端口的程序，或改 screen.listen；会自动再试".to_owned(),
+    }
+}

@@ -139,6 +139,13 @@ impl Course {
         }
     }
 
+    /// Asks anew, unless it is asking already.
+    pub(crate) fn doubt(&mut self, desk: &mut Desk, now: Now) {
+        if self.phase == Phase::Flowing {
+            self.greet(desk, now);
+        }
+    }
+
     pub(crate) fn say_hello(&mut self, desk: &mut Desk, now: Now, tries: u32) {
         let next_at_ms = now.mono_ms.saturating_add(patience(&desk.settings, tries));
         self.phase = Phase::Greeting { next_at_ms, tries };

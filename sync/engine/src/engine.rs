@@ -353,6 +353,10 @@ impl Engine {
             for course in self.older.iter_mut().filter(|course| course.is_done()) {
                 course.fall_silent();
             }
+            // Nor may it know that the current epoch is this one.
+            if ack.epoch != self.current.epoch {
+                self.current.doubt(&mut self.desk, now);
+            }
         }
         self.skew_ms = Some(ack.now.saturating_sub(now.wall_ms));
         self.last_ack_at = Some(now.wall_ms);

@@ -1,7 +1,7 @@
 //! Records into a message that fits.
 
 use sync_wire::message::{Compression, Header, Message, Tier};
-use sync_wire::record::{Sketch, at_of};
+use sync_wire::record::{ClockQuality, Sketch, at_of};
 use sync_wire::{Hash, VERSION, WireError};
 
 use crate::input::{LedgerRecord, Now};
@@ -78,9 +78,54 @@ fn message(
     Ok(Message { header, bodies })
 }
 
-/// A record whose age is unknown, or that lies in the future, is treated as old; so is one that was
-/// carried over: its act happened earlier than its own time says.
+/// A record whose age is unknown, or that lies in the future, is treated as old: without the right time,
+/// then or now, nobody can tell its age. So is one that was carried over: its act happened earlier
+/// than its own time says.
 fn is_old(body: &[u8], now: Now, settings: &Settings) -> bool {
     let late = at_of(body).is_none_or(|at| now.wall_ms.abs_diff(at) > settings.replay_age_ms);
-    late || Sketch::from_body(body).is_ok_and(|sketch| sketch.kind == "carried")
+    let sketch = Sketch::from_body(body);
+    let timeless = |sketch: &Sketch| sketch.stamp.clock == ClockQuality::Unset;
+    let odd = sketch.is_ok_and(|sketch| timeless(&sketch) || sketch.kind == "carried");
+    late || odd || now.clock == ClockQuality::Unset
+}
+
+#[cfg(test)]
+mod tests {
+    use sync_wire::record::ClockQuality::{self, Holdover, Synced, Unset};
+
+    use super::is_old;
+    use crate::input::Now;
+    use crate::settings::Settings;
+
+    #[test]
+    fn what_happened_just_now_is_new_and_what_nobody_can_date_is_old() {
+        let settings = Settings::default();
+        let wall_ms = 1_795_302_124_000;
+        let body = |at: i64, clock: &str, kind: &str| {
+            let stamp = format!(r#""at":{at},"boot":1,"mono":1,"clock":"{clock}""#);
+            format!(r#"{{{stamp},"kind":"{kind}"}}"#).into_bytes()
+        };
+        let old = |body: Vec<u8>, clock: ClockQuality| {
+            let now = Now {
+                mono_ms: 1,
+                wall_ms,
+                clock,
+            };
+            is_old(&body, now, &settings)
+        };
+        let late = i64::try_from(settings.replay_age_ms).unwrap() + 1;
+        for (at, written, kind, now, expected) in [
+            (wall_ms, "synced", "presentation", Synced, false),
+            (wall_ms - 1_000, "holdover", "presentation", Holdover, false),
+            (wall_ms - late, "synced", "presentation", Synced, true),
+            (wall_ms + late, "synced", "presentation", Synced, true),
+            (wall_ms, "synced", "carried", Synced, true),
+            (wall_ms, "unset", "presentation", Synced, true),
+            (wall_ms, "synced", "presentation", Unset, true),
+        ] {
+            let said = old(body(at, written, kind), now);
+            assert_eq!(said, expected, "{at} {written} {kind} {now:?}");
+        }
+        assert!(old(b"{}".to_vec(), Synced));
+    }
 }

@@ -183,7 +183,10 @@ fn upload(sync: &SyncView, now_ms: i64) -> Upload<'_> {
         mark: lamp.mark(),
         headline,
         backlog,
-        oldest: sync.oldest_at_ms.map(|at_ms| age_text(now_ms, at_ms)),
+        oldest: sync
+            .oldest_at_ms
+            .filter(|_| sync.backlog > 0)
+            .map(|at_ms| age_text(now_ms, at_ms)),
         last_ack: sync.last_ack_at_ms.map(minute_text),
         refused: sync
             .refused

@@ -328,6 +328,21 @@ fn a_city_that_lost_part_of_an_older_epoch_is_filled_again() {
 }
 
 #[test]
+fn a_city_that_greets_by_an_older_epoch_is_asked_about_this_one_too() {
+    let mut world = World::new(30);
+    world.recover(OLD, 25);
+    world.restart();
+    world.calm();
+    world.city.restore(10);
+    let mut greeting = world.city.ack(OLD, None);
+    greeting.greet = true;
+    world.advance(2_000);
+    world.hear(greeting);
+    world.calm();
+    world.check();
+}
+
+#[test]
 fn a_city_that_went_mad_does_not_fill_the_disk_with_epochs() {
     let mut world = World::new(10);
     world.calm();

@@ -350,12 +350,12 @@ impl Gate {
             Mode::FreeExit => direction == Direction::Out,
             Mode::Controlled | Mode::Locked => false,
         };
+        // Nobody is trapped: the exit is free without a box, whatever the settings say.
         let by_silence = self.link_lost
-            && match self.settings.link_loss {
-                LinkLossPolicy::StayLocked => false,
-                LinkLossPolicy::FreeExit => direction == Direction::Out,
-                LinkLossPolicy::FreeBoth => {
-                    direction == Direction::Out || self.mode != Mode::Locked
+            && match direction {
+                Direction::Out => true,
+                Direction::In => {
+                    self.settings.link_loss == LinkLossPolicy::FreeBoth && self.mode != Mode::Locked
                 }
             };
         self.inputs.fire.level() || by_mode || by_silence

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 /// What the gate does while the box is silent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum LinkLossPolicy {
-    /// Both directions stay closed. Only for gates with a guard who has a key.
+    /// As [`LinkLossPolicy::FreeExit`]. It once shut the exit too, and stays for boxes that still ask
+    /// for it.
     StayLocked,
     /// The exit is free.
     #[default]

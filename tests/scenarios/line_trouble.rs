@@ -6,6 +6,7 @@ use tests::{LoneGate, Result};
 use crate::help::{Gate, plan};
 
 const READER: &str = "1号进口读卡器";
+const READER_OUT: &str = "1号出口读卡器";
 const BOARD: &str = "1号闸机";
 
 async fn turns(gate: Gate<'_>, reader: &str, faults: &[Value]) -> Result<()> {
@@ -214,5 +215,54 @@ async fn a_board_that_restarts_is_recorded_and_works_on_and_fire_frees_everythin
     .await?;
     gate.lane_shows("gate-1", "open_in", json!(false)).await?;
     gate.passes("gate-1-in", "admitted:1").await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn two_readers_swapped_while_the_box_was_off_are_told_until_it_is_restarted() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let mut site = LoneGate::start(folder.path(), &plan("one-gate")).await?;
+    Gate::from(&site).devices_answer(0).await?;
+    let terminal = |reader: &str| -> Result<String> {
+        let path = site.simulator.readers().get(reader).ok_or("no reader")?;
+        Ok(format!("serial:{}?", path.display()))
+    };
+    let (inward, outward) = (terminal("gate-1-in")?, terminal("gate-1-out")?);
+    let identity_of = |lamp: &Value| lamp["identity"].clone();
+    let (_, out_before) = Gate::from(&site).lamp(0, READER_OUT, "online").await?;
+    site.gate_box.stop().await?;
+    let before = Gate::from(&site).head()?;
+    site.gate_box.edit(|text| {
+        let text = text.replace(&inward, "the other one");
+        text.replace(&outward, &inward)
+            .replace("the other one", &outward)
+    })?;
+    site.gate_box.up().await?;
+
+    let gate = Gate::from(&site);
+    for reader in [READER, READER_OUT] {
+        let (_, lamp) = gate.lamp(before, reader, "fault").await?;
+        assert_eq!(lamp["detail"], "E-RD-02", "{lamp}");
+        if reader == READER {
+            assert_eq!(identity_of(&lamp), identity_of(&out_before));
+        }
+    }
+    // The readers work, and no card wipes the lamp.
+    gate.passes("gate-2-in", "admitted:0").await?;
+    let devices = gate.bodies(before, "device")?;
+    let lamps_of = |reader: &str| devices.iter().filter(|it| it["device"] == reader).count();
+    assert_eq!(
+        (lamps_of(READER), lamps_of(READER_OUT)),
+        (1, 1),
+        "{devices:#?}"
+    );
+
+    // Whoever restarts the box means it so.
+    site.gate_box.stop().await?;
+    let before = Gate::from(&site).head()?;
+    site.gate_box.up().await?;
+    for reader in [READER, READER_OUT] {
+        Gate::from(&site).lamp(before, reader, "online").await?;
+    }
     Ok(())
 }

@@ -40,12 +40,13 @@ pub enum ReadFailure {
 /// What happened at a reader.
 ///
 /// For each card that lies on the reader: one of `Card` and `ReadFailed`, then `Removed`. `Offline`,
-/// `Fatal` and `IdentityChanged` may cut that short.
+/// `Fatal` and `IdentityChanged` may cut that short. A reader that makes no sense may still read one.
 /// `Removed` means that the reader no longer finds the card; most readers stop finding a card that
 /// they have read even while it stays.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReaderEvent {
-    /// The reader answers and has told its identity. Comes again after `Offline` and after `Fatal`.
+    /// The reader answers and has told its identity. Comes again after `Offline`, `Fatal`
+    /// and `Senseless`.
     Online {
         /// The identity of its security module.
         sam_id: SamId,
@@ -80,6 +81,12 @@ pub enum ReaderEvent {
         was: SamId,
         /// The reader that answers now.
         now: SamId,
+    },
+    /// The reader answers, but ten looks for a card in a row brought neither a card nor none. It goes
+    /// on being asked; said once, until `Online`.
+    Senseless {
+        /// The reader's last word.
+        status: SamStatus,
     },
     /// The reader cannot work: its self-test failed twice, or it is not licensed. It is left alone
     /// for some minutes, then tried again.

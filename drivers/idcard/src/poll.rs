@@ -27,6 +27,8 @@ const FLICKER_INTERVALS: u64 = 3;
 const MISSES_REMOVED: u8 = 2;
 /// The shortest interval between two finds that is accepted.
 const FIND_INTERVAL_MS_MIN: u64 = 10;
+/// After so many finds in a row that were answered with neither a card nor none, the lane is told.
+const SENSELESS_MAX: u8 = 10;
 /// A reply with at least this `LEN` to a base read is a card, not a refusal.
 const CARD_LEN_MIN: u16 = 68;
 
@@ -70,6 +72,8 @@ pub struct Poll {
     /// When a look found a card last.
     seen_at_ms: u64,
     silences: u8,
+    /// Finds in a row whose answer told nothing about cards.
+    senseless: u8,
     reset_tried: bool,
     identity: Option<SamId>,
     last_read: Option<(Masked, u64)>,
@@ -87,8 +91,9 @@ impl Poll {
             found_at_ms: 0,
             seen_at_ms: 0,
             silences: 0,
+            senseless: 0,
             reset_tried: false,
-            identity: settings.known_identity,
+            identity: None,
             last_read: None,
             settings,
         }
@@ -260,12 +265,14 @@ impl Poll {
             self.card = Card::None;
             out.push(PollEffect::Emit(ReaderEvent::IdentityChanged { was, now }));
         }
+        self.senseless = 0;
         out.push(PollEffect::Emit(ReaderEvent::Online { sam_id: now }));
         self.ask(now_ms, Command::Find, out);
     }
 
     fn looked(&mut self, now_ms: u64, status: SamStatus, out: &mut Effects) {
         self.reset_tried = false;
+        self.weigh(status, out);
         let unseen_ms = now_ms.saturating_sub(self.seen_at_ms);
         if status.class() == StatusClass::CardFound {
             self.seen_at_ms = now_ms;
@@ -310,6 +317,31 @@ impl Poll {
                 | StatusClass::Fatal,
                 _,
             ) => self.pause(now_ms),
+        }
+    }
+
+    /// Whether the answer to a find makes sense: a reader that answers and finds no card for ever
+    /// must not pass for one that works.
+    fn weigh(&mut self, status: SamStatus, out: &mut Effects) {
+        match status.class() {
+            StatusClass::CardFound | StatusClass::Idle | StatusClass::WrongCard => {
+                if std::mem::take(&mut self.senseless) >= SENSELESS_MAX
+                    && let Some(sam_id) = self.identity
+                {
+                    out.push(PollEffect::Emit(ReaderEvent::Online { sam_id }));
+                }
+            }
+            StatusClass::Ok
+            | StatusClass::Transient
+            | StatusClass::Resend
+            | StatusClass::NoSuchItem
+            | StatusClass::ResetThenFatal
+            | StatusClass::Fatal => {
+                self.senseless = self.senseless.saturating_add(1);
+                if self.senseless == SENSELESS_MAX {
+                    out.push(PollEffect::Emit(ReaderEvent::Senseless { status }));
+                }
+            }
         }
     }
 

@@ -1,6 +1,6 @@
 //! What the polling of a reader is given, and what it asks for.
 
-use crate::command::{Command, SamId};
+use crate::command::Command;
 use crate::event::ReaderEvent;
 use crate::frame::ReplyFrame;
 
@@ -19,8 +19,6 @@ pub struct PollSettings {
     pub fatal_pause_ms: u64,
     /// Whether to read the address added after issue, after the card was reported.
     pub reads_new_address: bool,
-    /// The reader known from before; another one is reported.
-    pub known_identity: Option<SamId>,
 }
 
 impl Default for PollSettings {
@@ -32,7 +30,6 @@ impl Default for PollSettings {
             body_timeout_ms: 2_000,
             fatal_pause_ms: 300_000,
             reads_new_address: false,
-            known_identity: None,
         }
     }
 }

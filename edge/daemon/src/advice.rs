@@ -27,8 +27,8 @@ pub(crate) fn advice(error: &StoreError) -> String {
             "{} 正被另一个进程使用，同一账本只能由一个进程打开。请先停止它（systemctl stop menwei）",
             path.display()
         ),
-        StoreError::Damaged { what } => {
-            format!("文件已损坏（{what}）。请不要删除，用 menwei verify 查明第一处损坏，并联系运维")
+        StoreError::Damaged { .. } => {
+            "文件已损坏。请不要删除，用 menwei verify 查明第一处损坏，并联系运维".to_owned()
         }
         StoreError::DiskFull { .. } => "磁盘已满，账本写不进去。请清理磁盘".to_owned(),
         StoreError::ReadOnly { .. } => "磁盘只读，账本写不进去。请检查存储卡".to_owned(),
@@ -50,19 +50,24 @@ pub(crate) fn advice(error: &StoreError) -> String {
                 refusal(source)
             )
         }
-        StoreError::Database { .. }
-        | StoreError::Setting { .. }
-        | StoreError::BodySize { .. }
-        | StoreError::UnknownEpoch { .. }
-        | StoreError::CursorAhead { .. }
-        | StoreError::OtherEnd { .. }
-        | StoreError::Overtaken
-        | StoreError::Closed
-        | StoreError::Random => format!("内部错误（{error}）。请把日志交给运维"),
+        StoreError::Database { .. } => internal("数据库出错"),
+        StoreError::Setting { .. } => internal("账本里的一项设置读不懂"),
+        StoreError::BodySize { .. } => internal("一条记录过长"),
+        StoreError::UnknownEpoch { .. } => internal("没有这个账本"),
+        StoreError::CursorAhead { .. } => internal("上传进度超过了账本"),
+        StoreError::OtherEnd { .. } => internal("账本的末尾与预期不同"),
+        StoreError::Overtaken => internal("账本刚写了新的记录"),
+        StoreError::Closed => internal("账本已停止写入"),
+        StoreError::Random => internal("系统给不出随机数"),
     }
 }
 
-/// Why the system refused, in Chinese; the system's own words where there are none.
+/// What no one but the makers can mend; the log has the program's own words.
+fn internal(what: &str) -> String {
+    format!("内部错误（{what}）。请把日志交给运维")
+}
+
+/// Why the system refused, in Chinese; its number where there are no words.
 #[expect(
     clippy::wildcard_enum_match_arm,
     reason = "the system knows dozens of kinds; these are what an installer meets"
@@ -78,7 +83,12 @@ pub(crate) fn refusal(error: &io::Error) -> String {
         io::ErrorKind::IsADirectory => "这是一个文件夹，不是文件",
         io::ErrorKind::NotADirectory => "路径中间的一段不是文件夹",
         io::ErrorKind::InvalidData => "内容不是文本",
-        _ => return error.to_string(),
+        _ => {
+            return error.raw_os_error().map_or_else(
+                || "系统出错".to_owned(),
+                |code| format!("系统出错，代码 {code}"),
+            );
+        }
     };
     words.to_owned()
 }

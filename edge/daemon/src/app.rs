@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::{Clock, ClockChange};
 use crate::config::SiteConfig;
+use crate::devices::KnownDevices;
 use crate::downlink::{self, Tally};
 use crate::error::DaemonError;
 use crate::health::{HealthDesk, HealthNews, NEWS_MAX};
@@ -144,12 +145,11 @@ fn health_desk(
     clock: &Clock,
     refused: watch::Receiver<Tally>,
 ) -> Result<Health, DaemonError> {
-    let (desk, health) = HealthDesk::new(
-        clock.clone(),
-        store.writer(),
-        &config.devices(),
-        config.lane_names(),
-    );
+    let devices = config.devices();
+    let names = devices.iter().map(|(name, _)| name.as_str());
+    let known = KnownDevices::read(&store.reader()?, names)?;
+    let (desk, health) =
+        HealthDesk::new(clock.clone(), store.writer(), &devices, config.lane_names());
     let aside = edge_store::last_set_aside(&config.ledger.path)?;
     let last_fork = office::LastFork::read(&store.reader()?)?;
     let desk = desk
@@ -159,6 +159,7 @@ fn health_desk(
                 .clone()
                 .map(|city| (city, config.box_id.clone())),
         )
+        .with_known(known)
         .with_set_aside(aside.as_deref())
         .with_last_fork(last_fork.map(|fork| fork.at))
         .with_told(told)

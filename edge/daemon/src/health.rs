@@ -17,6 +17,7 @@ use crate::advice::refusal;
 use crate::certificate::{self, CertificateFault};
 use crate::clock::Clock;
 use crate::config::CityConfig;
+use crate::devices::{Identity, KnownDevices};
 use crate::downlink::Tally;
 use crate::records;
 use crate::troubles::{DAMAGED_CODE, Told};
@@ -68,7 +69,7 @@ pub(crate) struct DeviceNews {
     /// What is wrong and what to do.
     pub(crate) remedy: Option<Remedy>,
     /// What it says it is.
-    pub(crate) identity: Option<String>,
+    pub(crate) identity: Option<Identity>,
 }
 
 /// A device of the settings: its name and its lane.
@@ -83,6 +84,7 @@ pub(crate) struct HealthDesk {
     lamps: BTreeMap<String, DeviceLamp>,
     lanes: BTreeMap<String, String>,
     ledger: LedgerView,
+    known: KnownDevices,
     oldest_at_ms: Option<i64>,
     city: Option<(CityConfig, String)>,
     refusals: Option<watch::Receiver<Tally>>,
@@ -117,6 +119,7 @@ impl HealthDesk {
             lamps: lamps.collect(),
             lanes,
             ledger: LedgerView::Writable,
+            known: KnownDevices::default(),
             oldest_at_ms: None,
             city: None,
             refusals: None,
@@ -165,6 +168,13 @@ impl HealthDesk {
         if let Err(error) = self.writer.put_setting(setting, &text).await {
             tracing::error!(%error, "`menwei status` cannot tell of a trouble");
         }
+    }
+
+    /// Judges devices by what they said they were before this start.
+    #[must_use]
+    pub(crate) fn with_known(mut self, known: KnownDevices) -> Self {
+        self.known = known;
+        self
     }
 
     /// Shows what was refused of what the city sent.
@@ -240,8 +250,19 @@ impl HealthDesk {
         }
     }
 
-    async fn device(&mut self, news: DeviceNews) {
-        let changed = self.lamps.get(&news.device).map(|lamp| lamp.state) != Some(news.state);
+    async fn device(&mut self, mut news: DeviceNews) {
+        if let Some(identity) = &news.identity {
+            if let Some(swapped) = self.known.judge(&news.device, identity) {
+                (news.state, news.remedy) = (LampState::Fault, Some(swapped));
+            }
+            self.known.keep(&self.writer).await;
+        }
+        let told = |state, remedy: &Option<Remedy>| {
+            (state, remedy.as_ref().map(|remedy| remedy.code.clone()))
+        };
+        let before = self.lamps.get(&news.device);
+        let before = before.map(|lamp| told(lamp.state, &lamp.remedy));
+        let changed = before != Some(told(news.state, &news.remedy));
         if changed {
             self.record(&news).await;
         }
@@ -266,7 +287,7 @@ impl HealthDesk {
             lane: Some(news.lane.clone()),
             state,
             detail: news.remedy.as_ref().map(|remedy| remedy.code.clone()),
-            identity: news.identity.clone(),
+            identity: news.identity.as_ref().map(Identity::shown),
         });
         let entry = match records::box_body(self.clock.now(), kind) {
             Ok(body) => Entry::new(body),

@@ -5,12 +5,14 @@ use std::os::unix::fs::PermissionsExt;
 
 use edge_store::{Key, Store, StoreSettings};
 use edge_web::{HealthView, LampState, LedgerView, LinkView, Remedy};
+use serde_json::{Value, json};
 use sync_mqtt::{SyncLink, SyncStatus};
 use tempfile::TempDir;
 use tokio::sync::{mpsc, watch};
 
 use crate::clock::Clock;
 use crate::config::CityConfig;
+use crate::devices::{Identity, KnownDevices};
 use crate::health::{DeviceNews, HealthDesk, HealthNews};
 use crate::troubles::{DAMAGED, Told, damaged, told};
 
@@ -51,6 +53,18 @@ fn bench(city: Option<CityConfig>) -> Bench {
     }
 }
 
+/// One key of all records.
+fn recorded(bench: &Bench, key: &str) -> Vec<Value> {
+    let epoch = bench.store.facts().epoch.clone();
+    let reader = bench.store.reader().unwrap();
+    let stored = reader.records(&epoch, 1, 10, 1 << 20).unwrap();
+    let body = |one: &[u8]| serde_json::from_slice::<Value>(one).unwrap();
+    stored
+        .iter()
+        .map(|one| body(&one.body)[key].clone())
+        .collect()
+}
+
 impl Bench {
     async fn until(&mut self, fits: impl FnMut(&HealthView) -> bool) -> HealthView {
         self.view.wait_for(fits).await.unwrap().clone()
@@ -70,6 +84,93 @@ fn news(state: LampState) -> HealthNews {
     })
 }
 
+fn swapped() -> Remedy {
+    Remedy {
+        code: "E-RD-02".to_owned(),
+        ..Remedy::default()
+    }
+}
+
+/// A reader that answers and says who it is.
+fn answers(number: &str) -> HealthNews {
+    HealthNews::Device(DeviceNews {
+        device: "进".to_owned(),
+        lane: "gate-1".to_owned(),
+        state: LampState::Ok,
+        remedy: None,
+        identity: Some(Identity::of(number.to_owned(), swapped)),
+    })
+}
+
+/// The code on the reader's lamp; none where it is well.
+fn code(view: &HealthView) -> Option<String> {
+    let lamp = view.devices.first()?;
+    lamp.remedy.as_ref().map(|remedy| remedy.code.clone())
+}
+
+#[tokio::test]
+async fn another_reader_is_told_until_the_right_one_is_back() {
+    let mut bench = bench(None);
+    let well = |view: &HealthView| {
+        view.devices
+            .first()
+            .is_some_and(|lamp| lamp.state == LampState::Ok)
+    };
+    bench.news.send(answers("05.01-1")).await.unwrap();
+    bench.until(well).await;
+    for _ in 0..2 {
+        // It answers, is pulled, answers again: still the other one.
+        bench.news.send(answers("05.01-2")).await.unwrap();
+        bench
+            .until(|view| code(view).as_deref() == Some("E-RD-02"))
+            .await;
+        bench.news.send(news(LampState::Offline)).await.unwrap();
+        bench
+            .until(|view| code(view).as_deref() == Some("E-RD-01"))
+            .await;
+    }
+    bench.news.send(answers("05.01-1")).await.unwrap();
+    bench.until(well).await;
+    assert_eq!(
+        recorded(&bench, "detail"),
+        [
+            Value::Null,
+            json!("E-RD-02"),
+            json!("E-RD-01"),
+            json!("E-RD-02"),
+            json!("E-RD-01"),
+            Value::Null
+        ]
+    );
+    assert_eq!(recorded(&bench, "identity")[1], "05.01-2");
+}
+
+#[tokio::test]
+async fn who_answered_last_is_known_after_a_restart_and_whoever_came_since_is_told() {
+    let mut first = bench(None);
+    first.news.send(answers("05.01-1")).await.unwrap();
+    first.until(|view| code(view).is_none()).await;
+    first.news.send(answers("05.01-2")).await.unwrap();
+    first.until(|view| code(view).is_some()).await;
+    let mut known = KnownDevices::read(&first.store.reader().unwrap(), ["进"].into_iter()).unwrap();
+    let said = |number: &str| Identity::of(number.to_owned(), swapped);
+    assert!(known.judge("进", &said("05.01-2")).is_none());
+    assert!(known.judge("进", &said("05.01-1")).is_some());
+    assert!(
+        known.judge("出", &said("05.01-9")).is_none(),
+        "a new device"
+    );
+    assert!(known.judge("出", &said("05.01-8")).is_some());
+    let newer = Identity {
+        version: Some("2.0.0".to_owned()),
+        ..said("05.01-2")
+    };
+    assert!(
+        known.judge("进", &newer).is_none(),
+        "the same board, updated"
+    );
+}
+
 #[tokio::test]
 async fn a_device_is_unknown_until_heard_of_and_each_change_is_one_record() {
     let mut bench = bench(None);
@@ -87,17 +188,7 @@ async fn a_device_is_unknown_until_heard_of_and_each_change_is_one_record() {
         })
         .await;
     assert_eq!(view.devices[0].remedy.as_ref().unwrap().code, "E-RD-01");
-    let epoch = bench.store.facts().epoch.clone();
-    let stored = bench
-        .store
-        .reader()
-        .unwrap()
-        .records(&epoch, 1, 10, 1 << 20)
-        .unwrap();
-    let states: Vec<_> = stored
-        .iter()
-        .map(|one| serde_json::from_slice::<serde_json::Value>(&one.body).unwrap()["state"].clone())
-        .collect();
+    let states = recorded(&bench, "state");
     assert_eq!(states, ["online", "offline"]);
 }
 

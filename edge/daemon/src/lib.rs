@@ -6,7 +6,7 @@
 //! `clock` the only reader of the system clock · `records` from the domain's record to the wire's
 //! body · `systemd` ready and watchdog · `logging` · `people`
 //! sealing, tags of strangers, the desk where people change · `orders` what commands ask of a running box ·
-//! `downlink` what the city sends, signed · `troubles` of the box itself, told on the screen and to `menwei status` · `health` one snapshot of the box · `lane` one task per lane, where a lane's effects
+//! `downlink` what the city sends, signed · `devices` who answers at a device's place · `troubles` of the box itself, told on the screen and to `menwei status` · `health` one snapshot of the box · `lane` one task per lane, where a lane's effects
 //! happen · `office` the screen and the way to the city · `opening` the ledger · `hold` the gate while the disk takes no records · `app` wiring of `menwei run` ·
 //! `claim` the box's certificate for a code ·
 //! `commands` the others · `cli`.
@@ -26,6 +26,7 @@ mod people;
 mod orders;
 mod downlink;
 mod troubles;
+mod devices;
 mod health;
 mod lane;
 mod office;

@@ -57,7 +57,7 @@ pub(crate) async fn open(config: &SiteConfig, on_damage: OnDamage) -> Result<Ope
     let store = match Store::open(&store_settings(config), &key) {
         Err(error @ StoreError::Damaged { .. }) if on_damage == OnDamage::SetAside => {
             let aside = edge_store::set_aside(path, Aside::Damaged, &stamp())?;
-            tracing::error!(file = %aside.display(), why = advice(&error), "Damaged ledger set aside");
+            tracing::error!(file = %aside.display(), %error, "Damaged ledger set aside");
             Store::open(&store_settings(config), &key)?
         }
         opened => opened?,

@@ -195,6 +195,55 @@ fn noise_at_every_find_does_not_hammer_the_reader() {
 }
 
 #[test]
+fn a_reader_that_never_makes_sense_is_told_once_and_heals() {
+    for code in [0x10, 0x11, 0x21, 0x24, 0x41] {
+        let mut bench = Bench::online(PollSettings::default());
+        let status = SamStatus::from_code(code);
+        let mut told = Vec::new();
+        for _ in 0..40 {
+            let asked_at_ms = bench.now_ms;
+            // What is asked again at once is asked three times at most.
+            for _ in 0..4 {
+                let effects = bench.reply(code, &[]);
+                let resent = effects.last() == Some(&send(Command::Find));
+                told.extend(
+                    effects
+                        .into_iter()
+                        .filter(|one| *one != send(Command::Find)),
+                );
+                if !resent {
+                    break;
+                }
+            }
+            assert_eq!(bench.due(), [send(Command::Find)], "{code:02X}");
+            assert!(bench.now_ms >= asked_at_ms + 300, "{code:02X}");
+        }
+        assert_eq!(
+            told,
+            [emit(ReaderEvent::Senseless { status })],
+            "{code:02X}"
+        );
+        let sam_id = SamId::from_bytes(SAM_ID);
+        assert_eq!(
+            bench.reply(0x80, &[]),
+            [emit(ReaderEvent::Online { sam_id })]
+        );
+        bench.due();
+        assert_eq!(bench.reply(0x80, &[]), []);
+    }
+}
+
+#[test]
+fn a_slip_now_and_then_is_no_trouble() {
+    let mut bench = Bench::online(PollSettings::default());
+    for round in 0..100 {
+        let code = if round % 10 == 9 { 0x80 } else { 0x41 };
+        assert_eq!(bench.reply(code, &[]), [], "{round}");
+        assert_eq!(bench.due(), [send(Command::Find)]);
+    }
+}
+
+#[test]
 fn a_wrong_card_is_not_tried_again() {
     let mut bench = Bench::reading(PollSettings::default());
     assert_eq!(bench.reply(0x40, &[]), [failed(ReadFailure::WrongCard)]);
@@ -288,11 +337,11 @@ fn a_reader_that_never_finishes_a_read_asks_for_the_card_to_be_lifted() {
 #[test]
 fn another_reader_on_the_same_plug_is_reported() {
     let was = SamId::from_bytes([9; 16]);
-    let settings = PollSettings {
-        known_identity: Some(was),
-        ..PollSettings::default()
-    };
-    let mut bench = Bench::new(settings);
+    let mut bench = Bench::new(PollSettings::default());
+    bench.step(PollInput::Opened);
+    let effects = bench.reply(0x90, &[9; 16]);
+    assert_eq!(effects[0], emit(ReaderEvent::Online { sam_id: was }));
+    bench.step(PollInput::Lost);
     bench.step(PollInput::Opened);
     let now = SamId::from_bytes(SAM_ID);
     let effects = bench.reply(0x90, &SAM_ID);

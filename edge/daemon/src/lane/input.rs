@@ -9,6 +9,9 @@ use edge_domain::{
 };
 use jiff::civil::Date;
 
+/// What stands on a card that never expires.
+const LONG_TERM: &str = "长期";
+
 /// What a card's text presents; a text that makes no document is an unreadable card.
 pub(crate) fn credential(text: &CardText) -> Credential {
     document(text).map_or(
@@ -39,6 +42,10 @@ fn document(text: &CardText) -> Option<IdDocument> {
         drivers_idcard::Sex::Female => Sex::Female,
         drivers_idcard::Sex::Unstated => Sex::Unstated,
     };
+    let valid_to = match text.reveal(Field::ValidTo) {
+        LONG_TERM => None,
+        day => Some(date(day)?),
+    };
     Some(IdDocument {
         kind: match text.kind() {
             CardKind::Resident => DocumentKind::Resident,
@@ -51,7 +58,7 @@ fn document(text: &CardText) -> Option<IdDocument> {
         sex,
         born: date(text.reveal(Field::Born))?,
         nation: nation(text),
-        valid_to: date(text.reveal(Field::ValidTo)),
+        valid_to,
     })
 }
 
@@ -65,7 +72,7 @@ fn nation(text: &CardText) -> Option<String> {
     (!code.is_empty()).then_some(code)
 }
 
-/// `YYYYMMDD`; anything else (长期 too) is no date.
+/// `YYYYMMDD`; anything else is no date.
 fn date(text: &str) -> Option<Date> {
     let digits = text.len() == 8 && text.bytes().all(|byte| byte.is_ascii_digit());
     let number: u32 = digits.then(|| text.parse().ok()).flatten()?;

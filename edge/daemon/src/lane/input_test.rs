@@ -106,6 +106,13 @@ fn a_card_whose_text_makes_no_document_is_unreadable() {
         (Field::Born, "19900230"),
         (Field::Born, "1990 307"),
         (Field::Born, ""),
+        // Only 长期 never expires; an end that cannot be read is no end that was never set.
+        (Field::ValidTo, "20401332"),
+        (Field::ValidTo, "20400230"),
+        (Field::ValidTo, "00000000"),
+        (Field::ValidTo, "2040"),
+        (Field::ValidTo, "长久"),
+        (Field::ValidTo, ""),
     ] {
         let why = UnreadableCard::Invalid;
         let presented = credential(&resident().with(field, text));

@@ -6,6 +6,7 @@ use drivers_turnstile::{Lamp, Signal, TurnstileEvent};
 use edge_domain::{Direction, Tone};
 use edge_web::{LampState, Remedy};
 
+use crate::devices::Identity;
 use crate::health::{DeviceNews, HealthNews};
 
 /// How long the gate's lamp shows a refusal, ms: long enough to be read in a queue.
@@ -29,7 +30,7 @@ impl DeviceNames {
     pub(super) fn news_of(
         &self,
         device: &str,
-    ) -> impl Fn(LampState, Option<Remedy>, Option<String>) -> HealthNews {
+    ) -> impl Fn(LampState, Option<Remedy>, Option<Identity>) -> HealthNews {
         move |state, remedy, identity| {
             HealthNews::Device(DeviceNews {
                 device: device.to_owned(),
@@ -51,20 +52,24 @@ pub(super) fn reader_news(
     let device = names.readers.get(index)?;
     let news = names.news_of(device);
     Some(match event {
-        ReaderEvent::Online { sam_id } => news(LampState::Ok, None, Some(sam_id.to_string())),
+        ReaderEvent::Online { sam_id } => {
+            let identity = Identity::of(sam_id.to_string(), reader_swapped);
+            news(LampState::Ok, None, Some(identity))
+        }
         ReaderEvent::Offline { cause, why } => {
             tracing::warn!(device, why, "Reader offline");
             news(LampState::Offline, Some(reader_offline(*cause)), None)
         }
+        // Its `Online` follows, with the identity that the lamp is judged by.
         ReaderEvent::IdentityChanged { was, now } => {
             tracing::warn!(device, %was, %now, "Another reader answers");
-            news(
-                LampState::Fault,
-                Some(reader_swapped()),
-                Some(now.to_string()),
-            )
+            return None;
         }
         ReaderEvent::Fatal { status } => news(LampState::Fault, Some(reader_fatal(*status)), None),
+        ReaderEvent::Senseless { status } => {
+            tracing::warn!(device, ?status, "The reader makes no sense");
+            news(LampState::Fault, Some(reader_senseless(*status)), None)
+        }
         ReaderEvent::Arriving
         | ReaderEvent::Card(_)
         | ReaderEvent::NewAddress { .. }
@@ -80,17 +85,29 @@ pub(super) fn gate_news(names: &DeviceNames, event: &TurnstileEvent) -> Option<H
     Some(match event {
         TurnstileEvent::LinkBack(facts) => {
             let [major, minor, patch] = facts.firmware;
-            let identity = format!("{} {major}.{minor}.{patch}", facts.uid);
+            let identity = Identity {
+                version: Some(format!("{major}.{minor}.{patch}")),
+                ..Identity::of(facts.uid.to_string(), gate_swapped)
+            };
             // A relay board has neither factory number nor version.
             news(LampState::Ok, None, (!names.relays).then_some(identity))
         }
-        TurnstileEvent::IdentityChanged { was, now, accepted } => {
-            tracing::warn!(device, %was, %now, accepted, "Another gate board answers");
-            news(
-                LampState::Fault,
-                Some(gate_swapped(*accepted)),
-                Some(now.to_string()),
-            )
+        // Its `LinkBack` follows, with the identity that the lamp is judged by.
+        TurnstileEvent::IdentityChanged {
+            was,
+            now,
+            accepted: true,
+        } => {
+            tracing::warn!(device, %was, %now, "Another gate board answers");
+            return None;
+        }
+        TurnstileEvent::IdentityChanged {
+            was,
+            now,
+            accepted: false,
+        } => {
+            tracing::warn!(device, %was, %now, "A foreign gate board answers");
+            news(LampState::Fault, Some(gate_foreign()), None)
         }
         TurnstileEvent::VersionMismatch { board, driver } => {
             news(LampState::Fault, Some(gate_version(*board, *driver)), None)
@@ -188,17 +205,52 @@ fn reader_swapped() -> Remedy {
         "E-RD-02",
         "换了一台读卡器，或两台读卡器的线插反了",
         "进出方向可能记反",
-        "核对接线；确认无误后可继续使用",
+        "核对接线：插错了就换回来，自动恢复；确实换了新读卡器，就重启考勤盒，提示消失",
     )
 }
 
 fn reader_fatal(status: SamStatus) -> Remedy {
     remedy(
         "E-RD-03",
-        &format!("读卡器的安全模块报错（{status:?}）"),
+        &format!("读卡器的安全模块报错（{}）", status_words(status)),
         "这个方向刷不了卡",
         "给读卡器断电再通电；仍然报错请更换读卡器",
     )
+}
+
+fn reader_senseless(status: SamStatus) -> Remedy {
+    remedy(
+        "E-RD-04",
+        &format!("读卡器有应答，但一直找不了卡（{}）", status_words(status)),
+        "这个方向可能刷不了卡",
+        "会一直重试，好了自动恢复；不恢复请给读卡器断电再通电，再不行请检查数据线或更换读卡器",
+    )
+}
+
+/// A reader's word, with its code for the maker's hotline.
+fn status_words(status: SamStatus) -> String {
+    let words = match status {
+        SamStatus::Ok => "应答不合所问",
+        SamStatus::CardFound => "找到卡",
+        SamStatus::HostChecksum => "收到的命令校验不对",
+        SamStatus::HostLength => "收到的命令长度不对",
+        SamStatus::BadCommand => "不认这条命令",
+        SamStatus::OperationNotAuthorized => "没有操作权限",
+        SamStatus::UnknownError => "未知错误",
+        SamStatus::CardRefusedSam => "卡不认读卡器",
+        SamStatus::SamRefusedCard => "读卡器不认卡",
+        SamStatus::DataNotVerified => "卡内信息核对不上",
+        SamStatus::WrongCard => "不支持的卡",
+        SamStatus::ReadFailed => "读卡失败",
+        SamStatus::RandomFailed => "卡没有给出随机数",
+        SamStatus::SelfTestFailed => "自检未通过",
+        SamStatus::SamNotAuthorized => "未授权",
+        SamStatus::NoCard => "没有卡",
+        SamStatus::SelectFailed => "选卡失败",
+        SamStatus::NoSuchItem => "卡里没有这一项",
+        SamStatus::Other(_) => "没有公布过的代码",
+    };
+    format!("{words}，代码 {:02X}", status.code())
 }
 
 fn gate_offline(cause: LinkCause) -> Remedy {
@@ -206,7 +258,7 @@ fn gate_offline(cause: LinkCause) -> Remedy {
     remedy(
         "E-GT-01",
         &format!("闸机控制板没有应答{trouble}"),
-        "刷卡照常记录，但闸机不会开；控制板按断线规则放行出场",
+        "刷卡照常记录，但考勤盒开不了闸；控制板有电时自己放行出场，进场按断线规则",
         advice,
     )
 }
@@ -221,17 +273,21 @@ fn relays_offline(cause: LinkCause) -> Remedy {
     )
 }
 
-fn gate_swapped(accepted: bool) -> Remedy {
-    let effect = if accepted {
-        "通道照常工作"
-    } else {
-        "通道停用"
-    };
+fn gate_swapped() -> Remedy {
     remedy(
         "E-GT-02",
         "换了一块闸机控制板，或接线插到了别的通道",
-        effect,
-        "核对接线和控制板编号",
+        "通道照常工作，但开的可能是别的通道的闸机",
+        "核对接线：插错了就换回来，自动恢复；确实换了新控制板，就重启考勤盒，提示消失",
+    )
+}
+
+fn gate_foreign() -> Remedy {
+    remedy(
+        "E-GT-02",
+        "接的不是配置里写的那块闸机控制板，接线可能插到了别的通道",
+        "通道停用：刷卡照常记录，但考勤盒开不了闸",
+        "核对接线；确实换了新控制板，就改配置里的 board，再重启考勤盒",
     )
 }
 

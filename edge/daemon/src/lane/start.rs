@@ -190,13 +190,13 @@ fn start_gate(
     let defaults = BoardTuning::default();
     let settings = TurnstileSettings {
         board_address: config.address,
+        uid: config.board,
         tuning: BoardTuning {
             open_pulse_ms: millis(config.open_pulse_ms, defaults.open_pulse_ms),
             pass_timeout_ms: millis(config.pass_timeout_ms, defaults.pass_timeout_ms),
             link_loss: match config.link_loss {
                 LinkLossWord::FreeExit => LinkLossPolicy::FreeExit,
                 LinkLossWord::FreeBoth => LinkLossPolicy::FreeBoth,
-                LinkLossWord::StayLocked => LinkLossPolicy::StayLocked,
             },
             ..defaults
         },

@@ -128,6 +128,7 @@ impl LaneTask {
             | ReaderEvent::NewAddress { .. }
             | ReaderEvent::Removed
             | ReaderEvent::IdentityChanged { .. }
+            | ReaderEvent::Senseless { .. }
             | ReaderEvent::Fatal { .. } => {}
         }
     }

@@ -11,6 +11,7 @@ use edge_domain::{
 use edge_store::{Reader, StoreError};
 use jiff::civil::Date;
 use serde::Deserialize;
+use serde_json::error::Category;
 
 use crate::error::DaemonError;
 
@@ -113,7 +114,12 @@ impl RosterFile {
         })?;
         let roster: Self = serde_json::from_slice(&text).map_err(|error| DaemonError::Content {
             file: file.to_path_buf(),
-            detail: format!("第 {} 行第 {} 列：{error}", error.line(), error.column()),
+            detail: format!(
+                "第 {} 行第 {} 列：{}",
+                error.line(),
+                error.column(),
+                json_words(&error)
+            ),
         })?;
         if roster.workers.len() > WORKERS_MAX {
             return Err(DaemonError::Content {
@@ -122,6 +128,23 @@ impl RosterFile {
             });
         }
         Ok(roster)
+    }
+}
+
+/// What is wrong with a JSON text, in Chinese; a key stands as it is written.
+fn json_words(error: &serde_json::Error) -> String {
+    let told = error.to_string();
+    let key = told.split('`').nth(1).unwrap_or_default();
+    match error.classify() {
+        Category::Io => "文件读不了".to_owned(),
+        Category::Eof => "文件不完整，后面还应有内容".to_owned(),
+        Category::Syntax => "不合 JSON 语法，请检查引号、逗号和括号".to_owned(),
+        Category::Data if told.starts_with("missing field") => format!("缺少 {key}"),
+        Category::Data if told.starts_with("unknown field") => {
+            format!("不认识 {key}，请检查拼写或删除")
+        }
+        Category::Data if told.starts_with("duplicate field") => format!("{key} 写了两次"),
+        Category::Data => "这里的值不是应有的种类（文本、数字、日期或列表）".to_owned(),
     }
 }
 

@@ -152,6 +152,26 @@ fn a_file_of_another_form_is_refused_with_its_place() {
         panic!("{error:?}");
     };
     assert!(detail.starts_with("第 2 行"), "{detail}");
+    let worker = |more: &str| format!("{{\"workers\": [{{{more}}}]}}");
+    for (text, words) in [
+        ("{".to_owned(), "文件不完整"),
+        ("{,}".to_owned(), "不合 JSON 语法"),
+        ("{\"works\": []}".to_owned(), "不认识 works"),
+        (worker("\"name\": \"张三\""), "缺少 "),
+        (worker("\"born\": \"1990-02-30\""), "这里的值不是"),
+        (
+            worker("\"name\": \"张三\", \"name\": \"张三\""),
+            "name 写了两次",
+        ),
+    ] {
+        std::fs::write(&path, &text).unwrap();
+        let DaemonError::Content { detail, .. } = RosterFile::load(&path).unwrap_err() else {
+            panic!("{text}");
+        };
+        let (place, told) = detail.split_once('：').unwrap();
+        assert!(place.starts_with("第 1 行第 "), "{text}: {detail}");
+        assert!(told.starts_with(words), "{text}: {detail}");
+    }
     let missing = RosterFile::load(&folder.path().join("none.json")).unwrap_err();
     assert!(missing.to_string().ends_with("文件不存在"), "{missing}");
 }

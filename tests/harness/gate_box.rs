@@ -282,7 +282,7 @@ fn settings(folder: &Path, plan: &BoxPlan, listen: &str) -> Result<String> {
             write!(
                 toml,
                 "\n[[lane.reader]]\nname = \"{name}\"\ndirection = \"{direction}\"\n\
-                 link = \"serial:{}?baud={}\"\nfind_interval_ms = {}\n",
+                 link = \"serial:{}?baud={}\"\nsimulated = true\nfind_interval_ms = {}\n",
                 terminal.display(),
                 plan.reader_baud,
                 plan.find_interval_ms

@@ -18,17 +18,24 @@ pub(crate) enum ConfigError {
         source: std::io::Error,
     },
     /// The text is no TOML.
-    #[error("配置文件第 {line} 行不合 TOML 语法：{detail}")]
+    #[error(
+        "配置文件第 {line} 行不合 TOML 语法，请检查这一行和上一行的引号、等号、括号，以及有没有重复的键"
+    )]
     Syntax {
         /// Line, from 1.
         line: usize,
-        /// The parser's words.
-        detail: String,
+        /// The parser's own words.
+        source: SyntaxFault,
     },
     /// Faults; all of them.
     #[error("配置有 {} 处错误：\n{}", .0.len(), listed(.0))]
     Faults(Vec<Fault>),
 }
+
+/// What the parser says, without the text of the line: a password may stand there.
+#[derive(Debug, Error)]
+#[error("{0}")]
+pub(crate) struct SyntaxFault(pub(super) String);
 
 fn listed(faults: &[Fault]) -> String {
     faults

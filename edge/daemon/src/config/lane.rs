@@ -2,7 +2,9 @@
 
 use drivers_link::LinkAddress;
 use drivers_relay::RelayMap;
+use drivers_turnstile::BoardUid;
 use edge_domain::{AntiPassback, Direction, LaneId};
+use sync_wire::chain::from_hex;
 
 use crate::config::relay::relay;
 use crate::config::walk::{Walk, finish, short_text};
@@ -13,6 +15,12 @@ const LANES_MAX: usize = 16;
 const READERS_MAX: usize = 4;
 /// Most cameras at one lane: one for each way.
 const CAMERAS_MAX: usize = 2;
+
+/// The shortest pause between two looks for a card that makers of readers allow, ms.
+const FIND_MS_MIN: u32 = 300;
+/// The same for a simulated reader, ms: tests and benches do not wait for hardware.
+const SIMULATED_FIND_MS_MIN: u32 = 10;
+const FIND_MS_MAX: u32 = 2_000;
 
 /// One lane.
 #[derive(Debug, Clone)]
@@ -62,6 +70,8 @@ pub(crate) struct GateConfig {
     pub(crate) link: LinkAddress,
     /// Its address on the line.
     pub(crate) address: u8,
+    /// The board that belongs here; no other one is worked with.
+    pub(crate) board: Option<BoardUid>,
     /// Length of the opening pulse, ms.
     pub(crate) open_pulse_ms: u32,
     /// How long an opening waits for the person, ms.
@@ -82,22 +92,28 @@ pub(crate) enum LinkLossWord {
     FreeExit,
     /// Both ways are free.
     FreeBoth,
-    /// Both ways stay closed.
-    StayLocked,
 }
 
-const RELAYS_ALLOWED: &str = "不写：继电器板不接读卡器，也没有断线规则，断线时放不放行由闸机自己决定（请接好闸机的应急按钮和消防线）";
+const BOARD_ALLOWED: &str = "16 个小写十六进制字符的控制板编号（在平台的设备记录和运行日志里）";
+const RELAYS_ALLOWED: &str = "不写：继电器板没有编号，不接读卡器，也没有断线规则，断线时放不放行由闸机自己决定（请接好闸机的应急按钮和消防线）";
 const LINK_ALLOWED: &str =
     "serial:/dev/menwei/reader-1?baud=115200（波特率 1200 至 921600）或 tcp:主机:端口";
 
-/// All lanes; their ids and ports differ.
+/// What one device has and no other may have.
+#[derive(Debug, Default)]
+struct Taken {
+    names: Vec<String>,
+    links: Vec<LinkAddress>,
+}
+
+/// All lanes; their ids differ, and their devices' names and ports.
 pub(super) fn lanes(root: &mut Walk) -> Vec<LaneConfig> {
     let mut lanes: Vec<LaneConfig> = Vec::new();
-    let mut links: Vec<LinkAddress> = Vec::new();
+    let mut taken = Taken::default();
     for mut walk in root.tables("lane", LANES_MAX) {
-        if let Some(lane) = lane(&mut walk, &mut links) {
+        if let Some(lane) = lane(&mut walk, &mut taken) {
             if lanes.iter().any(|known| known.id == lane.id) {
-                walk.fault("id", None, "与其他通道不同的名称");
+                walk.fault_of("id", lane.id.as_str(), "与其他通道不同的编号");
             }
             lanes.push(lane);
         }
@@ -106,7 +122,7 @@ pub(super) fn lanes(root: &mut Walk) -> Vec<LaneConfig> {
     lanes
 }
 
-fn lane(walk: &mut Walk, links: &mut Vec<LinkAddress>) -> Option<LaneConfig> {
+fn lane(walk: &mut Walk, taken: &mut Taken) -> Option<LaneConfig> {
     let id = walk.parsed("id", "1 至 32 个字的通道编号，如 gate-1", |text| {
         LaneId::parse(text).ok()
     });
@@ -127,7 +143,7 @@ fn lane(walk: &mut Walk, links: &mut Vec<LinkAddress>) -> Option<LaneConfig> {
     );
     let mut readers = Vec::new();
     for mut reader_walk in walk.tables("reader", READERS_MAX) {
-        readers.extend(reader(&mut reader_walk, links));
+        readers.extend(reader(&mut reader_walk, taken));
         walk.absorb(reader_walk.finish());
     }
     let mut cameras: Vec<CameraConfig> = Vec::new();
@@ -137,12 +153,16 @@ fn lane(walk: &mut Walk, links: &mut Vec<LinkAddress>) -> Option<LaneConfig> {
         Vec::new()
     };
     for mut camera_walk in camera_walks {
-        if let Some(camera) = camera(&mut camera_walk) {
+        if let Some(camera) = camera(&mut camera_walk, taken) {
             if cameras
                 .iter()
                 .any(|known| known.direction == camera.direction)
             {
-                camera_walk.fault("direction", None, "与本通道另一台摄像头不同的方向");
+                let word = match camera.direction {
+                    Direction::In => "in",
+                    Direction::Out => "out",
+                };
+                camera_walk.fault_of("direction", word, "与本通道另一台摄像头不同的方向");
             }
             cameras.push(camera);
         }
@@ -150,7 +170,7 @@ fn lane(walk: &mut Walk, links: &mut Vec<LinkAddress>) -> Option<LaneConfig> {
     }
     let gate = walk
         .table("gate", false)
-        .map(|gate_walk| finish(walk, gate_walk, |gate_walk| gate(gate_walk, links)));
+        .map(|gate_walk| finish(walk, gate_walk, |gate_walk| gate(gate_walk, taken)));
     Some(LaneConfig {
         id: id?,
         name: name?,
@@ -161,14 +181,20 @@ fn lane(walk: &mut Walk, links: &mut Vec<LinkAddress>) -> Option<LaneConfig> {
     })
 }
 
-fn reader(walk: &mut Walk, links: &mut Vec<LinkAddress>) -> Option<ReaderConfig> {
-    let name = walk.parsed("name", "1 至 32 个字", |text| short_text(text, 32));
+fn reader(walk: &mut Walk, taken: &mut Taken) -> Option<ReaderConfig> {
+    let name = own_name(walk, taken);
     let direction = walk.word(
         "direction",
         &[("in", Direction::In), ("out", Direction::Out)],
     );
-    let link = own_link(walk, links);
-    let find_interval_ms = walk.number_or("find_interval_ms", 300, 10..=2_000, "毫秒");
+    let link = own_link(walk, taken);
+    let find_ms_min = if walk.flag_or("simulated", false) {
+        SIMULATED_FIND_MS_MIN
+    } else {
+        FIND_MS_MIN
+    };
+    let find_ms = find_ms_min..=FIND_MS_MAX;
+    let find_interval_ms = walk.number_or("find_interval_ms", FIND_MS_MIN, find_ms, "毫秒");
     Some(ReaderConfig {
         name: name?,
         direction: direction?,
@@ -177,8 +203,8 @@ fn reader(walk: &mut Walk, links: &mut Vec<LinkAddress>) -> Option<ReaderConfig>
     })
 }
 
-fn camera(walk: &mut Walk) -> Option<CameraConfig> {
-    let name = walk.parsed("name", "1 至 32 个字", |text| short_text(text, 32));
+fn camera(walk: &mut Walk, taken: &mut Taken) -> Option<CameraConfig> {
+    let name = own_name(walk, taken);
     let direction = walk.word(
         "direction",
         &[("in", Direction::In), ("out", Direction::Out)],
@@ -189,19 +215,22 @@ fn camera(walk: &mut Walk) -> Option<CameraConfig> {
     })
 }
 
-fn gate(walk: &mut Walk, links: &mut Vec<LinkAddress>) -> Option<GateConfig> {
-    let name = walk.parsed("name", "1 至 32 个字", |text| short_text(text, 32));
-    let link = own_link(walk, links);
+fn gate(walk: &mut Walk, taken: &mut Taken) -> Option<GateConfig> {
+    let name = own_name(walk, taken);
+    let link = own_link(walk, taken);
     let relays = walk.has("relay");
     let address_max = if relays { drivers_relay::UNIT_MAX } else { 30 };
     let address = walk.number_or("address", 1, 1..=address_max.into(), "线上地址");
     let open_pulse_ms = walk.number_or("open_pulse_ms", 400, 50..=5_000, "毫秒");
     let pass_timeout_ms = walk.number_or("pass_timeout_ms", 5_000, 1_000..=30_000, "毫秒");
-    for key in ["link_loss", "card_bytes_in", "card_bytes_out"] {
-        if relays && walk.has(key) {
-            walk.fault(key, None, RELAYS_ALLOWED);
+    for key in ["board", "link_loss", "card_bytes_in", "card_bytes_out"] {
+        if relays {
+            walk.refuse(key, RELAYS_ALLOWED);
         }
     }
+    let board = walk.parsed_or("board", None, BOARD_ALLOWED, |text| {
+        from_hex(text).map(|uid| Some(BoardUid(uid)))
+    });
     let orders = [("as_sent", false), ("reversed", true)];
     let reversed_in = walk.word_or_first("card_bytes_in", &orders);
     let reversed_out = walk.word_or_first("card_bytes_out", &orders);
@@ -210,7 +239,6 @@ fn gate(walk: &mut Walk, links: &mut Vec<LinkAddress>) -> Option<GateConfig> {
         &[
             ("free_exit", LinkLossWord::FreeExit),
             ("free_both", LinkLossWord::FreeBoth),
-            ("stay_locked", LinkLossWord::StayLocked),
         ],
     );
     let relay = walk
@@ -220,6 +248,7 @@ fn gate(walk: &mut Walk, links: &mut Vec<LinkAddress>) -> Option<GateConfig> {
         name: name?,
         link: link?,
         address: u8::try_from(address).ok()?,
+        board: board?,
         open_pulse_ms,
         pass_timeout_ms,
         link_loss: link_loss?,
@@ -231,14 +260,26 @@ fn gate(walk: &mut Walk, links: &mut Vec<LinkAddress>) -> Option<GateConfig> {
     })
 }
 
+/// A device's name: lamps and records know it by that alone, in the whole box.
+fn own_name(walk: &mut Walk, taken: &mut Taken) -> Option<String> {
+    let name = walk.parsed("name", "1 至 32 个字", |text| short_text(text, 32))?;
+    if taken.names.contains(&name) {
+        walk.fault_of("name", &name, "与其他设备不同的名称（整台考勤盒内）");
+    }
+    taken.names.push(name.clone());
+    Some(name)
+}
+
 /// A device's address; one port serves one device.
-fn own_link(walk: &mut Walk, links: &mut Vec<LinkAddress>) -> Option<LinkAddress> {
+fn own_link(walk: &mut Walk, taken: &mut Taken) -> Option<LinkAddress> {
+    let mut written = String::new();
     let link = walk.parsed("link", LINK_ALLOWED, |text| {
+        text.clone_into(&mut written);
         text.parse::<LinkAddress>().ok()
     })?;
-    if links.contains(&link) {
-        walk.fault("link", None, "没有被其他设备占用的端口");
+    if taken.links.contains(&link) {
+        walk.fault_of("link", &written, "没有被其他设备占用的端口");
     }
-    links.push(link.clone());
+    taken.links.push(link.clone());
     Some(link)
 }

@@ -67,14 +67,20 @@ fn face(walk: &mut Walk, default: FacePolicy) -> Option<FacePolicy> {
         let default = u32::try_from(default).unwrap_or(u32::MAX);
         u64::from(walk.number_or(key, default, range, "毫秒"))
     };
+    let other_is_written = walk.has("other");
     let same = alike(walk, "same", Some(default.same));
     let other = alike(walk, "other", Some(default.other));
     if let (Some(same), Some(other)) = (same, other)
         && other > same
     {
-        let found = Value::Integer(other.ten_thousandths().into());
-        let allowed = format!("不大于 same（{}）的相似度", same.ten_thousandths());
-        walk.fault("other", Some(&found), &allowed);
+        let (same, other) = (same.ten_thousandths(), other.ten_thousandths());
+        if other_is_written {
+            let allowed = format!("不大于 same（{same}）的相似度");
+            walk.fault("other", Some(&Value::Integer(other.into())), &allowed);
+        } else {
+            let allowed = format!("不小于 other（{other}）的相似度");
+            walk.fault("same", Some(&Value::Integer(same.into())), &allowed);
+        }
     }
     let identify = identify(walk, default.identify);
     let frames = FaceEvidence::FRAMES_MAX;
@@ -219,7 +225,7 @@ fn age(walk: &mut Walk) -> Option<AgeRule> {
     }
     let trades = walk.texts(
         "trades",
-        "工种代码的列表，如 [\"030\", \"130\"]",
+        "至少一个工种代码的列表，如 [\"030\", \"130\"]；全部工种就不写 trades",
         |text| Trade::parse(text).ok(),
     );
     let effect = walk.word(

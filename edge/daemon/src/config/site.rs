@@ -8,7 +8,7 @@ use edge_domain::Policy;
 use toml::{Table, Value};
 
 use crate::config::city::{CityConfig, PATH_ALLOWED, absolute, city};
-use crate::config::error::ConfigError;
+use crate::config::error::{ConfigError, SyntaxFault};
 use crate::config::lane::{LaneConfig, lanes};
 use crate::config::policy;
 use crate::config::walk::{Walk, finish, short_text};
@@ -97,7 +97,7 @@ impl SiteConfig {
             });
             ConfigError::Syntax {
                 line,
-                detail: source.message().to_owned(),
+                source: SyntaxFault(source.message().to_owned()),
             }
         })?;
         let mut root = Walk::new("", table);

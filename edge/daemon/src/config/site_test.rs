@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use edge_domain::{AntiPassback, Policy, Sex, Trade};
 use toml::{Table, Value};
 
+use crate::config::walk::Fault;
 use crate::config::{ConfigError, LinkLossWord, SiteConfig};
 
 const SAMPLE: &str = include_str!("../../../../systemd/site.toml");
@@ -33,11 +34,48 @@ link = "tcp:10.0.0.7:4001"
 
 fn faults(text: &str) -> Vec<(String, Option<String>, String)> {
     match SiteConfig::parse(text) {
-        Err(ConfigError::Faults(faults)) => faults
-            .into_iter()
-            .map(|fault| (fault.key, fault.found, fault.allowed))
-            .collect(),
+        Err(ConfigError::Faults(faults)) => {
+            nothing_written_is_missing(text, &faults);
+            faults
+                .into_iter()
+                .map(|fault| (fault.key, fault.found, fault.allowed))
+                .collect()
+        }
         other => panic!("{other:?}"),
+    }
+}
+
+/// 缺少 is said of what is missing, and of nothing else.
+fn nothing_written_is_missing(text: &str, faults: &[Fault]) {
+    let mut written = BTreeMap::new();
+    values("", &text.parse().unwrap(), &mut written);
+    for fault in faults {
+        let below = [format!("{}.", fault.key), format!("{}[", fault.key)];
+        let is_written = written
+            .keys()
+            .any(|key| *key == fault.key || below.iter().any(|section| key.starts_with(section)));
+        assert_eq!(
+            fault.to_string().starts_with("缺少"),
+            !is_written,
+            "{fault}"
+        );
+    }
+}
+
+/// The values of a table by their full keys, as `lane[2].gate.link`.
+fn values(path: &str, table: &Table, found: &mut BTreeMap<String, String>) {
+    for (key, value) in table {
+        let place = format!("{path}{key}");
+        let items = value.as_array().map(Vec::as_slice).unwrap_or_default();
+        let rows: Vec<_> = items.iter().filter_map(Value::as_table).collect();
+        for (index, row) in rows.iter().enumerate() {
+            values(&format!("{place}[{}].", index + 1), row, found);
+        }
+        match value.as_table() {
+            Some(inner) => values(&format!("{place}."), inner, found),
+            None if rows.is_empty() => drop(found.insert(place, value.to_string())),
+            None => {}
+        }
     }
 }
 
@@ -45,138 +83,21 @@ fn keys(text: &str) -> Vec<String> {
     faults(text).into_iter().map(|(key, ..)| key).collect()
 }
 
-const ALL_WRONG: &str = r#"
-[box]
-id = "AH 1"
-[site]
-code = "!"
-name = ""
-[ledger]
-path = "ledger.db"
-key_file = 7
-[screen]
-listen = "8480"
-plain_http_on_lan = "yes"
-[city]
-broker = "city"
-ca_file = "ca.pem"
-certificate_file = false
-key_file = "box.key"
-public_key_file = "city.pub"
-city_signing_key = "29AC"
-proxy = "http://proxy:3128"
-proxy_login = "anybody"
-[policy]
-version = 0
-training = "maybe"
-contract = 1
-document_expired = "no"
-day_starts_h = 7
-emergency = "on"
-[policy.face]
-same = 10001
-other = -1
-look_ms = 3001
-second_look_ms = 99
-no_face = "shut"
-compare_frames = 9
-margin = 10001
-identify_frames = 0
-identify_ms_max = 199
-away_ms = 60001
-mismatches_alert = 0
-[[policy.face.identify]]
-enrolled_max = 0
-same = 10001
-[[policy.age]]
-sex = "both"
-from = 151
-to = -1
-trades = ["steel"]
-effect = "shout"
-[[lane]]
-id = ""
-name = ""
-anti_passback = "loud"
-[[lane.reader]]
-name = ""
-direction = "up"
-link = "serial:gate0?baud=9"
-find_interval_ms = 5
-[lane.gate]
-name = ""
-link = "udp:1"
-address = 31
-open_pulse_ms = 49
-pass_timeout_ms = 30001
-link_loss = "free"
-"#;
-
-const WRONG_VALUES: [(&str, &str); 52] = [
-    ("box.id", "\"AH 1\""),
-    ("site.code", "\"!\""),
-    ("site.name", "\"\""),
-    ("ledger.path", "\"ledger.db\""),
-    ("ledger.key_file", "7"),
-    ("screen.listen", "\"8480\""),
-    ("screen.plain_http_on_lan", "\"yes\""),
-    ("city.broker", "\"city\""),
-    ("city.ca_file", "\"ca.pem\""),
-    ("city.certificate_file", "false"),
-    ("city.key_file", "\"box.key\""),
-    ("city.public_key_file", "\"city.pub\""),
-    ("city.city_signing_key", "\"29AC\""),
-    ("city.proxy", "\"http://proxy:3128\""),
-    ("city.proxy_login", "\"anybody\""),
-    ("policy.version", "0"),
-    ("policy.training", "\"maybe\""),
-    ("policy.contract", "1"),
-    ("policy.document_expired", "\"no\""),
-    ("policy.day_starts_h", "7"),
-    ("policy.emergency", "\"on\""),
-    ("policy.face.same", "10001"),
-    ("policy.face.other", "-1"),
-    ("policy.face.look_ms", "3001"),
-    ("policy.face.second_look_ms", "99"),
-    ("policy.face.no_face", "\"shut\""),
-    ("policy.face.compare_frames", "9"),
-    ("policy.face.margin", "10001"),
-    ("policy.face.identify_frames", "0"),
-    ("policy.face.identify_ms_max", "199"),
-    ("policy.face.away_ms", "60001"),
-    ("policy.face.mismatches_alert", "0"),
-    ("policy.face.identify[1].enrolled_max", "0"),
-    ("policy.face.identify[1].same", "10001"),
-    ("policy.age[1].sex", "\"both\""),
-    ("policy.age[1].from", "151"),
-    ("policy.age[1].to", "-1"),
-    ("policy.age[1].trades", "[\"steel\"]"),
-    ("policy.age[1].effect", "\"shout\""),
-    ("lane[1].id", "\"\""),
-    ("lane[1].name", "\"\""),
-    ("lane[1].anti_passback", "\"loud\""),
-    ("lane[1].reader[1].name", "\"\""),
-    ("lane[1].reader[1].direction", "\"up\""),
-    ("lane[1].reader[1].link", "\"serial:gate0?baud=9\""),
-    ("lane[1].reader[1].find_interval_ms", "5"),
-    ("lane[1].gate.name", "\"\""),
-    ("lane[1].gate.link", "\"udp:1\""),
-    ("lane[1].gate.address", "31"),
-    ("lane[1].gate.open_pulse_ms", "49"),
-    ("lane[1].gate.pass_timeout_ms", "30001"),
-    ("lane[1].gate.link_loss", "\"free\""),
-];
+/// Every key, wrong.
+const ALL_WRONG: &str = include_str!("every-key-wrong.toml");
 
 #[test]
 fn every_wrong_key_is_told_at_once_with_value_and_range() {
     let found = faults(ALL_WRONG);
-    let said: Vec<_> = found
+    // What the second lane lacks is missing, and told so too.
+    let said = found
         .iter()
-        .map(|(key, value, _)| (key.as_str(), value.as_deref().unwrap_or_default()))
-        .collect();
-    let (said, expected) = (BTreeSet::from_iter(said), BTreeSet::from(WRONG_VALUES));
-    assert_eq!(said, expected);
-    assert_eq!(found.len(), expected.len(), "a fault is told once");
+        .filter_map(|(key, value, _)| Some((key.clone(), value.clone()?)));
+    let said: Vec<_> = said.collect();
+    let mut expected = BTreeMap::new();
+    values("", &ALL_WRONG.parse().unwrap(), &mut expected);
+    assert_eq!(BTreeMap::from_iter(said.clone()), expected);
+    assert_eq!(said.len(), expected.len(), "a fault is told once");
     let allowed: BTreeMap<_, _> = found
         .iter()
         .map(|(key, _, text)| (key.as_str(), text.as_str()))
@@ -221,8 +142,78 @@ fn no_two_lanes_share_a_name_and_no_two_devices_a_port() {
     let text = format!("{SHORT}{}", second.unwrap());
     assert_eq!(
         keys(&text),
-        ["lane[2].reader[1].link", "lane[2].gate.link", "lane[2].id"]
+        [
+            "lane[2].reader[1].name",
+            "lane[2].reader[1].link",
+            "lane[2].gate.name",
+            "lane[2].gate.link",
+            "lane[2].id"
+        ]
     );
+    let told = SiteConfig::parse(&text).unwrap_err().to_string();
+    for line in [
+        "lane[2].id = \"gate-1\"：应为与其他通道不同的编号",
+        "lane[2].reader[1].name = \"进\"：应为与其他设备不同的名称",
+        "lane[2].gate.link = \"tcp:10.0.0.7:4001\"：应为没有被其他设备占用的端口",
+    ] {
+        assert!(told.contains(line), "{line}:\n{told}");
+    }
+}
+
+#[test]
+fn two_cameras_of_one_way_and_too_many_lanes_are_told_with_what_is_written() {
+    let camera = |name| format!("[[lane.camera]]\nname = \"{name}\"\ndirection = \"in\"\n");
+    let text = SHORT.replace(
+        "[lane.gate]",
+        &format!("{}{}[lane.gate]", camera("甲"), camera("乙")),
+    );
+    let told = faults(&text);
+    assert_eq!(told[0].0, "lane[1].camera[2].direction");
+    assert_eq!(told[0].1.as_deref(), Some("\"in\""));
+    let lanes: Vec<String> = (2..=17)
+        .map(|lane| {
+            format!(
+                "[[lane]]\nid = \"gate-{lane}\"\n[[lane.reader]]\nname = \"进{lane}\"\n\
+                 direction = \"in\"\nlink = \"serial:/dev/reader-{lane}\"\n"
+            )
+        })
+        .collect();
+    let told = faults(&format!("{SHORT}{}", lanes.concat()));
+    assert_eq!(told.len(), 1);
+    assert_eq!(
+        (told[0].0.as_str(), told[0].1.as_deref()),
+        ("lane", Some("17 个"))
+    );
+}
+
+#[test]
+fn a_rule_for_no_trade_and_thresholds_that_cross_are_faults() {
+    let rule = "[[policy.age]]\neffect = \"deny\"\ntrades = []\n";
+    let told = faults(&format!("{SHORT}{rule}"));
+    assert_eq!(told.len(), 1);
+    assert_eq!(
+        (told[0].0.as_str(), told[0].1.as_deref()),
+        ("policy.age[1].trades", Some("[]"))
+    );
+    for (numbers, key) in [
+        ("same = 3000\nother = 3001", "policy.face.other"),
+        ("other = 9000", "policy.face.other"),
+        ("same = 100", "policy.face.same"),
+    ] {
+        assert_eq!(keys(&format!("{SHORT}[policy.face]\n{numbers}\n")), [key]);
+    }
+    let alike = format!("{SHORT}[policy.face]\nsame = 3000\nother = 3000\n");
+    assert!(SiteConfig::parse(&alike).is_ok());
+}
+
+#[test]
+fn only_a_simulated_reader_is_asked_more_often_than_makers_allow() {
+    let with = |more: &str| SHORT.replace("[lane.gate]", &format!("{more}\n[lane.gate]"));
+    let key = ["lane[1].reader[1].find_interval_ms"];
+    assert_eq!(keys(&with("find_interval_ms = 299")), key);
+    assert!(SiteConfig::parse(&with("find_interval_ms = 300")).is_ok());
+    assert!(SiteConfig::parse(&with("simulated = true\nfind_interval_ms = 10")).is_ok());
+    assert_eq!(keys(&with("simulated = true\nfind_interval_ms = 9")), key);
 }
 
 #[test]
@@ -301,10 +292,12 @@ fn certificate_files_that_are_missing_are_named_with_their_setting() {
 const SIGNING_KEY: &str = "29acbae141bccaf0b22e1a94d34d0bc7361e526d0bfe12c89794bc9322966dd7";
 
 /// What stands in the sample as a comment, because no value of it is right for everybody.
-fn with_the_way_down(sample: &str) -> String {
+fn with_what_few_sites_write(sample: &str) -> String {
     let key = format!("city_signing_key = \"{SIGNING_KEY}\"");
     sample
         .replace("# city_signing_key = \"\"", &key)
+        .replace("# simulated", "simulated")
+        .replace("# board =", "board =")
         .replace("\n# proxy", "\nproxy")
 }
 
@@ -312,7 +305,7 @@ fn with_the_way_down(sample: &str) -> String {
 fn the_citys_key_and_the_proxy_are_settings() {
     let bare = SiteConfig::parse(SAMPLE).unwrap().city.unwrap();
     assert!(bare.signing_key.is_none() && bare.proxy.is_none());
-    let text = with_the_way_down(SAMPLE);
+    let text = with_what_few_sites_write(SAMPLE);
     let city = SiteConfig::parse(&text).unwrap().city.unwrap();
     assert_eq!(city.signing_key.unwrap().to_hex(), SIGNING_KEY);
     let proxy = city.proxy.unwrap();
@@ -381,7 +374,11 @@ fn the_sample_parses_and_names_every_key_that_the_code_knows() {
     // Gates of other makes stand in the sample as a comment, and whole in an example.
     let other = "[[lane]]\nid = \"gate-9\"\n[[lane.reader]]\nname = \"进\"\n\
         direction = \"in\"\nlink = \"serial:/dev/menwei/reader-9\"\n";
-    let sample = format!("{}\n{other}{}", with_the_way_down(SAMPLE), RELAYS[0]);
+    let sample = format!(
+        "{}\n{other}{}",
+        with_what_few_sites_write(SAMPLE),
+        RELAYS[0].replace("1号闸机", "9号闸机")
+    );
     let mut table: Table = sample.parse().unwrap();
     let mut in_sample = BTreeSet::new();
     written("", &table, &mut in_sample);
@@ -396,6 +393,10 @@ fn the_sample_parses_and_names_every_key_that_the_code_knows() {
     let missing: Vec<_> = known.difference(&in_sample).collect();
     assert!(missing.is_empty(), "not in the sample: {missing:?}");
     assert!(known.len() > 40, "{known:?}");
+    let mut wrong = BTreeSet::new();
+    written("", &ALL_WRONG.parse().unwrap(), &mut wrong);
+    let untried: Vec<_> = known.difference(&wrong).collect();
+    assert!(untried.is_empty(), "without a wrong value: {untried:?}");
 }
 
 #[test]
@@ -447,6 +448,7 @@ fn faults_of_a_relay_board_are_told_at_once() {
 name = "闸机"
 link = "serial:/dev/menwei/gate-1?baud=9600"
 address = 248
+board = "0123456789abcdef"
 link_loss = "free_both"
 card_bytes_out = "reversed"
 [lane.gate.relay]
@@ -459,6 +461,7 @@ inputs = "no"
     let prefix = "lane[1].gate";
     let expected: BTreeSet<String> = [
         "address",
+        "board",
         "link_loss",
         "card_bytes_out",
         "relay.open",

@@ -62,13 +62,30 @@ impl Walk {
         self.table.remove(key)
     }
 
-    /// Notes a fault of `key`; `found` is the value as written.
+    /// Notes a fault of `key`; `found` is the value as written, `None` only where the key is missing.
     pub(super) fn fault(&mut self, key: &str, found: Option<&Value>, allowed: &str) {
+        self.note(key, found.map(ToString::to_string), allowed);
+    }
+
+    /// Notes a fault of a text that is well formed and yet may not stand there.
+    pub(super) fn fault_of(&mut self, key: &str, found: &str, allowed: &str) {
+        self.fault(key, Some(&Value::String(found.to_owned())), allowed);
+    }
+
+    fn note(&mut self, key: &str, found: Option<String>, allowed: &str) {
         self.faults.push(Fault {
             key: self.full_key(key),
-            found: found.map(ToString::to_string),
+            found,
             allowed: allowed.to_owned(),
         });
+    }
+
+    /// Notes a fault where a key is written that must not be there.
+    pub(super) fn refuse(&mut self, key: &'static str, allowed: &str) {
+        self.know(key);
+        if let Some(found) = self.table.get(key).map(ToString::to_string) {
+            self.note(key, Some(found), allowed);
+        }
     }
 
     /// A text value that `parse` accepts; `allowed` says in Chinese what that is.
@@ -187,7 +204,7 @@ impl Walk {
         self.table.contains_key(key)
     }
 
-    /// A list of texts that `parse` accepts; `None` where the key is absent or empty.
+    /// A list of texts that `parse` accepts, at least one; `None` where the key is absent.
     pub(super) fn texts<T, C: FromIterator<T>>(
         &mut self,
         key: &'static str,
@@ -202,8 +219,7 @@ impl Walk {
                 .map(|item| item.as_str().and_then(&parse))
                 .collect::<Option<Vec<T>>>()
         });
-        let empty = value.as_array().is_some_and(Vec::is_empty);
-        if parsed.is_none() && !empty {
+        if parsed.is_none() {
             self.fault(key, Some(&value), allowed);
         }
         parsed.map(|items| items.into_iter().collect())
@@ -234,7 +250,7 @@ impl Walk {
             return Vec::new();
         };
         if items.is_empty() || items.len() > most {
-            self.fault(key, None, &allowed);
+            self.note(key, Some(format!("{} 个", items.len())), &allowed);
         }
         let mut walks = Vec::new();
         for (index, item) in items.into_iter().enumerate().take(most) {

@@ -15,6 +15,21 @@ const FACES: [(&str, u64); 4] = [
     ("card_face_mismatch_kept_out", 5),
 ];
 
+/// Why a rule keeps somebody out, whatever card or face was shown.
+const RULES: [&str; 11] = [
+    "not_on_roster",
+    "blacklisted",
+    "under_sixteen",
+    "not_entered",
+    "left_site",
+    "age_refused",
+    "health_certificate",
+    "training_missing",
+    "contract_missing",
+    "contract_ended",
+    "document_expired",
+];
+
 /// Plays the morning and prints the verdict; true if every promise was kept.
 pub(crate) async fn play(folder: &Path, plan: &SitePlan, seconds: u64) -> Result<bool> {
     eprintln!("正在启动 …");
@@ -65,6 +80,7 @@ pub(crate) async fn play(folder: &Path, plan: &SitePlan, seconds: u64) -> Result
         && outages.broker.as_secs() >= 15
         && outages.city.as_secs() >= 20
         && at_least("presentations", 100)
+        && at_least("refused_by_rule_but_left", 1)
         && (site.faces.is_none() || FACES.iter().all(|(name, least)| at_least(name, *least)));
     verdict.insert("ok".to_owned(), json!(kept));
     println!("{}", Value::Object(verdict));
@@ -136,7 +152,9 @@ fn left_all_the_same(site: &Site) -> Result<usize> {
         let let_go = body["kind"] == "presentation"
             && body["direction"] == "out"
             && body["result"] == "granted"
-            && !body["reason"].is_null();
+            && body["reason"]
+                .as_str()
+                .is_some_and(|reason| RULES.contains(&reason));
         count += usize::from(let_go);
     }
     Ok(count)

@@ -42,7 +42,7 @@ impl History {
         };
         let key = Key::from_file(&gate_box.folder().join("ledger.key"))?;
         let store = Store::open(&settings, &key)?;
-        let now_ms = store.facts().last_at.ok_or("the box never ran")?;
+        let now_ms = store.facts().last.ok_or("the box never ran")?.at;
         let today_ms = now_ms - (now_ms + SITE_OFFSET_MS).rem_euclid(DAY_MS);
         let workers: Vec<u32> = store
             .reader()?

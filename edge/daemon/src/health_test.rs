@@ -10,7 +10,7 @@ use sync_mqtt::{SyncLink, SyncStatus};
 use tempfile::TempDir;
 use tokio::sync::{mpsc, watch};
 
-use crate::clock::Clock;
+use crate::clock::{Clock, Known};
 use crate::config::CityConfig;
 use crate::devices::{Identity, KnownDevices};
 use crate::health::{DeviceNews, HealthDesk, HealthNews};
@@ -38,7 +38,7 @@ fn bench(city: Option<CityConfig>) -> Bench {
     let (changes, _) = mpsc::channel(1);
     let devices = [("进".to_owned(), "gate-1".to_owned())];
     let lanes = BTreeMap::from([("gate-1".to_owned(), "1号通道".to_owned())]);
-    let clock = Clock::new(1, 0, changes);
+    let clock = Clock::new(1, &Known::default(), changes);
     let (desk, view) = HealthDesk::new(clock, store.writer(), &devices, lanes);
     let (news, heard) = mpsc::channel(8);
     let (sync, status) = watch::channel(SyncStatus::default());

@@ -11,15 +11,13 @@ use tokio::sync::mpsc;
 
 use crate::advice::advice;
 use crate::certificate;
-use crate::clock::{self, Clock, ClockChange};
+use crate::clock::{self, Clock, ClockChange, Known};
 use crate::config::SiteConfig;
 use crate::error::DaemonError;
 use crate::health::SET_ASIDE;
 use crate::office;
 use crate::records::{self, SOFTWARE};
 
-/// No wall clock of a box that runs this software stands before its release: 2026-11-01.
-const RELEASE_MS: i64 = 1_793_462_400_000;
 const CLOCK_CHANGES_MAX: usize = 16;
 /// A restored file that stands ready to take the ledger's place.
 const READY: &str = ".restored";
@@ -67,19 +65,20 @@ pub(crate) async fn open(config: &SiteConfig, on_damage: OnDamage) -> Result<Ope
     let boot_id = clock::boot_id()?;
     let boot = writer.boot_number(&boot_id).await?;
     let (sender, changes) = mpsc::channel(CLOCK_CHANGES_MAX);
-    let clock = Clock::new(boot, floor_ms(config, facts.alive_at), sender);
+    let clock = Clock::new(boot, &known(config, &facts), sender);
     let now = clock.now();
     let mut entries = if facts.epoch_is_new {
         first_records(config, &key, &facts, now)?
     } else {
         Vec::new()
     };
+    let off_since = facts.alive_at.filter(|at| *at <= now.wall_ms);
     let mut kinds = vec![Kind::Started(Started {
         boot_id,
         software: SOFTWARE.to_owned(),
-        off_since: facts.alive_at,
+        off_since,
     })];
-    kinds.extend(office::powered_off(facts.alive_at, now.wall_ms));
+    kinds.extend(office::powered_off(off_since, &now));
     for kind in kinds {
         entries.push(Entry::new(records::box_body(now, kind)?));
     }
@@ -153,18 +152,25 @@ fn first_records(
 /// A clock while there is no ledger: nothing that it tells is written down as it stands.
 pub(crate) fn clock_without_ledger(config: &SiteConfig) -> Clock {
     let (sender, _changes) = mpsc::channel(CLOCK_CHANGES_MAX);
-    Clock::new(0, floor_ms(config, None), sender)
+    let known = Known {
+        issued_at: issued_at(config),
+        ..Known::default()
+    };
+    Clock::new(0, &known, sender)
 }
 
-/// The latest moment that is certainly past: the release of this software, the last sign of life,
-/// and the start of the certificate that the box was given.
-fn floor_ms(config: &SiteConfig, alive_at: Option<i64>) -> i64 {
-    let issued_at = config
-        .city
-        .as_ref()
-        .and_then(|city| certificate::valid_from_ms(&city.certificate_file));
-    let known = [alive_at, issued_at].into_iter().flatten();
-    known.fold(RELEASE_MS, i64::max)
+/// What is known about time before anybody looks at the wall clock.
+fn known(config: &SiteConfig, facts: &OpeningFacts) -> Known {
+    Known {
+        issued_at: issued_at(config),
+        alive_at: facts.alive_at,
+        last: facts.last,
+    }
+}
+
+fn issued_at(config: &SiteConfig) -> Option<i64> {
+    let city = config.city.as_ref()?;
+    certificate::valid_from_ms(&city.certificate_file)
 }
 
 /// Puts a backup of the ledger into its place, under a new epoch. The file before it is set aside.
@@ -220,7 +226,7 @@ async fn begin_restored(
     let writer = store.writer();
     let boot = writer.boot_number(&clock::boot_id()?).await?;
     let (sender, _changes) = mpsc::channel(CLOCK_CHANGES_MAX);
-    let now = Clock::new(boot, floor_ms(config, facts.alive_at), sender).now();
+    let now = Clock::new(boot, &known(config, &facts), sender).now();
     let name = edge_store::new_epoch_name()?;
     let began = EpochBegan {
         r#box: config.box_id.clone(),

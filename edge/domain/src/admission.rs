@@ -12,7 +12,7 @@ use crate::face::{FaceFinding, NoFace};
 use crate::id_number::Sex;
 use crate::ids::{Direction, LaneId};
 use crate::policy::{AgeEffect, AntiPassback, Policy, Requirement};
-use crate::presence::Presence;
+use crate::presence::{Presence, Repeat};
 use crate::time::{ClockQuality, Moment, age_on};
 use crate::worker::WorkerStanding;
 
@@ -159,7 +159,7 @@ const RULES: [Rule; 18] = [
     },
     Rule {
         denial: Denial::AntiPassback,
-        ground: Ground::Fact,
+        ground: Ground::Date,
         test: anti_passback,
     },
     Rule {
@@ -306,8 +306,8 @@ fn blacklisted(one: &Applicant<'_>) -> Finding {
     refuse_if(one.standing.is_some_and(|standing| standing.blacklisted))
 }
 
-/// An exit is an act on record, and the clock's floor never lies in the future: a day of leaving
-/// that the floor has reached is certainly over, so an unset clock does not soften this rule.
+/// An exit is an act on record, and the clock's floor lies in the future only where the ledger does:
+/// a day of leaving that the floor has reached is over, so an unset clock does not soften this rule.
 fn left(one: &Applicant<'_>) -> Finding {
     let left_on = one.standing.and_then(|standing| standing.left_on);
     refuse_if(left_on.is_some_and(|left_on| left_on <= one.today()))
@@ -379,19 +379,24 @@ fn document_expired(one: &Applicant<'_>) -> Finding {
     require(expired, one.policy.document_validity)
 }
 
+/// It rests on the age of the last movement: where one of the two times is not to be believed,
+/// nobody is refused for it.
 fn anti_passback(one: &Applicant<'_>) -> Finding {
-    let breaks = one.standing.is_some_and(|standing| {
+    let repeat = one.standing.and_then(|standing| {
         one.presence.breaks_anti_passback(
             standing.worker,
             one.direction,
-            one.now.wall_ms,
+            &one.now,
             one.policy.presence_ms_max(),
         )
     });
-    match (one.policy.anti_passback_of(one.lane), one.direction) {
-        (AntiPassback::Soft, _) | (AntiPassback::Hard, Direction::Out) if breaks => Finding::Warn,
-        (AntiPassback::Hard, Direction::In) if breaks => Finding::Refuse,
-        (AntiPassback::Off | AntiPassback::Soft | AntiPassback::Hard, _) => Finding::Clear,
+    let Some(repeat) = repeat else {
+        return Finding::Clear;
+    };
+    match (one.policy.anti_passback_of(one.lane), one.direction, repeat) {
+        (AntiPassback::Off, ..) => Finding::Clear,
+        (AntiPassback::Hard, Direction::In, Repeat::Sure) => Finding::Refuse,
+        (AntiPassback::Soft | AntiPassback::Hard, ..) => Finding::Warn,
     }
 }
 

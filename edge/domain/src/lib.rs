@@ -54,7 +54,7 @@ pub use lane::{
 };
 pub use person::{IcNumber, Person, PersonName, PhoneNumber};
 pub use policy::{AgeEffect, AgeRule, AntiPassback, EmergencyMode, Policy, Requirement, TradeSet};
-pub use presence::{Inside, Presence};
+pub use presence::{Inside, Presence, Repeat};
 pub use record::{
     Act, BoardStamp, By, EmergencyRecord, GateEvent, GateRecord, OverrideRecord, PassageOutcome,
     PassageRecord, PresentationRecord, PresentationResult, Record, RosterApplied,

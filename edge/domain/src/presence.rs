@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::ids::{Direction, WorkerId};
 use crate::record::Record;
+use crate::time::{ClockQuality, Moment};
 
 /// A worker's last counted movement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,7 +13,22 @@ pub struct Inside {
     pub direction: Direction,
     /// Wall time of it, Unix ms.
     pub at_ms: i64,
+    /// The clock was set then.
+    pub is_sure: bool,
 }
+
+/// How certainly a movement repeats the one before, the same way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repeat {
+    /// By two times that both can be believed.
+    Sure,
+    /// One of the two times is of an unset clock, or the earlier one lies ahead.
+    Unsure,
+}
+
+/// Two lanes may tell their moments in another order than they are written down; a last movement
+/// further ahead than this was written by a clock that was wrong.
+const AHEAD_MS_MAX: i64 = 60_000;
 
 /// Last counted movement of every worker. At most one entry per worker of the roster.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -30,13 +46,23 @@ impl Presence {
     /// Takes a committed record, in ledger order. Records that count nothing change nothing.
     pub fn apply(&mut self, record: &Record) {
         if let Some((worker, direction)) = record.counted() {
-            self.movement(worker, direction, record.at.wall_ms);
+            let is_sure = record.at.quality != ClockQuality::Unset;
+            let at_ms = record.at.wall_ms;
+            self.movement(
+                worker,
+                Inside {
+                    direction,
+                    at_ms,
+                    is_sure,
+                },
+            );
         }
     }
 
     /// Takes one counted movement, in ledger order (for rebuilding from read models).
-    pub fn movement(&mut self, worker: WorkerId, direction: Direction, at_ms: i64) {
-        let before = self.last.insert(worker, Inside { direction, at_ms });
+    pub fn movement(&mut self, worker: WorkerId, last: Inside) {
+        let direction = last.direction;
+        let before = self.last.insert(worker, last);
         let was_in = before.is_some_and(|inside| inside.direction == Direction::In);
         match (was_in, direction) {
             (false, Direction::In) => self.inside += 1,
@@ -70,12 +96,17 @@ impl Presence {
         &self,
         worker: WorkerId,
         direction: Direction,
-        now_ms: i64,
+        now: &Moment,
         age_ms_max: u64,
-    ) -> bool {
-        self.last(worker).is_some_and(|last| {
-            let age_ms = u64::try_from(now_ms.saturating_sub(last.at_ms)).unwrap_or(0);
-            last.direction == direction && age_ms <= age_ms_max
+    ) -> Option<Repeat> {
+        let last = self.last(worker)?;
+        let age_ms = now.wall_ms.saturating_sub(last.at_ms);
+        let is_recent = u64::try_from(age_ms).unwrap_or(0) <= age_ms_max;
+        let is_sure = now.quality != ClockQuality::Unset && last.is_sure && age_ms >= -AHEAD_MS_MAX;
+        (last.direction == direction && is_recent).then_some(if is_sure {
+            Repeat::Sure
+        } else {
+            Repeat::Unsure
         })
     }
 }

@@ -1,8 +1,7 @@
 //! The ledger: append at its right edge, each record chained to the one before.
 
 use rusqlite::{Connection, OptionalExtension, Row, Statement, params};
-use serde::Deserialize;
-use sync_wire::record::CARRIED_BYTES_MAX;
+use sync_wire::record::{CARRIED_BYTES_MAX, Stamp};
 use sync_wire::seal::DataKey;
 use sync_wire::{Hash, Head};
 
@@ -65,6 +64,11 @@ pub(crate) fn last_row_id(epoch_no: u32) -> Option<i64> {
 /// The seq within a ledger key.
 pub(crate) fn seq_of(id: i64) -> u64 {
     id.unsigned_abs() & SEQ_MAX
+}
+
+/// The epoch's number within a ledger key.
+pub(crate) const fn epoch_no_of(id: i64) -> i64 {
+    id >> SEQ_BITS
 }
 
 /// The two statements of an append, prepared once for the life of the writer.
@@ -213,13 +217,7 @@ pub(crate) fn hash_at(
     .map_err(|e| StoreError::database("read a hash", e))
 }
 
-/// Reads the one member of a record's stamp that the clock needs.
-pub(crate) fn at_of(body: &[u8]) -> Option<i64> {
-    #[derive(Deserialize)]
-    struct Stamp {
-        at: i64,
-    }
-    serde_json::from_slice::<Stamp>(body)
-        .ok()
-        .map(|stamp| stamp.at)
+/// Reads a record's stamp, also of a kind that this version does not know.
+pub(crate) fn stamp_of(body: &[u8]) -> Option<Stamp> {
+    serde_json::from_slice(body).ok()
 }

@@ -7,6 +7,7 @@ use std::thread::{self, JoinHandle};
 
 use rusqlite::{Connection, OptionalExtension, params};
 use sync_wire::Head;
+use sync_wire::record::Stamp;
 use tokio::sync::{Semaphore, oneshot, watch};
 
 use crate::connection::{self, WriteLock};
@@ -42,8 +43,8 @@ pub struct OpeningFacts {
     pub epoch_is_new: bool,
     /// The last process did not close the file: check it in the background.
     pub unclean: bool,
-    /// When the last record happened, in Unix ms by the box's clock then: a floor for the clock.
-    pub last_at: Option<i64>,
+    /// When its last record happened, and by which clock.
+    pub last: Option<Stamp>,
     /// The last sign of life of the process before, in Unix ms by its clock: its last record or its
     /// last pulse, whichever came later.
     pub alive_at: Option<i64>,
@@ -95,14 +96,14 @@ impl Store {
         connection::keep_salt(&lock, &settings.path)?;
         let (head, last_body) = ledger::checked_tail(&db, genesis, epoch.no)?;
         ReadModel::new(&settings.box_id).catch_up(&db)?;
-        let last_at = last_body.as_deref().and_then(ledger::at_of);
+        let last = last_body.as_deref().and_then(ledger::stamp_of);
         let facts = OpeningFacts {
             epoch: epoch.name.clone(),
             head,
             epoch_is_new: head.seq == 0,
             unclean,
-            last_at,
-            alive_at: last_at.max(pulse_at),
+            last,
+            alive_at: last.map(|stamp| stamp.at).max(pulse_at),
         };
         // One more place than permits: the order to stop needs no permit.
         let (orders, queue) = sync_channel(QUEUE_ORDERS_MAX + 1);

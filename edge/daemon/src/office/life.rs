@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use edge_domain::Moment;
+use edge_domain::{ClockQuality, Moment};
 use edge_store::{Entry, Writer};
 use sync_mqtt::SyncStatus;
 use sync_wire::Kind;
@@ -22,10 +22,12 @@ const PULSE: Duration = Duration::from_secs(8);
 /// The machine slept if the clock that counts sleep ran ahead by so much of the one that does not.
 const SLEPT_MS_MIN: u64 = 5_000;
 
-/// The absence since the last sign of life, declared; nothing where the clock stands before it.
-pub(crate) fn powered_off(alive_at: Option<i64>, now_ms: i64) -> Option<Kind> {
-    let from = alive_at.filter(|at| *at < now_ms)?;
-    Some(absence(from, now_ms))
+/// The absence since the last sign of life, declared; nothing where the clock stands before it, and
+/// nothing while it is unset: then nobody knows how long the box was off.
+pub(crate) fn powered_off(alive_at: Option<i64>, now: &Moment) -> Option<Kind> {
+    let knows = now.quality != ClockQuality::Unset;
+    let from = alive_at.filter(|at| knows && *at < now.wall_ms)?;
+    Some(absence(from, now.wall_ms))
 }
 
 fn absence(from: i64, to: i64) -> Kind {
@@ -93,7 +95,6 @@ async fn record(writer: &Writer, now: Moment, kind: Kind) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use edge_domain::ClockQuality;
 
     fn moment(wall_ms: i64, mono_ms: u64) -> Moment {
         Moment {
@@ -106,9 +107,15 @@ mod tests {
 
     #[test]
     fn an_absence_needs_a_clock_that_went_on() {
-        assert_eq!(powered_off(None, 9_000), None);
-        assert_eq!(powered_off(Some(9_000), 9_000), None);
-        assert_eq!(powered_off(Some(7_000), 9_000), Some(absence(7_000, 9_000)));
+        let now = moment(9_000, 1_000);
+        assert_eq!(powered_off(None, &now), None);
+        assert_eq!(powered_off(Some(9_000), &now), None);
+        assert_eq!(powered_off(Some(7_000), &now), Some(absence(7_000, 9_000)));
+        let unset = Moment {
+            quality: ClockQuality::Unset,
+            ..now
+        };
+        assert_eq!(powered_off(Some(7_000), &unset), None);
     }
 
     #[test]

@@ -99,16 +99,17 @@ async fn run_sync(
 
 /// The city's time in its acknowledgements proves the box's clock.
 async fn prove_clock(clock: Clock, mut status: watch::Receiver<SyncStatus>) {
-    let mut proved_at = None;
+    let mut heard = None;
     while status.changed().await.is_ok() {
-        let (skew_ms, ack_at) = {
+        let now_heard = {
             let status = status.borrow_and_update();
-            (status.skew_ms, status.last_ack_at)
+            status.last_ack_at.zip(status.skew_ms)
         };
-        if let Some(skew_ms) = skew_ms.filter(|_| ack_at != proved_at) {
-            proved_at = ack_at;
-            clock.prove(skew_ms);
+        // Both, because each may stay the same from one acknowledgement to the next.
+        if let Some((ack_at, skew_ms)) = now_heard.filter(|_| now_heard != heard) {
+            clock.prove(ack_at.saturating_add(skew_ms));
         }
+        heard = now_heard;
     }
 }
 

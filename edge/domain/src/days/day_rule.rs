@@ -149,6 +149,7 @@ mod tests {
                 // 2026-11-22T00:00 in Shanghai.
                 let day_ms = 1_795_276_800_000 + i64::from(next_day) * 86_400_000;
                 CountedAct {
+                    is_sure: true,
                     direction: if sign == "+" {
                         Direction::In
                     } else {

@@ -19,8 +19,11 @@ use crate::time::site_date;
 pub struct CountedAct {
     /// Which way.
     pub direction: Direction,
-    /// Wall time, Unix ms, corrected by the caller where the clock was unset.
+    /// Wall time, Unix ms; where the clock was unset, as a later proof in the same boot corrects
+    /// it.
     pub at_ms: i64,
+    /// No: the clock was unset and nothing has proved it since. The day may be another one.
+    pub is_sure: bool,
 }
 
 /// One stay on the site.
@@ -49,6 +52,8 @@ pub struct WorkDay {
     pub missing_ins: u16,
     /// Entries without an exit.
     pub missing_outs: u16,
+    /// The time of each of its movements can be believed.
+    pub is_sure: bool,
 }
 
 impl WorkDay {
@@ -61,6 +66,7 @@ impl WorkDay {
             worked_minutes: 0,
             missing_ins: 0,
             missing_outs: 0,
+            is_sure: true,
         }
     }
 
@@ -91,34 +97,31 @@ pub fn work_days(acts: &[CountedAct], policy: &Policy) -> Vec<WorkDay> {
         policy,
         days: BTreeMap::new(),
     };
-    let mut open: Option<i64> = None;
+    let mut open: Option<CountedAct> = None;
     for act in acts {
         match (act.direction, open) {
             (Direction::In, unclosed) => {
-                days.entered(act.at_ms);
-                if let Some(in_ms) = unclosed {
-                    days.never_left(in_ms);
+                days.entered(act);
+                if let Some(entry) = unclosed {
+                    days.never_left(entry.at_ms);
                 }
-                open = Some(act.at_ms);
+                open = Some(act);
             }
-            (Direction::Out, Some(in_ms)) if days.pairs(in_ms, act.at_ms) => {
-                days.stayed(Spell {
-                    in_ms,
-                    out_ms: act.at_ms,
-                });
+            (Direction::Out, Some(entry)) if days.pairs(entry.at_ms, act.at_ms) => {
+                days.stayed(entry.at_ms, act);
                 open = None;
             }
             (Direction::Out, unclosed) => {
-                if let Some(in_ms) = unclosed {
-                    days.never_left(in_ms);
+                if let Some(entry) = unclosed {
+                    days.never_left(entry.at_ms);
                 }
-                days.left_without_entry(act.at_ms);
+                days.left_without_entry(act);
                 open = None;
             }
         }
     }
-    if let Some(in_ms) = open {
-        days.never_left(in_ms);
+    if let Some(entry) = open {
+        days.never_left(entry.at_ms);
     }
     days.days.into_values().collect()
 }
@@ -139,8 +142,10 @@ impl Days<'_> {
             .is_ok_and(|stay_ms| stay_ms <= self.policy.presence_ms_max())
     }
 
-    fn entered(&mut self, at_ms: i64) {
-        self.of(at_ms).first_in_ms.get_or_insert(at_ms);
+    fn entered(&mut self, entry: CountedAct) {
+        let day = self.of(entry.at_ms);
+        day.first_in_ms.get_or_insert(entry.at_ms);
+        day.is_sure &= entry.is_sure;
     }
 
     fn never_left(&mut self, in_ms: i64) {
@@ -148,7 +153,11 @@ impl Days<'_> {
         day.missing_outs = day.missing_outs.saturating_add(1);
     }
 
-    fn stayed(&mut self, spell: Spell) {
+    fn stayed(&mut self, in_ms: i64, exit: CountedAct) {
+        let spell = Spell {
+            in_ms,
+            out_ms: exit.at_ms,
+        };
         let minutes = spell.out_ms.saturating_sub(spell.in_ms) / 60_000;
         let day = self.of(spell.in_ms);
         day.worked_minutes = day
@@ -156,10 +165,12 @@ impl Days<'_> {
             .saturating_add(u32::try_from(minutes).unwrap_or(u32::MAX));
         day.last_out_ms = Some(spell.out_ms);
         day.spells.push(spell);
+        day.is_sure &= exit.is_sure;
     }
 
     /// A second exit soon after a night shift belongs to that shift's day, not to a new one.
-    fn left_without_entry(&mut self, at_ms: i64) {
+    fn left_without_entry(&mut self, exit: CountedAct) {
+        let at_ms = exit.at_ms;
         let on = work_date(at_ms, self.policy);
         let shift = self.days.values_mut().next_back().filter(|day| {
             let recent = |in_ms: i64| {
@@ -174,6 +185,7 @@ impl Days<'_> {
         };
         day.missing_ins = day.missing_ins.saturating_add(1);
         day.last_out_ms = Some(at_ms);
+        day.is_sure &= exit.is_sure;
     }
 }
 
@@ -202,6 +214,7 @@ mod tests {
             CountedAct {
                 direction,
                 at_ms: at(time),
+                is_sure: true,
             }
         };
         text.split_whitespace().map(act).collect()
@@ -296,6 +309,26 @@ mod tests {
     }
 
     #[test]
+    fn a_day_is_as_sure_as_each_of_its_movements() {
+        let text = "+2026-11-20T07:00 -2026-11-20T18:00 +2026-11-21T19:30 -2026-11-22T07:30 \
+                    -2026-11-23T18:00";
+        let sure_days = |unsure: Option<usize>| -> Vec<bool> {
+            let mut acts = acts(text);
+            if let Some(act) = unsure.and_then(|at| acts.get_mut(at)) {
+                act.is_sure = false;
+            }
+            let days = work_days(&acts, &Policy::anhui());
+            days.iter().map(|day| day.is_sure).collect()
+        };
+        assert_eq!(sure_days(None), [true, true, true]);
+        for (act, day) in [(0, 0), (1, 0), (2, 1), (3, 1), (4, 2)] {
+            let mut expected = [true; 3];
+            expected[day] = false;
+            assert_eq!(sure_days(Some(act)), expected, "movement {act}");
+        }
+    }
+
+    #[test]
     fn thirteen_o_clock_is_no_morning() {
         check(
             "+2026-11-22T13:00 -2026-11-22T13:59",
@@ -313,6 +346,7 @@ mod tests {
                 .map(|(is_in, at_ms)| CountedAct {
                     direction: if *is_in { Direction::In } else { Direction::Out },
                     at_ms: *at_ms,
+                    is_sure: true,
                 })
                 .collect();
             let days = work_days(&acts, &Policy::anhui());

@@ -311,7 +311,7 @@ fn anti_passback_soft_flags_and_hard_closes_the_entry_only() {
     let inside = |mode: AntiPassback| {
         let mut case = Case::good().with(|policy| policy.anti_passback = mode);
         case.presence
-            .movement(WorkerId(1), Direction::In, MORNING_MS - 3_600_000);
+            .movement(WorkerId(1), came_in(MORNING_MS - 3_600_000));
         case
     };
     let flag = Flag::Warned(Denial::AntiPassback);
@@ -328,9 +328,11 @@ fn anti_passback_soft_flags_and_hard_closes_the_entry_only() {
     };
     assert_eq!(hard.decide(Direction::Out), plain);
     let mut outside = hard;
-    outside
-        .presence
-        .movement(WorkerId(1), Direction::Out, MORNING_MS);
+    let went_out = Inside {
+        direction: Direction::Out,
+        ..came_in(MORNING_MS)
+    };
+    outside.presence.movement(WorkerId(1), went_out);
     let flagged = Decision::Granted {
         despite: None,
         flags: vec![flag],
@@ -342,8 +344,29 @@ fn anti_passback_soft_flags_and_hard_closes_the_entry_only() {
 fn anti_passback_forgets_a_forgotten_card_overnight() {
     let mut case = Case::good().with(|policy| policy.anti_passback = AntiPassback::Hard);
     case.presence
-        .movement(WorkerId(1), Direction::In, MORNING_MS - 18 * 3_600_000 - 1);
+        .movement(WorkerId(1), came_in(MORNING_MS - 18 * 3_600_000 - 1));
     case.flags(&[]);
+}
+
+#[test]
+fn anti_passback_refuses_nobody_by_a_time_that_is_not_believed() {
+    let inside = |last: Inside| {
+        let mut case = Case::good().with(|policy| policy.anti_passback = AntiPassback::Hard);
+        case.presence.movement(WorkerId(1), last);
+        case
+    };
+    let flag = Flag::Warned(Denial::AntiPassback);
+    let hour_ago = came_in(MORNING_MS - 3_600_000);
+    inside(hour_ago)
+        .clock_unset()
+        .flags(&[flag, Flag::ClockUnset]);
+    let unsure = Inside {
+        is_sure: false,
+        ..hour_ago
+    };
+    inside(unsure).flags(&[flag]);
+    // Years ahead: the clock was wrong then. Nobody waits for that year.
+    inside(came_in(3_471_292_800_000)).flags(&[flag]);
 }
 
 #[test]

@@ -20,6 +20,15 @@ pub(crate) fn today() -> Date {
     date(2026, 11, 22)
 }
 
+/// A last movement inwards at a time that can be believed.
+pub(crate) fn came_in(at_ms: i64) -> Inside {
+    Inside {
+        direction: Direction::In,
+        at_ms,
+        is_sure: true,
+    }
+}
+
 /// A moment `after_ms` after the morning began.
 pub(crate) fn moment(after_ms: u64) -> Moment {
     Moment {

@@ -43,18 +43,42 @@ fn only_counted_records_move_people() {
 fn nobody_without_history_breaks_anti_passback() {
     let mut presence = Presence::new();
     let breaks = |presence: &Presence, direction, now_ms| {
-        presence.breaks_anti_passback(WorkerId(1), direction, now_ms, 1_000)
+        let now = Moment {
+            wall_ms: now_ms,
+            ..moment(0)
+        };
+        presence.breaks_anti_passback(WorkerId(1), direction, &now, 1_000)
     };
-    assert!(!breaks(&presence, Direction::In, 0));
-    assert!(!breaks(&presence, Direction::Out, 0));
-    presence.movement(WorkerId(1), Direction::In, 5_000);
-    assert!(breaks(&presence, Direction::In, 6_000));
-    assert!(!breaks(&presence, Direction::In, 6_001));
-    assert!(!breaks(&presence, Direction::Out, 6_000));
-    assert!(
-        breaks(&presence, Direction::In, 4_000),
-        "a clock that went back forgives nothing"
-    );
+    assert_eq!(breaks(&presence, Direction::In, 0), None);
+    assert_eq!(breaks(&presence, Direction::Out, 0), None);
+    presence.movement(WorkerId(1), came_in(70_000));
+    let sure = Some(Repeat::Sure);
+    assert_eq!(breaks(&presence, Direction::In, 71_000), sure);
+    assert_eq!(breaks(&presence, Direction::In, 71_001), None);
+    assert_eq!(breaks(&presence, Direction::Out, 71_000), None);
+    // Another lane's moment may be written down first; further ahead, a clock was wrong.
+    assert_eq!(breaks(&presence, Direction::In, 10_000), sure);
+    let unsure = Some(Repeat::Unsure);
+    assert_eq!(breaks(&presence, Direction::In, 9_999), unsure);
+}
+
+#[test]
+fn a_repeat_is_unsure_where_a_clock_was_unset() {
+    let mut presence = Presence::new();
+    let unset = Moment {
+        quality: ClockQuality::Unset,
+        ..moment(1_000)
+    };
+    let repeat = |presence: &Presence, now: &Moment| {
+        presence.breaks_anti_passback(WorkerId(1), Direction::In, now, 60_000)
+    };
+    let mut entry = passed(Some(1), Direction::In, true);
+    presence.apply(&entry);
+    assert_eq!(repeat(&presence, &moment(1_000)), Some(Repeat::Sure));
+    assert_eq!(repeat(&presence, &unset), Some(Repeat::Unsure));
+    entry.at.quality = ClockQuality::Unset;
+    presence.apply(&entry);
+    assert_eq!(repeat(&presence, &moment(1_000)), Some(Repeat::Unsure));
 }
 
 #[test]

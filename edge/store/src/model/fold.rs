@@ -1,12 +1,12 @@
 //! What a record changes in the read models. Pure: a record in, row changes out.
 
 use sync_wire::record::{
-    BoardEvent, Contract, Direction, Employer, Entry, Exit, HealthCertificate, Kind,
-    PresentationResult, Project, Record, Team, Training, Worker,
+    BoardEvent, ClockChange, ClockQuality, Contract, Direction, Employer, Entry, Exit,
+    HealthCertificate, Kind, PresentationResult, Project, Record, Team, Training, Worker,
 };
 
 /// Names this way of folding. Another number rebuilds the read models at the next opening.
-pub(crate) const FOLD_VERSION: u32 = 7;
+pub(crate) const FOLD_VERSION: u32 = 8;
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -14,6 +14,8 @@ const DAY_MS: i64 = 86_400_000;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Change {
     Movement(Movement),
+    /// The clock of a boot changed: what it wrote while it was unset moves with it.
+    Clock(ClockShift),
     /// A presentation was denied, Unix ms.
     Denied {
         at: i64,
@@ -48,7 +50,7 @@ impl Change {
     pub(crate) const fn is_about_people(&self) -> bool {
         !matches!(
             self,
-            Self::Movement(_) | Self::Denied { .. } | Self::BoardEvent { .. }
+            Self::Movement(_) | Self::Clock(_) | Self::Denied { .. } | Self::BoardEvent { .. }
         )
     }
 }
@@ -59,7 +61,22 @@ pub(crate) struct Movement {
     pub(crate) worker: u32,
     pub(crate) at: i64,
     pub(crate) is_in: bool,
+    /// The boot, where its clock was unset.
+    pub(crate) unset_boot: Option<u32>,
 }
+
+/// A change of a boot's clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ClockShift {
+    pub(crate) boot: u32,
+    /// What corrects the times that were written with the clock unset.
+    pub(crate) by_ms: i64,
+    /// A source of time proved it: they are believed from now on.
+    pub(crate) is_proof: bool,
+}
+
+/// No correction is longer (a thousand years), so that no sum is beyond what the file can hold.
+const SHIFT_MS_MAX: i64 = 1_000 * 366 * DAY_MS;
 
 /// The day (of UTC) that an instant in Unix ms falls into, counted from 1970.
 pub(crate) const fn utc_day(at: i64) -> i64 {
@@ -95,6 +112,14 @@ pub(crate) fn changes(record: Record) -> Vec<Change> {
             listed: entry.listed,
         }),
         Kind::RosterApplied(roster) => Some(Change::RosterVersion(roster.version)),
+        Kind::Clock(clock) => Some(Change::Clock(ClockShift {
+            boot: record.stamp.boot,
+            by_ms: clock
+                .after
+                .saturating_sub(clock.before)
+                .clamp(-SHIFT_MS_MAX, SHIFT_MS_MAX),
+            is_proof: clock.change == ClockChange::Synced,
+        })),
         _ => None,
     };
     movement
@@ -120,6 +145,7 @@ pub(crate) fn counted(record: &Record) -> Option<Movement> {
         worker,
         at: record.stamp.at,
         is_in: direction == Direction::In,
+        unset_boot: (record.stamp.clock == ClockQuality::Unset).then_some(record.stamp.boot),
     })
 }
 

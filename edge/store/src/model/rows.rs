@@ -7,7 +7,8 @@ use rusqlite::{Connection, OptionalExtension, Params, Statement, params};
 use sync_wire::record::{Contract, Employer, Entry, Exit, IdKind, Training, Worker};
 use sync_wire::seal::{self, DataKey, Sex, Subject};
 
-use crate::model::fold::{Change, Movement, utc_day};
+use crate::ledger;
+use crate::model::fold::{Change, ClockShift, Movement, utc_day};
 
 /// Applies changes inside the caller's transaction.
 pub(crate) struct RowWriter<'a> {
@@ -36,6 +37,7 @@ impl<'a> RowWriter<'a> {
         }
         match change {
             Change::Movement(movement) => self.movement(ledger_id, movement),
+            Change::Clock(shift) => self.clock(ledger_id, shift),
             Change::Denied { at } => self.run(
                 "INSERT INTO denial (utc_day, ledger_id, at) VALUES (?1, ?2, ?3)",
                 params![utc_day(at), ledger_id, at],
@@ -88,16 +90,38 @@ impl<'a> RowWriter<'a> {
     }
 
     fn movement(&mut self, ledger_id: i64, movement: Movement) -> rusqlite::Result<()> {
-        let Movement { worker, at, is_in } = movement;
+        let Movement {
+            worker,
+            at,
+            is_in,
+            unset_boot,
+        } = movement;
+        let unset_in = unset_boot.map(|boot| unset_in(ledger_id, boot));
         self.run(
-            "INSERT INTO presence (worker, is_inside, at) VALUES (?1, ?2, ?3) \
-             ON CONFLICT (worker) DO UPDATE SET is_inside = excluded.is_inside, at = excluded.at",
-            params![worker, is_in, at],
+            "INSERT INTO presence (worker, is_inside, at, unset_in) VALUES (?1, ?2, ?3, ?4) \
+             ON CONFLICT (worker) DO UPDATE SET is_inside = excluded.is_inside, \
+             at = excluded.at, unset_in = excluded.unset_in",
+            params![worker, is_in, at, unset_in],
         )?;
         self.run(
-            "INSERT INTO attendance (utc_day, worker, ledger_id, at, is_in) \
-             VALUES (?1, ?2, ?3, ?4, ?5)",
-            params![utc_day(at), worker, ledger_id, at, is_in],
+            "INSERT INTO attendance (utc_day, worker, ledger_id, at, is_in, unset_in) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            params![utc_day(at), worker, ledger_id, at, is_in, unset_in],
+        )
+    }
+
+    /// Moves what the boot wrote with an unset clock in this epoch; a proof makes it certain.
+    fn clock(&mut self, ledger_id: i64, shift: ClockShift) -> rusqlite::Result<()> {
+        let unset_in = unset_in(ledger_id, shift.boot);
+        let after = (!shift.is_proof).then_some(unset_in);
+        self.run(
+            "UPDATE presence SET at = max(at + ?2, 0), unset_in = ?3 WHERE unset_in = ?1",
+            params![unset_in, shift.by_ms, after],
+        )?;
+        self.run(
+            "UPDATE attendance SET at = max(at + ?2, 0), \
+             utc_day = max(at + ?2, 0) / 86400000, unset_in = ?3 WHERE unset_in = ?1",
+            params![unset_in, shift.by_ms, after],
         )
     }
 
@@ -205,6 +229,11 @@ impl<'a> RowWriter<'a> {
             Slot::Vacant(slot) => Ok(slot.insert(self.db.prepare(sql)?)),
         }
     }
+}
+
+/// Names a boot within the epoch of a record.
+fn unset_in(ledger_id: i64, boot: u32) -> i64 {
+    ledger::epoch_no_of(ledger_id) << 32 | i64::from(boot)
 }
 
 const fn id_kind_code(kind: IdKind) -> &'static str {

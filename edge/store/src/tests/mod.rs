@@ -2,6 +2,7 @@
 
 mod bench;
 mod carrying;
+mod clock;
 mod crash;
 mod cursors;
 mod day;

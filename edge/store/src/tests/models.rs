@@ -4,9 +4,10 @@ use proptest::prelude::*;
 use rusqlite::Connection;
 use rusqlite::types::Value;
 use sync_wire::record::{
-    Blacklist, BoardEvent, ClockQuality, Contract, Direction, Employer, Entry as Entered, Exit,
-    Gate, GateEvent, HealthCertificate, IdKind, Kind, Outcome, Passage, Presentation,
-    PresentationResult, Project, Record, RosterApplied, Stamp, Team, Training, Worker,
+    Blacklist, BoardEvent, ClockChange, ClockChanged, ClockQuality, Contract, Direction, Employer,
+    Entry as Entered, Exit, Gate, GateEvent, HealthCertificate, IdKind, Kind, Outcome, Passage,
+    Presentation, PresentationResult, Project, Record, RosterApplied, Stamp, Team, Training,
+    Worker,
 };
 use sync_wire::seal::{DataKey, Person, Sex, Subject, seal};
 
@@ -62,11 +63,15 @@ pub(crate) fn sealed(worker: u32, key: &DataKey) -> Kind {
 }
 
 pub(crate) fn record(at: i64, kind: Kind) -> Entry {
+    by_clock(at, ClockQuality::Synced, kind)
+}
+
+fn by_clock(at: i64, clock: ClockQuality, kind: Kind) -> Entry {
     let stamp = Stamp {
         at,
         boot: 1,
         mono: 5,
-        clock: ClockQuality::Synced,
+        clock,
     };
     Entry::new(Record { stamp, kind }.to_body().unwrap())
 }
@@ -121,6 +126,24 @@ fn movements() -> impl Strategy<Value = Entry> {
     prop_oneof![
         (at.clone(), worker.clone(), directions(), any::<bool>())
             .prop_map(|(at, worker, way, counted)| record(at, presentation(worker, way, counted))),
+        (at.clone(), worker.clone(), directions()).prop_map(|(at, worker, way)| by_clock(
+            at,
+            ClockQuality::Unset,
+            presentation(worker, way, true)
+        )),
+        (at.clone(), at.clone(), any::<bool>()).prop_map(|(before, after, is_proof)| {
+            let change = if is_proof {
+                ClockChange::Synced
+            } else {
+                ClockChange::Jumped
+            };
+            let changed = ClockChanged {
+                change,
+                before,
+                after,
+            };
+            record(after, Kind::Clock(changed))
+        }),
         (at.clone(), worker, directions(), any::<u16>())
             .prop_map(|(at, worker, way, seq)| record(at, passage(worker, way, None, seq))),
         (at, any::<u16>()).prop_map(|(at, seq)| record(

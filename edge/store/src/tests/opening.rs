@@ -24,7 +24,10 @@ fn records_survive_a_clean_close() {
     assert_eq!(store.facts().head, appended.head);
     assert!(!store.facts().epoch_is_new);
     assert!(!store.facts().unclean);
-    assert_eq!(store.facts().last_at, Some(1_790_000_000_000 + 4 * 3_137));
+    assert_eq!(
+        store.facts().last.map(|stamp| stamp.at),
+        Some(1_790_000_000_000 + 4 * 3_137)
+    );
     let records = store
         .reader()
         .unwrap()

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use edge_domain::{CountedAct, Direction, Presence, WorkerId};
+use edge_domain::{CountedAct, Direction, Inside, Presence, WorkerId};
 use rusqlite::{Connection, params};
 
 use crate::error::StoreError;
@@ -15,7 +15,9 @@ const STEP: &str = "read the movements";
 pub(crate) fn presence(db: &Connection) -> Result<Presence, StoreError> {
     let mut presence = Presence::new();
     let mut query = db
-        .prepare("SELECT worker, at, is_inside FROM presence ORDER BY worker")
+        .prepare(
+            "SELECT worker, at, is_inside, unset_in & 4294967295 FROM presence ORDER BY worker",
+        )
         .map_err(fault)?;
     let mut rows = query.query([]).map_err(fault)?;
     while let Some(row) = rows.next().map_err(fault)? {
@@ -28,8 +30,12 @@ pub(crate) fn presence(db: &Connection) -> Result<Presence, StoreError> {
 }
 
 fn add(presence: &mut Presence, movement: Movement) {
-    let direction = direction(movement.is_in);
-    presence.movement(WorkerId(movement.worker), direction, movement.at);
+    let last = Inside {
+        direction: direction(movement.is_in),
+        at_ms: movement.at,
+        is_sure: movement.unset_boot.is_none(),
+    };
+    presence.movement(WorkerId(movement.worker), last);
 }
 
 /// How many workers came in from `from_ms` on and before `to_ms`; who came twice counts once.
@@ -84,12 +90,14 @@ pub(crate) fn counted(
             acts.push(CountedAct {
                 direction: direction(one.is_in),
                 at_ms: one.at,
+                is_sure: one.unset_boot.is_none(),
             });
         }
     };
     let mut query = db
         .prepare(
-            "SELECT worker, at, is_in FROM attendance WHERE utc_day BETWEEN ?1 AND ?2 \
+            "SELECT worker, at, is_in, unset_in & 4294967295 FROM attendance \
+             WHERE utc_day BETWEEN ?1 AND ?2 \
              ORDER BY worker, ledger_id",
         )
         .map_err(fault)?;
@@ -108,12 +116,13 @@ fn newest(db: &Connection) -> Result<Vec<Movement>, StoreError> {
     Ok(records.iter().filter_map(fold::counted).collect())
 }
 
-/// Reads `worker, at, is_in`.
+/// Reads `worker, at, is_in` and the boot within `unset_in`.
 fn movement(row: &rusqlite::Row<'_>) -> rusqlite::Result<Movement> {
     Ok(Movement {
         worker: row.get(0)?,
         at: row.get(1)?,
         is_in: row.get(2)?,
+        unset_boot: row.get(3)?,
     })
 }
 

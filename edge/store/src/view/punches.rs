@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use edge_domain::{ClockQuality, CountedAct, Direction, WorkerId};
+use edge_domain::{CountedAct, Direction, WorkerId};
 use rusqlite::{Connection, params};
 use sync_wire::Record;
-use sync_wire::record::Kind;
+use sync_wire::record::{ClockQuality, Kind};
 
 use crate::error::StoreError;
 use crate::ledger;
@@ -20,10 +20,12 @@ const STEP: &str = "read the punches";
 pub struct Punch {
     /// Its number in the ledger.
     pub seq: u64,
-    /// When, Unix ms by the box's clock.
+    /// When, Unix ms; corrected where the clock was unset and proved later in the same boot.
     pub at: i64,
-    /// Trust in `at`.
-    pub clock: ClockQuality,
+    /// When by the record itself, Unix ms.
+    pub recorded_at: i64,
+    /// The clock was set, or `at` is corrected.
+    pub is_sure: bool,
     /// Where.
     pub lane: String,
     /// Which way.
@@ -41,7 +43,7 @@ pub(crate) fn counted_of(
 ) -> Result<BTreeMap<WorkerId, Vec<CountedAct>>, StoreError> {
     let mut found: BTreeMap<WorkerId, Vec<CountedAct>> = BTreeMap::new();
     let mut query = db
-        .prepare("SELECT at, is_in FROM attendance WHERE utc_day = ?1 AND worker = ?2 AND at >= ?3 AND at < ?4 ORDER BY ledger_id")
+        .prepare("SELECT at, is_in, unset_in IS NULL FROM attendance WHERE utc_day = ?1 AND worker = ?2 AND at >= ?3 AND at < ?4 ORDER BY ledger_id")
         .map_err(fault)?;
     for day in utc_day(from_ms)..=utc_day(to_ms) {
         for worker in workers {
@@ -52,6 +54,7 @@ pub(crate) fn counted_of(
                 let act = CountedAct {
                     at_ms: row.get(0).map_err(fault)?,
                     direction: direction(row.get(1).map_err(fault)?),
+                    is_sure: row.get(2).map_err(fault)?,
                 };
                 found.entry(*worker).or_default().push(act);
             }
@@ -63,6 +66,7 @@ pub(crate) fn counted_of(
             found.entry(worker).or_default().push(CountedAct {
                 at_ms: one.at,
                 direction: direction(one.is_in),
+                is_sure: one.unset_boot.is_none(),
             });
         }
     }
@@ -80,7 +84,7 @@ pub(crate) fn punches(
 ) -> Result<Vec<Punch>, StoreError> {
     let mut query = db
         .prepare(
-            "SELECT ledger.id, body FROM attendance JOIN ledger ON ledger.id = ledger_id \
+            "SELECT ledger.id, body, at, unset_in IS NULL FROM attendance JOIN ledger ON ledger.id = ledger_id \
              WHERE utc_day = ?1 AND worker = ?2 AND at >= ?3 AND at < ?4 ORDER BY ledger_id",
         )
         .map_err(fault)?;
@@ -92,7 +96,14 @@ pub(crate) fn punches(
         while let Some(row) = rows.next().map_err(fault)? {
             let id: i64 = row.get(0).map_err(fault)?;
             let body = row.get_ref(1).and_then(|value| Ok(value.as_blob()?));
-            found.extend(punch(ledger::seq_of(id), body.map_err(fault)?));
+            let raw = punch(ledger::seq_of(id), body.map_err(fault)?);
+            if let Some(punch) = raw {
+                found.push(Punch {
+                    at: row.get(2).map_err(fault)?,
+                    is_sure: row.get(3).map_err(fault)?,
+                    ..punch
+                });
+            }
         }
     }
     Ok(found)
@@ -112,7 +123,8 @@ fn punch(seq: u64, body: &[u8]) -> Option<Punch> {
     Some(Punch {
         seq,
         at: record.stamp.at,
-        clock: words::clock(record.stamp.clock),
+        recorded_at: record.stamp.at,
+        is_sure: record.stamp.clock != ClockQuality::Unset,
         lane,
         direction: words::direction(direction),
     })

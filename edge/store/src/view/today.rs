@@ -138,7 +138,10 @@ pub(crate) fn at(db: &Connection, id: Option<i64>) -> Result<Option<i64>, StoreE
         })
         .optional()
         .map_err(fault)?;
-    Ok(body.as_deref().and_then(ledger::at_of))
+    Ok(body
+        .as_deref()
+        .and_then(ledger::stamp_of)
+        .map(|stamp| stamp.at))
 }
 
 /// The latest acts of people, newest first.

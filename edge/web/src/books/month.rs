@@ -13,24 +13,37 @@ use jiff::civil::{Date, Weekday};
 use super::directory::Listed;
 
 /// One worker's day on a sheet.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct DayCell {
     /// What it counts for; `None` where there is no movement.
     pub(crate) mark: Option<DayMark>,
     /// Minutes on site.
     pub(crate) minutes: u32,
+    /// No: the clock was unset at one of its movements, so that it may be another day.
+    pub(crate) is_sure: bool,
 }
 
 impl DayCell {
+    /// A day without a movement.
+    const EMPTY: Self = Self {
+        mark: None,
+        minutes: 0,
+        is_sure: true,
+    };
+
     /// The sign in the grid.
-    pub(crate) fn sign(&self) -> &'static str {
-        self.mark.map_or("", DayMark::sign)
+    pub(crate) fn sign(&self) -> String {
+        let doubt = if self.is_sure { "" } else { "?" };
+        format!("{}{doubt}", self.mark.map_or("", DayMark::sign))
     }
 
     /// The sign in words.
     pub(crate) fn text(&self) -> String {
-        self.mark
-            .map_or_else(|| "没有打卡".to_owned(), DayMark::text)
+        let doubt = if self.is_sure { "" } else { "，时间待核" };
+        let mark = self
+            .mark
+            .map_or_else(|| "没有打卡".to_owned(), DayMark::text);
+        format!("{mark}{doubt}")
     }
 
     /// CSS class.
@@ -61,9 +74,19 @@ pub(crate) struct MonthLine {
     pub(crate) nights: u32,
     /// Days with movements that count for nothing.
     pub(crate) voids: u32,
+    /// Days of which the time is to be checked.
+    pub(crate) unsure: u32,
 }
 
 impl MonthLine {
+    /// What stands beside the line; empty where all its times can be believed.
+    pub(crate) fn remark(&self) -> String {
+        match self.unsure {
+            0 => String::new(),
+            days => format!("{days} 天时间待核"),
+        }
+    }
+
     /// `18`, `18.5`.
     pub(crate) fn days_text(&self) -> String {
         halves_text(self.halves)
@@ -147,13 +170,16 @@ fn line(person: Arc<Listed>, days: &[Date], judged: &[(WorkDay, DayMark)]) -> Mo
         minutes: 0,
         nights: 0,
         voids: 0,
+        unsure: 0,
     };
     for on in days {
         let found = judged.iter().find(|(day, _)| day.on == *on);
-        let cell = found.map_or_else(DayCell::default, |(day, mark)| DayCell {
+        let cell = found.map_or(DayCell::EMPTY, |(day, mark)| DayCell {
             mark: Some(*mark),
             minutes: day.worked_minutes,
+            is_sure: day.is_sure,
         });
+        line.unsure += u32::from(!cell.is_sure);
         line.minutes = line.minutes.saturating_add(cell.minutes);
         if let Some(mark) = cell.mark {
             line.halves += mark.halves();
@@ -244,6 +270,7 @@ impl PersonMonth {
             .map(|punch| CountedAct {
                 direction: punch.direction,
                 at_ms: punch.at,
+                is_sure: punch.is_sure,
             })
             .collect();
         let judged = reading.days(&acts);
@@ -282,4 +309,26 @@ fn day_of(punch: &Punch, judged: &[(WorkDay, DayMark)]) -> Option<Date> {
                 || (punch.direction == Direction::Out && day.last_out_ms == Some(punch.at))
         })
         .map(|(day, _)| day.on)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_of_an_unset_clock_is_marked_in_the_grid_and_in_words() {
+        let sure = DayCell {
+            mark: Some(DayMark::Full),
+            minutes: 480,
+            is_sure: true,
+        };
+        let unsure = DayCell {
+            is_sure: false,
+            ..sure
+        };
+        assert_eq!((sure.sign(), unsure.sign()), ("√".into(), "√?".into()));
+        assert!(!sure.text().contains("待核"));
+        assert!(unsure.text().ends_with("，时间待核"));
+        assert_eq!(DayCell::EMPTY.sign(), "");
+    }
 }

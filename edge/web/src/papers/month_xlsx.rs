@@ -76,7 +76,10 @@ fn write_head(
         head.project, head.employer, sheet.team.name
     );
     page.write_string_with_format(1, 0, &places, &formats.plain)?;
-    let legend = format!("√ 全天  △ 半天  夜 夜班  ! 有打卡但不计　　{}", head.rule);
+    let legend = format!(
+        "√ 全天  △ 半天  夜 夜班  ! 有打卡但不计  ? 时间待核　　{}",
+        head.rule
+    );
     page.write_string_with_format(2, 0, &legend, &formats.plain)?;
     for (column, word) in (0..).zip(["序号", "姓名", "身份证号码", "工种"]) {
         page.write_string_with_format(3, column, word, &formats.head)?;
@@ -126,7 +129,7 @@ fn write_line(
     page.write_number_with_format(row, after + 1, hours, &formats.number)?;
     page.write_number_with_format(row, after + 2, f64::from(line.nights), &formats.mark)?;
     page.write_string_with_format(row, after + 3, "", &formats.text)?;
-    page.write_string_with_format(row, after + 4, "", &formats.text)?;
+    page.write_string_with_format(row, after + 4, line.remark(), &formats.text)?;
     Ok(())
 }
 

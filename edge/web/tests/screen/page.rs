@@ -148,6 +148,7 @@ async fn faults_are_told_with_cause_effect_and_advice() {
         "E-RD-02",
         "台要处理（共 6 台）",
         "推定",
+        "时间待核",
         "→ 请到安全部",
         "已上传",
     ] {

@@ -56,6 +56,7 @@ struct MonthPage {
     total_days: String,
     total_hours: String,
     voids: u32,
+    unsure: u32,
 }
 
 /// `GET /attendance`.
@@ -97,6 +98,9 @@ pub(crate) async fn show(
         voids: sheet
             .as_ref()
             .map_or(0, |sheet| sheet.lines.iter().map(|line| line.voids).sum()),
+        unsure: sheet
+            .as_ref()
+            .map_or(0, |sheet| sheet.lines.iter().map(|line| line.unsure).sum()),
         sheet,
     })
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
-use edge_domain::{ClockQuality, Direction, PhoneNumber, WorkerId, WorkerStanding, hours_text};
+use edge_domain::{Direction, PhoneNumber, WorkerId, WorkerStanding, hours_text};
 use jiff::civil::Date;
 
 use super::shared::{self, Choice, MonthQuery, MonthTurn};
@@ -33,6 +33,8 @@ struct PunchRow {
     way: &'static str,
     lane: String,
     is_sure: bool,
+    /// What the record itself says, where that was an unset clock's time.
+    corrected_from: Option<String>,
     seq: u64,
 }
 
@@ -64,6 +66,7 @@ struct PersonPage {
     total_days: String,
     total_hours: String,
     voids: u32,
+    unsure: u32,
     seen: String,
     today: String,
     blacklisted: bool,
@@ -172,6 +175,7 @@ fn page(layout: Layout, found: &Answer, done: Option<&'static str>, now_ms: i64)
         total_days: month.line.days_text(),
         total_hours: month.line.hours_text(),
         voids: month.line.voids,
+        unsure: month.line.unsure,
         seen: standing_tag(standing),
         today: today.to_string(),
         blacklisted: standing.blacklisted,
@@ -276,7 +280,8 @@ fn day_row(day: &PersonDay, lanes: &[(String, String)]) -> DayRow {
                 .find(|(id, _)| *id == punch.lane)
                 .map(|(_, name)| name.clone())
                 .unwrap_or_default(),
-            is_sure: punch.clock != ClockQuality::Unset,
+            is_sure: punch.is_sure,
+            corrected_from: (punch.at != punch.recorded_at).then(|| minute_text(punch.recorded_at)),
             seq: punch.seq,
         })
         .collect();

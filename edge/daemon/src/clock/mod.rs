@@ -1,0 +1,15 @@
+//! The only reader of the system clock, and the watch that says how far it can be trusted.
+//!
+//! `watch` judges readings, pure · `floor` what is certainly past when the box starts ·
+//! `machine` the machine's clocks, and the box's clock above them.
+
+mod watch;
+mod floor;
+mod machine;
+
+pub(crate) use floor::Known;
+pub(crate) use machine::{Clock, boot_id, read};
+pub(crate) use watch::ClockChange;
+
+#[cfg(test)]
+mod watch_test;

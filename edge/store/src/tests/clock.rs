@@ -49,7 +49,7 @@ fn acts(place: &Place) -> Vec<CountedAct> {
     let same = reader.counted_acts_of(&[WORKER], from, to).unwrap();
     assert_eq!(same.get(&WORKER), Some(&acts));
     let punches = reader.punches(WORKER, from, to).unwrap();
-    let punched: Vec<_> = punches
+    let lines: Vec<_> = punches
         .iter()
         .map(|punch| CountedAct {
             direction: punch.direction,
@@ -57,7 +57,7 @@ fn acts(place: &Place) -> Vec<CountedAct> {
             is_sure: punch.is_sure,
         })
         .collect();
-    assert_eq!(punched, acts);
+    assert_eq!(lines, acts);
     assert!(
         punches
             .iter()

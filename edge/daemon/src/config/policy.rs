@@ -83,50 +83,38 @@ fn face(walk: &mut Walk, default: FacePolicy) -> Option<FacePolicy> {
         }
     }
     let identify = identify(walk, default.identify);
-    let frames = FaceEvidence::FRAMES_MAX;
-    let frames = u32::try_from(frames).unwrap_or(u32::MAX);
-    let compare_frames = count(
-        walk,
-        "compare_frames",
-        default.compare_frames.into(),
-        frames,
-        "张",
-    );
-    let identify_frames = count(
-        walk,
-        "identify_frames",
-        default.identify_frames.into(),
-        frames,
-        "张",
-    );
+    let frames_max = u32::try_from(FaceEvidence::FRAMES_MAX).unwrap_or(u32::MAX);
+    let frames = |walk: &mut Walk, key, default: u8| {
+        u8::try_from(count(walk, key, default.into(), frames_max, "张")).ok()
+    };
+    let compare_frames = frames(walk, "compare_frames", default.compare_frames);
+    let identify_frames = frames(walk, "identify_frames", default.identify_frames);
     let margin = walk.number_or("margin", default.margin.into(), 0..=10_000, "万分之一");
+    let span_ms = 200..=10_000;
+    let identify_ms_max = ms(walk, "identify_ms_max", default.identify_ms_max, span_ms);
+    let away_ms = ms(walk, "away_ms", default.away_ms, 500..=60_000);
+    let look_ms = ms(walk, "look_ms", default.look_ms, 100..=3_000);
+    let second_look_ms = ms(walk, "second_look_ms", default.second_look_ms, 100..=5_000);
+    let no_face = walk.word_or_first(
+        "no_face",
+        &[("open", NoFace::Open), ("ask_guard", NoFace::AskGuard)],
+    );
+    let (alerts, alerts_key) = (default.mismatches_alert, "mismatches_alert");
+    let mismatches_alert = count(walk, alerts_key, alerts, MISMATCHES_MAX, "次");
+    // Every key is read before a fault of one ends this: else the others would be told as unknown.
     Some(FacePolicy {
         same: same?,
         other: other?,
-        compare_frames: u8::try_from(compare_frames).ok()?,
+        compare_frames: compare_frames?,
         identify: identify?,
         margin: u16::try_from(margin).ok()?,
-        identify_frames: u8::try_from(identify_frames).ok()?,
-        identify_ms_max: ms(
-            walk,
-            "identify_ms_max",
-            default.identify_ms_max,
-            200..=10_000,
-        ),
-        away_ms: ms(walk, "away_ms", default.away_ms, 500..=60_000),
-        look_ms: ms(walk, "look_ms", default.look_ms, 100..=3_000),
-        second_look_ms: ms(walk, "second_look_ms", default.second_look_ms, 100..=5_000),
-        no_face: walk.word_or_first(
-            "no_face",
-            &[("open", NoFace::Open), ("ask_guard", NoFace::AskGuard)],
-        )?,
-        mismatches_alert: count(
-            walk,
-            "mismatches_alert",
-            default.mismatches_alert,
-            MISMATCHES_MAX,
-            "次",
-        ),
+        identify_frames: identify_frames?,
+        identify_ms_max,
+        away_ms,
+        look_ms,
+        second_look_ms,
+        no_face: no_face?,
+        mismatches_alert,
     })
 }
 

@@ -16,7 +16,7 @@ pub(super) fn relay(walk: &mut Walk) -> Option<RelayMap> {
     let passed = match (inward, outward) {
         (true, true) => {
             let (inward, outward) = (place(walk, "passed_in"), place(walk, "passed_out"));
-            Some((inward?, outward?))
+            inward.zip(outward)
         }
         (false, false) => None,
         (true, false) | (false, true) => {
@@ -25,7 +25,7 @@ pub(super) fn relay(walk: &mut Walk) -> Option<RelayMap> {
             } else {
                 ("passed_out", "passed_in")
             };
-            place(walk, known)?;
+            let _noted = place(walk, known);
             walk.fault(
                 missing,
                 None,

@@ -112,6 +112,8 @@ fn every_wrong_key_is_told_at_once_with_value_and_range() {
         "以下之一：soft、hard、off"
     );
     assert!(allowed.values().all(|text| !text.is_empty()));
+    // A fault of one key does not make the keys behind it unknown.
+    assert!(allowed.values().all(|text| !text.contains("已知的键")));
 }
 
 #[test]

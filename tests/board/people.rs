@@ -116,6 +116,17 @@ async fn a_second_person_an_intruder_and_one_against_the_way_are_told_apart() ->
     Ok(())
 }
 
+/// The next event. The two beams do not clear in one instant, and to a chip whose clock hurries that
+/// can be somebody who walks off.
+async fn but_for_walkers(gate: &mut ChipGate) -> Result<EventKind> {
+    loop {
+        let seen = gate.driver.saw().await?;
+        if !matches!(seen, EventKind::Intruded { .. }) {
+            return Ok(seen);
+        }
+    }
+}
+
 /// Somebody, or something, stands between the beams for minutes; the chip's clock hurries.
 #[tokio::test]
 async fn a_lane_blocked_for_minutes_is_told_once_and_keeps_nobody_out() -> Result<()> {
@@ -140,9 +151,10 @@ async fn a_lane_blocked_for_minutes_is_told_once_and_keeps_nobody_out() -> Resul
         assert_eq!(gate.driver.saw().await?, timed_out);
     }
     gate.machine.set_all(&both(false)).await;
-    assert_eq!(gate.driver.saw().await?, EventKind::HeldCleared);
+    assert_eq!(but_for_walkers(&mut gate).await?, EventKind::HeldCleared);
     gate.set(Contact::Fire, true).await?;
-    assert_eq!(gate.driver.saw().await?, EventKind::Fire { on: true });
+    let fire = EventKind::Fire { on: true };
+    assert_eq!(but_for_walkers(&mut gate).await?, fire);
     assert_eq!(*gate.machine.resets().borrow(), 0, "the watchdog was fed");
     Ok(())
 }

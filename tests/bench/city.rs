@@ -8,11 +8,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use rumqttc::{
-    AsyncClient, Event, EventLoop, MqttOptions, Packet, QoS, TlsConfiguration, Transport,
-};
+use rumqttc::{AsyncClient, Event, EventLoop, MqttOptions, Packet, QoS};
 use sync_wire::{Ack, Compression, Hash, Header, Message, Tier, Topic, chain};
-use tests::{Broker, City, Generator, Result, repository};
+use tests::{Broker, City, Generator, Result, repository, tls_as};
 use tokio::time::Instant;
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::types::Type;
@@ -215,22 +213,11 @@ async fn drive(keys: &Path, port: u16, (sources, rounds): (&[Source], u64)) -> R
 }
 
 fn connect(keys: &Path, port: u16) -> Result<(AsyncClient, EventLoop)> {
-    let read = |name: &str| fs::read(keys.join(name));
-    let connector = native_tls::TlsConnector::builder()
-        .disable_built_in_roots(true)
-        .add_root_certificate(native_tls::Certificate::from_pem(&read("ca.pem")?)?)
-        .identity(native_tls::Identity::from_pkcs8(
-            &read("box.pem")?,
-            &read("box.key")?,
-        )?)
-        .build()?;
     let mut options = MqttOptions::new("bench", "localhost", port);
     options
         .set_max_packet_size(200_000, 200_000)
         .set_inflight(100)
-        .set_transport(Transport::tls_with_config(
-            TlsConfiguration::NativeConnector(connector),
-        ));
+        .set_transport(tls_as(keys, "box")?);
     let (client, mut events) = AsyncClient::new(options, WINDOW * 2);
     events.network_options.set_tcp_nodelay(true);
     Ok((client, events))

@@ -7,7 +7,6 @@ use tests::{Browser, Result, Site};
 
 /// A PC's page and a phone's.
 const SIZES: [(u32, u32); 2] = [(1366, 768), (360, 800)];
-const PASSWORD: &str = "demo-Password-1";
 
 /// Who comes before the pictures are taken: the last one is refused and gets out all the same.
 const VISITS: [(&str, &str); 7] = [
@@ -118,21 +117,6 @@ fn last_month(site: &Site) -> Result<String> {
 }
 
 async fn sign_in(site: &mut Site, browser: &Browser) -> Result<()> {
-    let code = site.gate_box.claim_code().await?;
     browser.resize(1366, 768).await?;
-    browser
-        .open(&format!("{}/claim", site.gate_box.screen()))
-        .await?;
-    for (field, text) in [
-        ("code", code.as_str()),
-        ("name", "王敏"),
-        ("password", PASSWORD),
-        ("again", PASSWORD),
-    ] {
-        browser.fill(&format!("[name={field}]"), text).await?;
-    }
-    browser.click("button[type=submit]").await?;
-    browser
-        .until("the clerk is in", "return location.pathname === '/'")
-        .await
+    site.gate_box.claim_in(browser).await
 }

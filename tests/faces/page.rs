@@ -8,7 +8,6 @@ use tests::{Browser, Faces, Result, bin_dir, eventually};
 
 use crate::Gate;
 
-const PASSWORD: &str = "scenario-Password-1";
 /// Where a template's file names its models, and in how many bytes.
 const MODEL: std::ops::Range<usize> = 4..20;
 /// A PC and a phone.
@@ -23,21 +22,7 @@ async fn signed_in(gate: &mut Gate, folder: &std::path::Path) -> Result<Browser>
     let browser = Browser::start(folder).await?;
     let [(width, height), _] = SIZES;
     browser.resize(width, height).await?;
-    let code = gate.site.gate_box.claim_code().await?;
-    let screen = gate.site.gate_box.screen().to_owned();
-    browser.open(&format!("{screen}/claim")).await?;
-    for (field, text) in [
-        ("code", code.as_str()),
-        ("name", "王敏"),
-        ("password", PASSWORD),
-        ("again", PASSWORD),
-    ] {
-        browser.fill(&format!("[name={field}]"), text).await?;
-    }
-    browser.click("button[type=submit]").await?;
-    browser
-        .until("the clerk is in", "return location.pathname === '/'")
-        .await?;
+    gate.site.gate_box.claim_in(&browser).await?;
     Ok(browser)
 }
 

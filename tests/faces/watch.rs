@@ -5,9 +5,9 @@ use std::fs;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rumqttc::{AsyncClient, Event, MqttOptions, Packet, QoS, TlsConfiguration, Transport};
+use rumqttc::{AsyncClient, Event, MqttOptions, Packet, QoS};
 use sync_wire::{Message, Topic};
-use tests::{Result, eventually};
+use tests::{Result, eventually, tls_as};
 
 type Heard = Arc<Mutex<Vec<(String, Vec<u8>)>>>;
 
@@ -19,20 +19,10 @@ pub(crate) struct Observer {
 impl Observer {
     /// Listens; returns once the subscriptions stand.
     pub(crate) async fn listen(city_dir: &Path, port: u16) -> Result<Self> {
-        let read = |name: &str| fs::read(city_dir.join(name));
-        let connector = native_tls::TlsConnector::builder()
-            .disable_built_in_roots(true)
-            .add_root_certificate(native_tls::Certificate::from_pem(&read("ca.pem")?)?)
-            .identity(native_tls::Identity::from_pkcs8(
-                &read("city.pem")?,
-                &read("city.key")?,
-            )?)
-            .build()?;
         let mut options = MqttOptions::new("observer", "localhost", port);
-        let tls = TlsConfiguration::NativeConnector(connector);
         options
             .set_max_packet_size(256 * 1024, 256 * 1024)
-            .set_transport(Transport::tls_with_config(tls));
+            .set_transport(tls_as(city_dir, "city")?);
         let (client, mut events) = AsyncClient::new(options, 16);
         client
             .subscribe("menwei/1/+/up/#", QoS::AtLeastOnce)

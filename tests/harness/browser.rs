@@ -9,6 +9,9 @@ use crate::ports::free_port;
 use crate::process::Process;
 use crate::{Result, eventually};
 
+/// Of the clerk's account.
+const PASSWORD: &str = "scenario-Password-1";
+
 /// One browser window.
 #[derive(Debug)]
 pub struct Browser {
@@ -157,6 +160,22 @@ impl Browser {
         self.command(&format!("element/{element}/value"), json!({"text": text}))
             .await?;
         Ok(())
+    }
+
+    /// Makes the clerk's account with a one-time code; the clerk is signed in then.
+    pub async fn claim(&self, screen: &str, code: &str) -> Result<()> {
+        self.open(&format!("{screen}/claim")).await?;
+        for (field, text) in [
+            ("code", code),
+            ("name", "王敏"),
+            ("password", PASSWORD),
+            ("again", PASSWORD),
+        ] {
+            self.fill(&format!("[name={field}]"), text).await?;
+        }
+        self.click("button[type=submit]").await?;
+        self.until("the clerk is in", "return location.pathname === '/'")
+            .await
     }
 
     /// Clicks the first element that matches.

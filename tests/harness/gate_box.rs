@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
+use crate::browser::Browser;
 use crate::city::text;
 use crate::ports::free_port;
 use crate::process::{Process, bin_dir, run};
@@ -235,6 +236,12 @@ impl GateBox {
     /// `menwei status --json`.
     pub fn status(&self) -> Result<Value> {
         Ok(serde_json::from_str(&self.menwei(&["status", "--json"])?)?)
+    }
+
+    /// Claims the screen in a browser, which is signed in then.
+    pub async fn claim_in(&mut self, browser: &Browser) -> Result<()> {
+        let code = self.claim_code().await?;
+        browser.claim(self.screen(), &code).await
     }
 
     /// The one-time claim code that the box printed.

@@ -2,7 +2,7 @@
 //! real program, and waits for what they do.
 //!
 //! `figures` arithmetic · `process` programs that end with the test · `ports` free loopback ports · `eventually` waiting for
-//! a state · `browser` a real Chromium · `city`, `broker`, `gate_box`, `simulator` the four programs of a
+//! a state · `browser` a real Chromium · `tls` the broker's door · `city`, `broker`, `gate_box`, `simulator` the four programs of a
 //! site · `site` all of them together · `lone_gate` without a city · `boards` gate boards by themselves ·
 //! `history` a month that the site has behind it · `backlog` records that wait for the city, and what dies meanwhile ·
 //! `signed` what comes down from a city that signs · `faces` the process menwei-face.
@@ -12,6 +12,7 @@ mod eventually;
 mod ports;
 mod process;
 mod browser;
+mod tls;
 mod city;
 mod broker;
 mod service_watch;
@@ -42,6 +43,7 @@ pub use service_watch::ServiceWatch;
 pub use signed::{Asked, FileServer, Sent, SigningCity, roster_file};
 pub use simulator::Simulator;
 pub use site::{BOX_ID, Site, SitePlan};
+pub use tls::tls_as;
 
 /// Anything that goes wrong in a test is told as text.
 pub type Result<T, E = Box<dyn std::error::Error + Send + Sync>> = std::result::Result<T, E>;

@@ -142,10 +142,6 @@ impl AccountStore for LedgerSource {
         })
     }
 
-    fn has_account(&self) -> BoxFuture<'_, Result<bool, SourceError>> {
-        Box::pin(async move { Ok(!self.ask(Reader::accounts).await?.is_empty()) })
-    }
-
     fn claim_code_hash(&self) -> BoxFuture<'_, Result<Option<String>, SourceError>> {
         Box::pin(self.ask(|reader| reader.setting(CLAIM_CODE_SETTING)))
     }

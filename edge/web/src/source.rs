@@ -77,9 +77,6 @@ pub trait AccountStore: Send + Sync {
     /// Everybody who may sign in, or will.
     fn accounts(&self) -> BoxFuture<'_, Result<Vec<Account>, SourceError>>;
 
-    /// Whether anybody can sign in at all.
-    fn has_account(&self) -> BoxFuture<'_, Result<bool, SourceError>>;
-
     /// Hash of the claim code that is valid now; `None` once it was used.
     fn claim_code_hash(&self) -> BoxFuture<'_, Result<Option<String>, SourceError>>;
 

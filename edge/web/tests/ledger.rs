@@ -47,7 +47,7 @@ async fn a_claim_code_makes_one_account_and_is_gone() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(&folder);
     let source = source(&store);
-    assert!(!source.has_account().await.unwrap());
+    assert_eq!(source.accounts().await.unwrap(), []);
     assert_eq!(source.claim_code_hash().await.unwrap(), None);
 
     let hash = ClaimCode::random().unwrap().hash().unwrap();

@@ -1,11 +1,10 @@
 //! A plain MQTT client of the bench.
 
-use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use rumqttc::{AsyncClient, EventLoop, MqttOptions, TlsConfiguration, Transport};
-use tests::Result;
+use rumqttc::{AsyncClient, EventLoop, MqttOptions, Transport};
+use tests::{Result, tls_as};
 
 const REQUESTS_MAX: usize = 1_000;
 
@@ -16,16 +15,7 @@ pub(crate) fn plain(name: &str, port: u16) -> (AsyncClient, EventLoop) {
 
 /// Connects with the certificate of a box's folder, under another name: hears what the box hears.
 pub(crate) fn beside_the_box(box_dir: &Path, port: u16) -> Result<(AsyncClient, EventLoop)> {
-    let read = |name: &str| fs::read(box_dir.join(name));
-    let connector = native_tls::TlsConnector::builder()
-        .disable_built_in_roots(true)
-        .add_root_certificate(native_tls::Certificate::from_pem(&read("ca.pem")?)?)
-        .identity(native_tls::Identity::from_pkcs8(
-            &read("box.pem")?,
-            &read("box.key")?,
-        )?)
-        .build()?;
-    let transport = Transport::tls_with_config(TlsConfiguration::NativeConnector(connector));
+    let transport = tls_as(box_dir, "box")?;
     Ok(build("bench-observer", "localhost", port, Some(transport)))
 }
 

@@ -7,14 +7,12 @@ use std::time::{Duration, SystemTime};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use rumqttc::{
-    AsyncClient, Event, EventLoop, MqttOptions, Packet, QoS, TlsConfiguration, Transport,
-};
+use rumqttc::{AsyncClient, Event, EventLoop, MqttOptions, Packet, QoS};
 use serde_json::Value;
 use sync_wire::down::{Command, Down, SigningKey};
 use sync_wire::roster::{RosterHeader, RosterLine};
 
-use crate::{BOX_ID, Result, eventually};
+use crate::{BOX_ID, Result, eventually, tls_as};
 
 /// Where the seed stands in the PKCS#8 of an Ed25519 key (RFC 8410).
 const SEED: std::ops::Range<usize> = 16..48;
@@ -45,22 +43,12 @@ impl SigningCity {
         let body: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
         let der = STANDARD.decode(body)?;
         let seed: [u8; 32] = der.get(SEED).ok_or("a key of another form")?.try_into()?;
-        let connector = native_tls::TlsConnector::builder()
-            .disable_built_in_roots(true)
-            .add_root_certificate(native_tls::Certificate::from_pem(&read("ca.pem")?)?)
-            .identity(native_tls::Identity::from_pkcs8(
-                &read("city.pem")?,
-                &read("city.key")?,
-            )?)
-            .build()?;
         let mut options = MqttOptions::new("signing-city", "localhost", broker_port);
         options
             .set_clean_session(true)
             .set_max_packet_size(PACKET_BYTES_MAX, PACKET_BYTES_MAX)
             .set_keep_alive(Duration::from_secs(30))
-            .set_transport(Transport::tls_with_config(
-                TlsConfiguration::NativeConnector(connector),
-            ));
+            .set_transport(tls_as(city, "city")?);
         let (client, events) = AsyncClient::new(options, 64);
         let results = Arc::<Mutex<Vec<Value>>>::default();
         let subscribed = Arc::<Mutex<bool>>::default();

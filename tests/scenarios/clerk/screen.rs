@@ -7,7 +7,6 @@ use tests::{Browser, Result, Site};
 
 use crate::help::{Gate, plan};
 
-const PASSWORD: &str = "scenario-Password-1";
 pub(crate) const PC: (u32, u32) = (1366, 768);
 pub(crate) const PHONE: (u32, u32) = (360, 800);
 pub(crate) const SIZES: [(u32, u32); 2] = [PC, PHONE];
@@ -44,20 +43,7 @@ async fn use_code(browser: &Browser, screen: &str, code: &str) -> Result<()> {
             "return location.pathname !== '/'",
         )
         .await?;
-    browser.open(&format!("{screen}/claim")).await?;
-    let fields = [
-        ("code", code),
-        ("name", "王敏"),
-        ("password", PASSWORD),
-        ("again", PASSWORD),
-    ];
-    for (field, text) in fields {
-        browser.fill(&format!("[name={field}]"), text).await?;
-    }
-    browser.click("button[type=submit]").await?;
-    browser
-        .until("the clerk is in", "return location.pathname === '/'")
-        .await?;
+    browser.claim(screen, code).await?;
     // The code is spent.
     browser.open(&format!("{screen}/claim")).await?;
     browser

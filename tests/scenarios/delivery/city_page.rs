@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use rumqttc::{AsyncClient, Event, MqttOptions, Packet, QoS, TlsConfiguration, Transport};
+use rumqttc::{AsyncClient, Event, MqttOptions, Packet, QoS};
 use serde_json::{Value, json};
 use sync_wire::{Compression, Hash, Header, Message, Tier, Topic, chain};
-use tests::{BOX_ID, Browser, City, Result, Site, bin_dir, eventually, free_port, run};
+use tests::{BOX_ID, Browser, City, Result, Site, bin_dir, eventually, free_port, run, tls_as};
 
 use crate::clerk::{AXE, SIZES, WATCH_RULES, open};
 use crate::help::{Gate, plan};
@@ -33,21 +33,10 @@ struct Odd {
 
 impl Odd {
     async fn connect(site: &Site, folder: &Path) -> Result<Self> {
-        let read = |name: &str| fs::read(folder.join(name));
-        let connector = native_tls::TlsConnector::builder()
-            .disable_built_in_roots(true)
-            .add_root_certificate(native_tls::Certificate::from_pem(&read("ca.pem")?)?)
-            .identity(native_tls::Identity::from_pkcs8(
-                &read("box.pem")?,
-                &read("box.key")?,
-            )?)
-            .build()?;
         let mut options = MqttOptions::new(OTHER, "localhost", site.broker.port());
         options
             .set_keep_alive(Duration::from_secs(30))
-            .set_transport(Transport::tls_with_config(
-                TlsConfiguration::NativeConnector(connector),
-            ));
+            .set_transport(tls_as(folder, "box")?);
         let (client, mut events) = AsyncClient::new(options, 16);
         loop {
             if let Event::Incoming(Packet::ConnAck(_)) = events.poll().await? {

@@ -2,30 +2,12 @@
 
 use edge_domain::{FacePolicy, IdentifyRow, Similarity};
 
+use crate::config::site_test::SHORT;
 use crate::config::{ConfigError, SiteConfig};
-
-const SITE: &str = r#"
-[box]
-id = "ah-000001"
-[site]
-code = "3499002026TEST001"
-name = "测试项目"
-[ledger]
-path = "/var/lib/menwei/ledger.db"
-key_file = "/run/key"
-[screen]
-listen = "127.0.0.1:8480"
-[[lane]]
-id = "gate-1"
-[[lane.reader]]
-name = "进"
-direction = "in"
-link = "serial:/dev/menwei/reader-1"
-"#;
 
 /// What a section makes of the policy, or the faults as key and allowed values.
 fn face(section: &str) -> Result<FacePolicy, Vec<(String, String)>> {
-    match SiteConfig::parse(&format!("{SITE}\n[policy.face]\n{section}")) {
+    match SiteConfig::parse(&format!("{SHORT}\n[policy.face]\n{section}")) {
         Ok(config) => Ok(config.policy.face),
         Err(ConfigError::Faults(faults)) => Err(faults
             .into_iter()

@@ -14,6 +14,6 @@ pub(crate) use lane::{GateConfig, LaneConfig, LinkLossWord, ReaderConfig};
 pub(crate) use site::SiteConfig;
 
 #[cfg(test)]
-mod face_policy_test;
-#[cfg(test)]
 mod site_test;
+#[cfg(test)]
+mod face_policy_test;

@@ -10,7 +10,7 @@ use crate::config::{ConfigError, LinkLossWord, SiteConfig};
 
 const SAMPLE: &str = include_str!("../../../../systemd/site.toml");
 
-const SHORT: &str = r#"
+pub(crate) const SHORT: &str = r#"
 [box]
 id = "ah-000001"
 [site]

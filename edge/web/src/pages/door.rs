@@ -107,13 +107,11 @@ pub(crate) async fn codes(state: &WebState) -> Result<Codes, WebError> {
 
 /// Where a stranger is sent: the claim page until somebody can sign in.
 async fn entrance(state: &WebState) -> Result<&'static str, WebError> {
-    let step = "look for accounts";
-    let claimed = state
-        .accounts()
-        .has_account()
-        .await
-        .map_err(WebError::source(step))?;
-    Ok(if claimed { "/login" } else { "/claim" })
+    Ok(if codes(state).await?.claimed {
+        "/login"
+    } else {
+        "/claim"
+    })
 }
 
 /// Opens a session for `account` and sends the browser to 今日.

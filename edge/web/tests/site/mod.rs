@@ -37,11 +37,6 @@ impl AccountStore for Accounts {
         Box::pin(async move { Ok(all) })
     }
 
-    fn has_account(&self) -> BoxFuture<'_, Result<bool, SourceError>> {
-        let any = !self.kept.lock().unwrap().0.is_empty();
-        Box::pin(async move { Ok(any) })
-    }
-
     fn claim_code_hash(&self) -> BoxFuture<'_, Result<Option<String>, SourceError>> {
         let hash = self.kept.lock().unwrap().1.clone();
         Box::pin(async move { Ok(hash) })

@@ -86,7 +86,6 @@ pub(crate) fn ask(place: &Place, text: &'static str, values: Vec<Value>) -> Vec<
 }
 
 /// Makes each test run against both databases.
-#[macro_export]
 macro_rules! on_both_databases {
     ($($name:ident),* $(,)?) => {
         mod sqlite {
@@ -103,3 +102,4 @@ macro_rules! on_both_databases {
         }
     };
 }
+pub(crate) use on_both_databases;

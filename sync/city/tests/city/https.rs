@@ -1,21 +1,4 @@
 //! Boxes fetch their rosters and bring photos over HTTPS; nobody else does anything.
-#![allow(
-    missing_docs,
-    dead_code,
-    clippy::cognitive_complexity,
-    clippy::too_many_lines,
-    reason = "a test program has no readers of its documentation"
-)]
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::expect_used,
-    clippy::as_conversions,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
-
-mod common;
 
 use std::io::{Cursor, Read as _, Write as _};
 use std::net::TcpStream;
@@ -23,16 +6,13 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
-use common::database::Store;
-use common::{Site, state, until};
+use crate::common::database::Store;
+use crate::common::{ADD, Site, state, until};
 use jiff::civil::date;
 use openssl::ssl::{SslConnector, SslFiletype, SslMethod};
 use reqwest::{Certificate, Client, Identity, Method, StatusCode};
 use sync_city::pki::{self, Validity};
 use sync_city::{City, Settings, Silent};
-
-const ADD: &str = r#"{"op":"add","id_number":"349901198805120025","name":"李秀英","id_kind":"resident","sex":"female","born":"1988-05-12","team":{"name":"钢筋一班","uscc":"91349900MA8N0TE00Y","employer":"皖城劳务有限公司","type":"006"},"trade":"020","role":"20","entered_on":"2026-11-20"}"#;
-const PHOTO_BYTES_MAX: usize = 51_200;
 
 /// A city that serves files, for two boxes.
 async fn begin() -> (Site, City) {

@@ -1,29 +1,11 @@
 //! What no honest box sends: each is refused with a reason that a person can read, and counted; nothing
 //! of it is stored, and the honest box beside it goes on being acknowledged.
-#![allow(
-    missing_docs,
-    dead_code,
-    clippy::cognitive_complexity,
-    clippy::too_many_lines,
-    reason = "a test program has no readers of its documentation"
-)]
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::expect_used,
-    clippy::as_conversions,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
-
-mod common;
-mod lies;
 
 use std::sync::Arc;
 
-use common::database::Store;
-use common::{EPOCH, Ledger, Peer, SITE, Site, state, until};
-use lies::{Lie, bytes, chains, headers, noise, words};
+use crate::common::database::{Store, on_both_databases};
+use crate::common::{EPOCH, Ledger, Peer, SITE, Site, state, until};
+use crate::lies::{self, Lie, bytes, chains, headers, noise, words};
 use serde_json::Value;
 use sync_city::db::Session;
 use sync_city::registry::Registry;

@@ -21,6 +21,8 @@ use sync_wire::{Ack, Compression, Ctl, Hash, Header, Hello, Message, Tier, Topic
 
 pub(crate) const EPOCH: &str = "00112233aabbccdd";
 pub(crate) const SITE: &str = "示范工地";
+/// A roster line about somebody new.
+pub(crate) const ADD: &str = r#"{"op":"add","id_number":"349901198805120025","name":"李秀英","id_kind":"resident","sex":"female","born":"1988-05-12","team":{"name":"钢筋一班","uscc":"91349900MA8N0TE00Y","employer":"皖城劳务有限公司","type":"006"},"trade":"020","role":"20","entered_on":"2026-11-20"}"#;
 /// Where boxes are told to fetch files.
 pub(crate) const FILES: &str = "https://city.example:8443";
 /// Longest wait for a state; reached only where something is broken.

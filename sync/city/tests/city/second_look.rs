@@ -1,27 +1,10 @@
 //! What the city comes back to: records that it understands later, records that waited and were
 //! passed over.
-#![allow(
-    missing_docs,
-    dead_code,
-    clippy::cognitive_complexity,
-    clippy::too_many_lines,
-    reason = "a test program has no readers of its documentation"
-)]
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::expect_used,
-    clippy::as_conversions,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
-
-mod common;
 
 use std::sync::Arc;
 
-use common::database::{Store, ask};
-use common::{EPOCH, Ledger, Peer, SITE, Site, rows, state, until, worker};
+use crate::common::database::{Store, ask, on_both_databases};
+use crate::common::{EPOCH, Ledger, Peer, SITE, Site, rows, state, until, worker};
 use sync_city::db::Session;
 use sync_city::ingest::{Which, redrive};
 use sync_city::meaning::{Codes, Reading};

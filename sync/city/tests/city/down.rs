@@ -1,34 +1,16 @@
 //! What goes down to boxes: signed by the commands, sent until the box answers, shown on the page.
-#![allow(
-    missing_docs,
-    dead_code,
-    clippy::cognitive_complexity,
-    clippy::too_many_lines,
-    reason = "a test program has no readers of its documentation"
-)]
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::expect_used,
-    clippy::as_conversions,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
-
-mod common;
 
 use std::process::Command;
 use std::sync::Arc;
 
-use common::database::{Store, ask};
-use common::{EPOCH, Peer, Site, state, until};
+use crate::common::database::{Store, ask, on_both_databases};
+use crate::common::{ADD, EPOCH, Peer, Site, state, until};
 use sync_city::Silent;
 use sync_city::pki;
 use sync_wire::ctl::ReportTopic;
 use sync_wire::down::{Command as Order, Down, Expected, Series, VerifyingKey, open};
 use sync_wire::{Ctl, Report, ResultCode, Topic, chain};
 
-const ADD: &str = r#"{"op":"add","id_number":"349901198805120025","name":"李秀英","id_kind":"resident","sex":"female","born":"1988-05-12","team":{"name":"钢筋一班","uscc":"91349900MA8N0TE00Y","employer":"皖城劳务有限公司","type":"006"},"trade":"020","role":"20","entered_on":"2026-11-20"}"#;
 const REVOKE: &str = r#"{"op":"revoke","id_number":"349901197512010012","reason":"冒用他人证件"}"#;
 
 /// Runs the program; what it says on either stream.

@@ -1,27 +1,10 @@
 //! The program as a person runs it: keys by its commands, then killed without warning.
-#![allow(
-    missing_docs,
-    dead_code,
-    clippy::cognitive_complexity,
-    clippy::too_many_lines,
-    reason = "a test program has no readers of its documentation"
-)]
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::expect_used,
-    clippy::as_conversions,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
-
-mod common;
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use common::database::Store;
-use common::{Ledger, Peer, Site, rows};
+use crate::common::database::{Store, on_both_databases};
+use crate::common::{Ledger, Peer, Site, rows};
 use sync_wire::Topic;
 
 fn menwei_city(arguments: &[&str]) -> Command {

@@ -1,27 +1,10 @@
 //! The city behind a real broker over TLS: stores, checks, acknowledges, never before its commit.
-#![allow(
-    missing_docs,
-    dead_code,
-    clippy::cognitive_complexity,
-    clippy::too_many_lines,
-    reason = "a test program has no readers of its documentation"
-)]
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::expect_used,
-    clippy::as_conversions,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
-
-mod common;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use common::database::{Store, ask};
-use common::{EPOCH, Ledger, Peer, Site, rows, state, until, worker};
+use crate::common::database::{Store, ask, on_both_databases};
+use crate::common::{EPOCH, Ledger, Peer, Site, rows, state, until, worker};
 use sync_city::db::Place;
 use sync_city::{Effect, Observer, Silent, Verdict};
 use sync_wire::{AckRange, ParkCode, Topic};

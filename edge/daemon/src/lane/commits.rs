@@ -84,6 +84,11 @@ impl Commits {
         }
     }
 
+    /// A record is likely near.
+    pub(super) fn expect(&self) {
+        self.writer.expect_append();
+    }
+
     fn begin(&mut self) {
         if self.waiting.is_empty() {
             return;

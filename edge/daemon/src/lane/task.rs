@@ -113,7 +113,7 @@ impl LaneTask {
             return;
         };
         match event {
-            ReaderEvent::Arriving => self.keep_line_idle(),
+            ReaderEvent::Arriving => self.get_ready(),
             ReaderEvent::Card(card) => self.card(direction, &card.text),
             ReaderEvent::ReadFailed { failure } => {
                 let credential = input::unreadable(failure);
@@ -133,12 +133,13 @@ impl LaneTask {
         }
     }
 
-    /// A grant is near: keeps the gate's line free for its open command. Not while somebody is
-    /// passing: the grant will wait for the report of that, which comes over the same line.
-    fn keep_line_idle(&self) {
+    /// A grant is near: keeps the ledger awake and the gate's line free for the open command. Not
+    /// while somebody is passing: the grant will wait for the report of that, over the same line.
+    fn get_ready(&self) {
         if self.lane.awaits_passage() {
             return;
         }
+        self.commits.expect();
         if let Some(Err(error)) = self.gate.as_ref().map(|gate| gate.hold(HOLD_MS)) {
             tracing::warn!(%error, "The gate's line is not kept idle");
         }

@@ -84,6 +84,29 @@ fn a_caller_that_gives_up_does_not_stop_its_record() {
 }
 
 #[test]
+fn an_append_that_was_announced_is_the_only_thing_written() {
+    let place = Place::new();
+    let store = place.open();
+    let writer = store.writer();
+    let before = *writer.head().borrow();
+    // More often than there is room for orders: none may be lost to what is only announced.
+    for _ in 0..300 {
+        writer.expect_append();
+    }
+    assert_eq!(*writer.head().borrow(), before);
+    let appended = wait(writer.append(entries(0..2))).unwrap();
+    assert_eq!((appended.first_seq, appended.last_seq), (1, 2));
+    writer.expect_append();
+    // The read models catch up though nothing came after the announcement.
+    wait(writer.catch_up()).unwrap();
+    for number in 2..200 {
+        writer.expect_append();
+        let next = wait(writer.append(entries(number..number + 1))).unwrap();
+        assert_eq!(next.first_seq, number + 1);
+    }
+}
+
+#[test]
 fn a_body_of_a_wrong_size_is_refused_alone() {
     let place = Place::new();
     let store = place.open();

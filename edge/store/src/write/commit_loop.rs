@@ -2,12 +2,13 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::time::Duration;
 
 use rusqlite::{Connection, Statement};
 use sync_wire::Head;
 use tokio::sync::{Semaphore, oneshot, watch};
+use tokio::time::Instant;
 
 use crate::carry;
 use crate::connection::{self, WriteLock};
@@ -37,6 +38,10 @@ const FOLD_RECORDS_MAX: u64 = 256;
 /// Commits after which the write-ahead log is copied into the file.
 const CHECKPOINT_COMMITS_MAX: u32 = 400;
 
+/// How long the writer stays awake for an append that was announced: a reader's line of 115,200
+/// baud takes 112 ms for the rest of a card.
+const EXPECTED: Duration = Duration::from_millis(150);
+
 pub(crate) type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
 
 /// What is stored in the same commit as records.
@@ -55,6 +60,7 @@ pub(crate) enum Order {
     Small(SmallAct, Reply<u64>),
     BeginEpoch(NewEpoch, Reply<Epoch>),
     Fold(Reply<()>),
+    Expect,
     Stop { clean: bool, done: Reply<()> },
 }
 
@@ -121,6 +127,7 @@ struct CommitLoop<'db> {
     head: Head,
     unfolded: u64,
     commits: u32,
+    awake_until: Option<Instant>,
 }
 
 /// What an order came to, not yet told to anyone.
@@ -146,6 +153,7 @@ impl<'db> CommitLoop<'db> {
             head: parts.head,
             unfolded: 0,
             commits: 0,
+            awake_until: None,
         })
     }
 
@@ -156,7 +164,8 @@ impl<'db> CommitLoop<'db> {
                 FOLD_RECORDS_MIN.. => QUIET_MS,
                 _ => LONG_QUIET_MS,
             };
-            let first = match parts.orders.recv_timeout(Duration::from_millis(quiet_ms)) {
+            let quiet = Duration::from_millis(quiet_ms);
+            let first = match self.next_order(&parts.orders, quiet) {
                 Ok(order) => order,
                 Err(RecvTimeoutError::Timeout) => {
                     self.fold_quietly();
@@ -181,6 +190,32 @@ impl<'db> CommitLoop<'db> {
         }
     }
 
+    /// Waits for an order; without sleeping while one is expected.
+    fn next_order(
+        &mut self,
+        orders: &Receiver<Order>,
+        quiet: Duration,
+    ) -> Result<Order, RecvTimeoutError> {
+        if let Some(until) = self.awake_until.take() {
+            while Instant::now() < until {
+                match orders.try_recv() {
+                    Ok(order) => return Ok(order),
+                    Err(TryRecvError::Disconnected) => return Err(RecvTimeoutError::Disconnected),
+                    Err(TryRecvError::Empty) => std::thread::yield_now(),
+                }
+            }
+        }
+        orders.recv_timeout(quiet)
+    }
+
+    /// Goes the way of a commit without one. That it fails is for the commit itself to tell.
+    fn expect(&mut self) {
+        if self.begin.execute([]).is_ok() {
+            connection::roll_back(self.db);
+        }
+        self.awake_until = Some(Instant::now() + EXPECTED);
+    }
+
     /// Serves what waits, in order; neighboring writes share a commit.
     fn serve(&mut self, waiting: VecDeque<Order>, parts: &LoopParts) -> Option<Stop> {
         let heads = &parts.heads;
@@ -188,6 +223,7 @@ impl<'db> CommitLoop<'db> {
         let mut stop = None;
         for order in waiting {
             match order {
+                Order::Expect => self.expect(),
                 Order::Append(..) | Order::Small(..) => group.push(order),
                 Order::BeginEpoch(new, reply) => {
                     self.write(std::mem::take(&mut group), heads);
@@ -290,7 +326,7 @@ impl<'db> CommitLoop<'db> {
                 Err(error) if error.is_refusal() => Ok(Err(error)),
                 Err(error) => Err(error),
             },
-            Order::BeginEpoch(..) | Order::Fold(_) | Order::Stop { .. } => {
+            Order::BeginEpoch(..) | Order::Fold(_) | Order::Expect | Order::Stop { .. } => {
                 Ok(Err(StoreError::Closed))
             }
         }
@@ -374,6 +410,7 @@ fn refuse(order: Order, error: &StoreError) {
         Order::Small(_, reply) => answer(reply, Err(error.clone())),
         Order::BeginEpoch(_, reply) => answer(reply, Err(error.clone())),
         Order::Fold(reply) | Order::Stop { done: reply, .. } => answer(reply, Err(error.clone())),
+        Order::Expect => {}
     }
 }
 

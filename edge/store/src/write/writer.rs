@@ -71,6 +71,18 @@ impl Writer {
         self.append_and_note(entries, Vec::new()).await
     }
 
+    /// Says that an [`append`](Self::append) is likely near: the writer wakes up, goes its way once
+    /// without writing anything, and stays awake for a moment, so that the append finds it running
+    /// and its code and pages at hand. Nobody waits for this; a writer with work is awake already.
+    pub fn expect_append(&self) {
+        let Ok(room) = self.room.try_acquire() else {
+            return;
+        };
+        if self.orders.try_send(Order::Expect).is_ok() {
+            room.forget();
+        }
+    }
+
     /// Stores what the city says it has of an epoch; it may go back as well as forward.
     ///
     /// # Errors

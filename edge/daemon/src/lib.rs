@@ -3,7 +3,7 @@
 //!
 //! Reading order, bottom first: `config` the settings and all their faults · `advice` troubles of
 //! ledger and system in Chinese · `error` · `certificate` since when the box's own is valid ·
-//! `clock` the only reader of the system clock · `records` from the domain's record to the wire's
+//! `clock` the only reader of the system clock · `https` requests to the city · `records` from the domain's record to the wire's
 //! body · `systemd` ready and watchdog · `logging` · `people`
 //! sealing, tags of strangers, the desk where people change · `orders` what commands ask of a running box ·
 //! `downlink` what the city sends, signed · `devices` who answers at a device's place · `troubles` of the box itself, told on the screen and to `menwei status` · `health` one snapshot of the box · `lane` one task per lane, where a lane's effects
@@ -19,6 +19,7 @@ mod advice;
 mod error;
 mod certificate;
 mod clock;
+mod https;
 mod records;
 mod systemd;
 mod logging;

@@ -1,23 +1,20 @@
 //! Against a real broker.
 
-use std::cell::RefCell;
-use std::rc::Rc;
-
-use rumqttc::Transport;
 use sync_wire::ctl::ReportTopic;
 use sync_wire::down::Series;
+use sync_wire::record::ClockQuality;
 use sync_wire::{Presence, Report, Topic};
 use tokio::sync::{oneshot, watch};
 use tokio::task::{JoinHandle, LocalSet, spawn_local};
 
 use crate::harness_test::{
-    Broker, DeskEnd, Memory, Pki, Table, city, free_port, has_broker, settings, surroundings,
-    until, until_city,
+    Broker, DeskEnd, Memory, WALL_MS, free_port, has_broker, settings, surroundings, until,
+    until_city,
 };
+use crate::pki_test::Pki;
 use crate::session::run;
 use crate::settings::{MqttSettings, Outbound, TlsFiles};
 use crate::status::{SyncLink, SyncStatus};
-use crate::tls::transport;
 use crate::trouble::{NO_ROOM, UNREADABLE};
 
 pub(crate) struct Running {
@@ -28,9 +25,18 @@ pub(crate) struct Running {
 }
 
 pub(crate) fn start(settings: MqttSettings, ledger: Memory) -> Running {
+    start_at((WALL_MS, ClockQuality::Synced), settings, ledger)
+}
+
+/// A box that believes this time so far.
+pub(crate) fn start_at(
+    (wall_ms, clock): (i64, ClockQuality),
+    settings: MqttSettings,
+    ledger: Memory,
+) -> Running {
     let (sender, status) = watch::channel(SyncStatus::default());
     let (stop, stopped) = oneshot::channel::<()>();
-    let (surroundings, desk) = surroundings();
+    let (surroundings, desk) = surroundings(wall_ms, clock);
     let task = spawn_local(run(settings, ledger, surroundings, sender, async {
         // A dropped sender stops as well.
         let _either_way = stopped.await;
@@ -43,12 +49,6 @@ pub(crate) fn start(settings: MqttSettings, ledger: Memory) -> Running {
     }
 }
 
-fn plain_city(port: u16) -> Rc<RefCell<Table>> {
-    let table = Rc::new(RefCell::new(Table::default()));
-    spawn_local(city(port, Transport::tcp(), Rc::clone(&table)));
-    table
-}
-
 #[tokio::test]
 async fn drains_and_outlives_the_broker() {
     if !has_broker() {
@@ -56,7 +56,7 @@ async fn drains_and_outlives_the_broker() {
     }
     let everything = async {
         let mut broker = Broker::start(None);
-        let table = plain_city(broker.port);
+        let (table, _) = broker.city();
         let ledger = Memory::new(3_000);
         let mut running = start(settings(broker.port, None), ledger.clone());
         let online = until(&mut running.status, |status| status.acked_through == 3_000).await;
@@ -102,8 +102,7 @@ async fn a_city_that_comes_back_gets_what_it_missed() {
     }
     let everything = async {
         let broker = Broker::start(None);
-        let table = Rc::new(RefCell::new(Table::default()));
-        let first = spawn_local(city(broker.port, Transport::tcp(), Rc::clone(&table)));
+        let (table, first) = broker.city();
         let ledger = Memory::new(10);
         let mut running = start(settings(broker.port, None), ledger.clone());
         until(&mut running.status, |status| status.acked_through == 10).await;
@@ -115,7 +114,7 @@ async fn a_city_that_comes_back_gets_what_it_missed() {
             status.link == SyncLink::Connecting
         })
         .await;
-        spawn_local(city(broker.port, Transport::tcp(), Rc::clone(&table)));
+        broker.city_with(&table);
         until(&mut running.status, |status| status.acked_through == 20).await;
         ledger.check(&table.borrow());
     };
@@ -129,7 +128,7 @@ async fn what_comes_down_reaches_the_desk_and_its_result_the_city() {
     }
     let everything = async {
         let broker = Broker::start(None);
-        let table = plain_city(broker.port);
+        let (table, _) = broker.city();
         let ledger = Memory::new(1);
         let mut running = start(settings(broker.port, None), ledger.clone());
         until(&mut running.status, |status| status.acked_through == 1).await;
@@ -180,7 +179,7 @@ async fn a_box_that_vanishes_is_declared_offline() {
     }
     let everything = async {
         let broker = Broker::start(None);
-        let table = plain_city(broker.port);
+        let (table, _) = broker.city();
         let mut running = start(settings(broker.port, None), Memory::new(1));
         until(&mut running.status, |status| status.acked_through == 1).await;
         assert_eq!(
@@ -216,9 +215,7 @@ async fn certificates_right_and_wrong() {
     let everything = async {
         let pki = Pki::new();
         let broker = Broker::start(Some(&pki));
-        let table = Rc::new(RefCell::new(Table::default()));
-        let city_transport = transport(Some(&pki.files("ca", "city"))).unwrap();
-        spawn_local(city(broker.port, city_transport, Rc::clone(&table)));
+        let (table, _) = broker.city();
         until_city(&table, |table| table.connections > 0).await;
 
         let ledger = Memory::new(50);

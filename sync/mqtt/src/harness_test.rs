@@ -3,13 +3,12 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Stdio;
 use std::rc::Rc;
 use std::time::Duration;
 
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
-use rumqttc::{AsyncClient, Event, MqttOptions, Packet, QoS, Transport};
+use rumqttc::{AsyncClient, Event, MqttOptions, Packet, QoS};
 use sync_engine::{
     Alarm, EpochStart, Fork, Identity, LedgerRecord, Now, OurHashes, Settings, Survey,
 };
@@ -20,15 +19,16 @@ use sync_wire::{Ack, Ctl, Hash, Head, Report, State, Topic, VERSION};
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 use tokio::sync::{mpsc, watch};
+use tokio::task::{JoinHandle, spawn_local};
 use tokio::time::Instant;
 
 use crate::ledger::{Ledger, LedgerError, Page};
+use crate::pki_test::{BOX, Pki};
 use crate::settings::{Inbound, MqttSettings, Outbound, Surroundings, TlsFiles};
 use crate::status::SyncStatus;
 
-pub(crate) const BOX: &str = "box-demo";
 pub(crate) const EPOCH: &str = "00112233aabbccdd";
-const WALL_MS: i64 = 1_795_302_124_000;
+pub(crate) const WALL_MS: i64 = 1_795_302_124_000;
 const MOSQUITTO: &str = "/usr/sbin/mosquitto";
 /// Nothing in these tests takes a tenth of it.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -58,36 +58,53 @@ pub(crate) fn free_port() -> u16 {
         .port()
 }
 
-/// A Mosquitto on a free port of the loopback interface.
+/// A Mosquitto on free ports of the loopback interface.
 pub(crate) struct Broker {
+    /// For the box: TLS where there are certificates.
     pub(crate) port: u16,
+    /// For the tiny city, which speaks in the clear.
+    city_port: u16,
     folder: TempDir,
     child: Child,
 }
 
 impl Broker {
     pub(crate) fn start(pki: Option<&Pki>) -> Self {
-        let port = free_port();
+        let (port, city_port) = (free_port(), free_port());
         let folder = tempfile::tempdir().unwrap();
-        let tls = pki.map_or("allow_anonymous true\n".to_owned(), |pki| {
+        let tls = pki.map_or(String::new(), |pki| {
             let at = |name: &str| pki.folder.path().join(name).display().to_string();
             format!(
-                "allow_anonymous true\ncafile {}\ncertfile {}\nkeyfile {}\nrequire_certificate true\n",
+                "cafile {}\ncertfile {}\nkeyfile {}\nrequire_certificate true\n",
                 at("ca.pem"),
                 at("broker.pem"),
                 at("broker.key")
             )
         });
         let text = format!(
-            "user root\npersistence false\nset_tcp_nodelay true\nlog_dest stderr\nlistener {port} 127.0.0.1\n{tls}"
+            "user root\npersistence false\nallow_anonymous true\nset_tcp_nodelay true\n\
+             log_dest stderr\nlistener {city_port} 127.0.0.1\nlistener {port} 127.0.0.1\n{tls}"
         );
         std::fs::write(folder.path().join("mosquitto.conf"), text).unwrap();
         let child = spawn(folder.path());
         Self {
             port,
+            city_port,
             folder,
             child,
         }
+    }
+
+    /// A tiny city at this broker.
+    pub(crate) fn city(&self) -> (Rc<RefCell<Table>>, JoinHandle<()>) {
+        let table = Rc::new(RefCell::new(Table::default()));
+        let serving = self.city_with(&table);
+        (table, serving)
+    }
+
+    /// One that has such a table already.
+    pub(crate) fn city_with(&self, table: &Rc<RefCell<Table>>) -> JoinHandle<()> {
+        spawn_local(city(self.city_port, Rc::clone(table)))
     }
 
     pub(crate) async fn kill(&mut self) {
@@ -107,64 +124,6 @@ fn spawn(folder: &Path) -> Child {
         .kill_on_drop(true)
         .spawn()
         .unwrap()
-}
-
-/// An authority with certificates for broker, box and a stranger.
-pub(crate) struct Pki {
-    folder: TempDir,
-}
-
-impl Pki {
-    pub(crate) fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let write =
-            |name: &str, text: String| std::fs::write(folder.path().join(name), text).unwrap();
-        for (authority, leaves) in [
-            ("ca", &["broker", BOX, "box-renewed", "city"][..]),
-            ("other-ca", &["stranger"][..]),
-        ] {
-            let key = KeyPair::generate().unwrap();
-            let mut params = CertificateParams::default();
-            params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-            params
-                .distinguished_name
-                .push(DnType::CommonName, authority);
-            write(
-                &format!("{authority}.pem"),
-                params.self_signed(&key).unwrap().pem(),
-            );
-            let issuer = Issuer::new(params, key);
-            for leaf in leaves {
-                let key = KeyPair::generate().unwrap();
-                let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
-                let mut params = CertificateParams::new(names).unwrap();
-                params.distinguished_name.push(DnType::CommonName, *leaf);
-                write(
-                    &format!("{leaf}.pem"),
-                    params.signed_by(&key, &issuer).unwrap().pem(),
-                );
-                write(&format!("{leaf}.key"), key.serialize_pem());
-            }
-        }
-        Self { folder }
-    }
-
-    /// Another leaf takes the box's place on the disk.
-    pub(crate) fn replace_box(&self, leaf: &str) {
-        for kind in ["key", "pem"] {
-            let at = |name: &str| self.folder.path().join(format!("{name}.{kind}"));
-            std::fs::copy(at(leaf), at("present")).unwrap();
-        }
-    }
-
-    pub(crate) fn files(&self, ca: &str, leaf: &str) -> TlsFiles {
-        let at = |name: String| -> PathBuf { self.folder.path().join(name) };
-        TlsFiles {
-            ca: at(format!("{ca}.pem")),
-            certificate: at(format!("{leaf}.pem")),
-            key: at(format!("{leaf}.key")),
-        }
-    }
 }
 
 /// What the tiny city has stored.
@@ -227,11 +186,9 @@ impl Table {
 }
 
 /// Runs a city that stores in memory and acknowledges what it stored; never returns.
-pub(crate) async fn city(port: u16, transport: Transport, table: Rc<RefCell<Table>>) {
+async fn city(port: u16, table: Rc<RefCell<Table>>) {
     let mut options = MqttOptions::new("city", "127.0.0.1", port);
-    options
-        .set_transport(transport)
-        .set_max_packet_size(200_000, 200_000);
+    options.set_max_packet_size(200_000, 200_000);
     let (client, mut event_loop) = AsyncClient::new(options, 100);
     loop {
         match event_loop.poll().await {
@@ -443,14 +400,14 @@ pub(crate) struct DeskEnd {
     pub(crate) outbox: mpsc::Sender<Outbound>,
 }
 
-pub(crate) fn surroundings() -> (Surroundings, DeskEnd) {
+pub(crate) fn surroundings(wall_ms: i64, clock: ClockQuality) -> (Surroundings, DeskEnd) {
     let began = Instant::now();
     let now = move || {
         let mono_ms = u64::try_from(began.elapsed().as_millis()).unwrap();
         Now {
             mono_ms,
-            wall_ms: WALL_MS,
-            clock: ClockQuality::Synced,
+            wall_ms,
+            clock,
         }
     };
     let (inbox, inbound) = mpsc::channel(4);

@@ -4,11 +4,12 @@
 //! [`run`] carries out what the engine decides: it connects, publishes, reads the ledger and keeps
 //! the cursor, on one single-threaded runtime, until it is told to stop.
 //!
-//! - [`error`]: what cannot be loaded or read
-//! - [`trouble`]: connection errors in words for the clerk and for a technician
+//! - [`error`]: what cannot be loaded or read, and why there is no connection
+//! - [`trouble`]: the same in words for the clerk and for a technician
 //! - [`status`]: what the screen, the heartbeat and the watchdog want to know
 //! - [`settings`]: where the broker is and who we are
-//! - [`tls`]: certificates from files
+//! - [`tls`]: certificates from files, judged by the time that the box believes
+//! - [`door`]: a line to the city, for MQTT and for HTTPS
 //! - [`ledger`]: what this crate needs of a ledger
 //! - [`pipe`]: the polling task around the client library
 //! - [`session`]: one turn after the other: inputs to the engine, its actions to the world
@@ -18,20 +19,27 @@ pub mod trouble;
 pub mod status;
 pub mod settings;
 pub mod tls;
+pub mod door;
 pub mod ledger;
 pub mod pipe;
 pub mod session;
 
+#[cfg(test)]
+mod pki_test;
 #[cfg(test)]
 mod harness_test;
 #[cfg(test)]
 mod broker_test;
 #[cfg(test)]
 mod traps_test;
+#[cfg(test)]
+mod time_test;
 
-pub use error::MqttError;
+pub use door::{Door, Line};
+pub use error::{DoorError, MqttError};
 pub use ledger::{Ledger, LedgerError, Page};
 pub use session::run;
 pub use settings::{Inbound, MqttSettings, Outbound, Proxy, Surroundings, TLS_CHECK_MS, TlsFiles};
 pub use status::{SyncLink, SyncStatus};
+pub use tls::{Believed, Credentials};
 pub use trouble::{NotTaken, OUR_CERTIFICATE, Trouble};

@@ -2,18 +2,21 @@
 //!
 //! The library's event loop is polled by a task of its own, which never publishes: publishing from
 //! the polling task deadlocks when the request queue is full. Its own queue and retransmissions
-//! are no store: whatever it drops, the engine sends again.
+//! are no store: whatever it drops, the engine sends again. Nor does it connect by itself: it gets
+//! the near end of a line that is laid already.
 
 use std::time::Duration;
 
 use rumqttc::{
     AsyncClient, ClientError, ConnectionError, Event, EventLoop, LastWill, MqttOptions, Packet,
-    Proxy, ProxyAuth, ProxyType, QoS, Transport,
+    QoS, Transport,
 };
 use sync_wire::message::MESSAGE_BYTES_MAX;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+use crate::door::{Door, Line};
+use crate::error::Fault;
 use crate::settings::MqttSettings;
 
 /// Requests waiting for the wire; more than both windows together.
@@ -30,7 +33,7 @@ const PACKET_BYTES_MAX: usize = MESSAGE_BYTES_MAX * 2;
 
 /// What to connect with.
 pub(crate) struct Order {
-    pub(crate) transport: Transport,
+    pub(crate) door: Door,
     pub(crate) will_topic: String,
     pub(crate) will: Vec<u8>,
 }
@@ -43,7 +46,7 @@ pub(crate) enum Arrival {
     /// A message.
     Message { topic: String, payload: Vec<u8> },
     /// The connection is gone or did not come up.
-    Broken(ConnectionError),
+    Broken(Fault),
 }
 
 /// The session's end of the pipe.
@@ -64,24 +67,15 @@ impl Drop for Pipe {
 impl Pipe {
     /// Starts the polling task; it ends when the pipe is dropped.
     pub(crate) fn start(settings: &MqttSettings) -> Self {
-        let name = settings.identity.box_name.as_str();
-        let mut options = MqttOptions::new(name, settings.host.as_str(), settings.port);
-        options
-            .set_clean_session(true)
-            .set_keep_alive(KEEP_ALIVE)
-            .set_inflight(INFLIGHT_MAX)
-            .set_max_packet_size(PACKET_BYTES_MAX, PACKET_BYTES_MAX);
-        if let Some(proxy) = &settings.proxy {
-            options.set_proxy(through(proxy));
-        }
-        let (client, mut event_loop) = AsyncClient::new(options, REQUESTS_MAX);
+        let name = settings.identity.box_name.as_str().to_owned();
+        let nowhere = options(&name, "");
+        let (client, mut event_loop) = AsyncClient::new(nowhere, REQUESTS_MAX);
         let mut network = event_loop.network_options();
-        network.set_tcp_nodelay(true);
         network.set_connection_timeout(CONNECT_TIMEOUT_S);
         event_loop.set_network_options(network);
         let (orders, order_receiver) = mpsc::channel(1);
         let (arrival_sender, arrivals) = mpsc::channel(EVENTS_MAX);
-        let polling = tokio::spawn(poll(event_loop, order_receiver, arrival_sender));
+        let polling = tokio::spawn(poll(name, event_loop, order_receiver, arrival_sender));
         Self {
             client,
             orders,
@@ -114,34 +108,41 @@ impl Pipe {
     }
 }
 
-fn through(proxy: &crate::settings::Proxy) -> Proxy {
-    let auth = match &proxy.login {
-        None => ProxyAuth::None,
-        Some((username, password)) => ProxyAuth::Basic {
-            username: username.clone(),
-            password: password.clone(),
-        },
-    };
-    Proxy {
-        ty: ProxyType::Http,
-        auth,
-        addr: proxy.host.clone(),
-        port: proxy.port,
-    }
+/// A connection at a local address.
+fn options(name: &str, address: &str) -> MqttOptions {
+    let mut options = MqttOptions::new(name, address, 0);
+    options
+        .set_transport(Transport::Unix)
+        .set_clean_session(true)
+        .set_keep_alive(KEEP_ALIVE)
+        .set_inflight(INFLIGHT_MAX)
+        .set_max_packet_size(PACKET_BYTES_MAX, PACKET_BYTES_MAX);
+    options
 }
 
 async fn poll(
+    name: String,
     mut event_loop: EventLoop,
     mut orders: mpsc::Receiver<Order>,
     arrivals: mpsc::Sender<Arrival>,
 ) {
     while let Some(order) = orders.recv().await {
-        event_loop.mqtt_options.set_transport(order.transport);
-        let will = LastWill::new(order.will_topic, order.will, QoS::AtLeastOnce, true);
-        event_loop.mqtt_options.set_last_will(will);
         // Whatever the last connection left behind is sent again by the engine, if at all.
         event_loop.clean();
         event_loop.pending.clear();
+        let mut line = match order.door.open().await {
+            Ok(line) => line,
+            Err(error) => {
+                let broken = Arrival::Broken(Fault::Door(error));
+                if arrivals.send(broken).await.is_err() {
+                    return;
+                }
+                continue;
+            }
+        };
+        event_loop.mqtt_options = options(&name, line.address());
+        let will = LastWill::new(order.will_topic, order.will, QoS::AtLeastOnce, true);
+        event_loop.mqtt_options.set_last_will(will);
         loop {
             let arrival = match event_loop.poll().await {
                 Ok(Event::Incoming(Packet::ConnAck(_))) => Arrival::Connected,
@@ -150,7 +151,7 @@ async fn poll(
                     payload: publish.payload.to_vec(),
                 },
                 Ok(Event::Incoming(_) | Event::Outgoing(_)) => continue,
-                Err(error) => Arrival::Broken(error),
+                Err(error) => Arrival::Broken(why(&mut line, error).await),
             };
             let broken = matches!(arrival, Arrival::Broken(_));
             if arrivals.send(arrival).await.is_err() {
@@ -160,5 +161,16 @@ async fn poll(
                 break;
             }
         }
+    }
+}
+
+/// The library hears only that its end was closed; the line knows why.
+async fn why(line: &mut Line, error: ConnectionError) -> Fault {
+    if matches!(error, ConnectionError::ConnectionRefused(_)) {
+        return Fault::Mqtt(error);
+    }
+    match line.fault().await {
+        Some(broken) => Fault::Line(broken),
+        None => Fault::Mqtt(error),
     }
 }

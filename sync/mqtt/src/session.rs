@@ -10,11 +10,12 @@ use sync_wire::message::Tier;
 use sync_wire::{Ack, Presence, State, Topic, VERSION};
 use tokio::sync::watch;
 
+use crate::door::Door;
 use crate::ledger::{Ledger, LedgerError};
 use crate::pipe::{Arrival, Order, Pipe};
 use crate::settings::{Inbound, MqttSettings, Outbound, Surroundings};
 use crate::status::{SyncLink, SyncStatus};
-use crate::tls::{contents, transport};
+use crate::tls::{Believed, Credentials, contents};
 use crate::trouble::{
     NO_ROOM, NotTaken, OTHER_TOPIC, Trouble, UNREADABLE, explain, explain_files, explain_refusal,
     explain_stuck,
@@ -165,9 +166,12 @@ impl<L: Ledger> Session<L> {
             return;
         }
         self.certificates_at_ms = now_ms.saturating_add(self.settings.tls_check_ms);
-        let files = self.settings.tls.as_ref();
-        let there = contents(files);
-        if there.is_none() || there == self.certificates || transport(files).is_err() {
+        let Some(files) = &self.settings.tls else {
+            return;
+        };
+        let there = contents(Some(files));
+        let is_new = there.is_some() && there != self.certificates;
+        if !is_new || Credentials::read(files).is_err() {
             return;
         }
         tracing::info!("the certificates were replaced, connecting anew");
@@ -369,10 +373,10 @@ impl<L: Ledger> Session<L> {
     fn connect(&mut self) {
         self.greeted = false;
         self.certificates = contents(self.settings.tls.as_ref());
-        let now_ms = (self.surroundings.now)().mono_ms;
-        self.certificates_at_ms = now_ms.saturating_add(self.settings.tls_check_ms);
-        let transport = match transport(self.settings.tls.as_ref()) {
-            Ok(transport) => transport,
+        let now = (self.surroundings.now)();
+        self.certificates_at_ms = now.mono_ms.saturating_add(self.settings.tls_check_ms);
+        let door = match Door::of(&self.settings, Believed::of(now)) {
+            Ok(door) => door,
             Err(error) => return self.give_up(explain_files(&error)),
         };
         let Some(will) = self.state(Presence::Offline) else {
@@ -380,7 +384,7 @@ impl<L: Ledger> Session<L> {
         };
         let will_topic = Topic::State.of(&self.settings.identity.box_name);
         if !self.pipe.connect(Order {
-            transport,
+            door,
             will_topic,
             will,
         }) {

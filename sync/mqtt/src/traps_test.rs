@@ -3,7 +3,6 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use rumqttc::Transport;
 use sync_wire::{Hash, Topic};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -11,14 +10,13 @@ use tokio::sync::mpsc;
 use tokio::task::{LocalSet, spawn_local};
 
 use crate::broker_test::start;
-use crate::harness_test::{
-    Broker, EPOCH, Memory, Pki, Table, city, has_broker, settings, until, until_city,
-};
+use crate::door::Door;
+use crate::harness_test::{Broker, EPOCH, Memory, Table, has_broker, settings, until, until_city};
 use crate::ledger::Ledger;
 use crate::pipe::{Arrival, Order, Pipe};
+use crate::pki_test::Pki;
 use crate::settings::Proxy;
 use crate::status::SyncLink;
-use crate::tls::transport;
 
 async fn listener() -> (TcpListener, u16) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -173,7 +171,12 @@ async fn a_broken_connection_is_not_tried_again_without_an_order() {
         let mut pipe = Pipe::start(&settings(port, None));
         for orders in 1..=5 {
             let order = Order {
-                transport: Transport::tcp(),
+                door: Door {
+                    host: "127.0.0.1".to_owned(),
+                    port,
+                    proxy: None,
+                    tls: None,
+                },
                 will_topic: "menwei/1/b/state".to_owned(),
                 will: Vec::new(),
             };
@@ -194,8 +197,7 @@ async fn a_broker_that_dies_in_the_middle_of_a_drain_costs_nothing() {
     }
     let everything = async {
         let mut broker = Broker::start(None);
-        let table = Rc::new(RefCell::new(Table::default()));
-        spawn_local(city(broker.port, Transport::tcp(), Rc::clone(&table)));
+        let (table, _) = broker.city();
         let ledger = Memory::new(20_000);
         let mut running = start(settings(broker.port, None), ledger.clone());
         for reached in [2_000, 9_000] {
@@ -222,8 +224,7 @@ async fn a_flood_from_the_city_stops_nothing() {
     }
     let everything = async {
         let broker = Broker::start(None);
-        let table = Rc::new(RefCell::new(Table::default()));
-        spawn_local(city(broker.port, Transport::tcp(), Rc::clone(&table)));
+        let (table, _) = broker.city();
         let ledger = Memory::new(1);
         let mut running = start(settings(broker.port, None), ledger.clone());
         until(&mut running.status, |status| status.acked_through == 1).await;
@@ -249,9 +250,7 @@ async fn certificates_are_replaced_without_a_restart() {
     let everything = async {
         let pki = Pki::new();
         let broker = Broker::start(Some(&pki));
-        let table = Rc::new(RefCell::new(Table::default()));
-        let city_transport = transport(Some(&pki.files("ca", "city"))).unwrap();
-        spawn_local(city(broker.port, city_transport, Rc::clone(&table)));
+        let (table, _) = broker.city();
         pki.replace_box("box-demo");
         let files = pki.files("ca", "present");
         let ledger = Memory::new(5);
@@ -323,9 +322,7 @@ async fn through_a_proxy() {
     let everything = async {
         let pki = Pki::new();
         let broker = Broker::start(Some(&pki));
-        let table = Rc::new(RefCell::new(Table::default()));
-        let city_transport = transport(Some(&pki.files("ca", "city"))).unwrap();
-        spawn_local(city(broker.port, city_transport, Rc::clone(&table)));
+        let (table, _) = broker.city();
         let asked = Rc::new(RefCell::new(Vec::new()));
         let (open, port) = listener().await;
         spawn_local(proxy(open, Rc::clone(&asked), true));

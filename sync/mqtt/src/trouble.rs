@@ -3,11 +3,11 @@
 use std::error::Error;
 use std::io::ErrorKind;
 
-use rumqttc::{ConnectReturnCode, ConnectionError, StateError, TlsError};
+use rumqttc::{ConnectReturnCode, ConnectionError, StateError};
 
 use sync_engine::Refusal;
 
-use crate::error::MqttError;
+use crate::error::{DoorError, Fault, MqttError};
 
 /// What went wrong, twice.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,29 +39,18 @@ const PROXY: &str = "代理服务器没有应答或不允许连接平台，请�
 const STUCK: &str = "平台的消息服务没有应答，正在重新连接";
 const FILES: &str = "本机证书文件读不出来，请检查证书、私钥和CA文件";
 
-/// Explains a connection error. `greeted`: the broker had accepted this connection before.
-pub fn explain(error: &ConnectionError, tls: bool, greeted: bool) -> Trouble {
-    let detail = chain(error);
-    let clerk = match error {
-        ConnectionError::Tls(error) => of_tls(error, &detail),
-        ConnectionError::Proxy(_) => PROXY,
-        ConnectionError::Io(error) => of_io(error.kind(), &detail, tls && !greeted),
-        ConnectionError::NetworkTimeout | ConnectionError::FlushTimeout => TIMED_OUT,
-        ConnectionError::ConnectionRefused(code) => match code {
-            ConnectReturnCode::ServiceUnavailable => BUSY,
-            ConnectReturnCode::Success
-            | ConnectReturnCode::RefusedProtocolVersion
-            | ConnectReturnCode::BadClientId
-            | ConnectReturnCode::BadUserNamePassword
-            | ConnectReturnCode::NotAuthorized => NOT_ALLOWED,
-        },
+/// Explains why there is no connection. `greeted`: the broker had accepted this one before.
+pub(crate) fn explain(fault: &Fault, tls: bool, greeted: bool) -> Trouble {
+    let detail = chain(fault);
+    let clerk = match fault {
+        Fault::Door(error) => of_door(error, &detail),
         // With TLS 1.3 the broker judges our certificate after the client has finished its part of
         // the handshake: its refusal arrives in place of the answer to CONNECT.
-        ConnectionError::MqttState(_) if tls && !greeted => ours(&detail),
-        ConnectionError::MqttState(StateError::Io(error)) => of_io(error.kind(), &detail, false),
-        ConnectionError::MqttState(_)
-        | ConnectionError::NotConnAck(_)
-        | ConnectionError::RequestsDone => BROKEN,
+        Fault::Line(_) | Fault::Mqtt(ConnectionError::MqttState(_)) if tls && !greeted => {
+            ours(&detail)
+        }
+        Fault::Line(error) => of_io(error.kind(), &detail),
+        Fault::Mqtt(error) => of_mqtt(error, &detail),
     };
     let hint = if clerk.starts_with(OUR_CERTIFICATE) {
         "the broker closed the connection right after the handshake; it wants another client \
@@ -135,11 +124,35 @@ pub fn explain_files(error: &MqttError) -> Trouble {
     }
 }
 
-fn of_tls(error: &TlsError, detail: &str) -> &'static str {
-    if let TlsError::Io(error) = error {
-        return of_io(error.kind(), detail, false);
+fn of_door(error: &DoorError, detail: &str) -> &'static str {
+    match error {
+        DoorError::Network { source, .. } => of_io(source.kind(), detail),
+        DoorError::Proxy { .. } => PROXY,
+        DoorError::Tls(_) => of_certificate(detail),
+        DoorError::Slow => TIMED_OUT,
+        DoorError::Local(_) => BROKEN,
     }
-    of_certificate(detail)
+}
+
+fn of_mqtt(error: &ConnectionError, detail: &str) -> &'static str {
+    match error {
+        ConnectionError::Io(error) | ConnectionError::MqttState(StateError::Io(error)) => {
+            of_io(error.kind(), detail)
+        }
+        ConnectionError::NetworkTimeout | ConnectionError::FlushTimeout => TIMED_OUT,
+        ConnectionError::ConnectionRefused(code) => match code {
+            ConnectReturnCode::ServiceUnavailable => BUSY,
+            ConnectReturnCode::Success
+            | ConnectReturnCode::RefusedProtocolVersion
+            | ConnectReturnCode::BadClientId
+            | ConnectReturnCode::BadUserNamePassword
+            | ConnectReturnCode::NotAuthorized => NOT_ALLOWED,
+        },
+        ConnectionError::MqttState(_)
+        | ConnectionError::NotConnAck(_)
+        | ConnectionError::RequestsDone
+        | ConnectionError::Tls(_) => BROKEN,
+    }
 }
 
 fn of_certificate(detail: &str) -> &'static str {
@@ -175,27 +188,15 @@ fn ours(detail: &str) -> &'static str {
     }
 }
 
-fn of_io(kind: ErrorKind, detail: &str, may_be_certificate: bool) -> &'static str {
+fn of_io(kind: ErrorKind, detail: &str) -> &'static str {
     if detail.contains("lookup address") || detail.contains("ame resolution") {
         return NO_ADDRESS;
     }
-    if may_be_certificate && detail.contains("alert") {
-        return ours(detail);
-    }
-    let cut_off = matches!(
-        kind,
-        ErrorKind::ConnectionReset
-            | ErrorKind::ConnectionAborted
-            | ErrorKind::UnexpectedEof
-            | ErrorKind::BrokenPipe
-    );
     let no_network = matches!(
         kind,
         ErrorKind::NetworkUnreachable | ErrorKind::HostUnreachable | ErrorKind::NetworkDown
     );
-    if cut_off && may_be_certificate {
-        OURS_REFUSED
-    } else if no_network {
+    if no_network {
         NO_NETWORK
     } else if kind == ErrorKind::ConnectionRefused {
         REFUSED

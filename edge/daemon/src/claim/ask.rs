@@ -3,16 +3,16 @@
 use std::time::Duration;
 
 use openssl::x509::X509;
-use reqwest::redirect::Policy;
-use reqwest::{Certificate, Client, Url};
+use reqwest::{Client, Url};
 use serde::Deserialize;
 use serde_json::json;
+use sync_mqtt::Credentials;
 
-use super::key::failed;
 use crate::app::office_runtime;
+use crate::clock;
 use crate::error::DaemonError;
+use crate::https::{Https, believed, causes};
 
-const CONNECT_MAX: Duration = Duration::from_secs(20);
 /// Longest wait for the whole answer.
 const ANSWER_MAX: Duration = Duration::from_mins(1);
 /// Largest answer, bytes: two certificates and a few keys.
@@ -42,28 +42,26 @@ pub(super) fn ask(
     authority: &X509,
     (code, csr): (&str, String),
 ) -> Result<Vec<u8>, DaemonError> {
-    let pem = authority.to_pem().map_err(failed)?;
     let body = json!({ "code": code, "csr": csr }).to_string();
     let url = url
         .join("/claim")
         .map_err(|_| DaemonError::Refused("--city 的地址无法使用".to_owned()))?;
     office_runtime()?.block_on(async {
-        let authority = Certificate::from_pem(&pem).map_err(|error| unreached(&error))?;
-        let client = Client::builder()
-            .https_only(true)
-            .redirect(Policy::none())
-            .no_proxy()
-            .tls_certs_only([authority])
-            .connect_timeout(CONNECT_MAX)
-            .timeout(ANSWER_MAX)
-            .build()
-            .map_err(|error| unreached(&error))?;
-        let request = client.post(url).header("content-type", "application/json");
-        let sent = request.body(body).send().await;
-        let mut answer = sent.map_err(|error| unreached(&error))?;
+        let time = believed(clock::without_a_ledger());
+        let tls = (Credentials::trusting(authority.clone()), time);
+        let builder = Client::builder().timeout(ANSWER_MAX);
+        let opened = Https::open(&url, tls, None, builder).await;
+        let mut https = opened.map_err(|error| unreached(&causes(&error)))?;
+        let request = https.client.post(https.url.clone());
+        let request = request.header("content-type", "application/json");
+        let mut answer = match request.body(body).send().await {
+            Ok(answer) => answer,
+            Err(error) => return Err(unreached(&https.why(&error).await)),
+        };
         let is_good = answer.status().is_success();
         let mut bytes = Vec::new();
-        while let Some(piece) = answer.chunk().await.map_err(|error| unreached(&error))? {
+        let broken = |error: reqwest::Error| unreached(&causes(&error));
+        while let Some(piece) = answer.chunk().await.map_err(broken)? {
             bytes.extend_from_slice(&piece);
             if bytes.len() > ANSWER_BYTES_MAX {
                 return Err(strange());
@@ -85,13 +83,7 @@ pub(super) fn strange() -> DaemonError {
     DaemonError::Refused("平台的答复无法识别，可能连错了地址或端口，请核对 --city".to_owned())
 }
 
-fn unreached(error: &reqwest::Error) -> DaemonError {
-    let mut detail = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        detail = format!("{detail}: {cause}");
-        source = cause.source();
-    }
+fn unreached(detail: &str) -> DaemonError {
     let says = |words: &[&str]| words.iter().any(|word| detail.contains(word));
     let why = if says(&["ostname mismatch", "IP address mismatch"]) {
         "平台证书与 --city 的地址不符，请核对地址"

@@ -61,6 +61,19 @@ impl Clock {
     }
 }
 
+/// The time where no ledger tells of an earlier one: not before this software's release.
+pub(crate) fn without_a_ledger() -> Moment {
+    let reading = read();
+    let floor = Known::default().floor(0, reading.mono_ms);
+    let (wall_ms, quality, _) = ClockWatch::new(floor).judge(reading);
+    Moment {
+        wall_ms,
+        boot: 0,
+        mono_ms: reading.mono_ms,
+        quality,
+    }
+}
+
 /// Looks at the machine's clocks. The mark first: it is never of a later clock than the reading.
 pub(crate) fn read() -> Reading {
     let marked_at = modified_at_ms(Path::new(TIMESYNC_MARK));

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use sync_mqtt::Proxy;
+use sync_mqtt::{Proxy, TlsFiles};
 use sync_wire::down::VerifyingKey;
 
 use crate::config::walk::Walk;
@@ -36,6 +36,15 @@ pub(crate) struct CityConfig {
 }
 
 impl CityConfig {
+    /// The certificate files.
+    pub(crate) fn tls_files(&self) -> TlsFiles {
+        TlsFiles {
+            ca: self.ca_file.clone(),
+            certificate: self.certificate_file.clone(),
+            key: self.key_file.clone(),
+        }
+    }
+
     /// The files without which no connection can be tried and that cannot be read now: the
     /// setting, the file, and why.
     pub(crate) fn unreadable(&self) -> Vec<(&'static str, &Path, std::io::Error)> {

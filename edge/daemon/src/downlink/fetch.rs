@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use reqwest::header::{CONTENT_RANGE, RANGE};
-use reqwest::redirect::Policy;
-use reqwest::{Certificate, Client, Identity};
+use reqwest::{Client, Url};
+use sync_mqtt::{Believed, Credentials};
 
 use crate::config::CityConfig;
 use crate::downlink::transfer::{FetchError, Head, Transfer};
+use crate::https::{Https, causes};
 
-const CONNECT_MAX: Duration = Duration::from_secs(20);
 /// Longest silence within a transfer.
 const SILENCE_MAX: Duration = Duration::from_secs(30);
 
@@ -25,13 +25,22 @@ impl Fetcher {
         Self { city }
     }
 
-    /// Receives what is missing. Dropping it between two pieces loses nothing.
-    pub(super) async fn fetch(&self, transfer: &mut Transfer) -> Result<(), FetchError> {
-        let mut request = self.client()?.get(transfer.url());
+    /// Receives what is missing; certificates are judged by this time. Dropping it between two
+    /// pieces loses nothing.
+    pub(super) async fn fetch(
+        &self,
+        transfer: &mut Transfer,
+        time: Believed,
+    ) -> Result<(), FetchError> {
+        let mut https = self.open(transfer.url(), time).await?;
+        let mut request = https.client.get(https.url.clone());
         if transfer.received() > 0 {
             request = request.header(RANGE, format!("bytes={}-", transfer.received()));
         }
-        let mut response = request.send().await.map_err(|error| later(&error))?;
+        let mut response = match request.send().await {
+            Ok(response) => response,
+            Err(error) => return Err(FetchError::Later(https.why(&error).await)),
+        };
         let range = response.headers().get(CONTENT_RANGE);
         let head = Head {
             status: response.status().as_u16(),
@@ -48,42 +57,16 @@ impl Fetcher {
         Err(FetchError::Later("the file broke off".to_owned()))
     }
 
-    fn client(&self) -> Result<Client, FetchError> {
-        let read = |file| std::fs::read(file).map_err(|error| FetchError::Later(error.to_string()));
-        let authority = Certificate::from_pem(&read(&self.city.ca_file)?);
-        let (certificate, key) = (
-            read(&self.city.certificate_file)?,
-            read(&self.city.key_file)?,
-        );
-        let identity = Identity::from_pkcs8_pem(&certificate, &key);
-        let builder = Client::builder()
-            .https_only(true)
-            .redirect(Policy::none())
-            .tls_certs_only([authority.map_err(|error| later(&error))?])
-            .identity(identity.map_err(|error| later(&error))?)
-            .connect_timeout(CONNECT_MAX)
-            .read_timeout(SILENCE_MAX);
-        let builder = match &self.city.proxy {
-            None => builder.no_proxy(),
-            Some(proxy) => {
-                let address = format!("http://{}:{}", proxy.host, proxy.port);
-                let through = reqwest::Proxy::all(address).map_err(|error| later(&error))?;
-                builder.proxy(match &proxy.login {
-                    None => through,
-                    Some((user, password)) => through.basic_auth(user, password),
-                })
-            }
-        };
-        builder.build().map_err(|error| later(&error))
+    async fn open(&self, url: &str, time: Believed) -> Result<Https, FetchError> {
+        let url = Url::parse(url).map_err(|error| later(&error))?;
+        let credentials =
+            Credentials::read(&self.city.tls_files()).map_err(|error| later(&error))?;
+        let builder = Client::builder().read_timeout(SILENCE_MAX);
+        let opened = Https::open(&url, (credentials, time), self.city.proxy.clone(), builder);
+        opened.await.map_err(|error| later(&error))
     }
 }
 
-fn later(error: &reqwest::Error) -> FetchError {
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    FetchError::Later(text)
+fn later(error: &dyn std::error::Error) -> FetchError {
+    FetchError::Later(causes(error))
 }

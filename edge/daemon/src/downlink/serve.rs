@@ -16,6 +16,7 @@ use crate::downlink::desk::{Desk, Office};
 use crate::downlink::fetch::Fetcher;
 use crate::downlink::transfer::{FetchError, Transfer};
 use crate::error::DaemonError;
+use crate::https::believed;
 use crate::people::{DeskError, random};
 
 /// Signed messages of a series, and results, that wait at most. Beyond, the city sends again.
@@ -234,11 +235,12 @@ impl RosterClerk {
 async fn run(fetcher: &Fetcher, desk: &Desk, errand: &mut Errand) -> Step {
     loop {
         sleep_until(errand.next_at).await;
-        if desk.office.clock.now().wall_ms >= errand.down.expires_at {
+        let now = desk.office.clock.now();
+        if now.wall_ms >= errand.down.expires_at {
             return Step::Over(Refusal::bare(ResultCode::Expired));
         }
         let before = errand.transfer.received();
-        let why = match fetcher.fetch(&mut errand.transfer).await {
+        let why = match fetcher.fetch(&mut errand.transfer, believed(now)).await {
             Ok(()) => return finish(desk, errand),
             Err(FetchError::Bad(error)) => return Step::Over(Refusal::bad_file(&error)),
             Err(FetchError::Later(why)) => why,

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use edge_store::Reader;
 use sync_engine::{Identity, Now, Settings};
-use sync_mqtt::{MqttSettings, Surroundings, SyncLink, SyncStatus, TlsFiles};
+use sync_mqtt::{MqttSettings, Surroundings, SyncLink, SyncStatus};
 use tokio::sync::{mpsc, watch};
 
 use crate::clock::Clock;
@@ -42,11 +42,7 @@ async fn run_sync(
     let settings = MqttSettings {
         host: city.host.clone(),
         port: city.port,
-        tls: Some(TlsFiles {
-            ca: city.ca_file.clone(),
-            certificate: city.certificate_file.clone(),
-            key: city.key_file.clone(),
-        }),
+        tls: Some(city.tls_files()),
         tls_check_ms: sync_mqtt::TLS_CHECK_MS,
         proxy: city.proxy.clone(),
         identity: Identity {

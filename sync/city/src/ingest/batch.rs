@@ -215,7 +215,11 @@ impl<'a> Batch<'a> {
                     let only = Span { first: last, last };
                     ((read.id.as_str(), hello.epoch.as_str()), only)
                 }
-                Said::Ctl(..) | Said::State(_) | Said::Strange | Said::Wrong(_) => continue,
+                Said::Ctl(..)
+                | Said::State(_)
+                | Said::Strange
+                | Said::Wrong(_)
+                | Said::Unread(..) => continue,
             };
             let Some(chain) = self.chains.get(&name) else {
                 continue;
@@ -264,6 +268,12 @@ impl<'a> Batch<'a> {
             Said::State(online) => self.states.push((id, *online)),
             Said::Strange => self.ignored.push(id),
             Said::Wrong(note) => self.alarms.push((id, note.clone())),
+            Said::Unread(note, epoch) => {
+                self.alarms.push((id, note.clone()));
+                if let Some(chain) = self.chains.get_mut(&(id, epoch.as_str())) {
+                    chain.reply.due |= !chain.is_barred;
+                }
+            }
             Said::Ctl(Ctl::Heartbeat(beat), bytes) => {
                 self.beats.push((id, beat, bytes));
                 self.look_back(id, beat);

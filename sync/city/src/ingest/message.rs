@@ -1,7 +1,10 @@
 //! What came, read and checked as far as that needs no database.
 
+use sync_wire::message::HEADER_BYTES_MAX;
+use sync_wire::name::check_epoch;
 use sync_wire::{
-    Ack, Ctl, Hash, Header, Message, ParkCode, Presence, Record, State, Tier, Topic, WireError,
+    Ack, Ctl, Hash, Header, Message, ParkCode, Presence, Record, State, Tier, Topic, VERSION,
+    WireError,
 };
 use tokio::time::Instant;
 
@@ -60,6 +63,8 @@ pub(super) enum Said {
     Strange,
     /// Not to be understood, or not true; nothing of it is stored.
     Wrong(AlarmNote),
+    /// Records of which nothing is taken, of this epoch: it is answered with what is there.
+    Unread(AlarmNote, String),
 }
 
 /// Records with all that can be known of them without looking into the database.
@@ -90,7 +95,9 @@ impl Read {
         match &self.said {
             Said::Records(claimed) => &claimed.header.site,
             Said::Ctl(Ctl::Hello(hello), _) => &hello.site,
-            Said::Ctl(..) | Said::State(_) | Said::Strange | Said::Wrong(_) => "",
+            Said::Ctl(..) | Said::State(_) | Said::Strange | Said::Wrong(_) | Said::Unread(..) => {
+                ""
+            }
         }
     }
 
@@ -101,6 +108,7 @@ impl Read {
             Said::Ctl(Ctl::Hello(hello), _) => Some(&hello.epoch),
             Said::Ctl(Ctl::Compare(compare), _) => Some(&compare.epoch),
             Said::Ctl(Ctl::Heartbeat(beat), _) => Some(&beat.epoch),
+            Said::Unread(_, epoch) => Some(epoch),
             Said::Ctl(Ctl::Result(_), _) | Said::State(_) | Said::Strange | Said::Wrong(_) => None,
         }
     }
@@ -131,17 +139,24 @@ pub(super) fn read(topic: &str, payload: &[u8], reading: Reading<'_>) -> Option<
 fn records(id: &str, lane: Tier, payload: &[u8], reading: Reading<'_>) -> Said {
     let message = match Message::decode(payload) {
         Ok(message) => message,
-        Err(error) => return Said::Wrong(alarm::bad_message(&error)),
+        Err(error) => {
+            let note = alarm::bad_message(&error);
+            return match epoch_of(id, payload) {
+                Some(epoch) => Said::Unread(note, epoch),
+                None => Said::Wrong(note),
+            };
+        }
     };
     let Message { header, bodies } = message;
     if header.r#box != id || header.lane != lane {
         return Said::Wrong(alarm::foreign(&header));
     }
     if header.to >= SEQ_MAX {
-        return Said::Wrong(alarm::number_too_large(&header.epoch));
+        let note = alarm::number_too_large(&header.epoch);
+        return Said::Unread(note, header.epoch);
     }
     if !is_plain(&header.site) {
-        return Said::Wrong(alarm::bad_text());
+        return Said::Unread(alarm::bad_text(), header.epoch);
     }
     let names = (id, header.epoch.as_str());
     let meanings = bodies
@@ -156,6 +171,15 @@ fn records(id: &str, lane: Tier, payload: &[u8], reading: Reading<'_>) -> Said {
     };
     claimed.checked = hashes(claimed.claim());
     Said::Records(Box::new(claimed))
+}
+
+/// The epoch of records that cannot be read, where their header can.
+fn epoch_of(id: &str, payload: &[u8]) -> Option<String> {
+    let front = payload.get(..payload.len().min(HEADER_BYTES_MAX))?;
+    let line = front.split(|byte| *byte == b'\n').next()?;
+    let header: Header = serde_json::from_slice(line).ok()?;
+    let is_ours = header.v == VERSION && header.r#box == id;
+    (is_ours && check_epoch(&header.epoch).is_ok()).then_some(header.epoch)
 }
 
 fn ctl(id: &str, payload: &[u8]) -> Said {

@@ -185,6 +185,19 @@ async fn bytes_that_are_no_message_are_refused() {
     the_truth_is_taken((pair, ledger)).await;
 }
 
+/// Whoever's records cannot be read hears at once how far the city is.
+#[tokio::test]
+async fn what_cannot_be_read_is_answered_with_what_is_there() {
+    let (mut pair, ledger) = known(Store::Sqlite).await;
+    let mut cut = ledger.live(6, 7);
+    cut.truncate(cut.len() - 3);
+    pair.liar.send(Topic::UpLive, cut).await;
+    let ack = pair.liar.ack_where(|ack| ack.hello.is_none()).await;
+    assert_eq!((ack.through, ack.head), (5, ledger.hashes[5]));
+    assert_eq!(ack.ranges[0].head, ledger.hashes[9]);
+    the_truth_is_taken((pair, ledger)).await;
+}
+
 async fn a_box_that_lies_about_itself_is_refused(store: Store) {
     let (mut pair, ledger) = known(store).await;
     for lie in words(&ledger) {

@@ -124,12 +124,11 @@ pub(crate) async fn measure(rounds: u64) -> Result<()> {
         .collect::<Result<Vec<_>>>()?;
     let home = folder.join("city");
     City::keys(&home)?;
-    City::issue_box(&home, "bench", &folder.join("bench"))?;
     let mut broker = Broker::start(&home, &folder.join("broker")).await?;
     // One connection speaks for all boxes.
     let rights =
-        fs::read_to_string(home.join("acl"))? + "\nuser bench\ntopic readwrite menwei/1/#\n";
-    fs::write(home.join("acl"), rights)?;
+        fs::read_to_string(home.join("city.acl"))? + "\nuser observer\ntopic write menwei/1/#\n";
+    fs::write(home.join("city.acl"), rights)?;
     broker.down()?;
     broker.up().await?;
 
@@ -141,13 +140,13 @@ pub(crate) async fn measure(rounds: u64) -> Result<()> {
         admin
             .batch_execute(&format!("CREATE DATABASE {database}"))
             .await?;
-        let mut city = City::new(&home, broker.port());
+        let mut city = City::new(&home, broker.city_port());
         let url = server.url(&database);
         city.set(&format!(
             "workers = {workers}\n[database]\nurl = \"{url}\"\n"
         ));
         city.up().await?;
-        let seconds = drive(&folder.join("bench"), broker.port(), (&sources, rounds)).await?;
+        let seconds = drive(&home, broker.city_port(), (&sources, rounds)).await?;
         city.kill()?;
         let stored = server.connect(&database).await?;
         let rows: i64 = stored
@@ -217,7 +216,7 @@ fn connect(keys: &Path, port: u16) -> Result<(AsyncClient, EventLoop)> {
     options
         .set_max_packet_size(200_000, 200_000)
         .set_inflight(100)
-        .set_transport(tls_as(keys, "box")?);
+        .set_transport(tls_as(keys, "observer")?);
     let (client, mut events) = AsyncClient::new(options, WINDOW * 2);
     events.network_options.set_tcp_nodelay(true);
     Ok((client, events))

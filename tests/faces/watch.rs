@@ -11,7 +11,7 @@ use tests::{Result, eventually, tls_as};
 
 type Heard = Arc<Mutex<Vec<(String, Vec<u8>)>>>;
 
-/// A subscriber with the city's rights: every message of every box, as it goes over the broker.
+/// A subscriber that may hear everything: every message of every box, as it goes over the broker.
 pub(crate) struct Observer {
     heard: Heard,
 }
@@ -22,7 +22,7 @@ impl Observer {
         let mut options = MqttOptions::new("observer", "localhost", port);
         options
             .set_max_packet_size(256 * 1024, 256 * 1024)
-            .set_transport(tls_as(city_dir, "city")?);
+            .set_transport(tls_as(city_dir, "observer")?);
         let (client, mut events) = AsyncClient::new(options, 16);
         client
             .subscribe("menwei/1/+/up/#", QoS::AtLeastOnce)

@@ -11,10 +11,11 @@ use crate::{Result, eventually};
 
 const MOSQUITTO: &str = "/usr/sbin/mosquitto";
 
-/// The broker; it may be stopped and started again on the same port.
+/// The broker; it may be stopped and started again on the same ports.
 #[derive(Debug)]
 pub struct Broker {
     port: u16,
+    city_port: u16,
     folder: PathBuf,
     process: Option<Process>,
 }
@@ -23,16 +24,20 @@ impl Broker {
     /// Starts a broker with the certificates of the city's folder.
     pub async fn start(city: &Path, folder: &Path) -> Result<Self> {
         fs::create_dir_all(folder)?;
-        let port = free_port()?;
+        let (port, city_port) = (free_port()?, free_port()?);
         let templates = repository().join("sync/city/broker");
         let settings = fs::read_to_string(templates.join("mosquitto.conf.template"))?
             .replace("@PORT@", &port.to_string())
             .replace("@LISTEN@", "127.0.0.1")
+            .replace("@CITY_PORT@", &city_port.to_string())
+            .replace("@CITY_LISTEN@", "127.0.0.1")
             .replace(
                 "@DIR@",
                 city.to_str().ok_or("the folder's name is no text")?,
             );
-        fs::copy(templates.join("acl"), city.join("acl"))?;
+        for name in ["acl", "city.acl"] {
+            fs::copy(templates.join(name), city.join(name))?;
+        }
         // Started by root, Mosquitto would change to a user that cannot read the folder.
         let user = run(Path::new("/usr/bin/id"), &["-un"])?;
         fs::write(
@@ -41,6 +46,7 @@ impl Broker {
         )?;
         let mut broker = Self {
             port,
+            city_port,
             folder: folder.to_path_buf(),
             process: None,
         };
@@ -48,9 +54,20 @@ impl Broker {
         Ok(broker)
     }
 
-    /// The TLS port.
+    /// The port for boxes.
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// The port for the city, and for who listens beside it.
+    pub fn city_port(&self) -> u16 {
+        self.city_port
+    }
+
+    /// How often a box of this name has connected since the broker was started.
+    pub fn connections_of(&self, box_id: &str) -> Result<usize> {
+        let log = fs::read_to_string(self.folder.join("mosquitto.log"))?;
+        Ok(log.matches(&format!(" as {box_id} (")).count())
     }
 
     /// Starts it again after [`Broker::down`].

@@ -13,19 +13,21 @@ use crate::{Result, eventually};
 #[derive(Debug)]
 pub struct City {
     folder: PathBuf,
+    /// The broker's, for the city.
     broker_port: u16,
     more: String,
     process: Option<Process>,
 }
 
 impl City {
-    /// Makes the keys and certificates of a city.
+    /// Makes the keys and certificates of a city, and that of an observer.
     pub fn keys(folder: &Path) -> Result<()> {
         let program = bin_dir()?.join("menwei-city");
         let dir = text(folder)?;
         run(&program, &["init", "--dir", dir])?;
         run(&program, &["issue", "--dir", dir, "--broker"])?;
         run(&program, &["issue", "--dir", dir, "--city"])?;
+        run(&program, &["issue", "--dir", dir, "--observer"])?;
         Ok(())
     }
 
@@ -47,7 +49,7 @@ impl City {
         Ok(())
     }
 
-    /// A city in a folder that has keys; not started yet.
+    /// A city in a folder that has keys, at the broker's port for it; not started yet.
     pub fn new(folder: &Path, broker_port: u16) -> Self {
         Self {
             folder: folder.to_path_buf(),

@@ -167,7 +167,7 @@ impl Site {
         City::keys(&city_dir)?;
         City::issue_box(&city_dir, BOX_ID, &box_dir)?;
         let broker = Broker::start(&city_dir, &folder.join("broker")).await?;
-        let mut city = City::new(&city_dir, broker.port());
+        let mut city = City::new(&city_dir, broker.city_port());
         city.up().await?;
         let simulator = Simulator::start_with_boards(
             &folder.join("sim"),

@@ -11,8 +11,8 @@ use crate::db::Place;
 use crate::error::CityError;
 use crate::pki;
 
-/// Where the broker listens unless told otherwise.
-const BROKER_DEFAULT: &str = "localhost:8883";
+/// Where the broker listens for the city unless told otherwise.
+const BROKER_DEFAULT: &str = "localhost:8884";
 /// Where the page listens unless told otherwise: nobody but this machine sees it.
 const LISTEN_DEFAULT: &str = "127.0.0.1:8300";
 
@@ -28,7 +28,7 @@ const WORKERS_MAX: usize = 16;
 pub struct File {
     /// Folder with keys and database; relative to the file's own folder.
     pub dir: Option<PathBuf>,
-    /// Broker, `host:port`; the host must be in its certificate.
+    /// Broker, `host:port` for the city; the host must be in its certificate.
     pub broker: Option<String>,
     /// Address of the page; port 0 picks a free one.
     pub listen: Option<String>,
@@ -68,7 +68,7 @@ pub struct Settings {
     pub dir: PathBuf,
     /// Host of the broker, as in its certificate.
     pub broker_host: String,
-    /// Port of the broker.
+    /// The broker's port for the city.
     pub broker_port: u16,
     /// Address of the page.
     pub listen: SocketAddr,
@@ -217,7 +217,7 @@ mod tests {
         let settings = Settings::check(File::default()).unwrap();
         assert_eq!(
             (settings.broker_host.as_str(), settings.broker_port),
-            ("localhost", 8883)
+            ("localhost", 8884)
         );
         assert!(settings.listen.ip().is_loopback());
         for broker in ["", "host", "host:", "host:0", ":1", "host:70000"] {

@@ -204,7 +204,7 @@ struct Init {
 }
 
 #[derive(Debug, Args)]
-#[command(group(ArgGroup::new("whose").required(true).args(["broker", "box_id", "city"])))]
+#[command(group(ArgGroup::new("whose").required(true).args(["broker", "box_id", "city", "observer"])))]
 struct Issue {
     /// The city's folder
     #[arg(long)]
@@ -227,6 +227,9 @@ struct Issue {
     /// The city's own client certificate: city.pem and city.key in the city's folder
     #[arg(long)]
     city: bool,
+    /// A client certificate for who may hear everything at the broker's city side and say nothing: observer.pem and observer.key in the city's folder
+    #[arg(long)]
+    observer: bool,
     #[command(flatten)]
     span: Span,
     /// Days of validity
@@ -242,7 +245,7 @@ struct Run {
     /// The city's folder
     #[arg(long, required_unless_present = "config")]
     dir: Option<PathBuf>,
-    /// Broker, host:port; the host must be in its certificate [default: localhost:8883]
+    /// Broker, host:port; the host must be in its certificate, the port is that for the city [default: localhost:8884]
     #[arg(long)]
     broker: Option<String>,
     /// Address of the page; port 0 picks a free one [default: 127.0.0.1:8300]
@@ -306,6 +309,9 @@ fn issue(issue: &Issue) -> Result<(), CityError> {
             }),
             None => Ok(()),
         };
+    }
+    if issue.observer {
+        return pki::issue_observer(&issue.dir, validity);
     }
     pki::issue_city(&issue.dir, validity)
 }

@@ -13,9 +13,9 @@ pub(crate) fn plain(name: &str, port: u16) -> (AsyncClient, EventLoop) {
     build(name, "127.0.0.1", port, None)
 }
 
-/// Connects with the certificate of a box's folder, under another name: hears what the box hears.
-pub(crate) fn beside_the_box(box_dir: &Path, port: u16) -> Result<(AsyncClient, EventLoop)> {
-    let transport = tls_as(box_dir, "box")?;
+/// Connects with the observer's certificate in a city's folder: hears what every box hears.
+pub(crate) fn observer(city_dir: &Path, port: u16) -> Result<(AsyncClient, EventLoop)> {
+    let transport = tls_as(city_dir, "observer")?;
     Ok(build("bench-observer", "localhost", port, Some(transport)))
 }
 

@@ -54,7 +54,7 @@ impl Backlog {
         City::keys(&city_dir)?;
         City::issue_box(&city_dir, BOX_ID, &box_dir)?;
         let mut broker = Broker::start(&city_dir, &folder.join("broker")).await?;
-        let mut city = City::new(&city_dir, broker.port());
+        let mut city = City::new(&city_dir, broker.city_port());
         city.up().await?;
         let mut gate_box = wire(site, &plan, &box_dir, broker.port())?;
         let roster = box_dir.join("roster.json");
@@ -94,9 +94,9 @@ impl Backlog {
         copy(&self.folder.join("city"), &city_dir)?;
         copy(&self.folder.join("box"), &box_dir)?;
         let mut broker = Broker::start(&city_dir, &folder.join("broker")).await?;
-        let mut city = City::new(&city_dir, broker.port());
+        let mut city = City::new(&city_dir, broker.city_port());
         city.up().await?;
-        let acknowledged = Acknowledged::listen(&box_dir, broker.port()).await?;
+        let acknowledged = Acknowledged::listen(&city_dir, broker.city_port()).await?;
         let link = CountedLink::lay(broker.port())?;
         let mut gate_box = wire(site, &self.plan, &box_dir, link.port())?;
         gate_box.up().await?;

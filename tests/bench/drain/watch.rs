@@ -13,7 +13,7 @@ use sync_wire::{Ack, Topic};
 use tests::{BOX_ID, Result, eventually};
 use tokio::time::{Instant, interval, timeout};
 
-use crate::drain::client::beside_the_box;
+use crate::drain::client::observer;
 use crate::drain::counted_link::CountedLink;
 
 const LOOK_EVERY: Duration = Duration::from_millis(2);
@@ -24,9 +24,9 @@ const PATIENCE: Duration = Duration::from_secs(120);
 pub(crate) struct Acknowledged(Arc<AtomicU64>);
 
 impl Acknowledged {
-    /// Listens beside the box; returns once the subscription stands.
-    pub(crate) async fn listen(box_dir: &Path, broker_port: u16) -> Result<Self> {
-        let (client, mut events) = beside_the_box(box_dir, broker_port)?;
+    /// Listens at the city's side of the broker; returns once the subscription stands.
+    pub(crate) async fn listen(city_dir: &Path, broker_port: u16) -> Result<Self> {
+        let (client, mut events) = observer(city_dir, broker_port)?;
         client
             .subscribe(Topic::DownAck.of(BOX_ID), QoS::AtMostOnce)
             .await?;

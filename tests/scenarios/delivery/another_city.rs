@@ -92,7 +92,8 @@ async fn a_city_in_another_language_takes_a_site_day() -> Result<()> {
     let one = stranger(&site).await?;
     let people = serde_json::to_vec(&json!([{"name": one.name, "number": one.id_number}]))?;
     fs::write(site.city.folder().join("people.json"), people)?;
-    let mut other = AnotherCity::start(site.city.folder(), site.broker.port(), "honest").await?;
+    let mut other =
+        AnotherCity::start(site.city.folder(), site.broker.city_port(), "honest").await?;
     let (theirs, ours) = (other.key()?, signing_key(&site)?);
     site.gate_box.edit(|text| text.replace(&ours, &theirs))?;
     site.gate_box.up().await?;

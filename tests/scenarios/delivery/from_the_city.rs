@@ -56,7 +56,7 @@ struct Downlink {
 
 impl Downlink {
     async fn of(site: &Site) -> Result<Self> {
-        let city = SigningCity::start(site.city.folder(), site.broker.port()).await?;
+        let city = SigningCity::start(site.city.folder(), site.broker.city_port()).await?;
         Ok(Self {
             city,
             files: FileServer::start(site.city.folder())?,

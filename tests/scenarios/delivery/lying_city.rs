@@ -11,7 +11,7 @@ async fn a_city_that_lies_is_not_believed_and_the_honest_one_gets_everything() -
     let folder = tempfile::tempdir()?;
     let mut site = Site::prepare(folder.path(), &plan("one-gate")).await?;
     site.city.kill()?;
-    let (place, port) = (site.city.folder().to_path_buf(), site.broker.port());
+    let (place, port) = (site.city.folder().to_path_buf(), site.broker.city_port());
     let mut other = AnotherCity::start(&place, port, "parks").await?;
     site.gate_box.up().await?;
     Gate::from(&site).devices_answer(0).await?;

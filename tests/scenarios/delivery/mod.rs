@@ -3,6 +3,7 @@
 mod from_the_city;
 mod another_city;
 mod certificates;
+mod impostor;
 mod city_page;
 mod claiming;
 mod lying_city;

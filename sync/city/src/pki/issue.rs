@@ -1,4 +1,4 @@
-//! What is made and issued: the city's folder, certificates for broker, city and boxes.
+//! What is made and issued: the city's folder, certificates for broker, city, observers and boxes.
 
 use std::path::Path;
 
@@ -10,28 +10,23 @@ use rcgen::{
 };
 use sync_wire::chain::hex;
 
-use super::authority::{Validity, authority, check_box_id, distinguished, named, sign};
+use super::authority::{Authority, Validity, check_box_id, distinguished, named, sign};
 use super::keys::{
-    CA_CERT, CA_KEY, SEAL_KEY, SEAL_PUB, SIGN_KEY, SIGN_PUB, hex_line, read_text, write_open,
-    write_secret,
+    CA_CERT, SEAL_KEY, SEAL_PUB, SIGN_KEY, SIGN_PUB, hex_line, read_text, write_open, write_secret,
 };
 use super::revoked::{SERIAL_BYTES, write_revocations};
 use crate::clock;
 use crate::error::CityError;
 use crate::registry::{Issued, Registry};
 
-/// Makes the city's folder: CA, seal key pair, signing key pair.
+/// Makes the city's folder: both authorities, seal key pair, signing key pair.
 pub fn init(dir: &Path, validity: Validity) -> Result<(), CityError> {
     std::fs::create_dir_all(dir).map_err(|source| CityError::WriteFile {
         path: dir.to_owned(),
         source,
     })?;
-    let key = KeyPair::generate()?;
-    let mut params = authority()?;
-    validity.write_to(&mut params);
-    let certificate = params.self_signed(&key)?;
-    write_secret(&dir.join(CA_KEY), &key.serialize_pem())?;
-    write_open(&dir.join(CA_CERT), &certificate.pem())?;
+    Authority::Boxes.make(dir, validity)?;
+    Authority::City.make(dir, validity)?;
     write_revocations(dir, &Registry::default())?;
 
     let mut seed = [0_u8; 32];
@@ -54,14 +49,25 @@ pub fn issue_broker(dir: &Path, names: &[String], validity: Validity) -> Result<
     let mut params = CertificateParams::new(all)?;
     params.distinguished_name = distinguished("broker");
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-    sign_into(dir, dir, ("broker", params), validity)
+    sign_into((dir, Authority::Boxes), dir, ("broker", params), validity)
 }
 
 /// Issues the city's own client certificate: `city.pem`, `city.key` in `dir`.
 pub fn issue_city(dir: &Path, validity: Validity) -> Result<(), CityError> {
-    let mut params = named("city")?;
+    issue_inside(dir, "city", validity)
+}
+
+/// Issues a client certificate for who may hear everything at the broker and say nothing:
+/// `observer.pem`, `observer.key` in `dir`.
+pub fn issue_observer(dir: &Path, validity: Validity) -> Result<(), CityError> {
+    issue_inside(dir, "observer", validity)
+}
+
+fn issue_inside(dir: &Path, name: &str, validity: Validity) -> Result<(), CityError> {
+    Authority::City.make_if_missing(dir, validity)?;
+    let mut params = named(name)?;
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
-    sign_into(dir, dir, ("city", params), validity)
+    sign_into((dir, Authority::City), dir, (name, params), validity)
 }
 
 /// Issues a box's client certificate (CN = box id) and puts all that the box needs into `out`:
@@ -72,7 +78,7 @@ pub fn issue_box(dir: &Path, id: &str, out: &Path, validity: Validity) -> Result
         path: out.to_owned(),
         source,
     })?;
-    sign_into(dir, out, ("box", params), validity)?;
+    sign_into((dir, Authority::Boxes), out, ("box", params), validity)?;
     register(dir, id, &serial)?;
     for name in [CA_CERT, SEAL_PUB, SIGN_PUB] {
         write_open(&out.join(name), &read_text(&dir.join(name))?)?;
@@ -88,7 +94,8 @@ pub(crate) fn certify(
     (point, validity): (Vec<u8>, Validity),
 ) -> Result<String, CityError> {
     let (params, serial) = of_box(id)?;
-    let certificate = sign(dir, params, (&BoxKey(point), validity))?;
+    let key = (&BoxKey(point), validity);
+    let certificate = sign(dir, Authority::Boxes, params, key)?;
     register(dir, id, &serial)?;
     Ok(certificate.pem())
 }
@@ -138,13 +145,13 @@ fn new_serial() -> Result<[u8; SERIAL_BYTES], CityError> {
 }
 
 fn sign_into(
-    dir: &Path,
+    (dir, authority): (&Path, Authority),
     out: &Path,
     (name, params): (&str, CertificateParams),
     validity: Validity,
 ) -> Result<(), CityError> {
     let key = KeyPair::generate()?;
-    let certificate = sign(dir, params, (&key, validity))?;
+    let certificate = sign(dir, authority, params, (&key, validity))?;
     write_secret(&out.join(format!("{name}.key")), &key.serialize_pem())?;
     write_open(&out.join(format!("{name}.pem")), &certificate.pem())
 }
@@ -152,7 +159,7 @@ fn sign_into(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pki::keys::{read_key_file, signing_key};
+    use crate::pki::keys::{CA_KEY, CITY_CA_CERT, CITY_CA_KEY, read_key_file, signing_key};
     use jiff::civil::Date;
     use std::os::unix::fs::PermissionsExt as _;
     use sync_wire::seal::CityPrivateKey;
@@ -167,7 +174,7 @@ mod tests {
         let dir = home.path();
         init(dir, long()).unwrap();
         issue_city(dir, long()).unwrap();
-        for name in [CA_KEY, SEAL_KEY, SIGN_KEY, "city.key"] {
+        for name in [CA_KEY, CITY_CA_KEY, SEAL_KEY, SIGN_KEY, "city.key"] {
             let mode = std::fs::metadata(dir.join(name))
                 .unwrap()
                 .permissions()
@@ -179,6 +186,33 @@ mod tests {
             issue_city(dir, long()),
             Err(CityError::KeyExists(_))
         ));
+    }
+
+    #[test]
+    fn the_citys_side_has_an_authority_of_its_own_also_in_an_older_folder() {
+        let home = tempfile::tempdir().unwrap();
+        let dir = home.path();
+        init(dir, long()).unwrap();
+        for name in [CITY_CA_CERT, CITY_CA_KEY] {
+            std::fs::remove_file(dir.join(name)).unwrap();
+        }
+        issue_city(dir, long()).unwrap();
+        issue_observer(dir, long()).unwrap();
+        issue_box(dir, "box-1", &dir.join("box-1"), long()).unwrap();
+        let read = |name: &str| {
+            let pem = std::fs::read(dir.join(name)).unwrap();
+            openssl::x509::X509::from_pem(&pem).unwrap()
+        };
+        let signed_by = |name: &str, authority: &str| {
+            let key = read(authority).public_key().unwrap();
+            read(name).verify(&key).unwrap()
+        };
+        for name in ["city.pem", "observer.pem"] {
+            assert!(signed_by(name, CITY_CA_CERT), "{name}");
+            assert!(!signed_by(name, CA_CERT), "{name}");
+        }
+        assert!(signed_by("box-1/box.pem", CA_CERT));
+        assert!(!signed_by("box-1/box.pem", CITY_CA_CERT));
     }
 
     #[test]

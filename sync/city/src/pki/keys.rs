@@ -14,11 +14,15 @@ use sync_wire::seal::CityPrivateKey;
 
 use crate::error::CityError;
 
-/// The CA's certificate, in every folder that this module writes.
+/// The certificate of the boxes' authority, in every folder that this module writes.
 pub const CA_CERT: &str = "ca.pem";
-/// The CA's private key, only in the city's own folder.
+/// The private key of the boxes' authority, only in the city's own folder.
 pub const CA_KEY: &str = "ca.key";
-/// The list of revoked certificates, which the broker reads.
+/// The certificate of the authority for the city's own connections; the broker reads it.
+pub const CITY_CA_CERT: &str = "city-ca.pem";
+/// Its private key.
+pub const CITY_CA_KEY: &str = "city-ca.key";
+/// The list of revoked certificates of boxes, which the broker reads.
 pub const CRL: &str = "crl.pem";
 /// The city's X25519 private key, 64 hex digits: it unwraps the data keys of workers.
 pub const SEAL_KEY: &str = "city-seal.key";

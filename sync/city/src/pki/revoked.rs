@@ -4,13 +4,11 @@ use std::path::Path;
 
 use jiff::ToSpan as _;
 use jiff::civil::Date;
-use rcgen::{
-    CertificateRevocationListParams, Issuer, KeyIdMethod, KeyPair, RevokedCertParams, SerialNumber,
-};
+use rcgen::{CertificateRevocationListParams, KeyIdMethod, RevokedCertParams, SerialNumber};
 use sync_wire::chain::from_hex;
 
-use super::authority::authority;
-use super::keys::{CA_KEY, CRL, read_text};
+use super::authority::Authority;
+use super::keys::CRL;
 use crate::clock;
 use crate::error::CityError;
 use crate::registry::{Issued, Registry, write_whole};
@@ -37,8 +35,7 @@ pub fn revoke_box(dir: &Path, id: &str) -> Result<usize, CityError> {
 }
 
 pub(super) fn write_revocations(dir: &Path, registry: &Registry) -> Result<(), CityError> {
-    let ca_key = KeyPair::from_pem(&read_text(&dir.join(CA_KEY))?)?;
-    let issuer = Issuer::new(authority()?, ca_key);
+    let issuer = Authority::Boxes.issuer(dir)?;
     // A broker whose clock is a little behind must believe it, too.
     let from = clock::today().yesterday().unwrap_or(Date::MIN);
     let until = from

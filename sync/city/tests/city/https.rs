@@ -2,7 +2,7 @@
 
 use std::io::{Cursor, Read as _, Write as _};
 use std::net::TcpStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
@@ -10,6 +10,7 @@ use crate::common::database::Store;
 use crate::common::{ADD, Site, state, until};
 use jiff::civil::date;
 use openssl::ssl::{SslConnector, SslFiletype, SslMethod};
+use rcgen::{CertificateParams, DistinguishedName, DnType, Issuer, KeyPair};
 use reqwest::{Certificate, Client, Identity, Method, StatusCode};
 use sync_city::pki::{self, Validity};
 use sync_city::{City, Settings, Silent};
@@ -184,9 +185,12 @@ async fn only_a_good_certificate_of_a_box_comes_in() {
         let stranger = client(&site, &folder.join("box.pem"), &folder.join("box.key"));
         assert!(stranger.get(url()).send().await.is_err(), "{folder:?}");
     }
-    // The city's own certificate is a good one, and no box's.
+    // The city's own is another authority's; one of the boxes' authority that is no box's, as older
+    // cities had it, is a good one.
     let own = client(&site, &site.path("city.pem"), &site.path("city.key"));
-    let told = get(&own, url()).await;
+    assert!(own.get(url()).send().await.is_err());
+    let (certificate, key) = of_an_older_city(&site);
+    let told = get(&client(&site, &certificate, &key), url()).await;
     assert_eq!(told, (StatusCode::FORBIDDEN, "no_certificate".to_owned()));
 
     // Revoked: at once, without a restart, and the one beside it goes on.
@@ -204,6 +208,25 @@ async fn only_a_good_certificate_of_a_box_comes_in() {
     let again = client(&site, &again.join("box.pem"), &again.join("box.key"));
     assert_eq!(again.get(url()).send().await.unwrap().status(), 200);
     city.stop().await.unwrap();
+}
+
+/// A certificate of the boxes' authority for `city`, and its key.
+fn of_an_older_city(site: &Site) -> (PathBuf, PathBuf) {
+    let named = |name: &str| {
+        let mut params = CertificateParams::default();
+        params.distinguished_name = DistinguishedName::new();
+        params.distinguished_name.push(DnType::CommonName, name);
+        params
+    };
+    let authority = std::fs::read_to_string(site.path("ca.key")).unwrap();
+    let authority = KeyPair::from_pem(&authority).unwrap();
+    let issuer = Issuer::new(named("Menwei City CA"), authority);
+    let key = KeyPair::generate().unwrap();
+    let certificate = named("city").signed_by(&key, &issuer).unwrap();
+    let files = (site.path("older.pem"), site.path("older.key"));
+    std::fs::write(&files.0, certificate.pem()).unwrap();
+    std::fs::write(&files.1, key.serialize_pem()).unwrap();
+    files
 }
 
 /// A picture whose file has about so many bytes.

@@ -2,7 +2,7 @@
 //!
 //! `common` broker, city and a box's bare connection · `storing` storing and acknowledging · `waiting` what
 //! refers to others · `second_look` what the city comes back to · `lies`, `bad_input` what no honest box
-//! sends · `down` what goes down to boxes · `https` rosters and photos · `program` the program itself.
+//! sends · `rights` who may say and hear what at the broker · `older` a database of the schema before · `down` what goes down to boxes · `https` rosters and photos · `program` the program itself.
 #![allow(
     missing_docs,
     clippy::cognitive_complexity,
@@ -24,6 +24,8 @@ mod waiting;
 mod second_look;
 mod lies;
 mod bad_input;
+mod rights;
+mod older;
 mod down;
 mod https;
 mod program;

@@ -45,6 +45,7 @@ fn keys_are_made_by_the_commands() {
         "--valid-days",
         "30"
     ]));
+    assert!(ok(&["issue", "--dir", &dir, "--observer"]));
     assert!(ok(&[
         "issue", "--dir", &dir, "--box", "box-1", "--out", &out
     ]));
@@ -53,7 +54,9 @@ fn keys_are_made_by_the_commands() {
     ]));
     assert!(!ok(&["issue", "--dir", &dir]));
     assert!(!ok(&["init", "--dir", &dir]));
-    assert!(Path::new(&dir).join("broker.pem").exists());
+    for made in ["broker.pem", "observer.pem", "city-ca.pem"] {
+        assert!(Path::new(&dir).join(made).exists(), "{made}");
+    }
     let code = menwei_city(&["run", "--dir", &dir, "--broker", "nowhere"])
         .status()
         .unwrap()

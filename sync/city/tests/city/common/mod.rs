@@ -2,11 +2,11 @@
 
 pub(crate) mod database;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use database::{Store, ask};
@@ -28,6 +28,18 @@ pub(crate) const FILES: &str = "https://city.example:8443";
 /// Longest wait for a state; reached only where something is broken.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// A port that nothing listens at, and that no other test of this program was given.
+fn free_port() -> u16 {
+    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+    loop {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        if GIVEN.lock().unwrap().insert(port) {
+            return port;
+        }
+    }
+}
+
 /// What the city's page is drawn from.
 pub(crate) async fn state(city: &City) -> serde_json::Value {
     let url = format!("http://{}/api/state", city.http);
@@ -36,7 +48,10 @@ pub(crate) async fn state(city: &City) -> serde_json::Value {
 
 pub(crate) struct Site {
     pub(crate) home: tempfile::TempDir,
+    /// Where boxes connect.
     pub(crate) port: u16,
+    /// Where the city and who listens beside it connect.
+    pub(crate) city_port: u16,
     broker: Option<Child>,
     database: Option<Database>,
     pub(crate) workers: usize,
@@ -52,25 +67,27 @@ impl Site {
         pki::init(dir, long).unwrap();
         pki::issue_broker(dir, &[], long).unwrap();
         pki::issue_city(dir, long).unwrap();
+        pki::issue_observer(dir, long).unwrap();
         for id in boxes {
             pki::issue_box(dir, id, &dir.join(id), long).unwrap();
         }
-        let port = TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
+        let (port, city_port) = (free_port(), free_port());
         let files = Path::new(env!("CARGO_MANIFEST_DIR")).join("broker");
-        std::fs::copy(files.join("acl"), dir.join("acl")).unwrap();
+        for name in ["acl", "city.acl"] {
+            std::fs::copy(files.join(name), dir.join(name)).unwrap();
+        }
         let conf = std::fs::read_to_string(files.join("mosquitto.conf.template"))
             .unwrap()
             .replace("@PORT@", &port.to_string())
             .replace("@LISTEN@", "127.0.0.1")
+            .replace("@CITY_PORT@", &city_port.to_string())
+            .replace("@CITY_LISTEN@", "127.0.0.1")
             .replace("@DIR@", &dir.display().to_string());
         std::fs::write(dir.join("mosquitto.conf"), conf).unwrap();
         let mut site = Self {
             home,
             port,
+            city_port,
             broker: None,
             database: store.fresh(),
             workers: 1,
@@ -126,7 +143,7 @@ impl Site {
     pub(crate) fn settings(&self) -> Settings {
         Settings::check(File {
             dir: Some(self.home.path().to_owned()),
-            broker: Some(format!("localhost:{}", self.port)),
+            broker: Some(format!("localhost:{}", self.city_port)),
             listen: Some("127.0.0.1:0".to_owned()),
             database: self.database.clone(),
             workers: Some(self.workers),
@@ -141,7 +158,7 @@ impl Site {
     pub(crate) fn settings_file(&self) -> PathBuf {
         let mut text = format!(
             "broker = \"localhost:{}\"\nlisten = \"127.0.0.1:0\"\nhttps_url = \"{FILES}\"\n",
-            self.port
+            self.city_port
         );
         if let Some(database) = &self.database {
             text = format!("{text}[database]\nurl = \"{}\"\n", database.url);
@@ -161,6 +178,19 @@ impl Drop for Site {
     }
 }
 
+/// TLS with the certificate `{file}.pem` and its key, below the site's folder.
+pub(crate) fn tls(site: &Site, file: &str) -> Transport {
+    let read = |name: &str| std::fs::read(site.path(name)).unwrap();
+    let (certificate, key) = (read(&format!("{file}.pem")), read(&format!("{file}.key")));
+    let connector = native_tls::TlsConnector::builder()
+        .disable_built_in_roots(true)
+        .add_root_certificate(native_tls::Certificate::from_pem(&read("ca.pem")).unwrap())
+        .identity(native_tls::Identity::from_pkcs8(&certificate, &key).unwrap())
+        .build()
+        .unwrap();
+    Transport::tls_with_config(TlsConfiguration::NativeConnector(connector))
+}
+
 /// A box's bare connection: sends what it is told and keeps no books.
 pub(crate) struct Peer {
     pub(crate) id: String,
@@ -178,19 +208,10 @@ impl Peer {
 
     /// A connection that takes packets of so many bytes.
     pub(crate) async fn connect_for(site: &Site, id: &str, bytes_max: usize) -> Self {
-        let read = |name: &str| std::fs::read(site.path(id).join(name)).unwrap();
-        let connector = native_tls::TlsConnector::builder()
-            .disable_built_in_roots(true)
-            .add_root_certificate(native_tls::Certificate::from_pem(&read("ca.pem")).unwrap())
-            .identity(native_tls::Identity::from_pkcs8(&read("box.pem"), &read("box.key")).unwrap())
-            .build()
-            .unwrap();
         let mut options = MqttOptions::new(id, "127.0.0.1", site.port);
         options
             .set_max_packet_size(bytes_max, bytes_max)
-            .set_transport(Transport::tls_with_config(
-                TlsConfiguration::NativeConnector(connector),
-            ));
+            .set_transport(tls(site, &format!("{id}/box")));
         let (client, mut events) = AsyncClient::new(options, 64);
         loop {
             match events.poll().await {

@@ -110,7 +110,8 @@ def read_records(box, lane, message):
 KINDS = frozenset(
     """epoch_began started device clock gap roster_applied policy_applied carried presentation
     passage gate override emergency project employer team worker entry exit contract training
-    health_certificate blacklist face_consent""".split()
+    health_certificate blacklist face_consent correction_request correction
+    correction_refused audit month_closed""".split()
 )
 
 

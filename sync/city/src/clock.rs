@@ -27,6 +27,15 @@ pub fn show(at_ms: i64) -> String {
     )
 }
 
+/// `2026-11-22 18:02` in China's time; none for an instant that no calendar holds.
+pub fn site_minute(at_ms: i64) -> Option<String> {
+    let minute = |t: jiff::civil::DateTime| {
+        let (hour, minute) = (t.hour(), t.minute());
+        format!("{} {hour:02}:{minute:02}", t.date())
+    };
+    civil(at_ms).map(minute)
+}
+
 /// One civil day, ms.
 pub const DAY_MS: i64 = 86_400_000;
 const CHINA_MS: i64 = 8 * 3_600_000;

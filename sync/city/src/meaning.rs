@@ -199,6 +199,10 @@ pub fn needs(kind: &Kind) -> Vec<(What, u32)> {
         Kind::Training(one) => vec![(What::Worker, one.worker)],
         Kind::HealthCertificate(one) => vec![(What::Worker, one.worker)],
         Kind::Blacklist(one) => vec![(What::Worker, one.worker)],
+        Kind::MonthClosed(one) => vec![(What::Team, one.team)],
+        Kind::CorrectionRequest(one) => vec![(What::Worker, one.worker)],
+        Kind::Correction(one) => vec![(What::Worker, one.worker)],
+        Kind::CorrectionRefused(one) => vec![(What::Worker, one.worker)],
         _ => Vec::new(),
     }
 }

@@ -51,6 +51,29 @@ pub const ATTEND_TYPES: Table = &[
     ("011", "其他"),
 ];
 
+/// Why a movement stands in no record of the gate: the box's own words.
+pub const CORRECTION_REASONS: Table = &[
+    ("forgot_card", "忘打卡"),
+    ("device_fault", "设备故障"),
+    ("power_cut", "断电"),
+    ("misread", "误识别"),
+    ("face_injury", "脸部受伤"),
+    ("other", "其他"),
+];
+
+/// What an `audit` record tells: the box's own words.
+pub const AUDIT_ACTS: Table = &[
+    ("number_revealed", "查看完整号码"),
+    ("evidence_seen", "查看补卡证明"),
+    ("exported", "导出"),
+    ("account_claimed", "开通账号"),
+    ("account_opened", "开账号"),
+    ("account_code", "换开通码"),
+    ("account_closed", "停用账号"),
+    ("password_set", "改密码"),
+    ("policy_changed", "规则改变"),
+];
+
 /// Type of an employer (corpType).
 pub const EMPLOYER_TYPES: Table = &[
     ("001", "专业分包"),

@@ -80,6 +80,29 @@ impl fmt::Debug for Person {
     }
 }
 
+/// What speaks for a correction: what a `correction_request` carries sealed. Compact JSON in this order
+/// of fields.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// What happened, and who saw it.
+    pub note: String,
+    /// SHA-256 of a picture or document that the box keeps, lower-case hexadecimal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// Its media type.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file_kind: Option<String>,
+}
+
+impl fmt::Debug for Evidence {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Evidence")
+            .field("file_kind", &self.file_kind)
+            .finish_non_exhaustive()
+    }
+}
+
 /// A worker's data key.
 #[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
 pub struct DataKey([u8; 32]);
@@ -156,6 +179,15 @@ impl fmt::Debug for CityPrivateKey {
     }
 }
 
+/// Which part of which file: bound into its ciphertext.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FilePart<'a> {
+    /// SHA-256 of the whole file, lower-case hexadecimal.
+    pub digest: &'a str,
+    /// The part, from 0.
+    pub part: u32,
+}
+
 /// Whose data it is; bound into both ciphertexts, so that none can be moved to another worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Subject<'a> {
@@ -168,6 +200,18 @@ pub struct Subject<'a> {
 impl Subject<'_> {
     fn person_aad(self) -> String {
         format!("menwei-person-1|{}|{}", self.r#box, self.worker)
+    }
+
+    fn evidence_aad(self) -> String {
+        format!("menwei-evidence-1|{}|{}", self.r#box, self.worker)
+    }
+
+    fn file_aad(self, part: FilePart<'_>) -> String {
+        let FilePart { digest, part } = part;
+        format!(
+            "menwei-file-1|{}|{}|{digest}|{part}",
+            self.r#box, self.worker
+        )
     }
 
     fn wrap_aad(self) -> String {
@@ -186,16 +230,8 @@ pub fn seal(
     subject: Subject<'_>,
 ) -> Result<String, WireError> {
     let plain = Zeroizing::new(serde_json::to_vec(person).map_err(WireError::NotSerializable)?);
-    let aad = subject.person_aad();
-    let payload = Payload {
-        msg: &plain,
-        aad: aad.as_bytes(),
-    };
-    let cipher = Aes256Gcm::new(&Key::<Aes256Gcm>::from(key.0));
-    let sealed = cipher
-        .encrypt(&Nonce::from(nonce), payload)
-        .map_err(|_refused| WireError::CannotSeal)?;
-    Ok(STANDARD.encode([nonce.as_slice(), &sealed].concat()))
+    let sealed = close(&plain, key, nonce, &subject.person_aad())?;
+    Ok(STANDARD.encode(sealed))
 }
 
 /// Opens a sealed person.
@@ -204,11 +240,85 @@ pub fn seal(
 /// [`WireError::BadSealText`], [`WireError::CannotUnseal`], [`WireError::BadField`] (the plaintext
 /// is not a person).
 pub fn unseal(sealed: &str, key: &DataKey, subject: Subject<'_>) -> Result<Person, WireError> {
-    let bytes = decode_base64(sealed)?;
-    let (nonce, ciphertext) = bytes
+    let plain = open(&decode_base64(sealed)?, key, &subject.person_aad())?;
+    serde_json::from_slice(&plain).map_err(WireError::BadField)
+}
+
+/// Seals what speaks for a correction; as [`seal`].
+///
+/// # Errors
+/// As [`seal`].
+pub fn seal_evidence(
+    evidence: &Evidence,
+    key: &DataKey,
+    nonce: [u8; NONCE_BYTES],
+    subject: Subject<'_>,
+) -> Result<String, WireError> {
+    let plain = Zeroizing::new(serde_json::to_vec(evidence).map_err(WireError::NotSerializable)?);
+    let sealed = close(&plain, key, nonce, &subject.evidence_aad())?;
+    Ok(STANDARD.encode(sealed))
+}
+
+/// Opens what speaks for a correction.
+///
+/// # Errors
+/// As [`unseal`].
+pub fn unseal_evidence(
+    sealed: &str,
+    key: &DataKey,
+    subject: Subject<'_>,
+) -> Result<Evidence, WireError> {
+    let plain = open(&decode_base64(sealed)?, key, &subject.evidence_aad())?;
+    serde_json::from_slice(&plain).map_err(WireError::BadField)
+}
+
+/// Seals a part of a file that the box keeps; as [`seal`], in bytes.
+///
+/// # Errors
+/// [`WireError::CannotSeal`].
+pub fn seal_part(
+    plain: &[u8],
+    key: &DataKey,
+    nonce: [u8; NONCE_BYTES],
+    (subject, part): (Subject<'_>, FilePart<'_>),
+) -> Result<Vec<u8>, WireError> {
+    close(plain, key, nonce, &subject.file_aad(part))
+}
+
+/// Opens a part of a file.
+///
+/// # Errors
+/// [`WireError::BadSealText`], [`WireError::CannotUnseal`].
+pub fn unseal_part(
+    sealed: &[u8],
+    key: &DataKey,
+    (subject, part): (Subject<'_>, FilePart<'_>),
+) -> Result<Vec<u8>, WireError> {
+    let plain = open(sealed, key, &subject.file_aad(part))?;
+    Ok(plain.to_vec())
+}
+
+fn close(
+    plain: &[u8],
+    key: &DataKey,
+    nonce: [u8; NONCE_BYTES],
+    aad: &str,
+) -> Result<Vec<u8>, WireError> {
+    let payload = Payload {
+        msg: plain,
+        aad: aad.as_bytes(),
+    };
+    let cipher = Aes256Gcm::new(&Key::<Aes256Gcm>::from(key.0));
+    let sealed = cipher
+        .encrypt(&Nonce::from(nonce), payload)
+        .map_err(|_refused| WireError::CannotSeal)?;
+    Ok([nonce.as_slice(), &sealed].concat())
+}
+
+fn open(sealed: &[u8], key: &DataKey, aad: &str) -> Result<Zeroizing<Vec<u8>>, WireError> {
+    let (nonce, ciphertext) = sealed
         .split_first_chunk::<NONCE_BYTES>()
         .ok_or(WireError::BadSealText)?;
-    let aad = subject.person_aad();
     let payload = Payload {
         msg: ciphertext,
         aad: aad.as_bytes(),
@@ -217,8 +327,7 @@ pub fn unseal(sealed: &str, key: &DataKey, subject: Subject<'_>) -> Result<Perso
     let plain = cipher
         .decrypt(&Nonce::from(*nonce), payload)
         .map_err(|_refused| WireError::CannotUnseal)?;
-    let plain = Zeroizing::new(plain);
-    serde_json::from_slice(&plain).map_err(WireError::BadField)
+    Ok(Zeroizing::new(plain))
 }
 
 /// Wraps a data key for the city. `ephemeral` is 32 random bytes, new for every call: the input

@@ -1,10 +1,13 @@
 //! Chinese words for what records say.
 
 use sync_wire::Kind;
+use sync_wire::codes::{AUDIT_ACTS, CORRECTION_REASONS, name_of};
 use sync_wire::record::{
-    ClockChange, Device, DeviceState, Direction, EpochReason, GapCause, GateEvent, Outcome,
-    Passage, Presentation, PresentationResult,
+    Audit, ClockChange, Correction, Device, DeviceState, Direction, EpochReason, GapCause,
+    GateEvent, Outcome, Passage, Presentation, PresentationResult,
 };
+
+use crate::clock;
 
 /// How a row is colored.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -72,7 +75,7 @@ pub(crate) fn describe(kind: &Kind) -> Words {
         Kind::EpochBegan(one) => epoch_began(one.reason),
         Kind::Started(one) => plain("盒子启动", &format!("版本 {}", one.software)),
         Kind::Device(one) => device(one),
-        Kind::Clock(one) => clock(one.change),
+        Kind::Clock(one) => clock_words(one.change),
         Kind::Gap(one) => match one.cause {
             GapCause::PoweredOff => plain("无记录时段", "断电期间无记录"),
             GapCause::Suspended => plain("无记录时段", "停工"),
@@ -97,6 +100,11 @@ pub(crate) fn describe(kind: &Kind) -> Words {
         Kind::FaceConsent(one) => {
             plain("人脸使用同意", if one.given { "同意" } else { "撤回" }).of(one.worker)
         }
+        Kind::CorrectionRequest(_)
+        | Kind::Correction(_)
+        | Kind::CorrectionRefused(_)
+        | Kind::Audit(_)
+        | Kind::MonthClosed(_) => office(kind),
         Kind::RosterApplied(one) => plain("花名册生效", &format!("第 {} 版", one.version)),
         Kind::PolicyApplied(one) => plain("规则生效", &format!("第 {} 版", one.version)),
         Kind::Carried(one) => plain("补传记录", &format!("原编号段第 {} 条", one.seq)),
@@ -167,6 +175,70 @@ fn passage(one: &Passage) -> Words {
     .toned(tone)
 }
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "`describe` names every kind; the rest is not the office's"
+)]
+fn office(kind: &Kind) -> Words {
+    match kind {
+        Kind::CorrectionRequest(one) => Words {
+            direction: towards(one.direction),
+            reason: correction_reason(&one.reason).to_owned(),
+            ..plain("补卡申请", &moment_text(one.moment))
+        }
+        .of(one.worker),
+        Kind::Correction(one) => correction(one),
+        Kind::CorrectionRefused(one) => Words {
+            reason: one.why.clone(),
+            ..plain("补卡申请", "未批准")
+        }
+        .of(one.worker),
+        Kind::Audit(one) => audit(one),
+        Kind::MonthClosed(one) => plain(
+            "考勤关账",
+            &format!("{} 第 {} 版，{} 关账", one.month, one.version, one.account),
+        ),
+        _ => Words::default(),
+    }
+}
+
+/// Attendance by hand: never to be taken for a gate's.
+fn correction(one: &Correction) -> Words {
+    let reason = correction_reason(&one.reason);
+    Words {
+        direction: towards(one.direction),
+        reason: format!("{reason}；{} 申请，{} 批准", one.requester, one.approver),
+        ..plain("补卡（人工）", &moment_text(one.moment))
+    }
+    .of(one.worker)
+    .toned(Tone::Warn)
+}
+
+fn correction_reason(code: &str) -> &str {
+    name_of(CORRECTION_REASONS, code).unwrap_or(code)
+}
+
+/// `2026-11-22 18:02`.
+fn moment_text(at: i64) -> String {
+    let at = clock::site_minute(at);
+    at.unwrap_or_else(|| "时间不明".to_owned())
+}
+
+fn audit(one: &Audit) -> Words {
+    let what = name_of(AUDIT_ACTS, &one.what).unwrap_or(&one.what);
+    let words = Words {
+        reason: one.reason.clone().unwrap_or_default(),
+        worker: one.worker,
+        ..plain("操作留痕", what)
+    };
+    let who = one.account.as_deref().unwrap_or("未登录");
+    let detail = one.detail.as_deref().unwrap_or_default();
+    Words {
+        result: format!("{who}：{what} {detail}").trim_end().to_owned(),
+        ..words
+    }
+}
+
 fn epoch_began(reason: EpochReason) -> Words {
     let (result, tone) = match reason {
         EpochReason::FirstStart => ("首次启用", Tone::Plain),
@@ -191,7 +263,7 @@ fn device(one: &Device) -> Words {
     .toned(tone)
 }
 
-fn clock(change: ClockChange) -> Words {
+fn clock_words(change: ClockChange) -> Words {
     let (result, tone) = match change {
         ClockChange::Synced => ("已校时", Tone::Good),
         ClockChange::Jumped => ("时间跳变", Tone::Warn),

@@ -8,6 +8,9 @@ use crate::record::box_acts::{
     Carried, ClockChanged, Device, EpochBegan, Gap, PolicyApplied, RosterApplied, Started,
 };
 use crate::record::lane_acts::{Emergency, Gate, Override, Passage, Presentation};
+use crate::record::office_acts::{
+    Audit, Correction, CorrectionRefused, CorrectionRequest, MonthClosed,
+};
 use crate::record::people::{
     Blacklist, Contract, Employer, Entry, Exit, FaceConsent, HealthCertificate, Project, Team,
     Training, Worker,
@@ -21,7 +24,7 @@ pub const BODY_BYTES_MAX: usize = 8 * 1024;
 pub const CARRIED_BYTES_MAX: usize = BODY_BYTES_MAX + 256;
 
 /// Every word that `kind` can have in this version.
-pub const KINDS: [&str; 24] = [
+pub const KINDS: [&str; 29] = [
     "epoch_began",
     "started",
     "presentation",
@@ -46,6 +49,11 @@ pub const KINDS: [&str; 24] = [
     "policy_applied",
     "carried",
     "face_consent",
+    "correction_request",
+    "correction",
+    "correction_refused",
+    "audit",
+    "month_closed",
 ];
 
 /// What happened. The word in `kind` is the variant's name in `snake_case`.
@@ -100,6 +108,16 @@ pub enum Kind {
     Carried(Carried),
     /// A worker allows the use of his face, or no longer.
     FaceConsent(FaceConsent),
+    /// Somebody asks for a movement that no gate recorded.
+    CorrectionRequest(CorrectionRequest),
+    /// Such a movement, approved: attendance by hand.
+    Correction(Correction),
+    /// Such a request, turned down.
+    CorrectionRefused(CorrectionRefused),
+    /// Somebody looked, took away, or changed an account or a rule.
+    Audit(Audit),
+    /// A team's sheet of a month is closed.
+    MonthClosed(MonthClosed),
 }
 
 /// One act, as it stands in the ledger and on the wire.

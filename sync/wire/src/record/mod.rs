@@ -10,12 +10,14 @@
 //! - [`box_acts`]: the box about itself: epochs, starts, gaps, devices, clock
 //! - [`people`]: project, employers, teams, workers and what is known about them
 //! - [`lane_acts`]: what happened at a lane
+//! - [`office_acts`]: corrections of attendance, and what is kept of what people at the box did
 //! - [`body`]: [`Record`], [`Kind`] and the way from and to bytes
 
 pub mod stamp;
 pub mod box_acts;
 pub mod people;
 pub mod lane_acts;
+pub mod office_acts;
 pub mod body;
 
 #[cfg(test)]
@@ -30,6 +32,7 @@ pub use lane_acts::{
     BoardEvent, Direction, Emergency, Gate, GateEvent, Outcome, Override, Passage, Presentation,
     PresentationResult,
 };
+pub use office_acts::{Audit, Correction, CorrectionRefused, CorrectionRequest, MonthClosed};
 pub use people::{
     Blacklist, Contract, Employer, Entry, Exit, FaceConsent, HealthCertificate, IdKind, Project,
     Team, Training, Worker, Wrap,

@@ -7,7 +7,10 @@ use serde::Deserialize;
 use crate::chain::from_hex;
 use crate::error::WireError;
 use crate::record::Wrap;
-use crate::seal::{CityPrivateKey, DataKey, Person, Subject, seal, unseal, unwrap, wrap};
+use crate::seal::{
+    CityPrivateKey, DataKey, Evidence, FilePart, Person, Subject, seal, seal_evidence, seal_part,
+    unseal, unseal_evidence, unseal_part, unwrap, wrap,
+};
 
 #[derive(Deserialize)]
 struct Vector {
@@ -21,6 +24,8 @@ struct Vector {
     worker: u32,
     sealed: String,
     wrapped: String,
+    evidence_nonce: String,
+    evidence_sealed: String,
 }
 
 fn vector() -> Vector {
@@ -54,6 +59,15 @@ fn the_same_bytes_as_the_other_implementation() {
             wrapped: vector.wrapped
         }
     );
+
+    let evidence: Evidence =
+        serde_json::from_str(include_str!("../../samples/evidence.json")).unwrap();
+    let nonce = from_hex(&vector.evidence_nonce).unwrap();
+    let spoken = seal_evidence(&evidence, &key, nonce, subject).unwrap();
+    assert_eq!(spoken, vector.evidence_sealed);
+    assert!(unseal_evidence(&spoken, &key, subject).unwrap() == evidence);
+    // Sealed as something else, it does not open as this.
+    assert!(unseal_evidence(&sealed, &key, subject).is_err());
 
     let opened_key = unwrap(&wrapped, &city, subject).unwrap();
     assert!(opened_key == key);
@@ -141,4 +155,26 @@ proptest! {
             prop_assert!(unseal(&text, &key, subject).is_err());
         }
     }
+}
+
+#[test]
+fn a_part_of_a_file_opens_at_its_place_only() {
+    let key = DataKey::from_bytes([7; 32]);
+    let subject = Subject {
+        r#box: "box-demo",
+        worker: 17,
+    };
+    let part = |digest, part| (subject, FilePart { digest, part });
+    let sealed = seal_part(b"picture", &key, [1; 12], part("aa", 0)).unwrap();
+    assert_eq!(
+        unseal_part(&sealed, &key, part("aa", 0)).unwrap(),
+        b"picture"
+    );
+    for other in [part("aa", 1), part("ab", 0)] {
+        assert!(unseal_part(&sealed, &key, other).is_err());
+    }
+    let mut changed = sealed.clone();
+    changed[13] ^= 1;
+    assert!(unseal_part(&changed, &key, part("aa", 0)).is_err());
+    assert!(unseal_part(&sealed[..5], &key, part("aa", 0)).is_err());
 }

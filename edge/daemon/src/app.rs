@@ -82,6 +82,7 @@ async fn serve(config: SiteConfig) -> Result<(), DaemonError> {
         (store.reader()?, store.writer()),
         in_force.roster,
     ));
+    downlink::note_own_rules(&people, &config.policy).await;
     let office = Office {
         config: &config,
         store: &store,

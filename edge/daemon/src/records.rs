@@ -11,19 +11,28 @@ use crate::error::DaemonError;
 /// What records name as the software that wrote them.
 pub(crate) const SOFTWARE: &str = concat!("menwei ", env!("CARGO_PKG_VERSION"));
 
-/// The body of a record.
-///
-/// `sealed` is the sealed person of an [`Act::Worker`]; nothing else carries personal data.
+/// What is sealed of a record before it is written.
+#[derive(Debug)]
+pub(crate) enum Sealed {
+    /// The person of an [`Act::Worker`].
+    Person(wire::Worker),
+    /// The evidence of an [`Act::CorrectionRequest`].
+    Evidence(String),
+}
+
+/// The body of a record; `sealed` is what of it carries personal data.
 ///
 /// # Errors
 /// The body is over 8 KiB, or a worker's person is not sealed.
 pub(crate) fn body(
     record: &domain::Record,
-    sealed: Option<wire::Worker>,
+    sealed: Option<Sealed>,
 ) -> Result<Vec<u8>, DaemonError> {
     let kind = match (&record.act, sealed) {
-        (Act::Worker { .. }, Some(worker)) => Kind::Worker(worker),
-        (Act::Worker { .. }, None) => return Err(DaemonError::NotSealed),
+        (Act::Worker { .. }, Some(Sealed::Person(worker))) => Kind::Worker(worker),
+        (Act::CorrectionRequest(one), Some(Sealed::Evidence(sealed))) => {
+            Kind::CorrectionRequest(correction_request(one, sealed))
+        }
         (act, _) => kind(act).ok_or(DaemonError::NotSealed)?,
     };
     Ok(Record {
@@ -78,7 +87,7 @@ pub(crate) fn clock_quality(quality: ClockQuality) -> wire::ClockQuality {
     }
 }
 
-/// The kind of an act; `None` for the one that must be sealed first.
+/// The kind of an act; `None` for those that must be sealed first.
 fn kind(act: &Act) -> Option<Kind> {
     Some(match act {
         Act::Presentation(one) => Kind::Presentation(presentation(one)),
@@ -98,7 +107,7 @@ fn kind(act: &Act) -> Option<Kind> {
             from: one.from_ms,
             to: one.to_ms,
         }),
-        Act::Worker { .. } => return None,
+        Act::Worker { .. } | Act::CorrectionRequest(_) => return None,
         Act::Project { .. }
         | Act::Employer(_)
         | Act::Team(_)
@@ -110,6 +119,10 @@ fn kind(act: &Act) -> Option<Kind> {
         | Act::FaceConsent { .. }
         | Act::HealthCertificate { .. }
         | Act::Blacklist { .. } => roster_kind(act).or_else(|| worker_kind(act))?,
+        Act::Correction(_)
+        | Act::CorrectionRefused { .. }
+        | Act::MonthClosed { .. }
+        | Act::Audit(_) => office_kind(act)?,
     })
 }
 
@@ -211,6 +224,57 @@ fn worker_kind(act: &Act) -> Option<Kind> {
     })
 }
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "`kind` names every act; the rest is not about the office"
+)]
+fn office_kind(act: &Act) -> Option<Kind> {
+    Some(match act {
+        Act::Correction(one) => Kind::Correction(wire::Correction {
+            request: one.request,
+            worker: one.worker.0,
+            direction: direction(one.direction),
+            moment: one.at_ms,
+            reason: one.reason.code().to_owned(),
+            requester: one.requester.clone(),
+            requested: one.requested_ms,
+            approver: one.approver.clone(),
+        }),
+        Act::CorrectionRefused {
+            request,
+            worker,
+            approver,
+            why,
+        } => Kind::CorrectionRefused(wire::CorrectionRefused {
+            request: *request,
+            worker: worker.0,
+            approver: approver.clone(),
+            why: why.clone(),
+        }),
+        Act::MonthClosed {
+            first,
+            team,
+            version,
+            digest,
+            account,
+        } => Kind::MonthClosed(wire::MonthClosed {
+            month: format!("{:04}-{:02}", first.year(), first.month()),
+            team: team.0,
+            version: *version,
+            digest: digest.clone(),
+            account: account.clone(),
+        }),
+        Act::Audit(one) => Kind::Audit(wire::Audit {
+            account: one.account.clone(),
+            what: one.what.code().to_owned(),
+            worker: one.worker.map(|worker| worker.0),
+            detail: one.detail.clone(),
+            reason: one.reason.clone(),
+        }),
+        _ => return None,
+    })
+}
+
 /// A direction on the wire.
 pub(crate) fn direction(direction: domain::Direction) -> wire::Direction {
     match direction {
@@ -226,6 +290,18 @@ pub(crate) fn id_kind(kind: DocumentKind) -> wire::IdKind {
         DocumentKind::Hmt => wire::IdKind::Hmt,
         DocumentKind::Foreigner2017 => wire::IdKind::Foreigner2017,
         DocumentKind::Foreigner2023 => wire::IdKind::Foreigner2023,
+    }
+}
+
+fn correction_request(one: &domain::CorrectionRequest, sealed: String) -> wire::CorrectionRequest {
+    wire::CorrectionRequest {
+        request: one.request,
+        worker: one.worker.0,
+        direction: direction(one.direction),
+        moment: one.at_ms,
+        reason: one.reason.code().to_owned(),
+        requester: one.requester.clone(),
+        sealed,
     }
 }
 

@@ -1,8 +1,9 @@
 //! Each act as the exact body that the ledger keeps and the city reads.
 
 use edge_domain::{
-    Act, BoardStamp, By, ClockQuality, Contract, Denial, Direction, DocumentKind, EmergencyRecord,
-    Employer, EmployerId, Flag, GateEvent, GateRecord, IdNumber, LaneId, Moment, OverrideRecord,
+    Act, AuditAct, AuditNote, BoardStamp, By, ClockQuality, Contract, Correction, CorrectionReason,
+    CorrectionRequest, Denial, Direction, DocumentKind, EmergencyRecord, Employer, EmployerId,
+    Evidence, Flag, GateEvent, GateRecord, IdNumber, LaneId, Moment, OverrideRecord,
     PassageOutcome, PassageRecord, Person, PersonName, PersonTag, PresentationRecord,
     PresentationResult, Record, Role, RosterApplied, Sex, Team, TeamId, Trade, Training,
     TrainingKind, Uscc, WorkerId,
@@ -256,6 +257,89 @@ fn one_worker() {
         },
         r#""blacklist","worker":17,"listed":true"#,
     );
+}
+
+#[test]
+fn acts_of_the_office() {
+    check(
+        Act::Correction(Correction {
+            request: 1,
+            worker: WORKER,
+            direction: Direction::Out,
+            at_ms: 1_795_168_800_000,
+            reason: CorrectionReason::ForgotCard,
+            requester: "李工".to_owned(),
+            requested_ms: 1_795_302_100_000,
+            approver: "王敏".to_owned(),
+        }),
+        r#""correction","request":1,"worker":17,"direction":"out","moment":1795168800000,"reason":"forgot_card","requester":"李工","requested":1795302100000,"approver":"王敏""#,
+    );
+    check(
+        Act::CorrectionRefused {
+            request: 2,
+            worker: WORKER,
+            approver: "王敏".to_owned(),
+            why: "监控里没有他".to_owned(),
+        },
+        r#""correction_refused","request":2,"worker":17,"approver":"王敏","why":"监控里没有他""#,
+    );
+    check(
+        Act::MonthClosed {
+            first: date(2026, 10, 1),
+            team: TeamId(2),
+            version: 1,
+            digest: "ab".repeat(32),
+            account: "王敏".to_owned(),
+        },
+        &format!(
+            r#""month_closed","month":"2026-10","team":2,"version":1,"digest":"{}","account":"王敏""#,
+            "ab".repeat(32)
+        ),
+    );
+    check(
+        Act::Audit(AuditNote {
+            account: Some("王敏".to_owned()),
+            what: AuditAct::NumberRevealed,
+            worker: Some(WORKER),
+            detail: None,
+            reason: Some("填劳动合同".to_owned()),
+        }),
+        r#""audit","account":"王敏","what":"number_revealed","worker":17,"reason":"填劳动合同""#,
+    );
+    for act in AuditAct::ALL {
+        let named = sync_wire::codes::name_of(sync_wire::codes::AUDIT_ACTS, act.code());
+        assert_eq!(named, Some(act.text()));
+    }
+    for reason in CorrectionReason::ALL {
+        let table = sync_wire::codes::CORRECTION_REASONS;
+        let named = sync_wire::codes::name_of(table, reason.code());
+        assert_eq!(named, Some(reason.text()));
+    }
+}
+
+#[test]
+fn evidence_is_never_written_in_clear() {
+    let asked = CorrectionRequest {
+        request: 1,
+        worker: WORKER,
+        direction: Direction::Out,
+        at_ms: 1_795_168_800_000,
+        reason: CorrectionReason::ForgotCard,
+        requester: "李工".to_owned(),
+        evidence: Evidence {
+            note: "班长张三看见的".to_owned(),
+            file: None,
+            file_kind: None,
+        },
+    };
+    let act = Act::CorrectionRequest(Box::new(asked));
+    let record = Record { at: at(), act };
+    let error = records::body(&record, None).unwrap_err();
+    assert!(matches!(error, DaemonError::NotSealed), "{error:?}");
+    let sealed = Some(records::Sealed::Evidence("c2VhbGVk".to_owned()));
+    let body = String::from_utf8(records::body(&record, sealed).unwrap()).unwrap();
+    let rest = r#""correction_request","request":1,"worker":17,"direction":"out","moment":1795168800000,"reason":"forgot_card","requester":"李工","sealed":"c2VhbGVk""#;
+    assert_eq!(body, format!("{STAMP}{rest}}}"));
 }
 
 #[test]

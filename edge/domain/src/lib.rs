@@ -8,10 +8,12 @@
 //! `ids` names of things · `time` moments and site dates · `id_number` identity numbers · `uscc`
 //! employer codes · `person` masked personal data · `credential` what was presented · `worker`
 //! a person's standing here · `roster` all standings · `denial` refusals and flags with their
-//! Chinese words · `face` what a camera's pictures mean · `policy` the numbers that rules use · `record` what goes into the ledger ·
+//! Chinese words · `face` what a camera's pictures mean · `policy` the numbers that rules use ·
+//! `days` attendance days, what each counts for, and corrections · `audit` what is kept of the office's own
+//! acts · `record` what goes into the ledger ·
 //! `city_roster` the city's roster and what follows from it ·
 //! `presence` who is inside · `admission` the table of who passes · `lane` the state machine of
-//! one gate · `days` attendance days and what each counts for.
+//! one gate.
 
 mod error;
 mod ids;
@@ -25,19 +27,23 @@ mod roster;
 mod denial;
 mod face;
 mod policy;
+mod days;
+mod audit;
 mod record;
 mod city_roster;
 mod presence;
 mod admission;
 mod lane;
-mod days;
 
 pub use admission::{Applicant, Decision, decide};
+pub use audit::{AuditAct, AuditNote};
 pub use city_roster::{CityOp, CityPerson, CityTeam, Known, Merge, merge};
 pub use credential::{Credential, IcReading, IdDocument, UnreadableCard};
 pub use days::{
-    CountedAct, DayMark, DayRule, Spell, VoidReason, WorkDay, hours_text, judge, work_date,
-    work_days,
+    CORRECTIONS_MONTH_NOTED, Correction, CorrectionCase, CorrectionFacts, CorrectionFault,
+    CorrectionReason, CorrectionRequest, CorrectionState, CountedAct, DayMark, DayRule, Evidence,
+    NOTE_CHARS_MAX, Spell, VoidReason, WorkDay, check_correction, check_decider, hours_text, judge,
+    work_date, work_days,
 };
 pub use denial::{Denial, Flag};
 pub use error::DomainError;

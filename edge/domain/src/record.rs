@@ -2,7 +2,9 @@
 
 use jiff::civil::Date;
 
+use crate::audit::AuditNote;
 use crate::credential::Credential;
+use crate::days::{Correction, CorrectionRequest};
 use crate::denial::{Denial, Flag};
 use crate::id_number::DocumentKind;
 use crate::ids::{Direction, LaneId, PersonTag, TeamId, WorkerId};
@@ -115,6 +117,50 @@ pub enum Act {
     },
     /// A roster from the city was applied.
     RosterApplied(RosterApplied),
+    /// Somebody asks for a movement that no gate recorded (补卡): the shell seals its evidence.
+    CorrectionRequest(Box<CorrectionRequest>),
+    /// Such a request is approved.
+    Correction(Correction),
+    /// Such a request is turned down.
+    CorrectionRefused {
+        /// Number of the request.
+        request: u32,
+        /// The worker.
+        worker: WorkerId,
+        /// The account that turned it down.
+        approver: String,
+        /// Why.
+        why: String,
+    },
+    /// A team's sheet of a month is closed: everybody signs this one.
+    MonthClosed {
+        /// First day of the month.
+        first: Date,
+        /// The team.
+        team: TeamId,
+        /// 1 for the first, one more for each that replaces it.
+        version: u32,
+        /// SHA-256 of the sheet, lower-case hexadecimal.
+        digest: String,
+        /// The account that closed it.
+        account: String,
+    },
+    /// Somebody looked, took away, or changed an account or a rule.
+    Audit(AuditNote),
+}
+
+impl Act {
+    /// It changes nothing about who may pass: corrections, closed months, audit.
+    pub fn is_of_the_office(&self) -> bool {
+        matches!(
+            self,
+            Self::CorrectionRequest(_)
+                | Self::Correction(_)
+                | Self::CorrectionRefused { .. }
+                | Self::MonthClosed { .. }
+                | Self::Audit(_)
+        )
+    }
 }
 
 /// How somebody was recognized: attendType of the national table.

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use edge_domain::{
-    CountedAct, Employer, EventMark, LaneMemory, Person, Presence, Roster, Team, WorkerId,
-    WorkerStanding,
+    CorrectionCase, CountedAct, Employer, EventMark, LaneMemory, Person, Presence, Roster, Team,
+    WorkerId, WorkerStanding,
 };
+use jiff::civil::Date;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use sync_wire::seal::DataKey;
 use sync_wire::{Hash, Head};
@@ -20,6 +21,8 @@ use crate::error::StoreError;
 use crate::key::Key;
 use crate::ledger;
 use crate::migrate;
+use crate::view::audits::{self, AuditLine};
+use crate::view::corrections;
 use crate::view::day_acts;
 use crate::view::directory::{self, PersonEntry};
 use crate::view::lane_memory;
@@ -27,6 +30,7 @@ use crate::view::movements;
 use crate::view::people::{self, NumbersGiven, Project};
 use crate::view::persons;
 use crate::view::punches::{self, Punch};
+use crate::view::sheets::{self, KeptSheet, MonthClose};
 use crate::view::today::{self, Backlog, RecentAct, TodayView};
 use crate::view::upload::{self, RecordLine};
 
@@ -240,6 +244,67 @@ impl Reader {
     ) -> Result<Vec<Punch>, StoreError> {
         let view = self.one_moment()?;
         punches::punches(&view, worker, from_ms, to_ms)
+    }
+
+    /// Requests for corrections that nobody has decided, oldest first; as fresh as
+    /// [`roster`](Self::roster).
+    pub fn corrections_waiting(&self) -> Result<Vec<CorrectionCase>, StoreError> {
+        corrections::waiting(&self.db)
+    }
+
+    /// Requests for corrections of movements from `from_ms` on and before `to_ms` (Unix ms), by
+    /// their moment; as fresh as [`roster`](Self::roster).
+    pub fn corrections(&self, from_ms: i64, to_ms: i64) -> Result<Vec<CorrectionCase>, StoreError> {
+        corrections::between(&self.db, from_ms, to_ms)
+    }
+
+    /// One request for a correction; as fresh as [`roster`](Self::roster).
+    pub fn correction(&self, request: u32) -> Result<Option<CorrectionCase>, StoreError> {
+        corrections::named(&self.db, request)
+    }
+
+    /// The highest number given to a request; as fresh as [`roster`](Self::roster).
+    pub fn last_correction(&self) -> Result<u32, StoreError> {
+        corrections::last_number(&self.db)
+    }
+
+    /// A file that speaks for a request of this worker; `None` where there is none that opens any
+    /// more.
+    pub fn evidence(&self, worker: WorkerId, digest: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        let view = self.one_moment()?;
+        corrections::file(&view, &self.box_id, worker, digest)
+    }
+
+    /// First days of the months of which any sheet is closed; as fresh as [`roster`](Self::roster).
+    pub fn closed_months(&self) -> Result<BTreeSet<Date>, StoreError> {
+        sheets::closed_months(&self.db)
+    }
+
+    /// Every version of the sheets of a month (`YYYY-MM`) that is closed, by team and version; as
+    /// fresh as [`roster`](Self::roster).
+    pub fn month_closes(&self, month: &str) -> Result<Vec<MonthClose>, StoreError> {
+        sheets::closes(&self.db, month)
+    }
+
+    /// The version under which a sheet was closed; `None` for one that was only printed.
+    pub fn closed_as(&self, digest: &str) -> Result<Option<MonthClose>, StoreError> {
+        sheets::closed_as(&self.db, digest)
+    }
+
+    /// The kept sheets whose digest begins like this, at most two.
+    pub fn sheets(&self, begin: &str) -> Result<Vec<KeptSheet>, StoreError> {
+        sheets::found(&self.db, begin)
+    }
+
+    /// At most `lines_max` audit records before the place `before` (all where there is none), newest
+    /// first; as fresh as [`roster`](Self::roster).
+    pub fn audits(
+        &self,
+        before: Option<i64>,
+        lines_max: usize,
+    ) -> Result<Vec<AuditLine>, StoreError> {
+        let view = self.one_moment()?;
+        audits::lines(&view, before, lines_max)
     }
 
     /// Everyone on the roster with phone and nation; as fresh as [`roster`](Self::roster).

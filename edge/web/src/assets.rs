@@ -17,7 +17,7 @@ struct Asset {
     digest: OnceLock<String>,
 }
 
-static ASSETS: [Asset; 6] = [
+static ASSETS: [Asset; 8] = [
     Asset {
         name: "app.css",
         kind: "text/css; charset=utf-8",
@@ -34,6 +34,18 @@ static ASSETS: [Asset; 6] = [
         name: "print.css",
         kind: "text/css; charset=utf-8",
         bytes: include_bytes!("../assets/print.css"),
+        digest: OnceLock::new(),
+    },
+    Asset {
+        name: "list.css",
+        kind: "text/css; charset=utf-8",
+        bytes: include_bytes!("../assets/list.css"),
+        digest: OnceLock::new(),
+    },
+    Asset {
+        name: "slip.css",
+        kind: "text/css; charset=utf-8",
+        bytes: include_bytes!("../assets/slip.css"),
         digest: OnceLock::new(),
     },
     Asset {

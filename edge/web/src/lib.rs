@@ -11,8 +11,8 @@
 //! `state` joins settings, sources and live channels; `assets` are the embedded files;
 //! `pages` has one file and one template for each screen; `router` lists them; `serve` runs them.
 //!
-//! The crate never reads a wall clock of its own, never decides who may pass, and never shows a full
-//! name or a document number.
+//! The crate never reads a wall clock of its own, never decides who may pass, and shows a whole document
+//! number on one page only, for a reason that is on record before.
 
 mod error;
 mod site_time;

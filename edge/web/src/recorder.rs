@@ -1,7 +1,7 @@
 //! The way of the clerk's acts into the ledger.
 
-use edge_domain::Act;
-use edge_store::Reader;
+use edge_domain::{Act, WorkerId};
+use edge_store::{KeptSheet, Reader};
 
 use crate::error::SourceError;
 use crate::source::BoxFuture;
@@ -30,4 +30,22 @@ pub trait Recorder: Send + Sync {
     /// # Errors
     /// The ledger does not take it; then nothing of that commit is in it.
     fn record(&self, maker: ActMaker) -> BoxFuture<'_, Result<Result<(), Refusal>, SourceError>>;
+
+    /// Keeps a picture or document that speaks for a correction of this worker, sealed with his key;
+    /// `digest` is its SHA-256. Answers false where he has no key any more.
+    ///
+    /// # Errors
+    /// The ledger's file does not take it.
+    fn keep_file(
+        &self,
+        worker: WorkerId,
+        digest: String,
+        bytes: Vec<u8>,
+    ) -> BoxFuture<'_, Result<bool, SourceError>>;
+
+    /// Keeps a sheet as it is.
+    ///
+    /// # Errors
+    /// The ledger's file does not take it.
+    fn keep_sheet(&self, sheet: KeptSheet) -> BoxFuture<'_, Result<(), SourceError>>;
 }

@@ -12,12 +12,15 @@ use tokio::sync::watch;
 use crate::assets;
 use crate::face_desk::{PICTURE_BYTES_MAX, PICTURES_MAX};
 use crate::guard::{cross_site, headers};
-use crate::pages::desk::{face_page, person_acts, register_page, teams_page};
+use crate::pages::corrections::{FILE_BYTES_MAX, ask_page, case_page, list_page, report_page};
+use crate::pages::desk::{face_page, numbers_page, person_acts, register_page, teams_page};
 use crate::pages::site::{
-    moment_page, month_page, papers_page, people_page, person_page, troubles_page, upload_page,
+    close_page, list_papers, moment_page, month_page, papers_page, people_page, person_page,
+    troubles_page, upload_page, verify_page,
 };
 use crate::pages::{
-    self, account_page, accounts_page, claim_page, events, login_page, notice_page, today_page,
+    self, account_page, accounts_page, audit_page, claim_page, events, login_page, notice_page,
+    settings_page, today_page,
 };
 use crate::state::{WebSettings, WebState};
 use crate::view::HealthView;
@@ -27,6 +30,8 @@ const BODY_BYTES_MAX: usize = 64 * 1024;
 /// Largest body of a request that brings pictures: a little more than they may have, so that the page
 /// itself says what is too large.
 const FACE_BYTES_MAX: usize = (PICTURES_MAX + 1) * PICTURE_BYTES_MAX;
+/// Largest body of a request for a correction, likewise.
+const EVIDENCE_BYTES_MAX: usize = 2 * FILE_BYTES_MAX;
 /// Longest time until an answer begins. Waiting for a turn at the password desk is the slowest.
 const ANSWER_MAX: Duration = Duration::from_secs(15);
 
@@ -47,16 +52,40 @@ pub fn router(state: WebState) -> Router {
                 .post(face_page::submit)
                 .layer(DefaultBodyLimit::max(FACE_BYTES_MAX)),
         )
+        .route("/people/{worker}/numbers", post(numbers_page::submit))
         .route("/people/{worker}/{act}", post(person_acts::submit))
         .route("/teams", get(teams_page::show).post(teams_page::submit))
         .route("/attendance", get(month_page::show))
         .route("/attendance/moment", get(moment_page::show))
+        .route("/corrections", get(list_page::show))
+        .route("/corrections/report", get(report_page::show))
+        .route(
+            "/corrections/new",
+            get(ask_page::show)
+                .post(ask_page::submit)
+                .layer(DefaultBodyLimit::max(EVIDENCE_BYTES_MAX)),
+        )
+        .route(
+            "/corrections/{request}",
+            get(case_page::show).post(case_page::decide),
+        )
+        .route("/corrections/{request}/paper", get(case_page::paper))
+        .route("/corrections/{request}/file", get(case_page::file))
         .route("/troubles", get(troubles_page::show))
         .route("/upload", get(upload_page::show))
         .route("/papers", get(papers_page::show))
         .route("/papers/month", get(papers_page::month))
         .route("/papers/month.xlsx", get(papers_page::month_xlsx))
         .route("/papers/people.xlsx", get(papers_page::people_xlsx))
+        .route("/papers/punches", get(list_papers::punches))
+        .route("/papers/punches.xlsx", get(list_papers::punches_xlsx))
+        .route("/papers/day", get(list_papers::day))
+        .route("/papers/day.xlsx", get(list_papers::day_xlsx))
+        .route(
+            "/papers/close",
+            get(close_page::show).post(close_page::submit),
+        )
+        .route("/verify", get(verify_page::show))
         .route("/claim", get(claim_page::show).post(claim_page::submit))
         .route("/login", get(login_page::show).post(login_page::submit))
         .route("/logout", post(login_page::leave))
@@ -69,6 +98,8 @@ pub fn router(state: WebState) -> Router {
             "/accounts",
             get(accounts_page::show).post(accounts_page::submit),
         )
+        .route("/settings", get(settings_page::show))
+        .route("/audit", get(audit_page::show))
         .route("/assets/{name}", get(assets::get))
         .fallback(pages::not_found)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))

@@ -33,6 +33,14 @@ pub(crate) fn minute_text(at_ms: i64) -> String {
     )
 }
 
+/// `2026-06-03 07:02:11`: an instant on paper.
+pub(crate) fn instant_text(at_ms: i64) -> String {
+    at_site(at_ms).map_or_else(
+        || "时间不明".to_owned(),
+        |at| format!("{} {}", at.date(), clock_text(at_ms)),
+    )
+}
+
 /// `06-03 07:02:11`: a list's instant, the year being clear.
 pub(crate) fn second_text(at_ms: i64) -> String {
     at_site(at_ms).map_or_else(

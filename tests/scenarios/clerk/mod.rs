@@ -1,5 +1,7 @@
 //! The labor clerk's screen in a real Chromium: `screen` 开通 and 今日 · `pages` people, attendance,
-//! papers · `troubles` 异常 and 上传 · `desk` registering and sending away; and without it: `import` of a
+//! papers · `troubles` 异常 and 上传 · `desk` registering and sending away ·
+//! `corrections` 补卡 · `papers` closed months, codes, lists and
+//! what is on record; and without it: `import` of a
 //! roster file.
 
 mod import;
@@ -7,6 +9,8 @@ mod screen;
 mod pages;
 mod troubles;
 mod desk;
+mod corrections;
+mod papers;
 
 pub(crate) use pages::{AXE, open};
 pub(crate) use screen::{SIZES, WATCH_RULES};

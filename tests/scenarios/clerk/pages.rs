@@ -149,7 +149,7 @@ pub(crate) fn today(site: &Site) -> Result<jiff::civil::Date> {
 }
 
 /// The month before, `YYYY-MM`.
-fn last_month(site: &Site) -> Result<String> {
+pub(crate) fn last_month(site: &Site) -> Result<String> {
     let day = today(site)?.first_of_month().yesterday()?;
     Ok(format!("{:04}-{:02}", day.year(), day.month()))
 }

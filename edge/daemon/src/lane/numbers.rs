@@ -46,7 +46,12 @@ pub(crate) fn within(epoch_no: u32, record: &Record) -> Record {
         | Act::Training { .. }
         | Act::HealthCertificate { .. }
         | Act::FaceConsent { .. }
-        | Act::Blacklist { .. } => {}
+        | Act::Blacklist { .. }
+        | Act::CorrectionRequest(_)
+        | Act::Correction(_)
+        | Act::CorrectionRefused { .. }
+        | Act::MonthClosed { .. }
+        | Act::Audit(_) => {}
     }
     record
 }

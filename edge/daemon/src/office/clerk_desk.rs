@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use edge_domain::WorkerId;
+use edge_store::KeptSheet;
 use edge_web::{ActMaker, BoxFuture, Recorder, Refusal, SourceError};
 
 use crate::people::{Change, PeopleDesk};
@@ -29,5 +31,18 @@ impl Recorder for ClerkDesk {
                 Err(refusal) => (Change::default(), Err(refusal)),
             })
         }))
+    }
+
+    fn keep_file(
+        &self,
+        worker: WorkerId,
+        digest: String,
+        bytes: Vec<u8>,
+    ) -> BoxFuture<'_, Result<bool, SourceError>> {
+        Box::pin(self.0.keep_file(worker, digest, bytes))
+    }
+
+    fn keep_sheet(&self, sheet: KeptSheet) -> BoxFuture<'_, Result<(), SourceError>> {
+        Box::pin(self.0.keep_sheet(sheet))
     }
 }

@@ -6,8 +6,8 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use edge_domain::{Act, Moment, Record, Roster};
-use edge_store::{Entry, Reader, Writer};
+use edge_domain::{Act, Moment, Record, Roster, WorkerId};
+use edge_store::{Entry, KeptSheet, Reader, Writer};
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 
@@ -98,14 +98,21 @@ impl PeopleDesk {
         let (sealer, at) = (Arc::clone(&self.sealer), self.clock.now());
         let work = move |reader: &Reader| {
             let (change, answer) = maker(reader, at)?;
+            let only_office =
+                change.entries.is_empty() && change.acts.iter().all(Act::is_of_the_office);
             let mut entries = Vec::with_capacity(change.acts.len());
             for act in change.acts {
                 entries.push(sealer.entry_anew(reader, &Record { at, act })?);
             }
             entries.extend(change.entries);
-            Ok((entries, change.settings, change.batch, answer))
+            Ok((
+                entries,
+                change.settings,
+                change.batch,
+                (only_office, answer),
+            ))
         };
-        let (entries, settings, batch, answer) = self.ask(work).await?;
+        let (entries, settings, batch, (only_office, answer)) = self.ask(work).await?;
         if entries.is_empty() && settings.is_empty() {
             return Ok(answer);
         }
@@ -117,8 +124,48 @@ impl PeopleDesk {
                 }
             }
         }
-        self.hand_on().await?;
+        if only_office {
+            self.writer.catch_up().await?;
+        } else {
+            self.hand_on().await?;
+        }
         Ok(answer)
+    }
+
+    /// Keeps a file that speaks for a correction, sealed with the worker's key, part by part: a swipe
+    /// waits behind one of them at most. False where he has no key any more.
+    ///
+    /// # Errors
+    /// No randomness, or the ledger's file does not take it.
+    pub(crate) async fn keep_file(
+        &self,
+        worker: WorkerId,
+        digest: String,
+        bytes: Vec<u8>,
+    ) -> Result<bool, DeskError> {
+        let (sealer, name) = (Arc::clone(&self.sealer), digest.clone());
+        let work = move |reader: &Reader| {
+            let Some(key) = reader.data_key(worker)? else {
+                return Ok(None);
+            };
+            Ok(Some(sealer.file_parts(worker, (&name, &bytes), &key)?))
+        };
+        let Some(parts) = self.ask(work).await? else {
+            return Ok(false);
+        };
+        for (part, sealed) in (0..).zip(parts) {
+            let place = (digest.as_str(), part);
+            self.writer.keep_evidence(worker.0, place, sealed).await?;
+        }
+        Ok(true)
+    }
+
+    /// Keeps a sheet as it is.
+    ///
+    /// # Errors
+    /// The ledger's file does not take it.
+    pub(crate) async fn keep_sheet(&self, sheet: KeptSheet) -> Result<(), DeskError> {
+        Ok(self.writer.keep_sheet(sheet).await?)
     }
 
     /// Gives the lanes the roster as committed. What is committed must reach them, so a failure is

@@ -2,14 +2,17 @@
 
 use std::path::Path;
 
-use edge_domain::{Act, Person, Record, Sex, WorkerId};
+use edge_domain::{Act, Evidence, Person, Record, Sex, WorkerId};
 use edge_store::{DataKey, Entry, Reader};
 use sync_wire::record::Worker;
-use sync_wire::seal::{self, CityPublicKey, Subject};
+use sync_wire::seal::{self, CityPublicKey, FilePart, Subject};
 
 use crate::advice::refusal;
 use crate::error::DaemonError;
-use crate::records;
+use crate::records::{self, Sealed};
+
+/// Bytes of a file that stand in one row: the gate's records never wait long behind one.
+const FILE_PART_BYTES: usize = 64 * 1024;
 
 /// Seals people for this box and, where its key is known, for the city.
 #[derive(Debug)]
@@ -44,10 +47,21 @@ impl Sealer {
         reader: &Reader,
         record: &Record,
     ) -> Result<Entry, DaemonError> {
-        let Act::Worker { worker, .. } = &record.act else {
-            return self.entry_under(record, None);
-        };
-        self.entry_under(record, reader.data_key(*worker)?)
+        #[expect(
+            clippy::wildcard_enum_match_arm,
+            reason = "nothing else of a record is sealed"
+        )]
+        match &record.act {
+            Act::Worker { worker, .. } => self.entry_under(record, reader.data_key(*worker)?),
+            Act::CorrectionRequest(asked) => {
+                let key = reader.data_key(asked.worker)?;
+                let key = key.ok_or(DaemonError::NotSealed)?;
+                let sealed = self.seal_evidence(asked.worker, &asked.evidence, &key)?;
+                let sealed = Some(Sealed::Evidence(sealed));
+                Ok(Entry::new(records::body(record, sealed)?))
+            }
+            _ => self.entry_under(record, None),
+        }
     }
 
     fn entry_under(&self, record: &Record, held: Option<DataKey>) -> Result<Entry, DaemonError> {
@@ -59,11 +73,56 @@ impl Sealer {
             None => DataKey::from_bytes(random::<32>()?),
         };
         let sealed = self.seal(*worker, person, &key)?;
-        let body = records::body(record, Some(sealed))?;
+        let body = records::body(record, Some(Sealed::Person(sealed)))?;
         Ok(Entry {
             body,
             data_key: Some((worker.0, key)),
         })
+    }
+
+    fn seal_evidence(
+        &self,
+        worker: WorkerId,
+        evidence: &Evidence,
+        key: &DataKey,
+    ) -> Result<String, DaemonError> {
+        let evidence = seal::Evidence {
+            note: evidence.note.clone(),
+            file: evidence.file.clone(),
+            file_kind: evidence.file_kind.clone(),
+        };
+        let subject = self.subject(worker);
+        Ok(seal::seal_evidence(
+            &evidence,
+            key,
+            random::<12>()?,
+            subject,
+        )?)
+    }
+
+    /// The parts of a file that the box keeps, each sealed with the worker's key.
+    ///
+    /// # Errors
+    /// No randomness.
+    pub(crate) fn file_parts(
+        &self,
+        worker: WorkerId,
+        (digest, bytes): (&str, &[u8]),
+        key: &DataKey,
+    ) -> Result<Vec<Vec<u8>>, DaemonError> {
+        let parts = (0..).zip(bytes.chunks(FILE_PART_BYTES));
+        let seal = |(part, plain): (u32, &[u8])| {
+            let place = (self.subject(worker), FilePart { digest, part });
+            Ok(seal::seal_part(plain, key, random::<12>()?, place)?)
+        };
+        parts.map(seal).collect()
+    }
+
+    fn subject(&self, worker: WorkerId) -> Subject<'_> {
+        Subject {
+            r#box: &self.box_id,
+            worker: worker.0,
+        }
     }
 
     fn seal(
@@ -72,10 +131,7 @@ impl Sealer {
         person: &Person,
         key: &DataKey,
     ) -> Result<Worker, DaemonError> {
-        let subject = Subject {
-            r#box: &self.box_id,
-            worker: worker.0,
-        };
+        let subject = self.subject(worker);
         let sealed = seal::seal(&plain(person), key, random::<12>()?, subject)?;
         let mut wraps = Vec::new();
         if let Some(city) = &self.city {

@@ -17,9 +17,10 @@ pub struct DayRule {
 }
 
 impl DayRule {
-    /// Seven hours for a day, four for half a day.
+    /// Seven hours for a day, four for half a day; an approved correction counts like a punch and is
+    /// marked (since version 2).
     pub const STANDARD: Self = Self {
-        version: 1,
+        version: 2,
         full_minutes_min: 420,
         half_minutes_min: 240,
     };
@@ -150,6 +151,7 @@ mod tests {
                 let day_ms = 1_795_276_800_000 + i64::from(next_day) * 86_400_000;
                 CountedAct {
                     is_sure: true,
+                    is_corrected: false,
                     direction: if sign == "+" {
                         Direction::In
                     } else {

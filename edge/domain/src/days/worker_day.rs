@@ -24,6 +24,8 @@ pub struct CountedAct {
     pub at_ms: i64,
     /// No: the clock was unset and nothing has proved it since. The day may be another one.
     pub is_sure: bool,
+    /// It stands in no record of a gate: somebody asked for it and another approved (补卡).
+    pub is_corrected: bool,
 }
 
 /// One stay on the site.
@@ -54,6 +56,8 @@ pub struct WorkDay {
     pub missing_outs: u16,
     /// The time of each of its movements can be believed.
     pub is_sure: bool,
+    /// How many of them are corrections.
+    pub corrections: u16,
 }
 
 impl WorkDay {
@@ -67,12 +71,17 @@ impl WorkDay {
             missing_ins: 0,
             missing_outs: 0,
             is_sure: true,
+            corrections: 0,
         }
     }
 
     /// A day with at least one pair: the usual meaning of an attendance day.
     pub fn is_complete(&self) -> bool {
         !self.spells.is_empty()
+    }
+
+    fn note_correction(&mut self, act: &CountedAct) {
+        self.corrections = self.corrections.saturating_add(u16::from(act.is_corrected));
     }
 
     /// Whether one of its stays ends on a later calendar day: a night shift.
@@ -146,6 +155,7 @@ impl Days<'_> {
         let day = self.of(entry.at_ms);
         day.first_in_ms.get_or_insert(entry.at_ms);
         day.is_sure &= entry.is_sure;
+        day.note_correction(&entry);
     }
 
     fn never_left(&mut self, in_ms: i64) {
@@ -166,6 +176,7 @@ impl Days<'_> {
         day.last_out_ms = Some(spell.out_ms);
         day.spells.push(spell);
         day.is_sure &= exit.is_sure;
+        day.note_correction(&exit);
     }
 
     /// A second exit soon after a night shift belongs to that shift's day, not to a new one.
@@ -186,6 +197,7 @@ impl Days<'_> {
         day.missing_ins = day.missing_ins.saturating_add(1);
         day.last_out_ms = Some(at_ms);
         day.is_sure &= exit.is_sure;
+        day.note_correction(&exit);
     }
 }
 
@@ -215,6 +227,7 @@ mod tests {
                 direction,
                 at_ms: at(time),
                 is_sure: true,
+                is_corrected: false,
             }
         };
         text.split_whitespace().map(act).collect()
@@ -329,6 +342,25 @@ mod tests {
     }
 
     #[test]
+    fn a_correction_closes_a_stay_and_stays_marked() {
+        let text = "+2026-11-22T07:00 -2026-11-22T18:00 +2026-11-23T07:00";
+        let mut acts = acts(text);
+        acts[1].is_corrected = true;
+        let days = work_days(&acts, &Policy::anhui());
+        let found: Vec<_> = days
+            .iter()
+            .map(|day| (day.worked_minutes, day.corrections))
+            .collect();
+        assert_eq!(found, [(660, 1), (0, 0)]);
+        acts[2].is_corrected = true;
+        let days = work_days(&acts, &Policy::anhui());
+        assert_eq!(days[1].corrections, 1);
+        // Alone, an exit belongs to its own day.
+        let days = work_days(&acts[1..2], &Policy::anhui());
+        assert_eq!((days[0].corrections, days[0].missing_ins), (1, 1));
+    }
+
+    #[test]
     fn thirteen_o_clock_is_no_morning() {
         check(
             "+2026-11-22T13:00 -2026-11-22T13:59",
@@ -347,6 +379,7 @@ mod tests {
                     direction: if *is_in { Direction::In } else { Direction::Out },
                     at_ms: *at_ms,
                     is_sure: true,
+                    is_corrected: false,
                 })
                 .collect();
             let days = work_days(&acts, &Policy::anhui());

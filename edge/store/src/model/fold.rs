@@ -1,12 +1,13 @@
 //! What a record changes in the read models. Pure: a record in, row changes out.
 
 use sync_wire::record::{
-    BoardEvent, ClockChange, ClockQuality, Contract, Direction, Employer, Entry, Exit,
-    HealthCertificate, Kind, PresentationResult, Project, Record, Team, Training, Worker,
+    BoardEvent, ClockChange, ClockQuality, Contract, CorrectionRequest, Direction, Employer, Entry,
+    Exit, HealthCertificate, Kind, MonthClosed, PresentationResult, Project, Record, Team,
+    Training, Worker,
 };
 
 /// Names this way of folding. Another number rebuilds the read models at the next opening.
-pub(crate) const FOLD_VERSION: u32 = 8;
+pub(crate) const FOLD_VERSION: u32 = 9;
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -43,6 +44,28 @@ pub(crate) enum Change {
         listed: bool,
     },
     RosterVersion(u64),
+    /// What people in the office did.
+    Office(OfficeChange),
+}
+
+/// Corrections, closed months, audit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum OfficeChange {
+    /// A request for a correction, its evidence still sealed, and when it was made.
+    Asked(CorrectionRequest, i64),
+    Decided(Decision),
+    Audited,
+    MonthClosed(MonthClosed, i64),
+}
+
+/// What became of a request for a correction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Decision {
+    pub(crate) request: u32,
+    pub(crate) approver: String,
+    pub(crate) at: i64,
+    /// Why it was refused; `None` where it is approved.
+    pub(crate) refused: Option<String>,
 }
 
 impl Change {
@@ -50,12 +73,16 @@ impl Change {
     pub(crate) const fn is_about_people(&self) -> bool {
         !matches!(
             self,
-            Self::Movement(_) | Self::Clock(_) | Self::Denied { .. } | Self::BoardEvent { .. }
+            Self::Movement(_)
+                | Self::Clock(_)
+                | Self::Denied { .. }
+                | Self::BoardEvent { .. }
+                | Self::Office(_)
         )
     }
 }
 
-/// A movement that counts as attendance.
+/// A movement that counts as attendance: a gate's, or a correction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Movement {
     pub(crate) worker: u32,
@@ -63,6 +90,8 @@ pub(crate) struct Movement {
     pub(crate) is_in: bool,
     /// The boot, where its clock was unset.
     pub(crate) unset_boot: Option<u32>,
+    /// Number of the request, where it is a correction: no gate saw it.
+    pub(crate) request: Option<u32>,
 }
 
 /// A change of a boot's clock.
@@ -86,11 +115,12 @@ pub(crate) const fn utc_day(at: i64) -> i64 {
 /// What `record` changes. Most records change nothing: they are found in the ledger itself.
 #[expect(
     clippy::wildcard_enum_match_arm,
-    reason = "what the box records about itself, and kinds of a newer version, change no read model"
+    reason = "the rest is the office's, or changes no read model"
 )]
 pub(crate) fn changes(record: Record) -> Vec<Change> {
     let movement = counted(&record);
     let denied_at = denied(&record);
+    let at = record.stamp.at;
     let one = match record.kind {
         Kind::Passage(passage) => board_event(passage.lane, passage.board),
         Kind::Gate(gate) => board_event(gate.lane, gate.board),
@@ -120,7 +150,7 @@ pub(crate) fn changes(record: Record) -> Vec<Change> {
                 .clamp(-SHIFT_MS_MAX, SHIFT_MS_MAX),
             is_proof: clock.change == ClockChange::Synced,
         })),
-        _ => None,
+        other => office(other, at).map(Change::Office),
     };
     movement
         .map(Change::Movement)
@@ -139,6 +169,15 @@ pub(crate) fn counted(record: &Record) -> Option<Movement> {
     let (worker, direction) = match &record.kind {
         Kind::Presentation(one) if one.counted => (one.worker?, one.direction),
         Kind::Passage(one) if one.counted => (one.worker?, one.direction),
+        Kind::Correction(one) => {
+            return Some(Movement {
+                worker: one.worker,
+                at: one.moment,
+                is_in: one.direction == Direction::In,
+                unset_boot: None,
+                request: Some(one.request),
+            });
+        }
         _ => return None,
     };
     Some(Movement {
@@ -146,6 +185,33 @@ pub(crate) fn counted(record: &Record) -> Option<Movement> {
         at: record.stamp.at,
         is_in: direction == Direction::In,
         unset_boot: (record.stamp.clock == ClockQuality::Unset).then_some(record.stamp.boot),
+        request: None,
+    })
+}
+
+/// What an act of the office changes.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "no other kind is the office's; what the box records about itself, and kinds of a newer version, change no read model"
+)]
+fn office(kind: Kind, at: i64) -> Option<OfficeChange> {
+    Some(match kind {
+        Kind::CorrectionRequest(asked) => OfficeChange::Asked(asked, at),
+        Kind::Correction(one) => OfficeChange::Decided(Decision {
+            request: one.request,
+            approver: one.approver,
+            at,
+            refused: None,
+        }),
+        Kind::CorrectionRefused(one) => OfficeChange::Decided(Decision {
+            request: one.request,
+            approver: one.approver,
+            at,
+            refused: Some(one.why),
+        }),
+        Kind::Audit(_) => OfficeChange::Audited,
+        Kind::MonthClosed(one) => OfficeChange::MonthClosed(one, at),
+        _ => return None,
     })
 }
 

@@ -12,7 +12,7 @@ use crate::model::rows::RowWriter;
 const BATCH_RECORDS: u32 = 1000;
 
 /// Every table that a rebuild empties.
-pub(crate) const TABLES: [&str; 13] = [
+pub(crate) const TABLES: [&str; 16] = [
     "folded",
     "project",
     "employer",
@@ -26,6 +26,9 @@ pub(crate) const TABLES: [&str; 13] = [
     "board_event",
     "roster_state",
     "people_change",
+    "correction",
+    "audit",
+    "month_close",
 ];
 
 const STEP: &str = "fold the ledger";

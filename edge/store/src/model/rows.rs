@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry as Slot;
 
 use rusqlite::{Connection, OptionalExtension, Params, Statement, params};
-use sync_wire::record::{Contract, Employer, Entry, Exit, IdKind, Training, Worker};
+use sync_wire::record::{
+    Contract, CorrectionRequest, Direction, Employer, Entry, Exit, IdKind, Training, Worker,
+};
 use sync_wire::seal::{self, DataKey, Sex, Subject};
 
 use crate::ledger;
-use crate::model::fold::{Change, ClockShift, Movement, utc_day};
+use crate::model::fold::{Change, ClockShift, Decision, Movement, OfficeChange, utc_day};
 
 /// Applies changes inside the caller's transaction.
 pub(crate) struct RowWriter<'a> {
@@ -86,6 +88,7 @@ impl<'a> RowWriter<'a> {
                  ON CONFLICT (id) DO UPDATE SET version = excluded.version",
                 params![version],
             ),
+            Change::Office(change) => self.office(ledger_id, &change),
         }
     }
 
@@ -95,18 +98,22 @@ impl<'a> RowWriter<'a> {
             at,
             is_in,
             unset_boot,
+            request,
         } = movement;
         let unset_in = unset_boot.map(|boot| unset_in(ledger_id, boot));
+        // Who is inside is for the gate to know.
+        if request.is_none() {
+            self.run(
+                "INSERT INTO presence (worker, is_inside, at, unset_in) VALUES (?1, ?2, ?3, ?4) \
+                 ON CONFLICT (worker) DO UPDATE SET is_inside = excluded.is_inside, \
+                 at = excluded.at, unset_in = excluded.unset_in",
+                params![worker, is_in, at, unset_in],
+            )?;
+        }
         self.run(
-            "INSERT INTO presence (worker, is_inside, at, unset_in) VALUES (?1, ?2, ?3, ?4) \
-             ON CONFLICT (worker) DO UPDATE SET is_inside = excluded.is_inside, \
-             at = excluded.at, unset_in = excluded.unset_in",
-            params![worker, is_in, at, unset_in],
-        )?;
-        self.run(
-            "INSERT INTO attendance (utc_day, worker, ledger_id, at, is_in, unset_in) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-            params![utc_day(at), worker, ledger_id, at, is_in, unset_in],
+            "INSERT INTO attendance (utc_day, worker, ledger_id, at, is_in, unset_in, request) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            params![utc_day(at), worker, ledger_id, at, is_in, unset_in, request],
         )
     }
 
@@ -142,10 +149,7 @@ impl<'a> RowWriter<'a> {
     /// Opens the sealed data with the worker's key. Where the key is destroyed or does not fit, the
     /// worker keeps his number and loses his name.
     fn person(&mut self, worker: &Worker) -> rusqlite::Result<()> {
-        let key: Option<DataKey> = self
-            .statement("SELECT key FROM worker_key WHERE worker = ?1")?
-            .query_row([worker.worker], |row| row.get(0).map(DataKey::from_bytes))
-            .optional()?;
+        let key = self.key_of(worker.worker)?;
         let subject = Subject {
             r#box: self.box_id,
             worker: worker.worker,
@@ -217,6 +221,79 @@ impl<'a> RowWriter<'a> {
                 training.hours
             ],
         )
+    }
+
+    fn office(&mut self, ledger_id: i64, change: &OfficeChange) -> rusqlite::Result<()> {
+        match change {
+            OfficeChange::Asked(asked, at) => self.correction_asked(asked, *at),
+            OfficeChange::Decided(decision) => self.correction_decided(decision),
+            OfficeChange::Audited => self.run(
+                "INSERT INTO audit (ledger_id) VALUES (?1)",
+                params![ledger_id],
+            ),
+            OfficeChange::MonthClosed(one, at) => self.run(
+                "INSERT INTO month_close (month, team, version, digest, account, at) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (month, team, version) DO NOTHING",
+                params![
+                    one.month,
+                    one.team,
+                    one.version,
+                    one.digest,
+                    one.account,
+                    at
+                ],
+            ),
+        }
+    }
+
+    /// Opens the sealed evidence with the worker's key; where that is gone, the request stands without.
+    fn correction_asked(&mut self, asked: &CorrectionRequest, at: i64) -> rusqlite::Result<()> {
+        let key = self.key_of(asked.worker)?;
+        let subject = Subject {
+            r#box: self.box_id,
+            worker: asked.worker,
+        };
+        let opened = key.and_then(|key| seal::unseal_evidence(&asked.sealed, &key, subject).ok());
+        let one = opened.as_ref();
+        self.run(
+            "INSERT INTO correction (request, worker, is_in, moment, reason, requester, \
+             requested_at, note, file, file_kind) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) \
+             ON CONFLICT (request) DO NOTHING",
+            params![
+                asked.request,
+                asked.worker,
+                asked.direction == Direction::In,
+                asked.moment,
+                asked.reason,
+                asked.requester,
+                at,
+                one.map(|evidence| &evidence.note),
+                one.and_then(|evidence| evidence.file.as_ref()),
+                one.and_then(|evidence| evidence.file_kind.as_ref()),
+            ],
+        )
+    }
+
+    /// The first decision holds.
+    fn correction_decided(&mut self, decision: &Decision) -> rusqlite::Result<()> {
+        let state = if decision.refused.is_some() { 2 } else { 1 };
+        self.run(
+            "UPDATE correction SET state = ?2, approver = ?3, decided_at = ?4, why = ?5 \
+             WHERE request = ?1 AND state = 0",
+            params![
+                decision.request,
+                state,
+                decision.approver,
+                decision.at,
+                decision.refused
+            ],
+        )
+    }
+
+    fn key_of(&mut self, worker: u32) -> rusqlite::Result<Option<DataKey>> {
+        self.statement("SELECT key FROM worker_key WHERE worker = ?1")?
+            .query_row([worker], |row| row.get(0).map(DataKey::from_bytes))
+            .optional()
     }
 
     fn run(&mut self, sql: &'static str, values: impl Params) -> rusqlite::Result<()> {

@@ -55,6 +55,7 @@ fn acts(place: &Place) -> Vec<CountedAct> {
             direction: punch.direction,
             at_ms: punch.at,
             is_sure: punch.is_sure,
+            is_corrected: false,
         })
         .collect();
     assert_eq!(lines, acts);
@@ -72,6 +73,7 @@ fn act(direction: Direction, at_ms: i64, is_sure: bool) -> CountedAct {
         direction,
         at_ms,
         is_sure,
+        is_corrected: false,
     }
 }
 

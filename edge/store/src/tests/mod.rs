@@ -9,6 +9,7 @@ mod day;
 mod epochs;
 mod help;
 mod models;
+mod office;
 mod opening;
 mod tamper;
 mod views;

@@ -4,10 +4,10 @@ use proptest::prelude::*;
 use rusqlite::Connection;
 use rusqlite::types::Value;
 use sync_wire::record::{
-    Blacklist, BoardEvent, ClockChange, ClockChanged, ClockQuality, Contract, Direction, Employer,
-    Entry as Entered, Exit, Gate, GateEvent, HealthCertificate, IdKind, Kind, Outcome, Passage,
-    Presentation, PresentationResult, Project, Record, RosterApplied, Stamp, Team, Training,
-    Worker,
+    Blacklist, BoardEvent, ClockChange, ClockChanged, ClockQuality, Contract, Correction,
+    CorrectionRequest, Direction, Employer, Entry as Entered, Exit, Gate, GateEvent,
+    HealthCertificate, IdKind, Kind, Outcome, Passage, Presentation, PresentationResult, Project,
+    Record, RosterApplied, Stamp, Team, Training, Worker,
 };
 use sync_wire::seal::{DataKey, Person, Sex, Subject, seal};
 
@@ -236,6 +236,40 @@ fn people() -> impl Strategy<Value = Entry> {
     ]
 }
 
+fn corrections() -> impl Strategy<Value = Entry> {
+    let asked = |worker, request| {
+        Kind::CorrectionRequest(CorrectionRequest {
+            request,
+            worker,
+            direction: Direction::Out,
+            moment: 1_500,
+            reason: "other".to_owned(),
+            requester: "a".to_owned(),
+            sealed: "unreadable".to_owned(),
+        })
+    };
+    let approved = |worker, request| {
+        Kind::Correction(Correction {
+            request,
+            worker,
+            direction: Direction::Out,
+            moment: 1_500,
+            reason: "other".to_owned(),
+            requester: "a".to_owned(),
+            requested: 1_600,
+            approver: "b".to_owned(),
+        })
+    };
+    (1_u32..5, 1_u32..4, any::<bool>()).prop_map(move |(worker, request, asks)| {
+        let kind = if asks {
+            asked(worker, request)
+        } else {
+            approved(worker, request)
+        };
+        record(2_000, kind)
+    })
+}
+
 fn companies() -> impl Strategy<Value = Entry> {
     prop_oneof![
         "[a-z]{1,4}".prop_map(|name| record(
@@ -294,7 +328,7 @@ proptest! {
     fn a_rebuild_gives_the_same_rows(
         batches in proptest::collection::vec(
             (
-                proptest::collection::vec(prop_oneof![movements(), people(), companies()], 1..12),
+                proptest::collection::vec(prop_oneof![movements(), people(), corrections(), companies()], 1..12),
                 any::<bool>(),
                 proptest::bool::weighted(0.1),
             ),

@@ -10,3 +10,6 @@ pub(crate) mod lane_memory;
 pub(crate) mod today;
 pub(crate) mod day_acts;
 pub(crate) mod upload;
+pub(crate) mod corrections;
+pub(crate) mod audits;
+pub(crate) mod sheets;

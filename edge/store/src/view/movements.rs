@@ -16,14 +16,14 @@ pub(crate) fn presence(db: &Connection) -> Result<Presence, StoreError> {
     let mut presence = Presence::new();
     let mut query = db
         .prepare(
-            "SELECT worker, at, is_inside, unset_in & 4294967295 FROM presence ORDER BY worker",
+            "SELECT worker, at, is_inside, unset_in & 4294967295, NULL FROM presence ORDER BY worker",
         )
         .map_err(fault)?;
     let mut rows = query.query([]).map_err(fault)?;
     while let Some(row) = rows.next().map_err(fault)? {
         add(&mut presence, movement(row).map_err(fault)?);
     }
-    for newest in newest(db)? {
+    for newest in newest(db)?.into_iter().filter(|one| one.request.is_none()) {
         add(&mut presence, newest);
     }
     Ok(presence)
@@ -43,7 +43,8 @@ pub(crate) fn entered(db: &Connection, from_ms: i64, to_ms: i64) -> Result<usize
     let mut query = db
         .prepare(
             "SELECT DISTINCT worker FROM attendance \
-             WHERE utc_day BETWEEN ?1 AND ?2 AND is_in = 1 AND at >= ?3 AND at < ?4",
+             WHERE utc_day BETWEEN ?1 AND ?2 AND is_in = 1 AND request IS NULL \
+             AND at >= ?3 AND at < ?4",
         )
         .map_err(fault)?;
     let mut workers = query
@@ -56,7 +57,8 @@ pub(crate) fn entered(db: &Connection, from_ms: i64, to_ms: i64) -> Result<usize
     workers.extend(
         newest(db)?
             .into_iter()
-            .filter(|one| one.is_in && (from_ms..to_ms).contains(&one.at))
+            .filter(|one| one.is_in && one.request.is_none())
+            .filter(|one| (from_ms..to_ms).contains(&one.at))
             .map(|one| one.worker),
     );
     Ok(workers.len())
@@ -91,12 +93,13 @@ pub(crate) fn counted(
                 direction: direction(one.is_in),
                 at_ms: one.at,
                 is_sure: one.unset_boot.is_none(),
+                is_corrected: one.request.is_some(),
             });
         }
     };
     let mut query = db
         .prepare(
-            "SELECT worker, at, is_in, unset_in & 4294967295 FROM attendance \
+            "SELECT worker, at, is_in, unset_in & 4294967295, request FROM attendance \
              WHERE utc_day BETWEEN ?1 AND ?2 \
              ORDER BY worker, ledger_id",
         )
@@ -116,13 +119,14 @@ fn newest(db: &Connection) -> Result<Vec<Movement>, StoreError> {
     Ok(records.iter().filter_map(fold::counted).collect())
 }
 
-/// Reads `worker, at, is_in` and the boot within `unset_in`.
+/// Reads `worker, at, is_in`, the boot within `unset_in`, and `request`.
 fn movement(row: &rusqlite::Row<'_>) -> rusqlite::Result<Movement> {
     Ok(Movement {
         worker: row.get(0)?,
         at: row.get(1)?,
         is_in: row.get(2)?,
         unset_boot: row.get(3)?,
+        request: row.get(4)?,
     })
 }
 

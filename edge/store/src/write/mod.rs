@@ -1,5 +1,6 @@
 //! Everything that writes: one thread, and the handle that gives it orders.
 
+pub(crate) mod kept_file;
 pub(crate) mod small_act;
 pub(crate) mod commit_loop;
 pub(crate) mod writer;

@@ -10,6 +10,8 @@ use crate::epoch;
 use crate::error::StoreError;
 use crate::ledger;
 use crate::recover;
+use crate::view::sheets::KeptSheet;
+use crate::write::kept_file::{self, KeptPart};
 
 /// A write that answers with one number.
 #[derive(Debug)]
@@ -50,6 +52,10 @@ pub(crate) enum SmallAct {
         after: Head,
         bodies: Vec<Vec<u8>>,
     },
+    /// A part of a file that speaks for a correction.
+    KeepFile(KeptPart),
+    /// A sheet as it is.
+    KeepSheet(KeptSheet),
     /// Plays a disk that is full at so many pages.
     #[cfg(test)]
     LimitPages(u32),
@@ -107,6 +113,8 @@ pub(crate) fn perform(db: &Connection, act: &SmallAct) -> Result<u64, StoreError
             after,
             bodies,
         } => recover::take_over(db, epoch, *after, bodies),
+        SmallAct::KeepFile(part) => kept_file::keep(db, part).map(count),
+        SmallAct::KeepSheet(sheet) => kept_file::keep_sheet(db, sheet).map(count),
         SmallAct::RemoveSetting { name } => db
             .execute("DELETE FROM setting WHERE name = ?1", [name])
             .map(count)

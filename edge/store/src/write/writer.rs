@@ -13,7 +13,9 @@ use crate::cursor::Cursor;
 use crate::epoch::{Epoch, NewEpoch};
 use crate::error::StoreError;
 use crate::ledger::{self, Appended, Entry};
+use crate::view::sheets::KeptSheet;
 use crate::write::commit_loop::{self, Notes, Order, QUEUE_ORDERS_MAX, Reply};
+use crate::write::kept_file::KeptPart;
 use crate::write::small_act::SmallAct;
 
 /// Gives orders to the one writer thread. Cheap to clone.
@@ -147,6 +149,28 @@ impl Writer {
             value: value.to_owned(),
         };
         self.small(act).await.map(drop)
+    }
+
+    /// Keeps a part of a file that speaks for a correction of this worker; `sealed` with his key. The
+    /// same part again changes nothing.
+    pub async fn keep_evidence(
+        &self,
+        worker: u32,
+        (digest, part): (&str, u32),
+        sealed: Vec<u8>,
+    ) -> Result<(), StoreError> {
+        let act = SmallAct::KeepFile(KeptPart {
+            worker,
+            digest: digest.to_owned(),
+            part,
+            sealed,
+        });
+        self.small(act).await.map(drop)
+    }
+
+    /// Keeps a sheet as it is; the same again changes nothing.
+    pub async fn keep_sheet(&self, sheet: KeptSheet) -> Result<(), StoreError> {
+        self.small(SmallAct::KeepSheet(sheet)).await.map(drop)
     }
 
     /// Forgets a setting; says whether there was one.

@@ -27,6 +27,11 @@ pub(crate) fn kind_word(kind: &str) -> &'static str {
         "policy_applied" => "规则生效",
         "carried" => "补传记录",
         "face_consent" => "人脸同意书",
+        "correction_request" => "补卡申请",
+        "correction" => "补卡",
+        "correction_refused" => "补卡未批准",
+        "audit" => "操作留痕",
+        "month_closed" => "考勤关账",
         _ => "其他记录",
     }
 }

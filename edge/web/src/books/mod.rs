@@ -10,18 +10,25 @@ mod month;
 mod moment;
 mod troubles;
 mod parked;
+mod sheet_copy;
 mod shelf;
+mod lists;
+pub(crate) mod corrections;
 
 pub(crate) use acts::passage_row;
 pub(crate) use consent_words::{CONSENT_WORDS, ConsentWords};
 pub(crate) use directory::{Directory, Filter, Listed, Place};
 pub(crate) use kind_words::kind_word;
+pub(crate) use lists::{DayLine, DaySheet, PunchLine, day_sheet, punch_list};
 pub(crate) use moment::{Moment, Present};
 pub(crate) use month::{
-    DayCell, MonthLine, MonthSheet, PersonDay, PersonMonth, halves_text, is_weekend,
-    tenths_of_hours,
+    DayCell, MonthSheet, PersonDay, PersonMonth, halves_text, is_weekend, tenths_of_hours,
 };
 pub use parked::PARKED_SETTING;
+pub(crate) use sheet_copy::{
+    Difference, RowCopy, SheetCopy, code_text, differences, digest, is_corrected, read_code,
+    sign_class,
+};
 pub use shelf::Books;
 pub(crate) use shelf::Shelf;
 pub(crate) use standing::{Outlook, standing_tag};

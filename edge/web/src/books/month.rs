@@ -21,6 +21,8 @@ pub(crate) struct DayCell {
     pub(crate) minutes: u32,
     /// No: the clock was unset at one of its movements, so that it may be another day.
     pub(crate) is_sure: bool,
+    /// How many of its movements are corrections (补卡).
+    pub(crate) corrections: u16,
 }
 
 impl DayCell {
@@ -29,12 +31,25 @@ impl DayCell {
         mark: None,
         minutes: 0,
         is_sure: true,
+        corrections: 0,
     };
+
+    /// The cell of a day among judged ones.
+    pub(crate) fn of_day(judged: &[(WorkDay, DayMark)], on: Date) -> Self {
+        let found = judged.iter().find(|(day, _)| day.on == on);
+        found.map_or(Self::EMPTY, |(day, mark)| Self {
+            mark: Some(*mark),
+            minutes: day.worked_minutes,
+            is_sure: day.is_sure,
+            corrections: day.corrections,
+        })
+    }
 
     /// The sign in the grid.
     pub(crate) fn sign(&self) -> String {
         let doubt = if self.is_sure { "" } else { "?" };
-        format!("{}{doubt}", self.mark.map_or("", DayMark::sign))
+        let corrected = if self.corrections > 0 { "补" } else { "" };
+        format!("{}{corrected}{doubt}", self.mark.map_or("", DayMark::sign))
     }
 
     /// The sign in words.
@@ -43,7 +58,16 @@ impl DayCell {
         let mark = self
             .mark
             .map_or_else(|| "没有打卡".to_owned(), DayMark::text);
-        format!("{mark}{doubt}")
+        let corrected = match self.corrections {
+            0 => String::new(),
+            times => format!("，含补卡 {times} 次"),
+        };
+        format!("{mark}{corrected}{doubt}")
+    }
+
+    /// Whether part of it was written by hand.
+    pub(crate) fn is_corrected(&self) -> bool {
+        self.corrections > 0
     }
 
     /// CSS class.
@@ -76,6 +100,8 @@ pub(crate) struct MonthLine {
     pub(crate) voids: u32,
     /// Days of which the time is to be checked.
     pub(crate) unsure: u32,
+    /// Corrections in it.
+    pub(crate) corrections: u32,
 }
 
 impl MonthLine {
@@ -131,6 +157,11 @@ impl MonthSheet {
         self.lines.iter().map(|line| line.halves).sum()
     }
 
+    /// Corrections of all workers together.
+    pub(crate) fn total_corrections(&self) -> u32 {
+        self.lines.iter().map(|line| line.corrections).sum()
+    }
+
     /// Minutes of all workers together.
     pub(crate) fn total_minutes(&self) -> u32 {
         self.lines.iter().map(|line| line.minutes).sum()
@@ -171,14 +202,11 @@ fn line(person: Arc<Listed>, days: &[Date], judged: &[(WorkDay, DayMark)]) -> Mo
         nights: 0,
         voids: 0,
         unsure: 0,
+        corrections: 0,
     };
     for on in days {
-        let found = judged.iter().find(|(day, _)| day.on == *on);
-        let cell = found.map_or(DayCell::EMPTY, |(day, mark)| DayCell {
-            mark: Some(*mark),
-            minutes: day.worked_minutes,
-            is_sure: day.is_sure,
-        });
+        let cell = DayCell::of_day(judged, *on);
+        line.corrections += u32::from(cell.corrections);
         line.unsure += u32::from(!cell.is_sure);
         line.minutes = line.minutes.saturating_add(cell.minutes);
         if let Some(mark) = cell.mark {
@@ -271,6 +299,7 @@ impl PersonMonth {
                 direction: punch.direction,
                 at_ms: punch.at,
                 is_sure: punch.is_sure,
+                is_corrected: punch.correction.is_some(),
             })
             .collect();
         let judged = reading.days(&acts);
@@ -321,6 +350,7 @@ mod tests {
             mark: Some(DayMark::Full),
             minutes: 480,
             is_sure: true,
+            corrections: 0,
         };
         let unsure = DayCell {
             is_sure: false,
@@ -330,5 +360,11 @@ mod tests {
         assert!(!sure.text().contains("待核"));
         assert!(unsure.text().ends_with("，时间待核"));
         assert_eq!(DayCell::EMPTY.sign(), "");
+        let corrected = DayCell {
+            corrections: 2,
+            ..unsure
+        };
+        assert_eq!(corrected.sign(), "√补?");
+        assert_eq!(corrected.text(), "全天，含补卡 2 次，时间待核");
     }
 }

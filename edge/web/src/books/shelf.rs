@@ -105,7 +105,8 @@ impl Shelf {
         site_date(now_ms)
     }
 
-    fn reading(&self, now_ms: i64) -> Reading<'_> {
+    /// How movements are read now.
+    pub(crate) fn reading(&self, now_ms: i64) -> Reading<'_> {
         Reading {
             policy: &self.policy,
             rule: &self.rule,
@@ -113,15 +114,23 @@ impl Shelf {
         }
     }
 
+    /// The month as work days have it: from its first day's hour on to the next month's.
+    pub(crate) fn month_span(&self, first: Date) -> (i64, i64) {
+        let last = days_of(first).last().copied().unwrap_or(first);
+        let hour = self.policy.day_boundary_h;
+        (
+            date_ms(first, hour),
+            date_ms(last.saturating_add(1.day()), hour),
+        )
+    }
+
     /// From before the month, so that a night shift over its border finds both its ends.
     fn bounds(&self, first: Date) -> (i64, i64) {
         let reach_ms = i64::try_from(self.policy.presence_ms_max()).unwrap_or(i64::MAX);
-        let last = days_of(first).last().copied().unwrap_or(first);
-        let next = last.saturating_add(1.day());
-        let hour = self.policy.day_boundary_h;
+        let (from_ms, to_ms) = self.month_span(first);
         (
-            date_ms(first, hour).saturating_sub(reach_ms),
-            date_ms(next, hour).saturating_add(reach_ms),
+            from_ms.saturating_sub(reach_ms),
+            to_ms.saturating_add(reach_ms),
         )
     }
 
@@ -200,8 +209,10 @@ impl Shelf {
         let until_ms = at_ms.saturating_add(1);
         let from_ms = at_ms.saturating_sub(LOOK_BACK_MS);
         let acts = self.reader.counted_acts(from_ms, until_ms)?;
+        // Who was inside is what the gate saw; a correction says what a day counts for.
         let last = |(worker, acts): (WorkerId, Vec<CountedAct>)| {
-            let last = acts.into_iter().max_by_key(|act| act.at_ms)?;
+            let seen = acts.into_iter().filter(|act| !act.is_corrected);
+            let last = seen.max_by_key(|act| act.at_ms)?;
             (last.direction == Direction::In).then_some((worker, last.at_ms))
         };
         Ok(acts.into_iter().filter_map(last).collect())

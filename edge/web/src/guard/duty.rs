@@ -8,7 +8,7 @@ use edge_domain::TeamId;
 pub enum Duty {
     /// 劳资专管员: everything.
     Clerk,
-    /// 班组长: the attendance of his own team.
+    /// 班组长: the attendance of his own team; asks for corrections of it.
     Leader(TeamId),
     /// 门卫: 今日, and who is inside.
     Guard,
@@ -20,13 +20,23 @@ pub enum Duty {
 
 /// Pages of whoever is signed in.
 const OWN: [&str; 5] = ["/", "/events", "/alive", "/logout", "/account"];
-const LEADER: [&str; 4] = [
+const LEADER: [&str; 10] = [
+    "/verify",
+    "/papers/punches",
+    "/papers/punches.xlsx",
+    "/papers/day",
+    "/papers/day.xlsx",
+    "/corrections",
     "/attendance",
     "/papers",
     "/papers/month",
     "/papers/month.xlsx",
 ];
-const CHANGING: [&str; 2] = ["/people/new", "/accounts"];
+const CHANGING: [&str; 3] = ["/people/new", "/accounts", ASKING];
+const OPERATOR: [&str; 2] = ["/upload", "/settings"];
+/// Where a correction is asked for.
+const ASKING: &str = "/corrections/new";
+const CORRECTIONS: &str = "/corrections/";
 
 impl Duty {
     /// All of them for a drop-down: code and word. The team of a leader is chosen beside it.
@@ -83,15 +93,27 @@ impl Duty {
         }
         match self {
             Self::Clerk => true,
-            Self::Leader(_) => reads && LEADER.contains(&path),
+            Self::Leader(_) => {
+                path == ASKING || reads && (LEADER.contains(&path) || path.starts_with(CORRECTIONS))
+            }
             Self::Guard => reads && path == "/attendance/moment",
             Self::Viewer => reads && !CHANGING.contains(&path),
-            Self::Operator => reads && path == "/upload",
+            Self::Operator => reads && OPERATOR.contains(&path),
         }
     }
 
     /// Whether its holder may change people and teams.
     pub(crate) fn changes(self) -> bool {
+        self == Self::Clerk
+    }
+
+    /// Whether its holder may ask for corrections of attendance.
+    pub(crate) fn asks_corrections(self) -> bool {
+        self.may(&Method::POST, ASKING)
+    }
+
+    /// Whether its holder may decide on what others asked for.
+    pub(crate) fn decides_corrections(self) -> bool {
         self == Self::Clerk
     }
 
@@ -146,6 +168,26 @@ mod tests {
             ("POST", "/teams", [true, false, false, false, false]),
             ("DELETE", "/people/7", [true, false, false, false, false]),
             ("GET", "/something/new", [true, false, false, true, false]),
+            ("GET", "/settings", [true, false, false, true, true]),
+            ("GET", "/audit", [true, false, false, true, false]),
+            (
+                "POST",
+                "/people/7/numbers",
+                [true, false, false, false, false],
+            ),
+            ("GET", "/verify", [true, true, false, true, false]),
+            ("GET", "/papers/close", [true, false, false, true, false]),
+            ("POST", "/papers/close", [true, false, false, false, false]),
+            ("GET", "/papers/day.xlsx", [true, true, false, true, false]),
+            ("GET", "/corrections", [true, true, false, true, false]),
+            ("GET", "/corrections/7", [true, true, false, true, false]),
+            ("POST", "/corrections/7", [true, false, false, false, false]),
+            (
+                "POST",
+                "/corrections/new",
+                [true, true, false, false, false],
+            ),
+            ("GET", "/corrections/new", [true, true, false, false, false]),
         ] {
             let method: Method = method.parse().unwrap();
             let may = duties.map(|duty| duty.may(&method, path));

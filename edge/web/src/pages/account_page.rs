@@ -5,9 +5,11 @@ use axum::Form;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use edge_domain::AuditAct;
 use serde::Deserialize;
 use tokio::time::Instant;
 
+use super::audit;
 use super::door::{self, SignedIn};
 use super::form;
 use super::layout::{self, Layout};
@@ -98,6 +100,7 @@ pub(crate) async fn submit(
         return refused(&state, holder, problem, StatusCode::UNAUTHORIZED);
     }
     let password_hash = state.desk().hash(typed.password).await?;
+    audit::record(&state, audit::own(&name, AuditAct::PasswordSet)).await?;
     let step = "store a password";
     let stored = state.accounts().set_password(&name, password_hash).await;
     if !stored.map_err(WebError::source(step))? {

@@ -6,9 +6,10 @@ use axum::Form;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
-use edge_domain::Team;
+use edge_domain::{AuditAct, AuditNote, Team};
 use serde::Deserialize;
 
+use super::audit;
 use super::door::SignedIn;
 use super::form;
 use super::layout::{self, Layout};
@@ -103,7 +104,7 @@ async fn page(
         })
         .collect();
     layout::page(&AccountsPage {
-        layout: Layout::new(state, Some(holder), "/accounts"),
+        layout: Layout::new(state, Some(holder), "/settings"),
         problem,
         handed,
         lines,
@@ -159,7 +160,7 @@ pub(crate) async fn submit(
     Form(typed): Form<AccountsForm>,
 ) -> Result<Response, WebError> {
     let outcome = match typed.what.as_str() {
-        "open" => open(&state, &typed).await?,
+        "open" => open(&state, &typed, &signed_in.account).await?,
         "code" => new_code(&state, &typed, &signed_in.account).await?,
         "close" => close(&state, &typed, &signed_in.account).await?,
         _ => Outcome::Refused("没有这种操作。".to_owned()),
@@ -179,7 +180,7 @@ async fn named(state: &WebState, name: &str) -> Result<Option<Account>, WebError
     found.map_err(WebError::source("look up an account"))
 }
 
-async fn open(state: &WebState, typed: &AccountsForm) -> Result<Outcome, WebError> {
+async fn open(state: &WebState, typed: &AccountsForm, own: &Holder) -> Result<Outcome, WebError> {
     let name = match form::account_name(&typed.name) {
         Ok(name) => name,
         Err(problem) => return Ok(Outcome::Refused(problem)),
@@ -206,6 +207,8 @@ async fn open(state: &WebState, typed: &AccountsForm) -> Result<Outcome, WebErro
         ends_at_ms,
         code: None,
     };
+    let detail = format!("{}，{}", account.name, account.duty.word());
+    note(state, own, AuditAct::AccountOpened, detail).await?;
     hand_code(state, account).await.map(Outcome::Handed)
 }
 
@@ -257,7 +260,25 @@ async fn new_code(
         let problem = "自己的密码请点右上角的名字修改。".to_owned();
         return Ok(Outcome::Refused(problem));
     }
+    note(state, own, AuditAct::AccountCode, account.name.clone()).await?;
     hand_code(state, account).await.map(Outcome::Handed)
+}
+
+/// Puts a change of an account on record before it is made.
+async fn note(
+    state: &WebState,
+    own: &Holder,
+    what: AuditAct,
+    detail: String,
+) -> Result<(), WebError> {
+    let note = AuditNote {
+        account: Some(own.name.clone()),
+        what,
+        worker: None,
+        detail: Some(detail),
+        reason: None,
+    };
+    audit::record(state, note).await
 }
 
 async fn hand_code(state: &WebState, account: Account) -> Result<Handed, WebError> {
@@ -286,6 +307,7 @@ async fn close(state: &WebState, typed: &AccountsForm, own: &Holder) -> Result<O
         let problem = "不能停用自己正在用的账号；请用另一个劳资专管员的账号来停用。".to_owned();
         return Ok(Outcome::Refused(problem));
     }
+    note(state, own, AuditAct::AccountClosed, name.to_owned()).await?;
     let removed = state.accounts().remove(name).await;
     removed.map_err(WebError::source("remove an account"))?;
     state.sessions().end_all_of(name);

@@ -6,9 +6,11 @@ use axum::Form;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use edge_domain::AuditAct;
 use serde::Deserialize;
 use tokio::time::Instant;
 
+use super::audit;
 use super::door::{self, Peer};
 use super::form;
 use super::layout::{self, Layout};
@@ -130,6 +132,7 @@ async fn claim(
     {
         let password_hash = state.desk().hash(typed.password.clone()).await?;
         let account = Account::clerk(name, password_hash);
+        audit::record(state, audit::own(name, AuditAct::AccountClaimed)).await?;
         let stored = state.accounts().claim(account.clone(), hash).await;
         return Ok(stored.map_err(WebError::source(step))?.then_some(account));
     }
@@ -144,6 +147,7 @@ async fn claim(
         return Ok(None);
     }
     let password_hash = state.desk().hash(typed.password.clone()).await?;
+    audit::record(state, audit::own(name, AuditAct::PasswordSet)).await?;
     let stored = state.accounts().set_password(name, password_hash).await;
     Ok(stored.map_err(WebError::source(step))?.then_some(account))
 }

@@ -107,7 +107,7 @@ pub(crate) fn not_for(duty: Duty) -> Response {
     let (cause, advice) = match duty {
         Duty::Clerk => ("您的账号打不开这一页。", "请回到首页。"),
         Duty::Leader(_) => (
-            "班组长的账号只看自己班组的考勤。",
+            "班组长的账号只看自己班组的考勤，可以申请补卡。",
             "请回到首页，从“考勤”或“报表”进入；别的事请找劳资专管员。",
         ),
         Duty::Guard => (
@@ -156,6 +156,19 @@ pub(crate) fn no_such_team() -> Response {
         cause: "没有这个班组。",
         effect: "没有可以打印或下载的表。",
         advice: "请回到首页，从“报表”里选班组。",
+    };
+    answer(StatusCode::NOT_FOUND, &page)
+}
+
+/// A number that no request for a correction has.
+pub(crate) fn no_such_correction() -> Response {
+    let page = ErrorPage {
+        style: assets::address("app.css"),
+        icon: assets::address("icon.svg"),
+        code: "E-WEB-404",
+        cause: "没有这个补卡申请，或者它没有附件。",
+        effect: "编号可能输错了，或者不是您班组的人。",
+        advice: "请回到首页，从“补卡审批”进入。",
     };
     answer(StatusCode::NOT_FOUND, &page)
 }

@@ -87,7 +87,7 @@ impl Fragments {
             })?,
             tiles: html(&tiles(today, health))?,
             upload: upload_card(&health.sync, state.now_ms())?,
-            devices: html(&devices(health))?,
+            devices: device_card(health)?,
         })
     }
 
@@ -143,6 +143,11 @@ fn tiles(today: &TodayView, health: &HealthView) -> Tiles {
         devices: health.devices.len(),
         devices_not_ok: health.lamps_not_ok(),
     }
+}
+
+/// Devices and clock.
+pub(crate) fn device_card(health: &HealthView) -> Result<String, WebError> {
+    html(&devices(health))
 }
 
 fn devices(health: &HealthView) -> Devices<'_> {

@@ -19,7 +19,7 @@ pub(crate) struct Section {
 }
 
 /// The top bar, left to right (at most eight).
-static SECTIONS: [Section; 7] = [
+static SECTIONS: [Section; 8] = [
     Section {
         word: "今日",
         path: "/",
@@ -31,6 +31,10 @@ static SECTIONS: [Section; 7] = [
     Section {
         word: "考勤",
         path: "/attendance",
+    },
+    Section {
+        word: "补卡审批",
+        path: "/corrections",
     },
     Section {
         word: "异常",
@@ -45,8 +49,8 @@ static SECTIONS: [Section; 7] = [
         path: "/upload",
     },
     Section {
-        word: "账号",
-        path: "/accounts",
+        word: "设备与设置",
+        path: "/settings",
     },
 ];
 

@@ -4,8 +4,10 @@ use rust_xlsxwriter::{Color, Format, FormatAlign, FormatBorder};
 
 /// Longest name of a sheet in a workbook.
 const SHEET_NAME_MAX: usize = 31;
-/// A3 and A4 as Excel numbers them.
+/// A3 as Excel numbers it.
 pub(super) const PAPER_A3: u8 = 8;
+/// A4, likewise.
+pub(super) const PAPER_A4: u8 = 9;
 
 /// The formats of one workbook.
 #[derive(Debug)]
@@ -24,6 +26,8 @@ pub(super) struct Formats {
     pub(super) mark: Format,
     /// A day that counts for nothing.
     pub(super) void: Format,
+    /// A day with a correction by hand.
+    pub(super) corrected: Format,
     /// A number with up to one decimal place.
     pub(super) number: Format,
     /// A day.
@@ -52,6 +56,10 @@ impl Formats {
             text: cell.set_num_format("@"),
             mark: middle.clone(),
             void: middle.clone().set_background_color(Color::RGB(0x00FF_F4D6)),
+            corrected: middle
+                .clone()
+                .set_bold()
+                .set_background_color(Color::RGB(0x00FF_E28A)),
             number: middle.clone().set_num_format("0.0"),
             date: middle.set_num_format("yyyy-mm-dd"),
         }

@@ -2,7 +2,9 @@
 
 mod formats;
 mod month_xlsx;
+mod table_xlsx;
 mod people_xlsx;
 
-pub(crate) use month_xlsx::{SheetHead, month_xlsx};
+pub(crate) use month_xlsx::{SheetFoot, month_xlsx};
 pub(crate) use people_xlsx::people_xlsx;
+pub(crate) use table_xlsx::{Cell, Table, table_xlsx};

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
+use edge_domain::AuditAct;
 use edge_store::Entry;
 use reqwest::{Client, StatusCode};
 
@@ -140,6 +141,10 @@ async fn a_team_leader_sees_his_own_team_whatever_he_asks_for() {
     let file = page(&leader, &site, "/papers/month.xlsx?team=1").await;
     let name = file.headers()["content-disposition"].to_str().unwrap();
     assert!(name.contains("%E6%9C%A8%E5%B7%A5"), "{name}");
+    let noted = site.noted.lock().unwrap();
+    let taken = noted.iter().filter(|one| one.what == AuditAct::Exported);
+    let details: Vec<_> = taken.filter_map(|one| one.detail.as_deref()).collect();
+    assert_eq!(details, ["木工二班_考勤表_202606.xlsx"]);
 }
 
 #[tokio::test]
@@ -180,4 +185,17 @@ async fn a_closed_account_is_out_at_once_and_nobody_closes_his_own() {
     assert_eq!(goes_to(&page(&guard, &site, "/").await), "/login");
     let again = login(&guard, &site, "小李", PASSWORD).await;
     assert_eq!(again.status(), StatusCode::UNAUTHORIZED);
+    // Every change of an account is on record, and nothing of what was refused.
+    let noted = site.noted.lock().unwrap();
+    let noted: Vec<_> = noted
+        .iter()
+        .map(|one| (one.account.as_deref(), one.what, one.detail.as_deref()))
+        .collect();
+    let expected = [
+        (Some("王工"), AuditAct::AccountClaimed, None),
+        (Some("王工"), AuditAct::AccountOpened, Some("小李，门卫")),
+        (Some("小李"), AuditAct::PasswordSet, None),
+        (Some("王工"), AuditAct::AccountClosed, Some("小李")),
+    ];
+    assert_eq!(noted, expected);
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use edge_domain::{PersonName, Policy};
-use edge_store::{Hash, Head, Key, Store, StoreSettings};
+use edge_domain::{Act, AuditNote, PersonName, Policy, WorkerId};
+use edge_store::{Hash, Head, KeptSheet, Key, Reader, Store, StoreSettings};
 use edge_web::{
     Account, AccountStore, ActMaker, Books, BoxFuture, ClaimCode, ClockView, DeviceLamp,
     DownRefusal, HealthView, LampState, LinkView, MaskedName, PassageRow, Recorder, Refusal,
@@ -84,12 +84,36 @@ impl AccountStore for Accounts {
     }
 }
 
-/// A desk that takes nothing.
-struct ClosedDesk;
+/// A desk that takes notes of what the office did, and nothing else.
+struct ClosedDesk {
+    reader: Mutex<Reader>,
+    noted: Arc<Mutex<Vec<AuditNote>>>,
+}
 
 impl Recorder for ClosedDesk {
-    fn record(&self, _: ActMaker) -> BoxFuture<'_, Result<Result<(), Refusal>, SourceError>> {
-        Box::pin(async { Ok(Err(Refusal::new("这里不收登记。"))) })
+    fn record(&self, maker: ActMaker) -> BoxFuture<'_, Result<Result<(), Refusal>, SourceError>> {
+        let made = maker(&self.reader.lock().unwrap());
+        let mut answer = Ok(Err(Refusal::new("这里不收登记。")));
+        if let Ok(Ok(acts)) = made
+            && let [Act::Audit(note)] = acts.as_slice()
+        {
+            self.noted.lock().unwrap().push(note.clone());
+            answer = Ok(Ok(()));
+        }
+        Box::pin(async move { answer })
+    }
+
+    fn keep_file(
+        &self,
+        _: WorkerId,
+        _: String,
+        _: Vec<u8>,
+    ) -> BoxFuture<'_, Result<bool, SourceError>> {
+        Box::pin(async { Ok(false) })
+    }
+
+    fn keep_sheet(&self, _: KeptSheet) -> BoxFuture<'_, Result<(), SourceError>> {
+        Box::pin(async { Ok(()) })
     }
 }
 
@@ -115,6 +139,8 @@ pub(crate) struct Site {
     pub(crate) clock_ms: Arc<AtomicI64>,
     pub(crate) stop: CancellationToken,
     pub(crate) store: Store,
+    /// What the office did.
+    pub(crate) noted: Arc<Mutex<Vec<AuditNote>>>,
     _folder: tempfile::TempDir,
 }
 
@@ -155,10 +181,14 @@ impl Site {
             watch::channel(Arc::new(Policy::anhui())).1,
             BTreeMap::new(),
         );
+        let noted = Arc::default();
         let channels = WebChannels {
             faces: None,
             books,
-            recorder: Arc::new(ClosedDesk),
+            recorder: Arc::new(ClosedDesk {
+                reader: Mutex::new(store.reader().unwrap()),
+                noted: Arc::clone(&noted),
+            }),
             today: day.clone(),
             accounts,
             health: health_seen,
@@ -176,6 +206,7 @@ impl Site {
             clock_ms,
             stop,
             store,
+            noted,
             _folder: folder,
         }
     }

@@ -4,5 +4,6 @@ mod fields;
 mod registering;
 pub(crate) mod register_page;
 pub(crate) mod person_acts;
+pub(crate) mod numbers_page;
 pub(crate) mod face_page;
 pub(crate) mod teams_page;

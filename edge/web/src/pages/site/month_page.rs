@@ -4,6 +4,7 @@ use askama::Template;
 use axum::extract::{Query, State};
 use axum::response::Response;
 use edge_domain::DayRule;
+use jiff::civil::Date;
 
 use super::shared::{Choice, MonthQuery, MonthTurn};
 use crate::books::{MonthSheet, is_weekend};
@@ -22,22 +23,23 @@ pub(crate) struct DayHead {
 }
 
 /// The heads of a sheet's columns.
-pub(crate) fn day_heads(sheet: &MonthSheet) -> Vec<DayHead> {
-    sheet
-        .days
-        .iter()
-        .map(|on| DayHead {
-            day: on.day(),
-            weekday: weekday_letter(*on),
-            weekend: is_weekend(*on),
-        })
-        .collect()
+fn day_heads(sheet: &MonthSheet) -> Vec<DayHead> {
+    sheet.days.iter().copied().map(day_head).collect()
+}
+
+/// The head of a day's column.
+pub(crate) fn day_head(on: Date) -> DayHead {
+    DayHead {
+        day: on.day(),
+        weekday: weekday_letter(on),
+        weekend: is_weekend(on),
+    }
 }
 
 /// The rule of a sheet in one sentence.
 pub(crate) fn rule_text(rule: &DayRule) -> String {
     format!(
-        "在场满 {} 计一天，满 {} 计半天，不满不计；跨零点的夜班计在进场那天（规则第 {} 版）",
+        "在场满 {} 计一天，满 {} 计半天，不满不计；跨零点的夜班计在进场那天；批准的补卡按补的时间计入，标“补”（规则第 {} 版）",
         edge_domain::hours_text(rule.full_minutes_min),
         edge_domain::hours_text(rule.half_minutes_min),
         rule.version
@@ -57,6 +59,7 @@ struct MonthPage {
     total_hours: String,
     voids: u32,
     unsure: u32,
+    corrections: u32,
 }
 
 /// `GET /attendance`.
@@ -101,6 +104,7 @@ pub(crate) async fn show(
         unsure: sheet
             .as_ref()
             .map_or(0, |sheet| sheet.lines.iter().map(|line| line.unsure).sum()),
+        corrections: sheet.as_ref().map_or(0, MonthSheet::total_corrections),
         sheet,
     })
 }

@@ -5,16 +5,17 @@ use axum::extract::{Query, State};
 use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, HeaderValue};
 use axum::response::{IntoResponse as _, Response};
+use edge_domain::{AuditAct, AuditNote};
 
-use super::month_page::{DayHead, day_heads, rule_text};
 use super::shared::{self, Choice, MonthQuery, MonthTurn};
-use crate::books::{Filter, MonthSheet, Shelf, halves_text, tenths_of_hours};
-use crate::error::{SourceError, WebError};
+use super::sheets::{self, Sheet};
+use crate::books::{Filter, SheetCopy, Shelf};
+use crate::error::WebError;
+use crate::guard::session::Holder;
 use crate::pages::door::SignedIn;
-use crate::pages::error_page;
 use crate::pages::layout::{self, Layout};
-use crate::papers::{self, SheetHead};
-use crate::site_time::{minute_text, month_text, month_value};
+use crate::pages::{audit, error_page};
+use crate::papers;
 use crate::state::WebState;
 
 const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
@@ -25,6 +26,8 @@ struct PapersPage {
     layout: Layout,
     teams: Vec<Choice>,
     turn: MonthTurn,
+    closes: bool,
+    today: String,
 }
 
 /// `GET /papers`.
@@ -45,6 +48,8 @@ pub(crate) async fn show(
         .await?;
     let layout = Layout::new(&state, Some(signed_in.account), "/papers");
     layout::page(&PapersPage {
+        today: Shelf::today(now_ms).to_string(),
+        closes: layout.sees_people(),
         layout,
         teams,
         turn: MonthTurn::new(first, now_ms),
@@ -57,12 +62,14 @@ struct SheetPage {
     style: String,
     print_style: String,
     icon: String,
-    head: SheetHead,
-    heads: Vec<DayHead>,
-    sheet: MonthSheet,
-    value: String,
-    total_days: String,
-    total_hours: String,
+    copy: SheetCopy,
+    table: String,
+    code: String,
+    /// `第 1 版，王敏 2026-11-05 09:00 关账`; empty while the month is open.
+    version: String,
+    /// What is recorded now gives another sheet than the closed one.
+    is_behind: bool,
+    made_at: String,
 }
 
 /// `GET /papers/month`: the sheet for printing.
@@ -72,19 +79,19 @@ pub(crate) async fn month(
     Query(query): Query<MonthQuery>,
 ) -> Result<Response, WebError> {
     let query = query.for_duty(signed_in.account.duty);
-    let Some((sheet, head)) = sheet(&state, query).await? else {
+    let Some(sheet) = sheets::paper(&state, query).await? else {
         return Ok(error_page::no_such_team());
     };
     layout::page(&SheetPage {
         style: crate::assets::address("app.css"),
         print_style: crate::assets::address("print.css"),
         icon: crate::assets::address("icon.svg"),
-        heads: day_heads(&sheet),
-        value: month_value(sheet.first),
-        total_days: halves_text(sheet.total_halves()),
-        total_hours: tenths_of_hours(sheet.total_minutes()),
-        sheet,
-        head,
+        table: sheets::table(&sheet.copy)?,
+        code: sheet.code(),
+        version: sheet.version_text(),
+        is_behind: sheet.is_behind,
+        made_at: sheet.made_at,
+        copy: sheet.copy,
     })
 }
 
@@ -95,20 +102,32 @@ pub(crate) async fn month_xlsx(
     Query(query): Query<MonthQuery>,
 ) -> Result<Response, WebError> {
     let query = query.for_duty(signed_in.account.duty);
-    let Some((sheet, head)) = sheet(&state, query).await? else {
+    let Some(sheet) = sheets::paper(&state, query).await? else {
         return Ok(error_page::no_such_team());
     };
-    let month = month_value(sheet.first).replace('-', "");
-    let name = format!("{}_考勤表_{month}.xlsx", sheet.team.name);
-    let bytes = papers::month_xlsx(&sheet, &head)
+    let name = file_name(&sheet);
+    exported(&state, &signed_in.account, &name).await?;
+    let foot = papers::SheetFoot {
+        code: sheet.code(),
+        version: sheet.version_text(),
+        made_at: sheet.made_at.clone(),
+    };
+    let bytes = papers::month_xlsx(&sheet.copy, &foot)
         .map_err(|error| WebError::source("write a spreadsheet")(error.into()))?;
     Ok(download(&name, XLSX, bytes))
+}
+
+fn file_name(sheet: &Sheet) -> String {
+    let month = sheet.copy.month.replace('-', "");
+    let version = sheet.closed.as_ref();
+    let version = version.map_or_else(String::new, |close| format!("_v{}", close.version));
+    format!("{}_考勤表_{month}{version}.xlsx", sheet.copy.team_name)
 }
 
 /// `GET /papers/people.xlsx`: everybody.
 pub(crate) async fn people_xlsx(
     State(state): State<WebState>,
-    _: SignedIn,
+    signed_in: SignedIn,
 ) -> Result<Response, WebError> {
     let now_ms = state.now_ms();
     let site = state.settings().site_name.clone();
@@ -123,42 +142,29 @@ pub(crate) async fn people_xlsx(
         })
         .await?;
     let name = format!("花名册_{}.xlsx", today.to_string().replace('-', ""));
+    exported(&state, &signed_in.account, &name).await?;
     Ok(download(&name, XLSX, bytes))
 }
 
-async fn sheet(
+/// Puts on record who takes which file away, before it is handed over.
+pub(crate) async fn exported(
     state: &WebState,
-    query: MonthQuery,
-) -> Result<Option<(MonthSheet, SheetHead)>, WebError> {
-    let now_ms = state.now_ms();
-    let site = state.settings().site_name.clone();
-    let first = query.first(now_ms);
-    state
-        .books()
-        .ask("read a month", move |shelf| {
-            let directory = shelf.directory()?;
-            let Some(team) = query.team(&directory) else {
-                return Ok::<_, SourceError>(None);
-            };
-            let Some(sheet) = shelf.month(team, first, now_ms)? else {
-                return Ok(None);
-            };
-            let project = directory.project.as_ref();
-            let employer = directory.employer_of(&sheet.team);
-            let head = SheetHead {
-                project: project.map_or(site, |project| project.name.clone()),
-                employer: employer.map(|one| one.name.clone()).unwrap_or_default(),
-                month: month_text(first),
-                rule: rule_text(&sheet.rule),
-                made_at: minute_text(now_ms),
-            };
-            Ok(Some((sheet, head)))
-        })
-        .await
+    account: &Holder,
+    name: &str,
+) -> Result<(), WebError> {
+    let note = AuditNote {
+        detail: Some(name.to_owned()),
+        ..audit::own(&account.name, AuditAct::Exported)
+    };
+    audit::record(state, note).await
 }
 
-/// An answer that the browser saves under `name`.
-pub(crate) fn download(name: &str, kind: &'static str, bytes: Vec<u8>) -> Response {
+/// A spreadsheet that the browser saves under `name`.
+pub(crate) fn spreadsheet(name: &str, bytes: Vec<u8>) -> Response {
+    download(name, XLSX, bytes)
+}
+
+fn download(name: &str, kind: &'static str, bytes: Vec<u8>) -> Response {
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     let encoded = shared::address_text(name);

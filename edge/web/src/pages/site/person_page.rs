@@ -35,6 +35,8 @@ struct PunchRow {
     is_sure: bool,
     /// What the record itself says, where that was an unset clock's time.
     corrected_from: Option<String>,
+    /// The correction that it is: number of the request, and in words.
+    correction: Option<(u32, String)>,
     seq: u64,
 }
 
@@ -42,6 +44,7 @@ struct PunchRow {
 #[derive(Debug)]
 struct DayRow {
     day: i8,
+    on: String,
     /// Column of the calendar: 1 for Monday.
     column: i8,
     weekday: &'static str,
@@ -67,6 +70,7 @@ struct PersonPage {
     total_hours: String,
     voids: u32,
     unsure: u32,
+    corrections: u32,
     seen: String,
     today: String,
     blacklisted: bool,
@@ -176,6 +180,7 @@ fn page(layout: Layout, found: &Answer, done: Option<&'static str>, now_ms: i64)
         total_hours: month.line.hours_text(),
         voids: month.line.voids,
         unsure: month.line.unsure,
+        corrections: month.line.corrections,
         seen: standing_tag(standing),
         today: today.to_string(),
         blacklisted: standing.blacklisted,
@@ -281,12 +286,22 @@ fn day_row(day: &PersonDay, lanes: &[(String, String)]) -> DayRow {
                 .map(|(_, name)| name.clone())
                 .unwrap_or_default(),
             is_sure: punch.is_sure,
+            correction: punch.correction.as_ref().map(|one| {
+                let words = format!(
+                    "{}，{} 申请，{} 批准",
+                    one.reason.text(),
+                    one.requester,
+                    one.approver
+                );
+                (one.request, words)
+            }),
             corrected_from: (punch.at != punch.recorded_at).then(|| minute_text(punch.recorded_at)),
             seq: punch.seq,
         })
         .collect();
     DayRow {
         day: day.on.day(),
+        on: day.on.to_string(),
         column: day.on.weekday().to_monday_one_offset(),
         weekday: weekday_letter(day.on),
         cell: day.cell,

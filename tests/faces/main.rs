@@ -279,8 +279,8 @@ async fn without_its_models_the_box_works_by_card_and_says_why() -> Result<()> {
 async fn a_day_with_faces_sends_neither_picture_nor_template() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let mut gate = Gate::start(folder.path()).await?;
-    let broker = gate.site.broker.city_port();
-    let observer = Observer::listen(gate.site.city.folder(), broker).await?;
+    let (broker, inside) = (gate.site.broker.port(), gate.site.broker.city_port());
+    let observer = Observer::listen(gate.site.city.folder(), inside).await?;
     let since = gate.head().await?;
     gate.faces.up()?;
     let up = gate.camera_is(0, "online").await?;

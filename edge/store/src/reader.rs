@@ -21,6 +21,7 @@ use crate::error::StoreError;
 use crate::key::Key;
 use crate::ledger;
 use crate::migrate;
+use crate::screen::import::{self, ImportCount, ImportJob, ImportRow};
 use crate::view::audits::{self, AuditLine};
 use crate::view::corrections;
 use crate::view::day_acts;
@@ -381,6 +382,32 @@ impl Reader {
     /// All accounts, by name.
     pub fn accounts(&self) -> Result<Vec<AccountRow>, StoreError> {
         account::all(&self.db)
+    }
+
+    /// Files that the clerk brought, newest first, at most `jobs_max`.
+    pub fn imports(&self, jobs_max: usize) -> Result<Vec<ImportJob>, StoreError> {
+        import::jobs(&self.db, jobs_max)
+    }
+
+    /// One of them.
+    pub fn import(&self, job: u64) -> Result<Option<ImportJob>, StoreError> {
+        import::job(&self.db, job)
+    }
+
+    /// How many of its rows came to which outcome.
+    pub fn import_counts(&self, job: u64) -> Result<Vec<ImportCount>, StoreError> {
+        import::counts(&self.db, job)
+    }
+
+    /// Its rows behind the line `after` that have one of these outcomes, in the file's order, at
+    /// most `rows_max`.
+    pub fn import_rows(
+        &self,
+        job: u64,
+        words: &[&str],
+        (after, rows_max): (u32, usize),
+    ) -> Result<Vec<ImportRow>, StoreError> {
+        import::rows(&self.db, job, words, (after, rows_max))
     }
 
     /// A setting stored with [`Writer::put_setting`](crate::Writer::put_setting).

@@ -8,6 +8,7 @@ mod cursors;
 mod day;
 mod epochs;
 mod help;
+mod imports;
 mod models;
 mod office;
 mod opening;

@@ -16,6 +16,7 @@ use crate::epoch::{self, Epoch, NewEpoch};
 use crate::error::StoreError;
 use crate::ledger::{Appended, Appender, Entry};
 use crate::model::read_model::ReadModel;
+use crate::screen::import::{self, ImportStep};
 use crate::write::small_act::{self, SmallAct};
 
 /// Orders that may wait for the writer before a caller has to.
@@ -51,6 +52,8 @@ pub(crate) struct Notes {
     pub(crate) settings: Vec<(String, String)>,
     /// An epoch of which these records carry over what was next, and the last that they carry.
     pub(crate) carried: Option<(String, u64)>,
+    /// How far a file of the clerk's is with these records.
+    pub(crate) import: Option<ImportStep>,
 }
 
 /// What the writer may be asked to do.
@@ -316,6 +319,9 @@ impl<'db> CommitLoop<'db> {
                 small_act::put_settings(self.db, &notes.settings)?;
                 if let Some((epoch, through)) = &notes.carried {
                     carry::done(self.db, epoch::number(self.db, epoch)?, *through)?;
+                }
+                if let Some(step) = &notes.import {
+                    import::step(self.db, step)?;
                 }
                 let appended = self.appender.append(self.epoch.no, *head, entries)?;
                 *head = appended.head;

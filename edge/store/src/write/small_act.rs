@@ -10,6 +10,7 @@ use crate::epoch;
 use crate::error::StoreError;
 use crate::ledger;
 use crate::recover;
+use crate::screen::import::{self, ImportJob, ImportRow};
 use crate::view::sheets::KeptSheet;
 use crate::write::kept_file::{self, KeptPart};
 
@@ -56,6 +57,15 @@ pub(crate) enum SmallAct {
     KeepFile(KeptPart),
     /// A sheet as it is.
     KeepSheet(KeptSheet),
+    /// A file that the clerk brought; older ones at rest are forgotten.
+    BeginImport {
+        job: ImportJob,
+        rows: Vec<ImportRow>,
+        forget: (i64, Vec<String>),
+    },
+    RemoveImport {
+        job: u64,
+    },
     /// Plays a disk that is full at so many pages.
     #[cfg(test)]
     LimitPages(u32),
@@ -115,6 +125,10 @@ pub(crate) fn perform(db: &Connection, act: &SmallAct) -> Result<u64, StoreError
         } => recover::take_over(db, epoch, *after, bodies),
         SmallAct::KeepFile(part) => kept_file::keep(db, part).map(count),
         SmallAct::KeepSheet(sheet) => kept_file::keep_sheet(db, sheet).map(count),
+        SmallAct::BeginImport { job, rows, forget } => {
+            import::begin(db, job, rows, (forget.0, &forget.1))
+        }
+        SmallAct::RemoveImport { job } => import::remove(db, *job),
         SmallAct::RemoveSetting { name } => db
             .execute("DELETE FROM setting WHERE name = ?1", [name])
             .map(count)

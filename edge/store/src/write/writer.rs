@@ -13,6 +13,7 @@ use crate::cursor::Cursor;
 use crate::epoch::{Epoch, NewEpoch};
 use crate::error::StoreError;
 use crate::ledger::{self, Appended, Entry};
+use crate::screen::import::{ImportJob, ImportRow, ImportStep};
 use crate::view::sheets::KeptSheet;
 use crate::write::commit_loop::{self, Notes, Order, QUEUE_ORDERS_MAX, Reply};
 use crate::write::kept_file::KeptPart;
@@ -197,6 +198,42 @@ impl Writer {
             ..Notes::default()
         };
         self.append_with(entries, notes).await
+    }
+
+    /// Appends records (or none) and stores, in the same commit, how far a file of the clerk's is
+    /// with them: what was taken from it is never taken twice.
+    ///
+    /// # Errors
+    ///
+    /// As [`append`](Self::append).
+    pub async fn append_import(
+        &self,
+        entries: Vec<Entry>,
+        step: ImportStep,
+    ) -> Result<Appended, StoreError> {
+        let notes = Notes {
+            import: Some(step),
+            ..Notes::default()
+        };
+        self.append_with(entries, notes).await
+    }
+
+    /// Keeps a file that the clerk brought and gives its number. Files that were brought before
+    /// `forget_before` (Unix milliseconds) and are in one of the states `at_rest` are forgotten.
+    pub async fn begin_import(
+        &self,
+        job: ImportJob,
+        rows: Vec<ImportRow>,
+        (forget_before, at_rest): (i64, Vec<String>),
+    ) -> Result<u64, StoreError> {
+        let forget = (forget_before, at_rest);
+        self.small(SmallAct::BeginImport { job, rows, forget })
+            .await
+    }
+
+    /// Forgets a file that the clerk brought.
+    pub async fn remove_import(&self, job: u64) -> Result<(), StoreError> {
+        self.small(SmallAct::RemoveImport { job }).await.map(drop)
     }
 
     /// Appends `carried` records and notes, in the same commit, that everything of `epoch` up to

@@ -1,0 +1,3 @@
+//! What the screen keeps in the file beside the ledger.
+
+pub(crate) mod import;

@@ -8,6 +8,7 @@ use clap::{Parser, Subcommand};
 use crate::claim::{Claim, Trust};
 use crate::commands;
 use crate::error::DaemonError;
+use crate::people::read_table;
 
 /// Where the settings are if nothing else is said.
 const CONFIG_DEFAULT: &str = "/etc/menwei/site.toml";
@@ -115,6 +116,9 @@ pub enum Command {
         /// 照片目录
         folder: PathBuf,
     },
+    /// 本程序自己用：读网页上传的表格
+    #[command(hide = true)]
+    ReadTable,
     /// 导入花名册文件（JSON）；考勤盒运行与否都可以，运行时闸机照常
     Import {
         /// 花名册文件
@@ -172,6 +176,7 @@ pub fn execute(cli: &Cli) -> ExitCode {
         Command::Restore { file } => commands::restore(&cli.config, file),
         Command::Enroll { folder } => commands::enroll(&cli.config, folder),
         Command::Recover { file } => commands::recover(&cli.config, file),
+        Command::ReadTable => read_table(),
         Command::Import { file } => commands::import(&cli.config, file),
     };
     match result {

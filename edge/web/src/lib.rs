@@ -6,7 +6,9 @@
 //! `papers` writes spreadsheets;
 //! `guard` is the door: passwords, codes, duties, sessions, throttling, cross-site checks, headers;
 //! `source` names what the screen needs from the ledger file, as two narrow traits;
-//! `recorder` is the way of the clerk's acts into the ledger, `face_desk` his way to the cameras;
+//! `recorder` is the way of the clerk's acts into the ledger, `import_desk` that of whole files,
+//! `face_desk` his way to the cameras; `intake` makes records of a file's rows, and `importing` takes
+//! them in while nobody looks;
 //! `site_time` turns instants into the site's wall clock text;
 //! `state` joins settings, sources and live channels; `assets` are the embedded files;
 //! `pages` has one file and one template for each screen; `router` lists them; `serve` runs them.
@@ -22,9 +24,12 @@ mod papers;
 mod guard;
 mod source;
 mod recorder;
+mod import_desk;
+mod intake;
 mod face_desk;
 mod state;
 mod assets;
+mod importing;
 mod pages;
 mod router;
 mod serve;
@@ -35,6 +40,8 @@ pub use error::{SourceError, WebError};
 pub use face_desk::{FaceCamera, FaceDesk, FaceSource, FaceStanding, TemplateStanding};
 pub use guard::claim_code::ClaimCode;
 pub use guard::duty::Duty;
+pub use import_desk::{ImportDesk, ImportMaker};
+pub use intake::read_table;
 pub use ledger_source::{CLAIM_CODE_SETTING, LedgerSource};
 pub use recorder::{ActMaker, Recorder, Refusal};
 pub use router::router;

@@ -12,8 +12,10 @@ use tokio::sync::watch;
 use crate::assets;
 use crate::face_desk::{PICTURE_BYTES_MAX, PICTURES_MAX};
 use crate::guard::{cross_site, headers};
+use crate::intake;
 use crate::pages::corrections::{FILE_BYTES_MAX, ask_page, case_page, list_page, report_page};
 use crate::pages::desk::{face_page, numbers_page, person_acts, register_page, teams_page};
+use crate::pages::intake::{bring_page, job_page};
 use crate::pages::site::{
     close_page, list_papers, moment_page, month_page, papers_page, people_page, person_page,
     troubles_page, upload_page, verify_page,
@@ -55,6 +57,7 @@ pub fn router(state: WebState) -> Router {
         .route("/people/{worker}/numbers", post(numbers_page::submit))
         .route("/people/{worker}/{act}", post(person_acts::submit))
         .route("/teams", get(teams_page::show).post(teams_page::submit))
+        .merge(imports())
         .route("/attendance", get(month_page::show))
         .route("/attendance/moment", get(moment_page::show))
         .route("/corrections", get(list_page::show))
@@ -105,6 +108,22 @@ pub fn router(state: WebState) -> Router {
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(middleware::from_fn(pass))
         .with_state(state)
+}
+
+/// Files of people.
+fn imports() -> Router<WebState> {
+    Router::new()
+        .route(
+            "/import",
+            get(bring_page::show)
+                .post(bring_page::submit)
+                .layer(DefaultBodyLimit::max(
+                    intake::FILE_BYTES_MAX + BODY_BYTES_MAX,
+                )),
+        )
+        .route("/import/template.xlsx", get(bring_page::template))
+        .route("/import/{job}", get(job_page::show).post(job_page::submit))
+        .route("/import/{job}/errors.xlsx", get(job_page::errors))
 }
 
 /// The one page of a box whose ledger does not open.

@@ -14,6 +14,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::error::WebError;
+use crate::importing::run_imports;
 use crate::router::{notice_router, router};
 use crate::state::{WebSettings, WebState};
 use crate::view::HealthView;
@@ -31,6 +32,9 @@ pub async fn serve(
     shutdown: CancellationToken,
 ) -> Result<(), WebError> {
     let stop = state.stop().clone();
+    // Whatever ends this, nothing of it goes on behind a screen that is begun again.
+    let _ended = stop.clone().drop_guard();
+    tokio::spawn(run_imports(state.clone()));
     let ended = async move {
         shutdown.cancelled().await;
         stop.cancel();

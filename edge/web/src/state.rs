@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use edge_store::Head;
-use tokio::sync::watch;
+use tokio::sync::{Notify, Semaphore, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -15,6 +15,7 @@ use crate::face_desk::FaceDesk;
 use crate::guard::password::PasswordDesk;
 use crate::guard::session::{Holder, Sessions, Token};
 use crate::guard::throttle::Throttle;
+use crate::import_desk::ImportDesk;
 use crate::recorder::Recorder;
 use crate::source::{AccountStore, TodaySource};
 use crate::view::{HealthView, TodayView};
@@ -47,6 +48,8 @@ pub struct WebChannels {
     pub books: Books,
     /// Where the clerk's acts go.
     pub recorder: Arc<dyn Recorder>,
+    /// Where files of people go.
+    pub imports: Arc<dyn ImportDesk>,
     /// Cameras and face templates; `None` for a box without them.
     pub faces: Option<Arc<dyn FaceDesk>>,
     /// The state of the box; the screen is told of each change.
@@ -77,6 +80,8 @@ struct Inner {
     sessions: Mutex<Sessions>,
     throttle: Mutex<Throttle>,
     snapshot: tokio::sync::Mutex<Option<Snapshot>>,
+    import_bell: Notify,
+    import_turn: Semaphore,
     stop: CancellationToken,
 }
 
@@ -97,6 +102,8 @@ impl WebState {
                 sessions: Mutex::default(),
                 throttle: Mutex::default(),
                 snapshot: tokio::sync::Mutex::default(),
+                import_bell: Notify::new(),
+                import_turn: Semaphore::new(1),
                 stop: CancellationToken::new(),
             }),
         }
@@ -120,6 +127,21 @@ impl WebState {
     /// Where the clerk's acts go.
     pub(crate) fn recorder(&self) -> &dyn Recorder {
         &*self.inner.channels.recorder
+    }
+
+    /// Where files of people go.
+    pub(crate) fn imports(&self) -> &dyn ImportDesk {
+        &*self.inner.channels.imports
+    }
+
+    /// Rung when a file is to be taken in or reversed.
+    pub(crate) fn import_bell(&self) -> &Notify {
+        &self.inner.import_bell
+    }
+
+    /// One file is read at a time: each may need much memory.
+    pub(crate) fn import_turn(&self) -> &Semaphore {
+        &self.inner.import_turn
     }
 
     /// Cameras and face templates.

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 use crate::config::SiteConfig;
 use crate::error::DaemonError;
-use crate::office::clerk_desk::ClerkDesk;
+use crate::office::clerk_desk::{ClerkDesk, ClerkImport};
 use crate::office::clerk_faces::ClerkFaces;
 use crate::office::desk::Office;
 use crate::office::supervise::{Part, keep_up};
@@ -53,6 +53,10 @@ async fn run_screen(
     let channels = WebChannels {
         books,
         recorder: Arc::new(ClerkDesk(Arc::clone(office.people))),
+        imports: Arc::new(ClerkImport {
+            people: Arc::clone(office.people),
+            writer: office.store.writer(),
+        }),
         faces: ClerkFaces::new(office.config, office.store.reader()?)
             .map(|faces| -> Arc<dyn FaceDesk> { Arc::new(faces) }),
         today: Arc::<LedgerSource>::clone(&source),

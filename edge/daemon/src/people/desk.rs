@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use edge_domain::{Act, Moment, Record, Roster, WorkerId};
-use edge_store::{Entry, KeptSheet, Reader, Writer};
+use edge_store::{Entry, ImportStep, KeptSheet, Reader, Writer};
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 
@@ -30,6 +30,8 @@ pub(crate) struct Change {
     pub(crate) entries: Vec<Entry>,
     /// Settings stored in the same commit.
     pub(crate) settings: Vec<(String, String)>,
+    /// How far a file of the clerk's is with them, stored in the same commit; without settings.
+    pub(crate) import: Option<ImportStep>,
     /// Most records of one commit; `None`: all in one, whole or not at all.
     pub(crate) batch: Option<usize>,
 }
@@ -107,12 +109,20 @@ impl PeopleDesk {
             entries.extend(change.entries);
             Ok((
                 entries,
-                change.settings,
+                (change.settings, change.import),
                 change.batch,
                 (only_office, answer),
             ))
         };
-        let (entries, settings, batch, (only_office, answer)) = self.ask(work).await?;
+        let (entries, (settings, import), batch, (only_office, answer)) = self.ask(work).await?;
+        if let Some(step) = import {
+            let is_about_people = !entries.is_empty();
+            self.writer.append_import(entries, step).await?;
+            if is_about_people {
+                self.hand_on().await?;
+            }
+            return Ok(answer);
+        }
         if entries.is_empty() && settings.is_empty() {
             return Ok(answer);
         }

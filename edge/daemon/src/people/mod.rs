@@ -1,15 +1,17 @@
-//! Workers: tags of strangers' numbers, sealing, the desk where people change, the file of
-//! `menwei import`, and enrollment of faces.
+//! Workers: tags of strangers' numbers, sealing, the desk where people change, the reading of the
+//! clerk's spreadsheets, the file of `menwei import`, and enrollment of faces.
 
 mod tagger;
 mod sealer;
 mod desk;
+mod table_reader;
 pub(crate) mod import;
 pub(crate) mod enroll;
 
 pub(crate) use desk::{Change, DeskError, PeopleDesk};
 pub(crate) use import::{NATION_ALLOWED, nation_fits};
 pub(crate) use sealer::{Sealer, city_key, random};
+pub(crate) use table_reader::{read_apart, read_table};
 pub(crate) use tagger::PersonTagger;
 
 #[cfg(test)]

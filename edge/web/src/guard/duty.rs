@@ -37,6 +37,8 @@ const OPERATOR: [&str; 2] = ["/upload", "/settings"];
 /// Where a correction is asked for.
 const ASKING: &str = "/corrections/new";
 const CORRECTIONS: &str = "/corrections/";
+/// Files of people hold whole numbers: they are for those only who change people.
+const IMPORT: &str = "/import";
 
 impl Duty {
     /// All of them for a drop-down: code and word. The team of a leader is chosen beside it.
@@ -97,7 +99,7 @@ impl Duty {
                 path == ASKING || reads && (LEADER.contains(&path) || path.starts_with(CORRECTIONS))
             }
             Self::Guard => reads && path == "/attendance/moment",
-            Self::Viewer => reads && !CHANGING.contains(&path),
+            Self::Viewer => reads && !CHANGING.contains(&path) && !path.starts_with(IMPORT),
             Self::Operator => reads && OPERATOR.contains(&path),
         }
     }
@@ -165,6 +167,13 @@ mod tests {
             ("GET", "/upload", [true, false, false, true, true]),
             ("GET", "/accounts", [true, false, false, false, false]),
             ("POST", "/accounts", [true, false, false, false, false]),
+            ("GET", "/import", [true, false, false, false, false]),
+            ("POST", "/import/7", [true, false, false, false, false]),
+            (
+                "GET",
+                "/import/7/errors.xlsx",
+                [true, false, false, false, false],
+            ),
             ("POST", "/teams", [true, false, false, false, false]),
             ("DELETE", "/people/7", [true, false, false, false, false]),
             ("GET", "/something/new", [true, false, false, true, false]),

@@ -147,6 +147,19 @@ pub(crate) fn no_such_person() -> Response {
     answer(StatusCode::NOT_FOUND, &page)
 }
 
+/// A file that is not kept here.
+pub(crate) fn no_such_import() -> Response {
+    let page = ErrorPage {
+        style: assets::address("app.css"),
+        icon: assets::address("icon.svg"),
+        code: "E-WEB-404",
+        cause: "没有这一批导入。",
+        effect: "可能已被放弃，或者超过 30 天已清除。已导入的人不受影响。",
+        advice: "请回到首页，从花名册的“导入”进入。",
+    };
+    answer(StatusCode::NOT_FOUND, &page)
+}
+
 /// A team number that no team has.
 pub(crate) fn no_such_team() -> Response {
     let page = ErrorPage {

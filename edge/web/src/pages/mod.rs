@@ -18,5 +18,6 @@ pub(crate) mod events;
 pub(crate) mod site;
 pub(crate) mod desk;
 pub(crate) mod corrections;
+pub(crate) mod intake;
 
 pub(crate) use error_page::{forbidden, not_found, too_slow};

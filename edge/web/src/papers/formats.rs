@@ -53,7 +53,8 @@ impl Formats {
             plain: Format::new().set_font_name("宋体").set_font_size(10),
             head: middle.clone().set_bold().set_text_wrap(),
             weekend: middle.clone().set_bold().set_background_color(gray),
-            text: cell.set_num_format("@"),
+            // A name that begins like a formula stays a name, also after somebody edits the cell.
+            text: cell.set_num_format("@").set_quote_prefix(),
             mark: middle.clone(),
             void: middle.clone().set_background_color(Color::RGB(0x00FF_F4D6)),
             corrected: middle

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use edge_domain::{PhoneNumber, Sex, age_on};
+use edge_domain::{PhoneNumber, Role, Sex, age_on};
 use jiff::civil::Date;
 use rust_xlsxwriter::{ExcelDateTime, Format, Workbook, Worksheet, XlsxError};
 
 use super::formats::{Formats, PAPER_A3};
-use crate::books::Listed;
+use crate::books::{Directory, Listed};
 
-const COLUMNS: [(&str, f64); 14] = [
+const COLUMNS: [(&str, f64); 17] = [
     ("序号", 5.0),
     ("工号", 6.0),
     ("姓名", 12.0),
@@ -18,17 +18,20 @@ const COLUMNS: [(&str, f64); 14] = [
     ("年龄", 5.0),
     ("身份证号码", 20.0),
     ("联系电话", 13.0),
+    ("所属单位", 20.0),
     ("班组", 16.0),
     ("工种", 12.0),
+    ("岗位", 9.0),
     ("进场日期", 11.0),
     ("退场日期", 11.0),
+    ("合同签订日期", 12.0),
     ("三级教育日期", 12.0),
     ("状态", 8.0),
 ];
 
 /// The workbook as bytes; `title` names project and day.
 pub(crate) fn people_xlsx(
-    people: &[Arc<Listed>],
+    (directory, people): (&Directory, &[Arc<Listed>]),
     title: &str,
     today: Date,
 ) -> Result<Vec<u8>, XlsxError> {
@@ -42,13 +45,20 @@ pub(crate) fn people_xlsx(
     page.set_repeat_rows(0, 1)?;
     page.set_freeze_panes(2, 3)?;
     page.set_footer("&C第 &P 页 / 共 &N 页");
-    page.merge_range(0, 0, 0, 13, title, &formats.title)?;
+    page.merge_range(0, 0, 0, 16, title, &formats.title)?;
     for (column, (word, width)) in (0..).zip(COLUMNS) {
         page.set_column_width(column, width)?;
         page.write_string_with_format(1, column, word, &formats.head)?;
     }
     for (row, one) in (2..).zip(people) {
-        write_person(page, row, one, today, &formats)?;
+        let team = one
+            .entry
+            .standing
+            .team
+            .and_then(|team| directory.team(team));
+        let employer = team.and_then(|team| directory.employer_of(team));
+        let employer = employer.map_or("", |employer| employer.name.as_str());
+        write_person(page, row, (one, employer), today, &formats)?;
     }
     book.save_to_buffer()
 }
@@ -56,7 +66,7 @@ pub(crate) fn people_xlsx(
 fn write_person(
     page: &mut Worksheet,
     row: u32,
-    one: &Listed,
+    (one, employer): (&Listed, &str),
     today: Date,
     formats: &Formats,
 ) -> Result<(), XlsxError> {
@@ -65,6 +75,10 @@ fn write_person(
         Sex::Male => "男",
         Sex::Female => "女",
         Sex::Unstated => "",
+    };
+    let role = match standing.role {
+        Role::Manager => "管理人员",
+        Role::Worker => "建筑工人",
     };
     let phone = one.entry.phone.as_ref().map(PhoneNumber::masked);
     let trained = standing
@@ -82,12 +96,16 @@ fn write_person(
     page.write_number_with_format(row, 5, f64::from(age_on(standing.born, today)), mark)?;
     page.write_string_with_format(row, 6, standing.number.masked(), text)?;
     page.write_string_with_format(row, 7, phone.unwrap_or_default(), text)?;
-    page.write_string_with_format(row, 8, &one.team, text)?;
-    page.write_string_with_format(row, 9, one.trade(), text)?;
-    write_date(page, row, 10, standing.entered_on, date)?;
-    write_date(page, row, 11, standing.left_on, date)?;
-    write_date(page, row, 12, trained, date)?;
-    page.write_string_with_format(row, 13, one.place(today).word(), mark)?;
+    page.write_string_with_format(row, 8, employer, text)?;
+    page.write_string_with_format(row, 9, &one.team, text)?;
+    page.write_string_with_format(row, 10, one.trade(), text)?;
+    page.write_string_with_format(row, 11, role, mark)?;
+    write_date(page, row, 12, standing.entered_on, date)?;
+    write_date(page, row, 13, standing.left_on, date)?;
+    let signed = standing.contract.map(|contract| contract.signed_on);
+    write_date(page, row, 14, signed, date)?;
+    write_date(page, row, 15, trained, date)?;
+    page.write_string_with_format(row, 16, one.place(today).word(), mark)?;
     Ok(())
 }
 

@@ -5,12 +5,12 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use edge_domain::{Act, AuditNote, PersonName, Policy, WorkerId};
-use edge_store::{Hash, Head, KeptSheet, Key, Reader, Store, StoreSettings};
+use edge_store::{Hash, Head, ImportJob, ImportRow, KeptSheet, Key, Reader, Store, StoreSettings};
 use edge_web::{
     Account, AccountStore, ActMaker, Books, BoxFuture, ClaimCode, ClockView, DeviceLamp,
-    DownRefusal, HealthView, LampState, LinkView, MaskedName, PassageRow, Recorder, Refusal,
-    Remedy, SourceError, SyncView, TodaySource, TodayView, Verdict, Way, WebChannels, WebSettings,
-    WebState,
+    DownRefusal, HealthView, ImportDesk, ImportMaker, LampState, LinkView, MaskedName, PassageRow,
+    Recorder, Refusal, Remedy, SourceError, SyncView, TodaySource, TodayView, Verdict, Way,
+    WebChannels, WebSettings, WebState,
 };
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -117,6 +117,32 @@ impl Recorder for ClosedDesk {
     }
 }
 
+/// A desk that reads files and takes nothing in.
+struct NoFiles;
+
+impl ImportDesk for NoFiles {
+    fn read(&self, file: Vec<u8>) -> BoxFuture<'_, Result<Option<Vec<u8>>, SourceError>> {
+        Box::pin(async move { edge_web::read_table(&file).map(Some) })
+    }
+
+    fn begin(
+        &self,
+        _: ImportJob,
+        _: Vec<ImportRow>,
+        _: (i64, Vec<String>),
+    ) -> BoxFuture<'_, Result<u64, SourceError>> {
+        Box::pin(async { Err("这里不收文件".into()) })
+    }
+
+    fn remove(&self, _: u64) -> BoxFuture<'_, Result<(), SourceError>> {
+        Box::pin(async { Ok(()) })
+    }
+
+    fn carry_out(&self, _: ImportMaker) -> BoxFuture<'_, Result<bool, SourceError>> {
+        Box::pin(async { Ok(false) })
+    }
+}
+
 /// A day in memory.
 #[derive(Debug, Default)]
 pub(crate) struct Day(pub(crate) Mutex<TodayView>);
@@ -189,6 +215,7 @@ impl Site {
                 reader: Mutex::new(store.reader().unwrap()),
                 noted: Arc::clone(&noted),
             }),
+            imports: Arc::new(NoFiles),
             today: day.clone(),
             accounts,
             health: health_seen,

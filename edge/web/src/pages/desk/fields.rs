@@ -1,10 +1,11 @@
 //! What is typed into the desk's forms, read into the rules' types with a sentence for each fault.
 
-use edge_domain::{DomainError, IdNumber, PersonName, PhoneNumber, Team, TeamId, Trade, Uscc};
+use edge_domain::{IdNumber, PersonName, PhoneNumber, Team, TeamId, Trade, Uscc};
 use edge_store::Reader;
 use jiff::civil::Date;
 
 use crate::error::SourceError;
+use crate::intake::number_fault;
 use crate::recorder::Refusal;
 
 /// A name.
@@ -18,24 +19,6 @@ pub(super) fn number(typed: &str, today: Date) -> Result<IdNumber, Refusal> {
     match number.check_on(today) {
         Ok(()) => Ok(number),
         Err(error) => Err(Refusal::new(number_fault(error))),
-    }
-}
-
-/// What is wrong with a number, and where to look.
-pub(super) fn number_fault(error: DomainError) -> &'static str {
-    #[expect(
-        clippy::wildcard_enum_match_arm,
-        reason = "the other faults cannot come from a number alone"
-    )]
-    match error {
-        DomainError::IdLength { .. } => "证件号码位数不对，身份证是 18 位。",
-        DomainError::IdCharacter { .. } => "证件号码里有不该有的字符，只有最后一位可以是 X。",
-        DomainError::IdRegion => "证件号码前两位不是任何省份，请对照证件重新输入。",
-        DomainError::IdBirthDate | DomainError::BornInFuture | DomainError::TooOld => {
-            "证件号码里的出生日期不存在，请对照证件重新输入。"
-        }
-        DomainError::IdCheck => "证件号码的校验位不对，多半是输错了一位，请对照证件重新输入。",
-        _ => "证件号码不合规则，请对照证件重新输入。",
     }
 }
 

@@ -9,9 +9,9 @@ use jiff::civil::Date;
 use serde::Deserialize;
 
 use super::fields;
-use super::registering::TRAINING_HOURS;
 use crate::books::{CONSENT_WORDS, Shelf, standing_tag};
 use crate::error::{SourceError, WebError};
+use crate::intake::TRAINING_HOURS;
 use crate::pages::door::SignedIn;
 use crate::pages::error_page;
 use crate::recorder::{ActMaker, Refusal};

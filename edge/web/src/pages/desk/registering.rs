@@ -8,10 +8,8 @@ use jiff::civil::Date;
 use serde::Deserialize;
 
 use super::fields;
+use crate::intake::TRAINING_HOURS;
 use crate::recorder::Refusal;
-
-/// Hours of a 三级教育 where nobody counted them: the least that is asked for.
-pub(super) const TRAINING_HOURS: u16 = 24;
 
 /// The registration form as sent.
 #[derive(Debug, Default, Clone, Deserialize)]

@@ -138,7 +138,7 @@ pub(crate) async fn people_xlsx(
             let directory = shelf.directory()?;
             let people = directory.find(&Filter::default(), today);
             let title = format!("{site} 农民工实名制花名册（{today}）");
-            Ok(papers::people_xlsx(&people, &title, today)?)
+            Ok(papers::people_xlsx((&directory, &people), &title, today)?)
         })
         .await?;
     let name = format!("花名册_{}.xlsx", today.to_string().replace('-', ""));

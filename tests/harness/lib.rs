@@ -33,7 +33,7 @@ pub use browser::Browser;
 pub use city::City;
 pub use eventually::{PATIENCE, eventually};
 pub use faces::Faces;
-pub use figures::percentile;
+pub use figures::{percentile, with_check};
 pub use gate_box::{BoxPlan, Ended, GateBox, LaneWiring};
 pub use history::History;
 pub use lone_gate::LoneGate;

@@ -5,31 +5,13 @@ use std::path::Path;
 use std::process::Output;
 
 use serde_json::{Value, json};
-use tests::{GateBox, Result, Site, bin_dir, eventually};
+use tests::{GateBox, Result, Site, bin_dir, eventually, with_check};
 use tokio::process::Command;
 
 use crate::help::{Gate, plan};
 
 /// People of the file beside the one who comes.
 const OTHERS: u32 = 150;
-
-/// The last sign of a resident's number (GB 11643-1999: ISO 7064, MOD 11-2).
-fn with_check(first: &str) -> String {
-    let sum = first
-        .bytes()
-        .rev()
-        .zip(1_u32..)
-        .fold(0, |sum, (digit, place)| {
-            sum + u32::from(digit - b'0') * (2_u32.pow(place) % 11)
-        });
-    let last = (12 - sum % 11) % 11;
-    let last = if last == 10 {
-        "X".to_owned()
-    } else {
-        last.to_string()
-    };
-    format!("{first}{last}")
-}
 
 fn row(name: &str, number: &str, team: &Value) -> Value {
     let born = [&number[6..10], &number[10..12], &number[12..14]].join("-");

@@ -2,6 +2,7 @@
 
 mod board;
 mod city;
+mod clerk;
 mod drain;
 mod face;
 mod gate;
@@ -37,6 +38,7 @@ enum Name {
     Board,
     City,
     Face,
+    Clerk,
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -53,6 +55,7 @@ async fn main() -> ExitCode {
             Name::Board,
             Name::City,
             Name::Face,
+            Name::Clerk,
         ],
     };
     for name in names {
@@ -70,6 +73,7 @@ async fn measure(name: Name, small: bool) -> Result<()> {
         // The memory is that of the box after the rush.
         Name::Rush | Name::Rss => rush::measure().await,
         Name::Face => face::measure(if small { 20 } else { 200 }),
+        Name::Clerk => clerk::measure(if small { 40 } else { 400 }).await,
         Name::City => city::measure(if small { 1 } else { 3 }).await,
         Name::Write => write::measure(if small { 2_000 } else { 20_000 }).await,
         Name::Drain => drain::measure(if small { 10_000 } else { 100_000 }).await,

@@ -92,6 +92,7 @@ pub(crate) fn causes(error: &dyn std::error::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::{ClockWatch, Known, Reading};
     use openssl::asn1::Asn1Time;
     use openssl::bn::BigNum;
     use openssl::ec::{EcGroup, EcKey};
@@ -170,12 +171,13 @@ mod tests {
         port
     }
 
-    async fn ask(port: u16, authority: &X509, time: (i64, bool)) -> Result<String, String> {
+    fn day(day: i64, is_floor: bool) -> Believed {
+        let at_ms = day * DAY_MS;
+        Believed { at_ms, is_floor }
+    }
+
+    async fn ask(port: u16, authority: &X509, time: Believed) -> Result<String, String> {
         let url = Url::parse(&format!("https://localhost:{port}/roster")).unwrap();
-        let time = Believed {
-            at_ms: time.0 * DAY_MS,
-            is_floor: time.1,
-        };
         let tls = (Credentials::trusting(authority.clone()), time);
         let mut https = Https::open(&url, tls, None, Client::builder())
             .await
@@ -191,22 +193,58 @@ mod tests {
         // Years that no machine's clock shows: 2080 to 2130, and 2090 to 2092.
         let authority = certificate([40_177, 58_440], None);
         let port = server(&certificate([43_829, 44_559], Some(&authority)));
-        let at = async |day, is_floor| ask(port, &authority.0, (day, is_floor)).await;
+        let at = async |at, is_floor| ask(port, &authority.0, day(at, is_floor)).await;
         assert_eq!(at(44_000, false).await.unwrap(), "GET ");
         assert_eq!(at(44_000, true).await.unwrap(), "GET ");
         // In 1970, by a clock that is not believed: authority and server begin later.
         assert_eq!(at(0, true).await.unwrap(), "GET ");
-        for (day, is_floor, why) in [
+        for (on, is_floor, why) in [
             (43_000, false, "not yet valid"),
             (45_000, false, "has expired"),
             (45_000, true, "has expired"),
         ] {
-            let refused = at(day, is_floor).await.unwrap_err();
-            assert!(refused.contains(why), "{day}: {refused}");
+            let refused = at(on, is_floor).await.unwrap_err();
+            assert!(refused.contains(why), "{on}: {refused}");
         }
         let other = certificate([40_177, 58_440], None);
-        let stranger = ask(port, &other.0, (0, true)).await.unwrap_err();
+        let stranger = ask(port, &other.0, day(0, true)).await.unwrap_err();
         assert!(stranger.contains("certificate verify failed"), "{stranger}");
+    }
+
+    /// The ledger's last sign of life is what counts, and the record of the moment says so.
+    #[tokio::test]
+    async fn a_box_in_1970_with_a_ledger_gets_in_and_is_not_fooled_by_what_has_ended() {
+        let authority = certificate([40_177, 58_440], None);
+        let good = server(&certificate([43_829, 44_559], Some(&authority)));
+        let ended = server(&certificate([43_000, 43_999], Some(&authority)));
+        let alive_at = 44_000 * DAY_MS;
+        let known = Known {
+            alive_at: Some(alive_at),
+            ..Known::default()
+        };
+        let (wall_ms, quality, _) = ClockWatch::new(known.floor(2, 5_000)).judge(Reading {
+            wall_ms: 9_000,
+            mono_ms: 60_000,
+            marked_at: None,
+        });
+        let since = wall_ms - alive_at;
+        assert_eq!((since, quality), (60_000, ClockQuality::Unset));
+        let now = believed(Moment {
+            wall_ms,
+            boot: 2,
+            mono_ms: 60_000,
+            quality,
+        });
+        assert_eq!(ask(good, &authority.0, now).await.unwrap(), "GET ");
+        let refused = ask(ended, &authority.0, now).await.unwrap_err();
+        assert!(refused.contains("has expired"), "{refused}");
+        // By the machine's clock alone it would be shut out.
+        let by_machine = Believed {
+            at_ms: 9_000,
+            is_floor: false,
+        };
+        let refused = ask(good, &authority.0, by_machine).await.unwrap_err();
+        assert!(refused.contains("not yet valid"), "{refused}");
     }
 
     #[tokio::test]

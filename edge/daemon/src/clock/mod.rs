@@ -10,6 +10,8 @@ mod machine;
 pub(crate) use floor::Known;
 pub(crate) use machine::{Clock, boot_id, read, without_a_ledger};
 pub(crate) use watch::ClockChange;
+#[cfg(test)]
+pub(crate) use watch::{ClockWatch, Reading};
 
 #[cfg(test)]
 mod watch_test;

@@ -18,6 +18,8 @@ use crate::Result;
 use crate::eventually::PATIENCE;
 
 const WAITING_MAX: usize = 256;
+/// Commands for one opening at most.
+const OPENINGS_MAX: usize = 20;
 
 /// A chip with the image that `cargo firmware` built, at address 1.
 pub fn chip() -> Chip {
@@ -242,7 +244,7 @@ impl Driver {
     /// Opens, and says whether the board had obeyed this token before. A command that a busy computer
     /// kept waiting too long is given again, as the lane does when the person presents again.
     pub async fn open(&mut self, token: u32, direction: Direction) -> Result<bool> {
-        loop {
+        for _ in 0..OPENINGS_MAX {
             self.handle.open(token, direction)?;
             let opened = self.until(|event| match event {
                 TurnstileEvent::Opened {
@@ -264,6 +266,7 @@ impl Driver {
                 return Ok(duplicate);
             }
         }
+        Err(format!("{OPENINGS_MAX} commands did not open").into())
     }
 
     /// The next thing that the board saw, other than gaps in its talk with the box.

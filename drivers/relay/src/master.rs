@@ -20,6 +20,8 @@ use crate::wire::{Fault, Wire};
 
 /// Pause between two readings of the inputs. A gate's report of a passage lasts 100 ms and more.
 const POLL: Duration = Duration::from_millis(50);
+/// The same while the line is held free for an opening: still less than a report lasts.
+const POLL_HELD_MAX: Duration = Duration::from_millis(80);
 /// Pause between two signs of life where no input is wired.
 const PROOF: Duration = Duration::from_secs(1);
 /// Pause between two greetings of a silent board.
@@ -28,6 +30,8 @@ const GREETING_PAUSE: Duration = Duration::from_millis(500);
 const REOPEN_AFTER: Duration = Duration::from_mins(1);
 /// Faults in a row that a board is forgiven.
 const FAULTS_MAX: u8 = 3;
+/// Tries to switch a coil off when the driver ends.
+const LAST_TRIES: u8 = 3;
 /// Questions whether a relay is on, after an opening without an answer.
 const READ_BACKS: u8 = 2;
 /// Events that wait for the lane at most; beyond, inputs are not read.
@@ -72,7 +76,7 @@ pub async fn run(
     while let Some(link) = master.connect(&mut reconnect).await {
         let mut wire = Wire::new(link, master.settings.unit);
         match master.serve(&mut wire).await {
-            Stop::Ended => return,
+            Stop::Ended => return master.close(&mut wire).await,
             Stop::Lost(cause, why) => {
                 reconnect.lost(&why);
                 master.lost(cause, &why);
@@ -221,13 +225,35 @@ impl Master {
         Ok(())
     }
 
+    /// Leaves no coil behind that nobody will switch off; it takes less than a second.
+    async fn close(&mut self, wire: &mut Wire) {
+        let Some(Pulse { relay, .. }) = self.pulse.take() else {
+            return;
+        };
+        if self.settings.map.open_by == OpenBy::Flash {
+            return;
+        }
+        for _ in 0..LAST_TRIES {
+            match wire.set_coil(relay, false).await {
+                Ok(()) => return,
+                Err(fault) => tracing::warn!(?fault, relay, "A relay may have stayed on"),
+            }
+        }
+    }
+
     /// Reads what is wired; without inputs, any answer is a sign of life.
     async fn look(&mut self, wire: &mut Wire) -> Result<(), Fault> {
         self.polled_at = Instant::now();
         let Some((first, count)) = self.watch.span() else {
             return wire.coil(self.settings.map.open_in).await.map(|_| ());
         };
-        let inputs = wire.inputs(first, count).await?;
+        let inputs = match wire.inputs(first, count).await {
+            Ok(inputs) => inputs,
+            Err(fault) => {
+                self.watch.blinked();
+                return Err(fault);
+            }
+        };
         for kind in self.watch.read(&inputs) {
             self.report(kind);
         }
@@ -272,13 +298,15 @@ impl Master {
         if let Some(asked) = self.desk.asked.pop_front() {
             return self.open(wire, asked).await;
         }
+        if self.look_due().is_none_or(|due| due > now) {
+            return Ok(false);
+        }
+        self.look(wire).await?;
+        // Only now: who came in the last moment has been seen.
         if let Some(kind) = self.watch.overdue(now) {
             self.report(kind);
         }
-        if self.poll_due() <= now && self.waiting.len() < WAITING_MAX {
-            return self.look(wire).await.map(|()| true);
-        }
-        Ok(false)
+        Ok(true)
     }
 
     async fn open(&mut self, wire: &mut Wire, asked: Asked) -> Result<bool, Fault> {
@@ -378,10 +406,19 @@ impl Master {
         }
     }
 
-    fn poll_due(&self) -> Instant {
-        let pause = self.watch.span().map_or(PROOF, |_| POLL);
-        let due = self.polled_at + pause;
-        self.desk.held_until.map_or(due, |held| due.max(held))
+    /// When to look next; never while the lane takes no events.
+    fn look_due(&self) -> Option<Instant> {
+        if self.waiting.len() >= WAITING_MAX {
+            return None;
+        }
+        let held = |due: Instant| self.desk.held_until.map_or(due, |held| due.max(held));
+        let due = if self.watch.span().is_some() {
+            held(self.polled_at + POLL).min(self.polled_at + POLL_HELD_MAX)
+        } else {
+            held(self.polled_at + PROOF)
+        };
+        let end = self.watch.deadline().filter(|end| *end > self.polled_at);
+        Some(end.map_or(due, |end| due.min(end)))
     }
 
     /// Waits for the next thing to do. `None` when nobody is left to work for.
@@ -389,12 +426,8 @@ impl Master {
         if !self.desk.asked.is_empty() {
             return Some(());
         }
-        let poll = (self.waiting.len() < WAITING_MAX).then(|| self.poll_due());
         let pulse = self.pulse.as_ref().map(|pulse| pulse.until);
-        let next = [poll, pulse, self.watch.deadline()]
-            .into_iter()
-            .flatten()
-            .min();
+        let next = [self.look_due(), pulse].into_iter().flatten().min();
         self.wait(next.unwrap_or_else(|| Instant::now() + PROOF))
             .await
     }

@@ -124,6 +124,8 @@ struct Board {
     mute: u8,
     /// Whether a write works while its answer is lost.
     deaf: bool,
+    /// The next readings of inputs that get lost.
+    blind: u8,
 }
 
 impl Board {
@@ -132,6 +134,10 @@ impl Board {
         let [unit, function, high, relay, value, ..] = request;
         match function {
             1 => Some(checked(vec![unit, 1, 1, self.relays >> relay & 1])),
+            2 if self.blind > 0 => {
+                self.blind -= 1;
+                None
+            }
             2 => Some(checked(vec![unit, 2, 1, self.inputs])),
             _ => {
                 let on = value == 0xff || high == 2;
@@ -312,6 +318,63 @@ async fn a_coil_is_switched_off_after_its_pulse_and_before_anything_else() {
     assert_eq!(site.next().await, refused(2, OpenRefusal::Busy));
     sleep(Duration::from_millis(500)).await;
     assert_eq!(site.board.lock().unwrap().relays, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_coil_is_switched_off_when_the_driver_ends_in_its_pulse() {
+    let mut site = Site::with(OpenBy::Coil).await;
+    site.gate.open(1, Direction::In).unwrap();
+    assert_eq!(site.next().await, opened(1));
+    assert_eq!(site.board.lock().unwrap().relays, 1);
+    drop(site.gate);
+    assert_eq!(site.events.recv().await, None, "the driver has ended");
+    assert_eq!(site.board.lock().unwrap().relays, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_passes_in_the_last_moment_is_in_time() {
+    let mut site = Site::with(OpenBy::Flash).await;
+    site.gate.open(42, Direction::In).unwrap();
+    assert_eq!(site.next().await, opened(42));
+    sleep(Duration::from_millis(4_999)).await;
+    site.set(|board| board.inputs = 0b001);
+    let passed = EventKind::Passed {
+        direction: Direction::In,
+        token: Some(42),
+    };
+    assert_eq!(site.kind().await, passed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_reading_leaves_it_open_whether_somebody_passed() {
+    let mut site = Site::with(OpenBy::Flash).await;
+    site.gate.open(42, Direction::In).unwrap();
+    assert_eq!(site.next().await, opened(42));
+    site.set(|board| (board.blind, board.inputs) = (1, 0b001));
+    sleep(Duration::from_millis(100)).await;
+    site.set(|board| board.inputs = 0);
+    sleep(Duration::from_secs(6)).await;
+    site.set(|board| board.inputs = 0b100);
+    assert_eq!(
+        site.kind().await,
+        EventKind::Fire { on: true },
+        "no verdict"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_line_that_is_held_free_misses_no_report() {
+    let mut site = Site::with(OpenBy::Flash).await;
+    for _ in 0..10 {
+        site.gate.hold(1_500).unwrap();
+        sleep(Duration::from_millis(70)).await;
+        site.set(|board| board.inputs = 0b010);
+        sleep(Duration::from_millis(100)).await;
+        site.set(|board| board.inputs = 0);
+        let (direction, token) = (Direction::Out, None);
+        assert_eq!(site.kind().await, EventKind::Passed { direction, token });
+        sleep(Duration::from_millis(110)).await;
+    }
 }
 
 #[test]

@@ -13,6 +13,8 @@ struct Awaited {
     token: u32,
     direction: Direction,
     until: Instant,
+    /// The inputs were unread for longer than a report lasts.
+    blinked: bool,
 }
 
 /// What the inputs showed last, and who is awaited.
@@ -52,7 +54,15 @@ impl Watch {
                 token,
                 direction,
                 until,
+                blinked: false,
             });
+        }
+    }
+
+    /// A reading failed: a passage that was reported meanwhile has not been seen.
+    pub(crate) fn blinked(&mut self) {
+        if let Some(awaited) = &mut self.awaited {
+            awaited.blinked = true;
         }
     }
 
@@ -68,10 +78,11 @@ impl Watch {
         self.awaited.map(|awaited| awaited.until)
     }
 
-    /// Nobody came.
+    /// The awaited passage is over: nobody came. Where nobody can tell, nothing is told, and the
+    /// lane takes the passage for unknown by itself.
     pub(crate) fn overdue(&mut self, now: Instant) -> Option<EventKind> {
         let awaited = self.awaited.take_if(|awaited| awaited.until <= now)?;
-        Some(EventKind::TimedOut {
+        (!awaited.blinked).then_some(EventKind::TimedOut {
             direction: awaited.direction,
             token: awaited.token,
         })

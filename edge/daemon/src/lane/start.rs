@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use drivers_idcard::{PollSettings, ReaderEvent, ReaderSettings};
 use drivers_link::{Jitter, LinkOpener};
@@ -13,6 +14,7 @@ use drivers_turnstile::{
 use edge_domain::{EmergencyRecord, EventMark, Lane, LaneMemory, LaneSettings, Sensing};
 use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, spawn_local};
+use tokio::time::timeout;
 
 use crate::config::{GateConfig, LaneConfig, LinkLossWord, ReaderConfig};
 use crate::lane::board_door::BoardDoor;
@@ -29,6 +31,8 @@ const NEWS_MAX: usize = 16;
 const COMMIT_MS_MAX: u64 = 3_000;
 /// What the lane adds to the board's own waiting time before it takes a report for lost, ms.
 const PASSAGE_MARGIN_MS: u64 = 1_000;
+/// Time that a gate's driver has to leave nothing open when the box stops.
+const DRIVER_END_MAX: Duration = Duration::from_secs(1);
 /// Passage time of a lane without a gate, ms; it only bounds a wait that never happens.
 const PASSAGE_DEFAULT_MS: u64 = 6_000;
 
@@ -58,10 +62,11 @@ pub(super) fn start(
     for (index, reader) in config.readers.iter().enumerate() {
         start_reader(index, reader, &sender, opener, jitter);
     }
-    let gate = config
+    let (gate, driver) = config
         .gate
         .as_ref()
-        .map(|gate| start_gate(gate, memory.last_event, &sender, opener, jitter));
+        .map(|gate| start_gate(gate, memory.last_event, &sender, opener, jitter))
+        .unzip();
     let faces = faces.map(|(line, asked)| {
         for camera in &config.cameras {
             line.connect(place(config.id.as_str(), camera.direction), sender.clone());
@@ -104,7 +109,22 @@ pub(super) fn start(
         faces,
         site: Rc::clone(site),
     };
-    (door, spawn_local(task.run(news)))
+    (door, spawn_local(run(task, news, driver)))
+}
+
+/// A lane's loop, and after it the end of its gate's driver: that may still have to close a relay.
+async fn run(
+    task: LaneTask,
+    news: mpsc::Receiver<LaneNews>,
+    driver: Option<JoinHandle<()>>,
+) -> Vec<EmergencyRecord> {
+    let unrecorded = task.run(news).await;
+    if let Some(driver) = driver
+        && timeout(DRIVER_END_MAX, driver).await.is_err()
+    {
+        tracing::warn!("A gate's driver did not end in time");
+    }
+    unrecorded
 }
 
 /// The office's way to the gate board of a lane.
@@ -179,13 +199,13 @@ fn start_gate(
     news: &mpsc::Sender<LaneNews>,
     opener: &Arc<dyn LinkOpener>,
     jitter: &Jitter,
-) -> TurnstileHandle {
+) -> (TurnstileHandle, JoinHandle<()>) {
     let (handle, commands) = turnstile_channel();
     let (events, heard) = mpsc::channel::<TurnstileEvent>(NEWS_MAX);
     spawn_local(forward(heard, news.clone(), LaneNews::Gate));
     if let Some(map) = config.relay {
-        start_relays(config, map, (commands, events), opener, jitter);
-        return handle;
+        let driver = start_relays(config, map, (commands, events), opener, jitter);
+        return (handle, driver);
     }
     let defaults = BoardTuning::default();
     let settings = TurnstileSettings {
@@ -203,13 +223,8 @@ fn start_gate(
         written_through: last_event.and_then(written),
         ..TurnstileSettings::new(config.link.clone(), Arc::clone(jitter))
     };
-    spawn_local(drivers_turnstile::run(
-        settings,
-        Arc::clone(opener),
-        commands,
-        events,
-    ));
-    handle
+    let driver = drivers_turnstile::run(settings, Arc::clone(opener), commands, events);
+    (handle, spawn_local(driver))
 }
 
 fn start_relays(
@@ -218,7 +233,7 @@ fn start_relays(
     (commands, events): (TurnstileCommands, mpsc::Sender<TurnstileEvent>),
     opener: &Arc<dyn LinkOpener>,
     jitter: &Jitter,
-) {
+) -> JoinHandle<()> {
     let settings = RelaySettings {
         address: config.link.clone(),
         unit: config.address,
@@ -228,12 +243,8 @@ fn start_relays(
         session: jitter(),
         jitter: Arc::clone(jitter),
     };
-    spawn_local(drivers_relay::run(
-        settings,
-        Arc::clone(opener),
-        commands,
-        events,
-    ));
+    let driver = drivers_relay::run(settings, Arc::clone(opener), commands, events);
+    spawn_local(driver)
 }
 
 fn millis(value: u32, default: u16) -> u16 {

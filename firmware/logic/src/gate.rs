@@ -14,7 +14,7 @@ use firmware_protocol::{
     Signal, Status,
 };
 
-/// A blocked zone stops an opening's clock, but no longer than this in all, in ms: a beam that
+/// Somebody in the zone stops an opening's clock, but no longer than this in all, in ms: a beam that
 /// broke for good must not keep the gate busy for ever.
 pub const FROZEN_MS_MAX: u32 = 60_000;
 
@@ -64,6 +64,8 @@ pub struct Gate {
     guard: Option<Guard>,
     /// Number of the event that reported the cabinet; the alarm stands while this is set.
     tamper_event: Option<u16>,
+    /// The box has acknowledged that event.
+    tamper_told: bool,
     heard_ms: u32,
     link_lost: bool,
     lamp: Option<Timed<Lamp>>,
@@ -91,6 +93,7 @@ impl Gate {
             pulse: None,
             guard: None,
             tamper_event: None,
+            tamper_told: false,
             heard_ms: 0,
             link_lost: false,
             lamp: None,
@@ -124,13 +127,20 @@ impl Gate {
             .tamper
             .step(self.now_ms, levels.tamper, steady_ms);
         match (self.inputs.tamper.level(), self.tamper_event) {
-            (true, None) => self.tamper_event = Some(self.report(EventKind::Tamper { on: true })),
-            (false, Some(seq)) if !self.events.holds(seq) => {
+            (true, None) => self.report_tamper(),
+            (false, Some(_)) if self.tamper_told => {
                 self.tamper_event = None;
                 self.report(EventKind::Tamper { on: false });
             }
+            // Pushed out before the box had it.
+            (_, Some(seq)) if !self.tamper_told && !self.events.holds(seq) => self.report_tamper(),
             _ => {}
         }
+    }
+
+    fn report_tamper(&mut self) {
+        self.tamper_event = Some(self.report(EventKind::Tamper { on: true }));
+        self.tamper_told = false;
     }
 
     fn read_beams(&mut self, levels: Levels) {
@@ -208,11 +218,11 @@ impl Gate {
     }
 
     fn run_opening(&mut self, passed_ms: u32) {
-        let blocked = self.zone.is_blocked();
+        let occupied = self.zone.is_occupied(self.now_ms);
         let Some(opening) = &mut self.opening else {
             return;
         };
-        if blocked && opening.frozen_ms < FROZEN_MS_MAX {
+        if occupied && opening.frozen_ms < FROZEN_MS_MAX {
             opening.frozen_ms = opening.frozen_ms.saturating_add(passed_ms);
         } else {
             opening.left_ms = opening.left_ms.saturating_sub(passed_ms);
@@ -340,7 +350,10 @@ impl Gate {
 
     /// Drops events that the box has written down.
     pub fn acknowledge(&mut self, seq: u16) {
+        let waits = |gate: &Self| gate.tamper_event.is_some_and(|seq| gate.events.holds(seq));
+        let waited = waits(self);
         self.events.acknowledge(seq);
+        self.tamper_told |= waited && !waits(self);
     }
 
     /// Whether a direction needs no open command now.
@@ -363,7 +376,7 @@ impl Gate {
 
     /// Whether somebody passes, or may: nothing may restart the board now.
     pub fn is_busy(&self) -> bool {
-        self.opening.is_some() || self.zone.is_blocked() || self.inputs.fire.level()
+        self.opening.is_some() || self.zone.is_occupied(self.now_ms) || self.inputs.fire.level()
     }
 
     /// What the pins shall do now.

@@ -70,6 +70,12 @@ impl Zone {
         self.visit.is_some()
     }
 
+    /// Whether somebody is there: at a beam, or perhaps unseen between them.
+    pub fn is_occupied(&self, now_ms: u32) -> bool {
+        let unseen = |seen: Glimpse| elapsed_ms(now_ms, seen.ended_ms) <= UNSEEN_MS_MAX;
+        self.is_blocked() || self.glimpse.is_some_and(unseen)
+    }
+
     /// Takes both debounced beams (true is broken); returns a crossing when one is complete.
     pub fn step(&mut self, now_ms: u32, outer: bool, inner: bool) -> Option<Crossing> {
         let lone = match (outer, inner) {

@@ -223,6 +223,25 @@ fn the_cabinet_alarm_stands_until_the_box_has_it_and_the_cabinet_is_shut() {
 }
 
 #[test]
+fn a_cabinet_alarm_that_found_no_room_is_told_again() {
+    let mut rig = Rig::greeted();
+    rig.tamper.set(true);
+    rig.wait_silently(20);
+    rig.tamper.set(false);
+    for _ in 0..20 {
+        for on in [true, false] {
+            rig.fire.set(on);
+            rig.wait_silently(20);
+        }
+    }
+    assert!(rig.buzzer.is_on());
+    rig.wait(1000);
+    let mut told = rig.events();
+    told.retain(|kind| matches!(kind, Tamper { .. }));
+    assert_eq!(told, [Tamper { on: true }, Tamper { on: false }]);
+}
+
+#[test]
 fn an_open_cabinet_keeps_the_alarm_although_the_box_has_it() {
     let mut rig = Rig::greeted();
     rig.tamper.set(true);

@@ -5,7 +5,7 @@ use firmware_protocol::Direction::{In, Out};
 use firmware_protocol::EventKind::{
     Held, HeldCleared, Intruded, Passed, Reversed, Tailgated, TimedOut,
 };
-use firmware_protocol::{Mode, OpenResult, Reply, Request};
+use firmware_protocol::{Fault, Mode, OpenResult, Reply, Request};
 
 const PASS_IN: &str = "obi.";
 const PASS_OUT: &str = "ibo.";
@@ -98,7 +98,7 @@ fn one_who_walks_back_may_come_again_within_the_time() {
 
     rig.open(In, 8);
     rig.walk("obo.");
-    rig.wait(6000);
+    rig.wait(8000);
     assert_eq!(
         rig.events(),
         [TimedOut {
@@ -123,6 +123,31 @@ fn the_time_stands_while_somebody_is_in_the_lane() {
             token: Some(7)
         }]
     );
+}
+
+#[test]
+fn the_time_stands_while_a_thin_body_is_unseen_between_the_beams() {
+    let mut rig = Rig::greeted();
+    rig.open(In, 7);
+    rig.wait(5700);
+    rig.walk("o.....i.");
+    assert_eq!(
+        rig.events(),
+        [Passed {
+            direction: In,
+            token: Some(7)
+        }]
+    );
+}
+
+#[test]
+fn no_update_restarts_the_board_over_somebody_unseen_between_the_beams() {
+    let mut rig = Rig::greeted();
+    rig.walk("o.");
+    let commit = Request::UpdateCommit;
+    assert_eq!(rig.ask(&commit), Some(Reply::Error(Fault::Busy)));
+    rig.wait(2100);
+    assert_ne!(rig.ask(&commit), Some(Reply::Error(Fault::Busy)));
 }
 
 #[test]

@@ -55,14 +55,16 @@ impl<A: NorFlash, S: NorFlash, J: NorFlash> Loader<A, S, J> {
         }
     }
 
-    /// Finishes whatever a power cut interrupted, and says how to start.
+    /// Finishes whatever a power cut interrupted, and says how to start. Flash that fails while the
+    /// first slot holds a whole image costs the update, or its rollback, but not the gate.
     ///
     /// # Errors
-    /// [`FlashFailed`]; nothing is lost by trying again.
+    /// [`FlashFailed`] while the first slot is half an image; nothing is lost by trying again.
     pub fn run(&mut self) -> Result<Start, FlashFailed> {
         let steps = self.pages().saturating_mul(2);
         loop {
-            let next = match self.journal.phase() {
+            let phase = self.journal.phase();
+            let next = match phase {
                 Phase::Idle | Phase::Confirmed | Phase::RolledBack | Phase::Refused(_) => {
                     return Ok(Start::Usual);
                 }
@@ -70,6 +72,8 @@ impl<A: NorFlash, S: NorFlash, J: NorFlash> Loader<A, S, J> {
                     Ok(()) => Phase::Swapping(0),
                     Err(fault) => Phase::Refused(fault),
                 },
+                Phase::Swapping(0) if self.swap(0).is_err() => Phase::Refused(UpdateFault::Flash),
+                Phase::Swapping(0) => Phase::Swapping(1),
                 Phase::Swapping(done) if done < steps => {
                     self.swap(done)?;
                     Phase::Swapping(done + 1)
@@ -86,7 +90,13 @@ impl<A: NorFlash, S: NorFlash, J: NorFlash> Loader<A, S, J> {
                 }
                 Phase::Reverting(_) => Phase::RolledBack,
             };
-            self.enter(next)?;
+            let entered = self.enter(next);
+            if entered.is_err()
+                && matches!(phase, Phase::Staged | Phase::Swapping(0) | Phase::Tried)
+            {
+                return Ok(Start::Usual);
+            }
+            entered?;
         }
     }
 

@@ -1,6 +1,7 @@
 //! A NOR flash whose power goes after so many steps: a word written, or a quarter of a page erased.
 //! What the cut interrupts is left torn: some of its bits have changed and some have not.
 
+use core::ops::Range;
 use embedded_storage::nor_flash::{ErrorType, NorFlash, NorFlashErrorKind, ReadNorFlash};
 
 pub(crate) const PAGE: usize = 256;
@@ -12,6 +13,8 @@ pub(crate) struct Flash {
     spent: usize,
     dead: bool,
     noise: u32,
+    /// Where words that are written do not stay.
+    pub(crate) worn: Range<usize>,
 }
 
 impl Flash {
@@ -22,6 +25,7 @@ impl Flash {
             spent: 0,
             dead: false,
             noise: 0x9e37_79b9,
+            worn: 0..0,
         }
     }
 
@@ -107,6 +111,9 @@ impl NorFlash for Flash {
                 [0xff; 4],
                 "written at {at} without erasing"
             );
+            if self.worn.contains(&at) {
+                continue;
+            }
             for (byte, at) in word.iter().zip(at..) {
                 self.bytes[at] &= if whole { *byte } else { byte | self.random() };
             }

@@ -11,6 +11,9 @@ mod site;
 mod power_cuts;
 
 #[cfg(test)]
+mod worn_flash;
+
+#[cfg(test)]
 mod transfer;
 
 #[cfg(test)]

@@ -186,7 +186,7 @@ impl<F: NorFlash> Memory<F> {
     }
 
     /// A session number that no earlier start had: power-ons, then restarts since. If the flash
-    /// does not take the power-on, restarts alone tell sessions apart.
+    /// does not take the power-on, restarts alone tell sessions apart, and power-ons do not.
     pub fn begin_session(&mut self, warm: WarmStarts) -> u32 {
         if warm.is_power_on() {
             let power_ons = self.newest.power_ons.wrapping_add(1);

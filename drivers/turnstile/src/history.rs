@@ -19,9 +19,13 @@ struct Delivered {
 pub(crate) struct History {
     uid: BoardUid,
     boot: u32,
-    /// The last event that was delivered or known to be written; none before the first status of
-    /// a session that this driver did not see from its beginning.
+    /// The last event that was delivered or is known to be written; none before the first event
+    /// where none is known to be written.
     through: Option<u16>,
+    /// An event was delivered: from there on a gap in the numbers tells what was lost.
+    delivers: bool,
+    /// The board's count of lost events as far as it was told without a number to follow.
+    lost_told: u16,
     acknowledged: u16,
     unacknowledged: VecDeque<Delivered>,
 }
@@ -45,6 +49,8 @@ impl History {
             uid,
             boot,
             through: written,
+            delivers: false,
+            lost_told: 0,
             acknowledged: written.unwrap_or(0),
             unacknowledged: VecDeque::new(),
         }
@@ -69,7 +75,8 @@ impl History {
     pub(crate) fn take(&mut self, status: &Status) -> News {
         let mut news = News::default();
         if self.through.is_none() {
-            news.lost = status.lost_events;
+            news.lost = status.lost_events.saturating_sub(self.lost_told);
+            self.lost_told = status.lost_events;
         }
         for event in &status.events {
             let steps = match self.through {
@@ -79,7 +86,14 @@ impl History {
             if steps == 0 || steps > FORWARDS_MAX {
                 continue;
             }
-            news.lost = news.lost.saturating_add(steps - 1);
+            // Cards and keys behind a mark were acknowledged and are in no record.
+            let between = if self.delivers {
+                steps - 1
+            } else {
+                (steps - 1).min(status.lost_events)
+            };
+            news.lost = news.lost.saturating_add(between);
+            self.delivers = true;
             self.through = Some(event.seq);
             self.unacknowledged.push_back(Delivered {
                 seq: event.seq,
@@ -95,8 +109,6 @@ impl History {
                 kind: event.kind,
             });
         }
-        // From here on a gap in the numbers tells what was lost.
-        self.through.get_or_insert(0);
         news
     }
 
@@ -197,7 +209,31 @@ mod tests {
         assert_eq!(seqs(&mut history, 3, &[4, 5]), (3, vec![4, 5]));
         assert_eq!(seqs(&mut history, 3, &[4, 5]), (0, vec![]));
         assert_eq!(seqs(&mut history, 7, &[10, 11]), (4, vec![10, 11]));
+        assert_eq!(seqs(&mut history, 7, &[14]), (2, vec![14]));
         let mut known = History::new(UID, 5, Some(key(5, 65_534)));
         assert_eq!(seqs(&mut known, 2, &[2, 3]), (2, vec![2, 3]));
+    }
+
+    #[test]
+    fn a_session_that_is_met_in_its_middle_with_nothing_waiting_goes_on() {
+        for first in [500, 40_000] {
+            let mut history = History::new(UID, 5, None);
+            assert_eq!(seqs(&mut history, 0, &[]), (0, vec![]));
+            assert_eq!(seqs(&mut history, 0, &[first]), (0, vec![first]));
+        }
+        let mut history = History::new(UID, 5, None);
+        assert_eq!(seqs(&mut history, 3, &[]), (3, vec![]));
+        assert_eq!(seqs(&mut history, 3, &[]), (0, vec![]));
+        assert_eq!(seqs(&mut history, 5, &[500, 501]), (2, vec![500, 501]));
+        assert_eq!(seqs(&mut history, 6, &[503]), (1, vec![503]));
+    }
+
+    #[test]
+    fn cards_that_were_acknowledged_before_are_not_lost() {
+        let mut history = History::new(UID, 5, Some(key(5, 40)));
+        assert_eq!(seqs(&mut history, 0, &[46]), (0, vec![46]));
+        assert_eq!(seqs(&mut history, 1, &[48]), (1, vec![48]));
+        let mut history = History::new(UID, 5, Some(key(5, 40)));
+        assert_eq!(seqs(&mut history, 2, &[46]), (2, vec![46]));
     }
 }

@@ -2,6 +2,7 @@
 
 use firmware_protocol::{CHUNK_BYTES_MAX, Fault, Reply, Request, UpdateFault, UpdatePhase};
 use heapless::Vec as Piece;
+use std::mem::replace;
 use std::sync::Arc;
 use tokio::sync::watch;
 
@@ -61,7 +62,7 @@ pub enum UpdateProgress {
         /// Bytes in all.
         of: u32,
     },
-    /// All is there, and somebody passes: the board restarts afterwards.
+    /// All is there, and somebody passes or there is fire: the board restarts afterwards.
     Occupied,
     /// The board restarts, and its boot loader judges the image.
     Restarting,
@@ -113,6 +114,10 @@ pub(crate) struct Update {
     image: UpdateImage,
     progress: watch::Sender<UpdateProgress>,
     step: Step,
+    /// The board said that the image is staged: from then on a bad end is the end of this one.
+    staged: bool,
+    /// A bad end was taken for that of an update before this one; that happens once.
+    doubted: bool,
 }
 
 impl Update {
@@ -121,6 +126,8 @@ impl Update {
             image,
             progress,
             step: Step::Begin,
+            staged: false,
+            doubted: false,
         }
     }
 
@@ -168,10 +175,8 @@ impl Update {
                 UpdatePhase::Staged => self.wait_for_restart(),
                 UpdatePhase::Trial if firmware == self.image.version => UpdateProgress::Trial,
                 UpdatePhase::Confirmed if firmware == self.image.version => UpdateProgress::Done,
-                UpdatePhase::RolledBack => UpdateProgress::Failed(UpdateFailure::RolledBack),
-                UpdatePhase::Refused(fault) => {
-                    UpdateProgress::Failed(UpdateFailure::Refused(fault))
-                }
+                UpdatePhase::RolledBack => self.bad_end(UpdateFailure::RolledBack),
+                UpdatePhase::Refused(fault) => self.bad_end(UpdateFailure::Refused(fault)),
                 // The end of an update before this one: this one never reached the boot loader.
                 UpdatePhase::Idle | UpdatePhase::Trial | UpdatePhase::Confirmed => {
                     self.begin_anew()
@@ -187,13 +192,24 @@ impl Update {
             | Reply::Done
             | Reply::Statistics(_) => UpdateProgress::Failed(UpdateFailure::Unsupported),
         };
-        self.progress.send_replace(progress);
+        self.progress
+            .send_if_modified(|told| replace(told, progress) != progress);
         progress.is_end()
     }
 
     fn begin_anew(&mut self) -> UpdateProgress {
         self.step = Step::Begin;
+        self.staged = false;
         UpdateProgress::Waiting
+    }
+
+    /// What the boot loader said last. Without a word that this image was staged it may be the end
+    /// of an update before this one: a board without power loses what it had received.
+    fn bad_end(&mut self, failure: UpdateFailure) -> UpdateProgress {
+        if self.staged || replace(&mut self.doubted, true) {
+            return UpdateProgress::Failed(failure);
+        }
+        self.begin_anew()
     }
 
     fn go_on(&mut self, received: u32) -> UpdateProgress {
@@ -208,6 +224,7 @@ impl Update {
 
     fn wait_for_restart(&mut self) -> UpdateProgress {
         self.step = Step::Ask;
+        self.staged = true;
         UpdateProgress::Restarting
     }
 }
@@ -285,6 +302,56 @@ mod tests {
     }
 
     #[test]
+    fn a_bad_end_of_last_year_is_not_taken_for_this_one() {
+        for end in [
+            UpdatePhase::RolledBack,
+            UpdatePhase::Refused(UpdateFault::Digest),
+        ] {
+            let (progress, seen) = watch::channel(UpdateProgress::Waiting);
+            let mut update = Update::new(image(), progress);
+            update.answered(&told(UpdatePhase::Receiving, 300), OLD);
+            // It lost its power before it took the commit.
+            update.greeted();
+            assert!(!update.answered(&told(end, 0), OLD));
+            assert_eq!(*seen.borrow(), UpdateProgress::Waiting);
+            assert!(matches!(update.next(), Request::UpdateBegin { .. }));
+            update.answered(&told(UpdatePhase::Receiving, 300), OLD);
+            update.answered(&told(UpdatePhase::Staged, 300), OLD);
+            update.greeted();
+            assert!(update.answered(&told(end, 0), OLD), "this one's own");
+        }
+    }
+
+    #[test]
+    fn a_board_that_never_says_staged_is_not_sent_the_image_for_ever() {
+        let (progress, seen) = watch::channel(UpdateProgress::Waiting);
+        let mut update = Update::new(image(), progress);
+        for over in [false, true] {
+            update.answered(&told(UpdatePhase::Receiving, 300), OLD);
+            update.greeted();
+            assert_eq!(
+                update.answered(&told(UpdatePhase::RolledBack, 0), OLD),
+                over
+            );
+        }
+        assert_eq!(
+            *seen.borrow(),
+            UpdateProgress::Failed(UpdateFailure::RolledBack)
+        );
+    }
+
+    #[test]
+    fn what_has_not_changed_is_not_told_again() {
+        let (progress, mut seen) = watch::channel(UpdateProgress::Waiting);
+        let mut update = Update::new(image(), progress);
+        update.answered(&told(UpdatePhase::Receiving, 300), OLD);
+        update.answered(&Reply::Error(Fault::Busy), OLD);
+        seen.mark_unchanged();
+        update.answered(&Reply::Error(Fault::Busy), OLD);
+        assert!(!seen.has_changed().unwrap());
+    }
+
+    #[test]
     fn every_other_end_is_told_as_what_it_is() {
         let refused = UpdateFailure::Refused(UpdateFault::Signature);
         for (reply, end) in [
@@ -300,6 +367,7 @@ mod tests {
         ] {
             let (progress, seen) = watch::channel(UpdateProgress::Waiting);
             let mut update = Update::new(image(), progress);
+            update.staged = true;
             assert!(update.answered(&reply, OLD), "{reply:?}");
             assert_eq!(*seen.borrow(), UpdateProgress::Failed(end));
         }

@@ -12,7 +12,9 @@ use crate::orders::ImageText;
 
 /// How long an update may stand still. A new firmware has a minute to prove itself.
 const STILL_MAX: Duration = Duration::from_mins(2);
-/// Pause between two words about how far it is.
+/// How long a board that has all of it waits for an empty lane.
+const OCCUPIED_MAX: Duration = Duration::from_mins(10);
+/// Pause between two words about how much is sent.
 const WORDS_APART: Duration = Duration::from_secs(1);
 /// After so long the last word is said again: who waits wants to hear that somebody is there.
 const WORD_AGAIN: Duration = Duration::from_secs(5);
@@ -63,10 +65,10 @@ impl Plan {
         let Some(mut seen) = self.door.update(self.image.clone()).await else {
             return self.failed("通道已停止工作，没有升级；请重启考勤盒后再试", None);
         };
-        let mut still = Duration::ZERO;
-        while still < STILL_MAX {
-            let now = *seen.borrow_and_update();
-            match now {
+        let (mut still, mut last) = (Duration::ZERO, UpdateProgress::Waiting);
+        while still < patience(last) {
+            last = *seen.borrow_and_update();
+            match last {
                 UpdateProgress::Done => return self.done(),
                 UpdateProgress::Failed(failure) => {
                     return self.failed(&words(failure), technical(failure));
@@ -75,17 +77,30 @@ impl Plan {
                 | UpdateProgress::Sending { .. }
                 | UpdateProgress::Occupied
                 | UpdateProgress::Restarting
-                | UpdateProgress::Trial => tell(&how_far(now)),
+                | UpdateProgress::Trial => tell(&how_far(last)),
             }
-            tokio::time::sleep(WORDS_APART).await;
+            if is_sending(&last) {
+                let other = seen.wait_for(|now| !is_sending(now));
+                if let Ok(Ok(_)) = timeout(WORDS_APART, other).await {
+                    still = Duration::ZERO;
+                    continue;
+                }
+            }
             match timeout(WORD_AGAIN, seen.changed()).await {
                 Ok(Ok(())) => still = Duration::ZERO,
                 Ok(Err(_)) => break,
                 Err(_) => still += WORD_AGAIN,
             }
         }
-        let words = "控制板一直没有应答，升级结果不明；请看屏幕上控制板的状态和版本，稍后再试一次";
-        self.failed(words, Some("no answer"))
+        self.given_up(last)
+    }
+
+    fn given_up(&self, last: UpdateProgress) -> Ended {
+        if last == UpdateProgress::Occupied {
+            let online = (DeviceState::Online, "lane occupied");
+            return self.failed(STAYED_OCCUPIED, Some(online));
+        }
+        self.failed(NO_ANSWER, Some((DeviceState::Offline, "no answer")))
     }
 
     fn done(&self) -> Ended {
@@ -100,11 +115,11 @@ impl Plan {
         }
     }
 
-    fn failed(&self, words: &str, technical: Option<&str>) -> Ended {
-        let record = technical.map(|why| {
+    fn failed(&self, words: &str, technical: Option<(DeviceState, &str)>) -> Ended {
+        let record = technical.map(|(state, why)| {
             let [major, minor, patch] = self.image.version();
             let detail = format!("update to {major}.{minor}.{patch} failed: {why}");
-            self.record(DeviceState::Online, detail)
+            self.record(state, detail)
         });
         Ended {
             outcome: Err(format!("{}：{words}", self.door.lane_name)),
@@ -123,6 +138,19 @@ impl Plan {
     }
 }
 
+/// How long this state may last without a change.
+fn patience(progress: UpdateProgress) -> Duration {
+    if progress == UpdateProgress::Occupied {
+        OCCUPIED_MAX
+    } else {
+        STILL_MAX
+    }
+}
+
+fn is_sending(progress: &UpdateProgress) -> bool {
+    matches!(progress, UpdateProgress::Sending { .. })
+}
+
 fn how_far(progress: UpdateProgress) -> String {
     match progress {
         UpdateProgress::Waiting => "等待控制板应答".to_owned(),
@@ -130,13 +158,19 @@ fn how_far(progress: UpdateProgress) -> String {
             let percent = u64::from(sent) * 100 / u64::from(of.max(1));
             format!("正在传送，已传 {percent}%")
         }
-        UpdateProgress::Occupied => "已传完，有人正在通过，等通道空出来".to_owned(),
+        UpdateProgress::Occupied => "已传完，有人正在通过，或消防放行中，等通道空出来".to_owned(),
         UpdateProgress::Restarting => "控制板正在重启，核对签名并换上新程序".to_owned(),
         UpdateProgress::Trial => "新程序试运行中".to_owned(),
         UpdateProgress::Done => "升级完成".to_owned(),
         UpdateProgress::Failed(failure) => words(failure),
     }
 }
+
+const NO_ANSWER: &str =
+    "控制板一直没有应答，升级结果不明；请看屏幕上控制板的状态和版本，稍后再试一次";
+
+const STAYED_OCCUPIED: &str = "升级包已传完，但通道一直没有空出来（有人或物挡着，或消防放行中），没有换上新程序；\
+                               通道照常工作。请等通道空闲后再试一次";
 
 const NOT_AN_IMAGE: &str = "文件不是闸机控制板的升级包，或已损坏；请重新取得升级包";
 
@@ -174,9 +208,9 @@ fn refused(fault: UpdateFault) -> (&'static str, &'static str) {
     }
 }
 
-/// For the record; none where the board was not touched.
-fn technical(failure: UpdateFailure) -> Option<&'static str> {
-    Some(match failure {
+/// For the record, of a board that answers; none where it was not touched.
+fn technical(failure: UpdateFailure) -> Option<(DeviceState, &'static str)> {
+    let why = match failure {
         UpdateFailure::Refused(fault) => match fault {
             UpdateFault::NotAnImage => "not an image",
             UpdateFault::OtherBoard => "other board",
@@ -190,7 +224,8 @@ fn technical(failure: UpdateFailure) -> Option<&'static str> {
         },
         UpdateFailure::RolledBack => "rolled back",
         UpdateFailure::Unsupported | UpdateFailure::Busy | UpdateFailure::Occupied => return None,
-    })
+    };
+    Some((DeviceState::Online, why))
 }
 
 #[cfg(test)]
@@ -274,12 +309,69 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_board_that_stays_silent_is_given_up() {
+    async fn what_lasts_a_moment_only_is_told_too() {
         let (door, mut asked) = door("east");
         let plan = Plan::new(&[door], None, &image()).unwrap();
-        let lane = async { asked.recv().await.unwrap() };
-        let (ended, _update) = tokio::join!(plan.carry_out(|_| ()), lane);
-        let said = ended.outcome.unwrap_err();
-        assert!(said.contains("没有应答"), "{said}");
+        let lane = async {
+            let update = asked.recv().await.unwrap();
+            for progress in [
+                UpdateProgress::Sending { sent: 150, of: 300 },
+                UpdateProgress::Sending { sent: 300, of: 300 },
+                UpdateProgress::Restarting,
+                UpdateProgress::Trial,
+                UpdateProgress::Done,
+            ] {
+                update.progress.send_replace(progress);
+                tokio::time::sleep(Duration::from_millis(200)).await;
+            }
+        };
+        let heard = std::cell::RefCell::new(Vec::new());
+        let tell = |text: &str| heard.borrow_mut().push(text.to_owned());
+        tokio::join!(plan.carry_out(tell), lane);
+        assert_eq!(
+            heard.into_inner(),
+            [
+                "等待控制板应答",
+                "正在传送，已传 50%",
+                "控制板正在重启，核对签名并换上新程序",
+                "新程序试运行中"
+            ]
+        );
+    }
+
+    /// How an update ends that hears one word again and again for an hour.
+    async fn after_an_hour_of(progress: UpdateProgress) -> (String, Device) {
+        let (door, mut asked) = door("east");
+        let plan = Plan::new(&[door], None, &image()).unwrap();
+        let lane = async {
+            let update = asked.recv().await.unwrap();
+            update.progress.send_replace(progress);
+            tokio::time::sleep(Duration::from_hours(1)).await;
+        };
+        let ended = tokio::select! {
+            ended = plan.carry_out(|_| ()) => ended,
+            () = lane => panic!("the command still waits"),
+        };
+        let Some(Kind::Device(device)) = ended.record else {
+            panic!("{ended:?}");
+        };
+        (ended.outcome.unwrap_err(), device)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_board_that_stays_silent_is_given_up_as_offline() {
+        for last in [UpdateProgress::Waiting, UpdateProgress::Restarting] {
+            let (said, device) = after_an_hour_of(last).await;
+            assert!(said.contains("没有应答"), "{said}");
+            assert_eq!(device.state, DeviceState::Offline);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_lane_that_stays_occupied_is_given_up_as_such() {
+        let (said, device) = after_an_hour_of(UpdateProgress::Occupied).await;
+        assert!(said.contains("一直没有空出来"), "{said}");
+        assert!(said.contains("消防"), "{said}");
+        assert_eq!(device.state, DeviceState::Online);
     }
 }

@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
 
-use edge_domain::{EmergencyRecord, LaneMemory, Policy, Presence, Roster};
+use edge_domain::{LaneMemory, Policy, Presence, Record, Roster};
 use edge_store::{Reader, StoreError, Writer};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
@@ -27,14 +27,14 @@ use crate::systemd::{self, Proofs};
 /// Pause before the ledger is opened again.
 const RETRY: Duration = Duration::from_secs(2);
 
-/// Opens the ledger, however long the disk refuses. Gives it with the openings that were made
-/// meanwhile; nothing where the box was told to stop.
+/// Opens the ledger, however long the disk refuses. Gives it with what the lanes could not
+/// record meanwhile; nothing where the box was told to stop.
 ///
 /// # Errors
 /// The ledger does not open for another reason than the disk.
 pub(crate) async fn open(
     config: &SiteConfig,
-) -> Result<Option<(Opened, Vec<EmergencyRecord>)>, DaemonError> {
+) -> Result<Option<(Opened, Vec<Record>)>, DaemonError> {
     match opening::open(config, OnDamage::SetAside).await {
         Err(error) if error.is_disk() => {
             tracing::error!(%error, "The ledger does not open, the gate works without it");
@@ -96,7 +96,7 @@ impl Hold {
     async fn until_open(
         mut self,
         config: &SiteConfig,
-    ) -> Result<Option<(Opened, Vec<EmergencyRecord>)>, DaemonError> {
+    ) -> Result<Option<(Opened, Vec<Record>)>, DaemonError> {
         let told = systemd::told_to_stop();
         tokio::pin!(told);
         let pause = systemd::pace(RETRY);
@@ -129,7 +129,7 @@ impl Hold {
     }
 
     /// Ends everything that stood in for the box, so that devices and port are free.
-    async fn end(self) -> Vec<EmergencyRecord> {
+    async fn end(self) -> Vec<Record> {
         self.stop.cancel();
         self.watchdog.abort();
         self.page.abort();

@@ -11,7 +11,7 @@ use drivers_turnstile::{
     BoardTuning, BoardUid, EventKey, LinkLossPolicy, TurnstileCommands, TurnstileEvent,
     TurnstileHandle, TurnstileSettings, turnstile_channel,
 };
-use edge_domain::{EmergencyRecord, EventMark, Lane, LaneMemory, LaneSettings, Sensing};
+use edge_domain::{EventMark, Lane, LaneMemory, LaneSettings, Record, Sensing};
 use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, spawn_local};
 use tokio::time::timeout;
@@ -45,8 +45,8 @@ pub(crate) struct LanePlan {
     pub(crate) memory: LaneMemory,
 }
 
-/// The loop of a lane; it ends with the openings that no ledger has.
-pub(super) type LaneLoop = JoinHandle<Vec<EmergencyRecord>>;
+/// The loop of a lane; it ends with what no ledger has.
+pub(super) type LaneLoop = JoinHandle<Vec<Record>>;
 
 /// Starts one lane: its drivers and its loop, all on the current thread. Gives the way to its gate
 /// board, if it has one.

@@ -8,8 +8,8 @@ use drivers_turnstile::{
     BoardUid, EventKey, TurnstileEvent, TurnstileHandle, UpdateFailure, UpdateProgress,
 };
 use edge_domain::{
-    BoardEvent, Camera, Credential, Direction, Display, EmergencyRecord, FaceEvidence, Lane,
-    LaneEffect, LaneInput, LookId, SiteView, WorkerId,
+    BoardEvent, Camera, Credential, Direction, Display, FaceEvidence, Lane, LaneEffect, LaneInput,
+    LookId, Record, SiteView, WorkerId,
 };
 use tokio::sync::mpsc;
 use tokio::time::sleep;
@@ -58,9 +58,8 @@ pub(super) struct LaneTask {
 }
 
 impl LaneTask {
-    /// Runs until the site stops or the devices' senders are gone; gives the openings that no ledger
-    /// has.
-    pub(super) async fn run(mut self, mut news: mpsc::Receiver<LaneNews>) -> Vec<EmergencyRecord> {
+    /// Runs until the site stops or the devices' senders are gone; gives what no ledger has.
+    pub(super) async fn run(mut self, mut news: mpsc::Receiver<LaneNews>) -> Vec<Record> {
         let stop = self.site.stop.clone();
         for (direction, _) in self.names.cameras.clone() {
             let camera = Camera::Down;
@@ -73,15 +72,19 @@ impl LaneTask {
                 done = self.commits.next() => self.settle(done),
                 item = news.recv() => match item {
                     Some(item) => self.take(item),
-                    None => return self.lane.unrecorded_openings(),
+                    None => return self.unrecorded(),
                 },
-                () = stop.cancelled() => return self.lane.unrecorded_openings(),
+                () = stop.cancelled() => return self.unrecorded(),
                 () = wake => {
                     self.wake_at_ms = None;
                     self.feed(LaneInput::Wake);
                 }
             }
         }
+    }
+
+    fn unrecorded(&self) -> Vec<Record> {
+        self.lane.unrecorded(self.site.clock.now())
     }
 
     fn take(&mut self, news: LaneNews) {

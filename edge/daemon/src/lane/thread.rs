@@ -6,7 +6,7 @@ use std::sync::mpsc::sync_channel;
 use std::thread::{self, JoinHandle};
 
 use drivers_link::{Jitter, LinkOpener, SystemLinks};
-use edge_domain::EmergencyRecord;
+use edge_domain::Record;
 use tokio::runtime::Builder;
 use tokio::task::LocalSet;
 
@@ -17,8 +17,8 @@ use crate::lane::site::GateSite;
 use crate::lane::start::{LanePlan, start};
 use crate::people::random;
 
-/// The gate's thread. It ends with the openings that no ledger has.
-pub(crate) type Gate = JoinHandle<Vec<EmergencyRecord>>;
+/// The gate's thread. It ends with what no ledger has.
+pub(crate) type Gate = JoinHandle<Vec<Record>>;
 
 /// Starts the lanes; returns when they have begun, with the ways to their gate boards. They end when
 /// the site is told to stop.

@@ -2,7 +2,8 @@
 //!
 //! One record at a time is with the ledger, so a failed one is tried again before the next one
 //! goes: order is kept. The board forgets an event only after its record, and all before it, are
-//! durable.
+//! durable. While the ledger fails, the oldest of many that wait are held here only: a board tells
+//! the six oldest that it has, and whoever holds a card against its reader wants to get out.
 
 use std::collections::VecDeque;
 
@@ -13,6 +14,9 @@ use crate::record::Record;
 /// Reports that wait for the ledger. A board itself keeps 32.
 const SLOTS_MAX: usize = 256;
 
+/// Events that stay in the board while the ledger fails: fewer than it tells at a time.
+const LEFT_MAX: usize = 4;
+
 #[derive(Debug)]
 struct Slot {
     /// What is acknowledged once the record is durable; several for a count of lost reports.
@@ -20,6 +24,8 @@ struct Slot {
     /// `None` for an event that is only acknowledged.
     record: Option<Record>,
     ticket: Option<Ticket>,
+    /// The board forgot its events already; they are here only.
+    held: bool,
 }
 
 #[derive(Debug)]
@@ -34,6 +40,8 @@ pub(super) struct EventLog {
 pub(super) struct Dropped {
     pub(super) count: u32,
     events: Vec<BoardEvent>,
+    /// How many of them the board forgot already.
+    held: u32,
 }
 
 /// Dropped events that are still acknowledged one by one.
@@ -90,6 +98,7 @@ impl EventLog {
                 events: event.into_iter().collect(),
                 record,
                 ticket: None,
+                held: false,
             });
             return;
         }
@@ -116,7 +125,44 @@ impl EventLog {
             events: dropped.events,
             record,
             ticket: None,
+            held: dropped.held > 0,
         });
+    }
+
+    /// The ledger fails: gives the oldest events that the board may forget because they are held
+    /// here. The last [`LEFT_MAX`] stay in the board.
+    pub(super) fn hold(&mut self) -> Vec<BoardEvent> {
+        let waiting = self
+            .slots
+            .iter()
+            .map(|slot| slot.events.len())
+            .sum::<usize>();
+        let waiting = waiting + self.dropped.events.len();
+        let mut held = Vec::new();
+        for slot in &mut self.slots {
+            if held.len() + slot.events.len() + LEFT_MAX > waiting {
+                return held;
+            }
+            slot.held |= !slot.events.is_empty();
+            held.append(&mut slot.events);
+        }
+        let surplus = waiting.saturating_sub(held.len() + LEFT_MAX);
+        for event in self.dropped.events.drain(..surplus) {
+            self.dropped.held = self.dropped.held.saturating_add(1);
+            held.push(event);
+        }
+        held
+    }
+
+    /// The records of what is held here only, oldest first.
+    pub(super) fn held(&self) -> impl Iterator<Item = &Record> {
+        let held = self.slots.iter().filter(|slot| slot.held);
+        held.filter_map(|slot| slot.record.as_ref())
+    }
+
+    /// How many events are held here as a number only.
+    pub(super) fn held_count(&self) -> u32 {
+        self.dropped.held
     }
 
     /// Whether a record stands ready to be sent.

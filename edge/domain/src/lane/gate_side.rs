@@ -86,6 +86,16 @@ impl GateSide {
         }
     }
 
+    /// The records of what the board forgot although the ledger does not have it.
+    pub(super) fn held(&self, now: Moment) -> Vec<Record> {
+        let mut held: Vec<Record> = self.events.held().cloned().collect();
+        let count = self.events.held_count();
+        if count > 0 {
+            held.push(self.gate_record(now, GateEvent::EventsLost, None, Some(count)));
+        }
+        held
+    }
+
     fn gate_record(
         &self,
         at: Moment,

@@ -22,7 +22,7 @@ use crate::lane::presenting::{expire_looks, presented, seen};
 use crate::lane::repeats::Repeats;
 use crate::lane::reports::translate;
 use crate::lane::state::{Lane, Step, ask, record, without_ledger};
-use crate::record::{Act, EmergencyRecord, GateEvent, OverrideRecord};
+use crate::record::{Act, EmergencyRecord, GateEvent, OverrideRecord, Record};
 use crate::time::Moment;
 
 /// Pause before the ledger is asked again after a failure.
@@ -55,12 +55,18 @@ impl Lane {
         self.gate.openings.deadline().is_some()
     }
 
-    /// The openings without a record that the ledger does not have yet: for whoever ends the lane,
-    /// so that they are recorded when there is a ledger again.
-    pub fn unrecorded_openings(&self) -> Vec<EmergencyRecord> {
+    /// What the ledger does not have and nobody else tells again: what the board forgot because it
+    /// was held here, and the count of openings without a record. For whoever ends the lane, so that
+    /// it is recorded when there is a ledger again.
+    pub fn unrecorded(&self, now: Moment) -> Vec<Record> {
+        let mut unrecorded = self.gate.held(now);
         let tallies = self.pending.tally().into_iter();
         let tallies = tallies.chain(self.emergencies.kept());
-        tallies.map(|tally| self.emergency(*tally)).collect()
+        unrecorded.extend(tallies.map(|tally| Record {
+            at: now,
+            act: Act::Emergency(self.emergency(*tally)),
+        }));
+        unrecorded
     }
 
     fn emergency(&self, tally: Tally) -> EmergencyRecord {
@@ -287,6 +293,7 @@ impl Lane {
             .retry_at_ms
             .is_some_and(|retry_at_ms| retry_at_ms > step.now.mono_ms)
         {
+            step.out.extend(acknowledged(self.gate.events.hold()));
             return;
         }
         self.retry_at_ms = None;

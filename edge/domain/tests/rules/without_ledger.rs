@@ -216,6 +216,122 @@ fn reports_beyond_the_bound_are_counted_as_lost() {
     assert_eq!((overflow, acknowledged), (vec![44], 300));
 }
 
+/// A board that tells the six oldest of the events that it still has, each of them once.
+struct Ring {
+    waiting: Vec<GateReport>,
+    told: Vec<BoardEvent>,
+}
+
+impl Ring {
+    fn new(waiting: Vec<GateReport>) -> Self {
+        let told = Vec::new();
+        Self { waiting, told }
+    }
+
+    /// Tells the lane until nothing new can be seen; the ledger refuses every record meanwhile.
+    fn tell(&mut self, gate: &mut Gate) {
+        while let Some(report) = self.next() {
+            let effects = gate.report(report);
+            self.forget(&effects);
+            if !records(&effects).is_empty() {
+                let failed = gate.fail(&effects);
+                self.forget(&failed);
+            }
+        }
+    }
+
+    fn next(&mut self) -> Option<GateReport> {
+        let seen = self.waiting.iter().take(6);
+        let mut new = seen.filter(|report| !self.told.contains(&of(report)));
+        let report = *new.next()?;
+        self.told.push(of(&report));
+        Some(report)
+    }
+
+    fn forget(&mut self, effects: &[LaneEffect]) {
+        for effect in effects {
+            if let LaneEffect::Acknowledge { event } = effect {
+                assert_eq!(of(&self.waiting.remove(0)), *event, "in order");
+            }
+        }
+    }
+}
+
+fn of(report: &GateReport) -> BoardEvent {
+    match report {
+        GateReport::Passed { event, .. } | GateReport::Unrecorded { event } => *event,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn passed(seq: u16) -> GateReport {
+    GateReport::Passed {
+        direction: Direction::Out,
+        token: None,
+        event: event(seq),
+    }
+}
+
+fn card_read(seq: u16) -> GateReport {
+    GateReport::Unrecorded { event: event(seq) }
+}
+
+fn stamps(acts: &[Act]) -> Vec<u16> {
+    let stamp = |act: &Act| match act {
+        Act::Passage(passage) => passage.board.map(|board| board.seq),
+        _ => None,
+    };
+    acts.iter().filter_map(stamp).collect()
+}
+
+#[test]
+fn the_lane_hears_its_board_however_long_the_ledger_fails() {
+    let mut gate = Gate::with_beams();
+    let mut reports: Vec<GateReport> = (1..=8).map(passed).collect();
+    reports.extend([card_read(9), passed(10), card_read(11)]);
+    let mut ring = Ring::new(reports);
+    ring.tell(&mut gate);
+    assert_eq!(ring.told.len(), 11, "the last card is heard, too");
+    assert_eq!(ring.waiting.len(), 4, "the newest stay in the board");
+    let held: Vec<Act> = gate
+        .lane
+        .unrecorded(moment(0))
+        .into_iter()
+        .map(|one| one.act)
+        .collect();
+    assert_eq!(stamps(&held), [1, 2, 3, 4, 5, 6, 7]);
+
+    let mut acts = Vec::new();
+    let mut effects = gate.wake_after(1_000);
+    while !records(&effects).is_empty() {
+        acts.push(only_act(&effects).clone());
+        let (_, answer) = gate.commit(&effects);
+        ring.forget(&answer);
+        effects = answer;
+    }
+    assert_eq!(
+        stamps(&acts),
+        [1, 2, 3, 4, 5, 6, 7, 8, 10],
+        "each once, in order"
+    );
+    assert_eq!(ring.waiting, []);
+    assert_eq!(gate.lane.unrecorded(moment(0)), []);
+}
+
+#[test]
+fn what_found_no_room_while_the_ledger_failed_is_counted_although_the_board_forgot_it() {
+    let mut gate = Gate::with_beams();
+    let mut ring = Ring::new((1..=300).map(passed).collect());
+    ring.tell(&mut gate);
+    assert_eq!(ring.told.len(), 300);
+    let held = gate.lane.unrecorded(moment(0));
+    let Some(Act::Gate(lost)) = held.last().map(|one| &one.act) else {
+        panic!("{held:?}");
+    };
+    assert_eq!((lost.event, lost.count), (GateEvent::EventsLost, Some(40)));
+    assert_eq!(held.len(), 257);
+}
+
 /// Told to present again, for the reason that the box was too slow.
 fn is_sent_back(effects: &[LaneEffect]) -> bool {
     let screens = shown(effects);

@@ -117,7 +117,7 @@ async fn run(
     task: LaneTask,
     news: mpsc::Receiver<LaneNews>,
     driver: Option<JoinHandle<()>>,
-) -> Vec<EmergencyRecord> {
+) -> Vec<Record> {
     let unrecorded = task.run(news).await;
     if let Some(driver) = driver
         && timeout(DRIVER_END_MAX, driver).await.is_err()

@@ -50,13 +50,14 @@ fn openings(folder: &Path) -> usize {
 }
 
 /// A site whose lane `road` has such a gate.
-async fn site(folder: &Path, slave: &Slave) -> Result<LoneGate> {
+async fn site(folder: &Path, slave: &Slave, pulse_ms: u16) -> Result<LoneGate> {
     let mut site = LoneGate::prepare(folder, &plan("one-gate")).await?;
     let gate = format!(
         r#"
 [lane.gate]
 name = "路口闸机"
 link = "serial:{}?baud=9600"
+open_pulse_ms = {pulse_ms}
 pass_timeout_ms = 2000
 [lane.gate.relay]
 open = "coil"
@@ -77,7 +78,7 @@ passed_out = 1
 async fn a_card_opens_a_gate_of_relays_and_the_passage_counts() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let slave = Slave::start(folder.path())?;
-    let site = site(folder.path(), &slave).await?;
+    let site = site(folder.path(), &slave, 400).await?;
     let gate = Gate::from(&site);
     gate.devices_answer(0).await?;
     for (reader, direction, person) in [
@@ -113,7 +114,7 @@ async fn a_card_opens_a_gate_of_relays_and_the_passage_counts() -> Result<()> {
 async fn a_lost_answer_is_read_back_and_opens_once() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let slave = Slave::start(folder.path())?;
-    let site = site(folder.path(), &slave).await?;
+    let site = site(folder.path(), &slave, 400).await?;
     let gate = Gate::from(&site);
     gate.devices_answer(0).await?;
     let lose = folder.path().join("lose");
@@ -134,11 +135,29 @@ async fn a_lost_answer_is_read_back_and_opens_once() -> Result<()> {
 }
 
 #[tokio::test]
+async fn a_box_that_stops_in_a_pulse_leaves_no_relay_on() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let slave = Slave::start(folder.path())?;
+    let mut site = site(folder.path(), &slave, 2000).await?;
+    let gate = Gate::from(&site);
+    gate.devices_answer(0).await?;
+    gate.simulator.put("road-in", "admitted:0").await?;
+    eventually("the relay is on", async || {
+        Ok((openings(folder.path()) == 1).then_some(()))
+    })
+    .await?;
+    site.gate_box.stop().await?;
+    let log = fs::read_to_string(folder.path().join("relays"))?;
+    assert_eq!(log, "0 on\n0 off\n");
+    Ok(())
+}
+
+#[tokio::test]
 async fn nobody_who_comes_is_no_attendance() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let slave = Slave::start(folder.path())?;
     fs::write(folder.path().join("stay"), "")?;
-    let site = site(folder.path(), &slave).await?;
+    let site = site(folder.path(), &slave, 400).await?;
     let gate = Gate::from(&site);
     gate.devices_answer(0).await?;
     let before = gate.head()?;

@@ -196,6 +196,8 @@ pub(crate) struct Peer {
     pub(crate) id: String,
     /// As in its certificate.
     name: String,
+    /// Greetings said so far; their numbers.
+    greetings: u64,
     early: VecDeque<Publish>,
     client: AsyncClient,
     events: EventLoop,
@@ -236,6 +238,7 @@ impl Peer {
         Self {
             id: id.to_owned(),
             name: id.to_owned(),
+            greetings: 0,
             early,
             client,
             events,
@@ -318,13 +321,19 @@ impl Peer {
     }
 
     /// Says hello until the city answers: before that, the city may not listen yet.
+    /// An answer to an earlier greeting does not count: it would say nothing of what was sent since.
     pub(crate) async fn greet(&mut self) -> Ack {
         let genesis = chain::genesis(&self.id, EPOCH);
-        for number in 1..=300 {
-            self.hello(number, 0, genesis).await;
+        let first = self.greetings + 1;
+        for _ in 0..300 {
+            self.greetings += 1;
+            self.hello(self.greetings, 0, genesis).await;
             let answered = tokio::time::timeout(
                 Duration::from_millis(200),
-                self.ack_where(|ack| ack.hello.is_some()),
+                self.ack_where(|ack| {
+                    ack.hello
+                        .is_some_and(|hello| (first..9_000).contains(&hello))
+                }),
             );
             if let Ok(ack) = answered.await {
                 return ack;

@@ -5,10 +5,10 @@ use std::path::Path;
 use std::process::Command;
 
 use serde_json::{Value, json};
-use tests::{Browser, Result, Site, bin_dir};
+use tests::{Browser, Result, Site};
 
-use crate::clerk::pages::{AXE, last_month, open, site};
-use crate::clerk::screen::{PC, SIZES, clerks_browser};
+use crate::clerk::pages::{fair, last_month, open, site};
+use crate::clerk::screen::{PC, clerks_browser};
 use crate::help::Gate;
 
 const PASSWORD: &str = "scenario-Password-1";
@@ -393,27 +393,4 @@ print(json.dumps([cells, sum(page.cell(row, column).value for row in range(5, la
     let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
     fair(browser, &screen, &paths).await?;
     browser.resize(PC.0, PC.1).await
-}
-
-/// No page has a serious fault, scrolls sideways or breaks its own rules, on a PC and on a phone.
-pub(crate) async fn fair(browser: &Browser, screen: &str, paths: &[&str]) -> Result<()> {
-    let axe = fs::read_to_string(bin_dir()?.join("../tools/axe.min.js"))?;
-    for path in paths {
-        for (width, height) in SIZES {
-            browser.resize(width, height).await?;
-            open(browser, &format!("{screen}{path}")).await?;
-            let wide = "return document.documentElement.scrollWidth - innerWidth";
-            let wide = browser.script(wide).await?;
-            assert!(
-                wide.as_i64() <= Some(0),
-                "{path} at {width} is {wide} px too wide"
-            );
-            let forbidden = browser.script("return window.forbidden").await?;
-            assert_eq!(forbidden, json!([]), "{path}");
-            browser.script(&axe).await?;
-            let faults = browser.script(AXE).await?;
-            assert_eq!(faults, json!([]), "{path} at {width}");
-        }
-    }
-    Ok(())
 }

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::{Value, json};
-use tests::{Browser, Result, Site, bin_dir, eventually, repository};
+use tests::{Browser, Result, Site, eventually, repository};
 
-use crate::clerk::pages::{AXE, open, site};
+use crate::clerk::pages::{self, open, site};
 use crate::clerk::screen::{PC, PHONE, SIZES, WATCH_RULES, clerks_browser};
 use crate::help::{Gate, plan};
 
@@ -85,23 +85,11 @@ async fn take_in(browser: &Browser) -> Result<()> {
     browser.until("the file is taken in", done).await
 }
 
-/// Nothing serious for axe, nothing too wide, no rule broken, on PC and phone; a picture of each.
+/// The page is sound, on PC and phone; a picture of each.
 async fn is_sound(browser: &Browser, folder: &Path, name: &str) -> Result<()> {
-    let axe = fs::read_to_string(bin_dir()?.join("../tools/axe.min.js"))?;
     for (width, height) in SIZES {
         browser.resize(width, height).await?;
-        let wide = browser
-            .script("return document.documentElement.scrollWidth - innerWidth")
-            .await?;
-        assert!(
-            wide.as_i64() <= Some(0),
-            "{name} at {width} is {wide} px too wide"
-        );
-        browser.script(&axe).await?;
-        let faults = browser.script(AXE).await?;
-        assert_eq!(faults, json!([]), "{name} at {width}");
-        let forbidden = browser.script("return window.forbidden").await?;
-        assert_eq!(forbidden, json!([]), "{name}");
+        pages::is_sound(browser, &format!("{name} at {width}")).await?;
         browser
             .screenshot(&folder.join(format!("{name}-{width}.png")))
             .await?;
@@ -359,9 +347,7 @@ async fn an_import_goes_on_after_a_closed_tab_and_a_power_cut() -> Result<()> {
     let running = "return !!document.querySelector('progress')
         || document.querySelector('main').innerText.includes('导入完成')";
     browser.until("its progress is shown", running).await?;
-    let axe = fs::read_to_string(bin_dir()?.join("../tools/axe.min.js"))?;
-    browser.script(&axe).await?;
-    assert_eq!(browser.script(AXE).await?, json!([]), "while it runs");
+    pages::is_sound(&browser, "while it runs").await?;
     browser.close().await?;
     let gate = Gate::from(&site);
     eventually("some are recorded", async || {

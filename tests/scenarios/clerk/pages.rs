@@ -283,16 +283,42 @@ pub(crate) const AXE: &str =
     .filter(one => one.impact === 'serious' || one.impact === 'critical')
     .map(one => one.id + ': ' + one.nodes.slice(0, 3).map(node => node.html).join(' | ')))";
 
+/// The page that is shown has no serious fault, scrolls nowhere sideways and breaks no rule of its
+/// own.
+pub(crate) async fn is_sound(browser: &Browser, shown: &str) -> Result<()> {
+    let axe = fs::read_to_string(bin_dir()?.join("../tools/axe.min.js"))
+        .map_err(|error| format!("axe-core is fetched by `./dev setup`: {error}"))?;
+    let wide = browser
+        .script("return document.documentElement.scrollWidth - innerWidth")
+        .await?;
+    assert!(wide.as_i64() <= Some(0), "{shown} is {wide} px too wide");
+    let forbidden = browser.script("return window.forbidden").await?;
+    assert_eq!(forbidden, json!([]), "{shown}");
+    browser.script(&axe).await?;
+    assert_eq!(browser.script(AXE).await?, json!([]), "{shown}");
+    Ok(())
+}
+
+/// All these pages are sound, on a PC and on a phone.
+pub(crate) async fn fair(browser: &Browser, screen: &str, paths: &[impl AsRef<str>]) -> Result<()> {
+    for path in paths.iter().map(AsRef::as_ref) {
+        for (width, height) in SIZES {
+            browser.resize(width, height).await?;
+            open(browser, &format!("{screen}{path}")).await?;
+            is_sound(browser, &format!("{path} at {width}")).await?;
+        }
+    }
+    Ok(())
+}
+
 #[tokio::test]
 async fn no_page_has_a_serious_fault_or_scrolls_sideways() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let mut site = site(folder.path()).await?;
     let browser = clerks_browser(&mut site, folder.path(), PC).await?;
-    let axe = fs::read_to_string(bin_dir()?.join("../tools/axe.min.js"))
-        .map_err(|error| format!("axe-core is fetched by `./dev setup`: {error}"))?;
     let screen = site.gate_box.screen().to_owned();
     let month = last_month(&site)?;
-    for path in [
+    let paths = [
         "/".to_owned(),
         "/people".to_owned(),
         "/people?q=zzzz".to_owned(),
@@ -309,23 +335,7 @@ async fn no_page_has_a_serious_fault_or_scrolls_sideways() -> Result<()> {
         format!("/papers/month?team=1&month={month}"),
         "/account".to_owned(),
         "/accounts".to_owned(),
-    ] {
-        for (width, height) in SIZES {
-            browser.resize(width, height).await?;
-            open(&browser, &format!("{screen}{path}")).await?;
-            let wide = browser
-                .script("return document.documentElement.scrollWidth - innerWidth")
-                .await?;
-            assert!(
-                wide.as_i64() <= Some(0),
-                "{path} at {width} is {wide} px too wide"
-            );
-            let forbidden = browser.script("return window.forbidden").await?;
-            assert_eq!(forbidden, json!([]), "{path}");
-            browser.script(&axe).await?;
-            let faults = browser.script(AXE).await?;
-            assert_eq!(faults, json!([]), "{path} at {width}");
-        }
-    }
+    ];
+    fair(&browser, &screen, &paths).await?;
     browser.close().await
 }

@@ -10,8 +10,8 @@ use sync_wire::record::{ClockQuality, Direction, Outcome, Passage, Stamp};
 use sync_wire::{Kind, Record};
 use tests::{BOX_ID, Browser, Result, Site};
 
-use crate::clerk::corrections::{Ask, ask, fair, forgotten, press, send, told};
-use crate::clerk::pages::{last_month, open, site};
+use crate::clerk::corrections::{Ask, ask, forgotten, press, send, told};
+use crate::clerk::pages::{fair, last_month, open, site};
 use crate::clerk::screen::{PC, clerks_browser};
 use crate::help::Gate;
 

@@ -108,6 +108,20 @@ fn obstacle(shelf: &mut Shelf, first: Date, now_ms: i64) -> Result<Option<String
     }))
 }
 
+/// The teams of a month, and why it cannot be closed now.
+async fn month_of(
+    state: &WebState,
+    first: Date,
+    now_ms: i64,
+) -> Result<(Vec<TeamMonth>, Option<String>), WebError> {
+    let site = state.settings().site_name.clone();
+    let read = move |shelf: &mut Shelf| {
+        let teams = teams(shelf, first, &site, now_ms)?;
+        Ok((teams, obstacle(shelf, first, now_ms)?))
+    };
+    state.books().ask("read a month", read).await
+}
+
 /// `GET /papers/close`.
 pub(crate) async fn show(
     State(state): State<WebState>,
@@ -116,14 +130,7 @@ pub(crate) async fn show(
 ) -> Result<Response, WebError> {
     let now_ms = state.now_ms();
     let first = query.first(now_ms);
-    let site = state.settings().site_name.clone();
-    let (teams, obstacle) = state
-        .books()
-        .ask("read a month", move |shelf| {
-            let teams = teams(shelf, first, &site, now_ms)?;
-            Ok((teams, obstacle(shelf, first, now_ms)?))
-        })
-        .await?;
+    let (teams, obstacle) = month_of(&state, first, now_ms).await?;
     layout::page(&ClosePage {
         layout: Layout::new(&state, Some(signed_in.account), "/papers"),
         turn: MonthTurn::new(first, now_ms),
@@ -182,14 +189,7 @@ pub(crate) async fn submit(
     };
     let back = format!("/papers/close?month={}", month_value(first));
     let now_ms = state.now_ms();
-    let site = state.settings().site_name.clone();
-    let (teams, obstacle) = state
-        .books()
-        .ask("read a month", move |shelf| {
-            let teams = teams(shelf, first, &site, now_ms)?;
-            Ok((teams, obstacle(shelf, first, now_ms)?))
-        })
-        .await?;
+    let (teams, obstacle) = month_of(&state, first, now_ms).await?;
     if let Some(problem) = obstacle {
         return Ok(error_page::refused(&problem, &back));
     }

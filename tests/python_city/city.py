@@ -92,7 +92,9 @@ class City:
             return
         wire.refuse_unless(wire.is_text(said.get("epoch"), wire.EPOCH), "a bad epoch")
         epoch = said["epoch"]
-        self.answer(box, epoch, hello=said["number"], parked=self.store.parked(box, epoch))
+        after = said.get("parked_after", 0)
+        parked = [one for one in self.store.parked(box, epoch) if one[0] > after]
+        self.answer(box, epoch, hello=said["number"], parked=parked)
         is_due = self.roster and not said.get("closed") and not self.store.has_roster(box)
         if is_due:
             self.send_roster(box, said.get("roster_version", 0))

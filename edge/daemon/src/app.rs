@@ -99,9 +99,7 @@ async fn serve(config: SiteConfig) -> Result<(), DaemonError> {
     let writer = store.writer();
     tokio::spawn(office::pulse(writer, clock.clone(), proofs, sync.clone()));
     let reader = Arc::new(std::sync::Mutex::new(store.reader()?));
-    tokio::spawn(desk.run(heard, sync, async move || {
-        office::oldest_waiting(&reader).await
-    }));
+    tokio::spawn(desk.run(heard, sync, async move || office::waiting(&reader).await));
     let mut gate = tokio::task::spawn_blocking(move || gate.join());
     let end = tokio::select! {
         end = wait_for_the_end(&stop) => end,

@@ -6,10 +6,9 @@ use std::ops::RangeInclusive;
 use std::path::Path;
 
 use drivers_turnstile::UpdateImage;
-use edge_store::{BrokenHow, Reader, VerifyProgress};
-use edge_web::{ClaimCode, PARKED_SETTING, WebError};
+use edge_store::{BrokenHow, Reader, RecordLine, VerifyProgress};
+use edge_web::{ClaimCode, WebError};
 use serde_json::json;
-use sync_wire::Parked;
 
 use crate::app;
 use crate::claim::{self, Claim};
@@ -99,7 +98,7 @@ pub(crate) fn status(config: &Path, as_json: bool) -> Result<(), DaemonError> {
     let backlog = head.seq.saturating_sub(cursor.through);
     let roster_version = reader.roster_version()?;
     let refused = Tally::stored(&reader)?;
-    let parked = parked(&reader)?;
+    let (parked, oldest) = (reader.parked_count()?, reader.parked_lines(1)?.pop());
     let unreached = config.city.is_some().then(|| Unreached::stored(&reader));
     let unreached = unreached.transpose()?.flatten();
     let troubles = troubles::told(&reader)?.0;
@@ -108,7 +107,7 @@ pub(crate) fn status(config: &Path, as_json: bool) -> Result<(), DaemonError> {
             "box": config.box_id, "epoch": epoch.name, "records": head.seq, "head": head.hash.to_hex(),
             "acked_through": cursor.through, "backlog": backlog, "backlog_all": all,
             "on_site": inside, "last_fork": fork, "troubles": troubles,
-            "parked": parked.len(), "roster_version": roster_version, "down_refused": refused.counts, "down_refused_last": refused.last,
+            "parked": parked, "roster_version": roster_version, "down_refused": refused.counts, "down_refused_last": refused.last,
             "unreached": unreached,
         }).to_string());
     }
@@ -133,11 +132,8 @@ pub(crate) fn status(config: &Path, as_json: bool) -> Result<(), DaemonError> {
     if let Some(version) = roster_version {
         print(&format!("平台花名册第 {version} 版"))?;
     }
-    if let Some(first) = parked.first() {
-        let (count, seq, why) = (parked.len(), first.seq, &first.message);
-        print(&format!(
-            "平台暂存未入库 {count} 条，最早的是第 {seq} 条：{why}"
-        ))?;
+    if let Some(line) = oldest {
+        print(&tell_parked(parked, &line))?;
     }
     for (code, count) in &refused.counts {
         print(&format!("平台发来的未采用：{code} {count} 次"))?;
@@ -416,12 +412,13 @@ pub(crate) fn enroll(config: &Path, folder: &Path) -> Result<(), DaemonError> {
     })
 }
 
-/// What is parked at the city, as it was told last, oldest first.
-fn parked(reader: &Reader) -> Result<Vec<Parked>, DaemonError> {
-    let list = reader.setting(PARKED_SETTING)?;
-    Ok(list
-        .and_then(|list| serde_json::from_str(&list).ok())
-        .unwrap_or_default())
+/// How much the city has and cannot use yet, and why the oldest of it.
+fn tell_parked(count: u64, oldest: &RecordLine) -> String {
+    let of = oldest.older_epoch.as_ref();
+    let of = of.map_or_else(String::new, |epoch| format!("以前的账本 {epoch} "));
+    let why = oldest.parked.as_ref().map_or("", |parked| &parked.message);
+    let seq = oldest.seq;
+    format!("平台暂存未入库 {count} 条，最早的是{of}第 {seq} 条：{why}")
 }
 
 fn reader(config: &SiteConfig) -> Result<Reader, DaemonError> {

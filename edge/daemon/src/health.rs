@@ -33,6 +33,15 @@ const FORK_SHOWN_MS: i64 = 7 * 86_400_000;
 /// News that wait at most.
 pub(crate) const NEWS_MAX: usize = 256;
 
+/// What the health desk asks the ledger for.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Waiting {
+    /// When the oldest record that the city has not acknowledged happened, Unix ms.
+    pub(crate) oldest_at_ms: Option<i64>,
+    /// Records that the city has and cannot use yet.
+    pub(crate) parked: u64,
+}
+
 /// What the gate thread tells the health desk.
 #[derive(Debug)]
 pub(crate) enum HealthNews {
@@ -85,7 +94,7 @@ pub(crate) struct HealthDesk {
     lanes: BTreeMap<String, String>,
     ledger: LedgerView,
     known: KnownDevices,
-    oldest_at_ms: Option<i64>,
+    waiting: Waiting,
     city: Option<(CityConfig, String)>,
     refusals: Option<watch::Receiver<Tally>>,
     /// Troubles of the box itself, as they stand in the ledger's file.
@@ -120,7 +129,7 @@ impl HealthDesk {
             lanes,
             ledger: LedgerView::Writable,
             known: KnownDevices::default(),
-            oldest_at_ms: None,
+            waiting: Waiting::default(),
             city: None,
             refusals: None,
             told: Told::default(),
@@ -215,13 +224,12 @@ impl HealthDesk {
         self
     }
 
-    /// Runs until nobody tells news any more. `backlog` asks the ledger for the time of the oldest
-    /// record that the city has not acknowledged.
+    /// Runs until nobody tells news any more. `backlog` asks the ledger what waits.
     pub(crate) async fn run(
         mut self,
         mut news: mpsc::Receiver<HealthNews>,
         mut sync: Option<watch::Receiver<SyncStatus>>,
-        backlog: impl AsyncFn() -> Option<i64>,
+        backlog: impl AsyncFn() -> Waiting,
     ) {
         let mut look = tokio::time::interval(std::time::Duration::from_secs(2));
         loop {
@@ -231,7 +239,7 @@ impl HealthDesk {
                     None => return,
                 },
                 () = changed(&mut sync) => {}
-                _ = look.tick() => self.oldest_at_ms = backlog().await,
+                _ = look.tick() => self.waiting = backlog().await,
             }
             self.publish(sync.as_ref());
         }
@@ -307,7 +315,7 @@ impl HealthDesk {
             ClockQuality::Holdover => ClockView::Holdover,
             ClockQuality::Unset => ClockView::Unset,
         };
-        let mut sync = sync_view(sync, self.writer.head().borrow().seq, self.oldest_at_ms);
+        let mut sync = sync_view(sync, self.writer.head().borrow().seq, self.waiting);
         if sync.link != LinkView::Online
             && let Some((city, box_id)) = &self.city
         {
@@ -347,15 +355,13 @@ async fn changed(sync: &mut Option<watch::Receiver<SyncStatus>>) {
     }
 }
 
-fn sync_view(
-    sync: Option<&watch::Receiver<SyncStatus>>,
-    last: u64,
-    oldest_at_ms: Option<i64>,
-) -> SyncView {
+fn sync_view(sync: Option<&watch::Receiver<SyncStatus>>, last: u64, waiting: Waiting) -> SyncView {
+    let (oldest_at_ms, parked) = (waiting.oldest_at_ms, waiting.parked);
     let Some(status) = sync.map(|status| status.borrow().clone()) else {
         return SyncView {
             backlog: last,
             oldest_at_ms,
+            parked,
             ..SyncView::default()
         };
     };
@@ -369,7 +375,7 @@ fn sync_view(
         oldest_at_ms,
         last_ack_at_ms: status.last_ack_at,
         acked_through: status.acked_through,
-        parked: u64::try_from(status.parked).unwrap_or(u64::MAX),
+        parked,
         remedy: status.last_error.map(uplink_remedy),
         refused: None,
     }

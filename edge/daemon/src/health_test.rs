@@ -13,8 +13,13 @@ use tokio::sync::{mpsc, watch};
 use crate::clock::{Clock, Known};
 use crate::config::CityConfig;
 use crate::devices::{Identity, KnownDevices};
-use crate::health::{DeviceNews, HealthDesk, HealthNews};
+use crate::health::{DeviceNews, HealthDesk, HealthNews, Waiting};
 use crate::troubles::{DAMAGED, Told, damaged, told};
+
+const WAITING: Waiting = Waiting {
+    oldest_at_ms: Some(5),
+    parked: 3,
+};
 
 struct Bench {
     folder: TempDir,
@@ -43,7 +48,7 @@ fn bench(city: Option<CityConfig>) -> Bench {
     let (news, heard) = mpsc::channel(8);
     let (sync, status) = watch::channel(SyncStatus::default());
     let desk = desk.with_city(city.map(|city| (city, "ah-000001".to_owned())));
-    tokio::spawn(desk.run(heard, Some(status), async || Some(5)));
+    tokio::spawn(desk.run(heard, Some(status), async || WAITING));
     Bench {
         folder,
         store,
@@ -239,7 +244,7 @@ async fn the_way_to_the_city_says_what_is_wrong() {
     let view = bench
         .until(|view| view.sync.link == LinkView::Online && view.sync.oldest_at_ms == Some(5))
         .await;
-    assert_eq!(view.sync.remedy, None);
+    assert_eq!((view.sync.remedy, view.sync.parked), (None, 3));
 }
 
 #[tokio::test]

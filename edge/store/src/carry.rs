@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
+use crate::city::parked;
 use crate::epoch::{self, Epoch};
 use crate::error::StoreError;
 use crate::ledger;
@@ -30,6 +31,7 @@ pub(crate) fn fork(db: &Connection, epoch: &Epoch, common: u64) -> Result<(), St
         return Ok(());
     }
     epoch::share(db, &epoch.name, common.min(last))?;
+    parked::forget_after(db, epoch.no, common)?;
     if common < last {
         db.execute(
             "INSERT INTO carry (epoch_no, first, last) VALUES (?1, ?2, ?3)",
@@ -57,6 +59,17 @@ pub(crate) fn next(db: &Connection) -> Result<Option<ToCarry>, StoreError> {
     )
     .optional()
     .map_err(fault)
+}
+
+/// The records of an epoch that are still to be carried over: first and last of each part.
+pub(crate) fn parts(db: &Connection, epoch_no: u32) -> Result<Vec<(u64, u64)>, StoreError> {
+    let mut query = db
+        .prepare("SELECT first, last FROM carry WHERE epoch_no = ?1 ORDER BY first")
+        .map_err(fault)?;
+    let rows = query
+        .query_map([epoch_no], |row| Ok((row.get(0)?, row.get(1)?)))
+        .map_err(fault)?;
+    rows.collect::<rusqlite::Result<_>>().map_err(fault)
 }
 
 /// Everything of an epoch up to a record is carried over.

@@ -19,6 +19,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0009_carry.sql"),
     include_str!("../migrations/0010_accounts.sql"),
     include_str!("../migrations/0011_unset_clock.sql"),
+    include_str!("../migrations/0012_parked.sql"),
     include_str!("../migrations/0013_imports.sql"),
     include_str!("../migrations/0014_office.sql"),
 ];

@@ -9,13 +9,15 @@ use edge_domain::{
 };
 use jiff::civil::Date;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use sync_wire::record::Gap;
 use sync_wire::seal::DataKey;
 use sync_wire::{Hash, Head};
 
 use crate::account::{self, AccountRow};
 use crate::carry::{self, ToCarry};
+use crate::city::cursor::{self, Cursor};
+use crate::city::parked;
 use crate::connection;
-use crate::cursor::{self, Cursor};
 use crate::epoch::{self, Epoch};
 use crate::error::StoreError;
 use crate::key::Key;
@@ -362,10 +364,22 @@ impl Reader {
         upload::lines(&view, before, waiting, lines_max)
     }
 
-    /// These records of the current epoch, as far as they are there.
-    pub fn record_lines_of(&self, seqs: &[u64]) -> Result<Vec<RecordLine>, StoreError> {
+    /// The oldest records that the city has and cannot use yet, of all epochs, at most `lines_max`.
+    pub fn parked_lines(&self, lines_max: usize) -> Result<Vec<RecordLine>, StoreError> {
         let view = self.one_moment()?;
-        upload::lines_of(&view, seqs)
+        upload::parked_lines(&view, lines_max)
+    }
+
+    /// How many records the city has and cannot use yet, of all epochs.
+    pub fn parked_count(&self) -> Result<u64, StoreError> {
+        parked::count(&self.db)
+    }
+
+    /// Declared absences in what waits for the city, oldest first, without their words; of more than
+    /// `gaps_max` the newest.
+    pub fn gaps_waiting(&self, gaps_max: usize) -> Result<Vec<Gap>, StoreError> {
+        let view = self.one_moment()?;
+        upload::gaps_waiting(&view, gaps_max)
     }
 
     /// What waits for the city.

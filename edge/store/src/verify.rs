@@ -5,8 +5,8 @@ use std::path::Path;
 use rusqlite::{Connection, params};
 use sync_wire::{Hash, Head};
 
+use crate::city::cursor;
 use crate::connection;
-use crate::cursor;
 use crate::epoch::{self, Epoch};
 use crate::error::StoreError;
 use crate::key::Key;

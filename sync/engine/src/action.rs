@@ -56,12 +56,15 @@ pub enum Action {
         /// Beyond it.
         ranges: Vec<(u64, u64)>,
     },
-    /// These records are parked at the city: all of them now.
+    /// These records are parked at the city.
     SaveParked {
         /// Of which epoch.
         epoch: String,
-        /// With their reasons.
+        /// With their reasons, by number; each is one of the epoch's records.
         parked: Vec<Parked>,
+        /// First and last of the numbers of which nothing else is parked now; `None` where the city
+        /// has only told what is new.
+        nothing_else_in: Option<(u64, u64)>,
     },
     /// Somebody must know.
     Alarm(Alarm),
@@ -75,6 +78,9 @@ pub struct Fork {
     pub epoch: String,
     /// The last record that both have alike; 0 where there is none.
     pub common: u64,
+    /// Where another epoch begins now: for so long no further one does, ms. To be kept with the new
+    /// epoch, for [`crate::Start::last_fork`].
+    pub pause_ms: u64,
 }
 
 /// What somebody must know.
@@ -92,6 +98,16 @@ pub enum Alarm {
         /// How far the box is.
         our_last: u64,
     },
+    /// The city wants another epoch again, too soon after the last: nothing is uploaded until the
+    /// pause is over or the city says something else. Told once until then.
+    ForksTooOften {
+        /// The epoch.
+        epoch: String,
+        /// How long the pause still is, ms.
+        left_ms: u64,
+    },
+    /// After [`Alarm::ForksTooOften`]: the city speaks of this very ledger again.
+    AgreesAgain,
     /// The city has less than it had acknowledged (restored from a backup); it is filled again.
     CityWentBack {
         /// What it had acknowledged.

@@ -6,10 +6,11 @@ use sync_wire::message::Tier;
 use sync_wire::{Ack, Report};
 
 use crate::action::Action;
-use crate::backoff::{Backoff, STABLE_MS};
+use crate::backoff::{Backoff, ForkGuard, STABLE_MS};
 use crate::course::{Course, Desk, Phase};
 use crate::input::{Input, Now, OurHashes, Survey};
 use crate::link::{Link, Refusal, Status};
+use crate::meter::Meter;
 use crate::pace::Pace;
 use crate::settings::{EpochStart, Identity, Settings, Start};
 use crate::voice::{Voice, result};
@@ -36,6 +37,8 @@ pub struct Engine {
     line: Line,
     reports: VecDeque<Report>,
     heartbeat_at_ms: u64,
+    /// When there is room for bulk before the line, where there is none now, monotonic ms.
+    line_at_ms: Option<u64>,
     skew_ms: Option<i64>,
     last_ack_at: Option<i64>,
 }
@@ -54,7 +57,9 @@ impl Engine {
                 settings,
                 actions: VecDeque::from([Action::Connect]),
                 pace: Pace::default(),
-                forked_at_ms: None,
+                guard: ForkGuard::new(start.last_fork),
+                meter: Meter::default(),
+                connection_from: 1,
                 refused: 0,
                 last_refusal: None,
             },
@@ -64,6 +69,7 @@ impl Engine {
             line: Line::Connecting,
             reports: VecDeque::new(),
             heartbeat_at_ms: 0,
+            line_at_ms: None,
             skew_ms: None,
             last_ack_at: None,
         }
@@ -83,7 +89,6 @@ impl Engine {
             }
             (Line::Up { .. }, Phase::Forked { next_at_ms }) => Link::Forked { next_at_ms },
         };
-        let parked = self.courses().map(|course| course.parked.len()).sum();
         Status {
             link,
             acked_through: self.current.uplink.through(),
@@ -93,7 +98,6 @@ impl Engine {
             last_refusal: self.desk.last_refusal,
             skew_ms: self.skew_ms,
             last_ack_at: self.last_ack_at,
-            parked,
         }
     }
 
@@ -125,11 +129,11 @@ impl Engine {
             Line::Offline { retry_at_ms } => Some((retry_at_ms, "connect again")),
             Line::Connecting => None,
             Line::Up { .. } => {
-                let settings = &self.desk.settings;
                 let pause = self.desk.pace.next_at_ms().map(|at| (at, "read again"));
                 self.courses()
-                    .filter_map(|course| course.next_time(settings))
+                    .filter_map(|course| course.next_time(&self.desk))
                     .chain(pause)
+                    .chain(self.line_at_ms.map(|at| (at, "the line has room")))
                     .chain([(self.heartbeat_at_ms, "heartbeat")])
                     .min_by_key(|(at, _)| *at)
             }
@@ -201,6 +205,8 @@ impl Engine {
             since_ms: now.mono_ms,
         };
         self.heartbeat_at_ms = now.mono_ms.saturating_add(self.desk.settings.heartbeat_ms);
+        self.desk.meter = Meter::default();
+        self.desk.connection_from = self.desk.voice.number.saturating_add(1);
         self.desk.actions.push_back(Action::Subscribe);
         self.greet_anew(now);
         self.desk.actions.push_back(Action::LookForOlder);
@@ -223,6 +229,7 @@ impl Engine {
         for course in &mut self.older {
             course.fall_silent();
         }
+        self.line_at_ms = None;
         let delay = self.backoff.next_delay_ms(jitter);
         self.line = Line::Offline {
             retry_at_ms: now.mono_ms.saturating_add(delay),
@@ -266,7 +273,7 @@ impl Engine {
             self.desk.actions.push_back(Action::LookForOlder);
             return;
         }
-        self.desk.forked_at_ms = Some(now.mono_ms);
+        self.desk.guard.begun(now.mono_ms);
         self.current = Course::new(current, false);
         if let Line::Up { .. } = self.line {
             self.greet_anew(now);
@@ -294,6 +301,7 @@ impl Engine {
             }
         }
         self.desk.pace.keep_time(now.mono_ms);
+        self.desk.meter.keep_time(now.mono_ms);
     }
 
     fn beat(&mut self, now: Now, survey: Survey) {
@@ -312,16 +320,33 @@ impl Engine {
         for report in self.reports.drain(..) {
             self.desk.actions.extend(result(report));
         }
-        for tier in [Tier::Live, Tier::Bulk] {
-            if self.desk.pace.allows(tier, now.mono_ms) {
-                self.current.pump(&mut self.desk, tier);
-            }
+        if self.desk.pace.allows(Tier::Live, now.mono_ms) {
+            self.current.pump(&mut self.desk, Tier::Live);
+        }
+        if self.may_send_bulk(now) {
+            self.current.pump(&mut self.desk, Tier::Bulk);
         }
         self.serve_older(now);
+        self.line_at_ms = self.free_at_ms(now);
+    }
+
+    fn free_at_ms(&self, now: Now) -> Option<u64> {
+        let (meter, settings) = (&self.desk.meter, &self.desk.settings);
+        meter.free_at_ms(settings, now.mono_ms)
+    }
+
+    /// The city takes bulk, and the line has room for more: all epochs share it.
+    fn may_send_bulk(&self, now: Now) -> bool {
+        let of_course = |course: &Course| course.uplink.on_the_way(Tier::Bulk).1;
+        let on_the_way: u64 = self.courses().map(of_course).sum();
+        let room = self.desk.meter.room(&self.desk.settings);
+        let is_free = self.free_at_ms(now).is_none();
+        self.desk.pace.allows(Tier::Bulk, now.mono_ms) && on_the_way < room && is_free
     }
 
     /// Older epochs have what the newest leaves: one after another, by the bulk tier only.
     fn serve_older(&mut self, now: Now) {
+        let may_send = self.may_send_bulk(now);
         let current = &self.current;
         if current.phase != Phase::Flowing || current.uplink.has_backlog_to_send() {
             return;
@@ -332,7 +357,7 @@ impl Engine {
         if course.phase == Phase::Quiet {
             course.say_hello(&mut self.desk, now, 0);
         }
-        if self.desk.pace.allows(Tier::Bulk, now.mono_ms) {
+        if may_send {
             course.pump(&mut self.desk, Tier::Bulk);
         }
     }

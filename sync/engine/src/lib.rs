@@ -6,10 +6,11 @@
 //! flight at any moment costs a repetition, never a record.
 //!
 //! - [`ranges`]: sets of record numbers
-//! - [`backoff`]: how long to wait before the next connection
 //! - [`settings`]: limits and times
+//! - [`backoff`]: how long to wait before the next connection, and before the next fork
 //! - [`input`]: what can happen
 //! - [`action`]: what is to be done
+//! - [`meter`]: how long the way to the city is, and how much it carries
 //! - [`uplink`]: which records are acknowledged, on their way, or next
 //! - [`pack`]: records into a message that fits
 //! - [`parked`]: what the city has put aside
@@ -21,10 +22,11 @@
 //! - [`engine`]: the state machine: one connection, all epochs
 
 pub mod ranges;
-pub mod backoff;
 pub mod settings;
+pub mod backoff;
 pub mod input;
 pub mod action;
+mod meter;
 pub mod uplink;
 pub mod pack;
 mod parked;
@@ -43,4 +45,4 @@ pub use backoff::Backoff;
 pub use engine::Engine;
 pub use input::{Input, LedgerRecord, Now, OurHashes, Survey};
 pub use link::{Link, Refusal, Status};
-pub use settings::{EpochStart, Identity, Settings, Start};
+pub use settings::{EpochStart, Identity, PastFork, Settings, Start};

@@ -64,6 +64,4 @@ pub struct Status {
     pub skew_ms: Option<i64>,
     /// When the city last acknowledged, by the box's wall clock, Unix ms.
     pub last_ack_at: Option<i64>,
-    /// Records that are parked at the city.
-    pub parked: usize,
 }

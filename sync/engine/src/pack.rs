@@ -16,17 +16,22 @@ pub(crate) struct Packed {
     pub(crate) to: u64,
 }
 
-/// Packs as many of `records` as fit, at least one. `records` are without a gap from `from`.
+/// Packs as many of `records` as fit into `bytes_max`, at least one. `records` are without a gap from
+/// `from`.
 pub(crate) fn pack(
-    identity: &Identity,
-    settings: &Settings,
-    now: Now,
+    (identity, settings, now): (&Identity, &Settings, Now),
     (epoch, tier): (&str, Tier),
     (prev, mut records): (Hash, Vec<LedgerRecord>),
+    bytes_max: usize,
 ) -> Result<Packed, WireError> {
     loop {
         let message = message(identity, settings, now, (epoch, tier), (prev, &records))?;
         match message.encode() {
+            Ok(payload) if payload.len() > bytes_max && records.len() > 1 => {
+                // As many as fit by this message's measure, at least one fewer.
+                let fit = records.len().saturating_mul(bytes_max) / payload.len();
+                records.truncate(fit.clamp(1, records.len() - 1));
+            }
             Ok(payload) => {
                 return Ok(Packed {
                     payload,

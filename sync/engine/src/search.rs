@@ -5,7 +5,7 @@
 //! the place of the fork, and marks within it narrow it down.
 
 use sync_wire::ctl::MARKS_MAX;
-use sync_wire::{Ack, Hash};
+use sync_wire::{Ack, Hash, Mark};
 
 use crate::input::OurHashes;
 
@@ -91,6 +91,15 @@ impl Search {
             .map(|mark| self.floor.saturating_add(open.saturating_mul(mark) / marks))
             .collect();
         &self.marks
+    }
+
+    /// The marks with the box's own hashes; `None` where one is missing.
+    pub(crate) fn with_hashes(&self, ours: &OurHashes) -> Option<Vec<Mark>> {
+        let mark = |seq: &u64| {
+            let (seq, hash) = (*seq, *ours.get(seq)?);
+            Some(Mark { seq, hash })
+        };
+        self.marks.iter().map(mark).collect()
     }
 
     /// The city's answer: the highest mark that it has alike, or 0. Gives false for an answer that

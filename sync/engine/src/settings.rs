@@ -32,19 +32,27 @@ pub struct Settings {
     pub read_bytes_max: usize,
     /// Time between heartbeats, ms.
     pub heartbeat_ms: u64,
-    /// No acknowledgement for so long although something is on its way: ask with a hello, ms.
+    /// No acknowledgement for so long although something is on its way: ask with a hello, ms. On a
+    /// slow line four times the usual time; doubles with every time in a row.
     pub ack_patience_ms: u64,
-    /// A single message unacknowledged for so long, though others are: ask with a hello, ms.
+    /// A single message unacknowledged for so long, though others are: ask with a hello, ms. At
+    /// least twice the patience for any.
     pub message_patience_ms: u64,
-    /// First repetition of an unanswered hello, ms; doubles up to [`Settings::hello_ms_max`].
+    /// First repetition of an unanswered hello, ms; on a slow line twice the usual time. Doubles up
+    /// to [`Settings::hello_ms_max`].
     pub hello_ms: u64,
-    /// Longest time between two hellos, ms.
+    /// Longest time between two hellos, ms; on a slow line twice the usual time.
     pub hello_ms_max: u64,
     /// A record older than this is marked as a replay, ms.
     pub replay_age_ms: u64,
+    /// Backlog may keep a live record waiting on the line for about so long, ms.
+    pub bulk_queue_ms: u64,
     /// Least time between two epochs that begin because of a fork, ms: a city that has lost its
-    /// mind must not fill the disk.
+    /// mind must not fill the disk. It doubles with every such epoch, up to a day, and is the
+    /// shortest again after a day of peace.
     pub fork_pause_ms: u64,
+    /// Where something is parked at the city, the list of it is asked for so often, ms.
+    pub parked_ms: u64,
     /// Wait after the ledger could not be read, ms.
     pub read_retry_ms: u64,
 }
@@ -65,7 +73,9 @@ impl Default for Settings {
             hello_ms: 5_000,
             hello_ms_max: 60_000,
             replay_age_ms: 60_000,
+            bulk_queue_ms: 1_000,
             fork_pause_ms: 600_000,
+            parked_ms: 600_000,
             read_retry_ms: 5_000,
         }
     }
@@ -84,11 +94,31 @@ pub struct EpochStart {
     pub ranges: Vec<(u64, u64)>,
 }
 
+/// The last epoch that began because of a fork.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PastFork {
+    /// When, monotonic ms; negative before this boot.
+    pub at_ms: i64,
+    /// For so long after it no other begins, ms.
+    pub pause_ms: u64,
+    /// [`crate::Alarm::ForksTooOften`] was raised since, and not [`crate::Alarm::AgreesAgain`].
+    pub is_told: bool,
+}
+
+impl PastFork {
+    /// When the pause is over, monotonic ms.
+    pub(crate) fn until_ms(self) -> i64 {
+        self.at_ms.saturating_add_unsigned(self.pause_ms)
+    }
+}
+
 /// What the ledger says at the start.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Start {
     /// The epoch that is written to.
     pub current: EpochStart,
+    /// The last epoch that began because of a fork, where any did.
+    pub last_fork: Option<PastFork>,
     /// Version of the roster in force.
     pub roster_version: Option<u64>,
 }

@@ -2,6 +2,7 @@
 
 use sync_wire::message::Tier;
 
+use crate::meter::Trip;
 use crate::ranges::RangeSet;
 use crate::settings::Settings;
 
@@ -11,8 +12,15 @@ struct Sent {
     tier: Tier,
     from: u64,
     to: u64,
-    /// Monotonic ms.
-    at_ms: u64,
+    trip: Trip,
+}
+
+/// Records that are being read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Reading {
+    tier: Tier,
+    from: u64,
+    to: u64,
 }
 
 /// Book-keeping over record numbers.
@@ -24,9 +32,13 @@ pub struct Uplink {
     acked: RangeSet,
     sent: Vec<Sent>,
     /// At most one read per tier.
-    reading: Vec<Sent>,
+    reading: Vec<Reading>,
     /// Records above this are fresh and go by the live tier.
     fresh_after: u64,
+    /// Records up to this went out before the last rewind: what is said of them may be meant for then.
+    sent_before: u64,
+    /// Messages that arrived and were not asked for yet.
+    arrived: Vec<Trip>,
 }
 
 impl Uplink {
@@ -39,6 +51,8 @@ impl Uplink {
             sent: Vec::new(),
             reading: Vec::new(),
             fresh_after: last,
+            sent_before: 0,
+            arrived: Vec::new(),
         };
         uplink.set_cursor(through.min(last), ranges);
         uplink
@@ -73,7 +87,25 @@ impl Uplink {
 
     /// When the oldest message on its way was sent, monotonic ms.
     pub fn oldest_sent_at_ms(&self) -> Option<u64> {
-        self.sent.iter().map(|sent| sent.at_ms).min()
+        self.sent.iter().map(|sent| sent.trip.at_ms).min()
+    }
+
+    /// Messages of a tier that are on their way: how many, and their bytes.
+    pub fn on_the_way(&self, tier: Tier) -> (usize, u64) {
+        let of_tier = self.sent.iter().filter(|sent| sent.tier == tier);
+        of_tier.fold((0, 0), |(count, bytes), sent| {
+            (count + 1, bytes + sent.trip.bytes)
+        })
+    }
+
+    /// Whether a record went out before what is on its way was forgotten.
+    pub(crate) fn went_out_before(&self, seq: u64) -> bool {
+        seq <= self.sent_before
+    }
+
+    /// The messages that arrived since this was asked last.
+    pub(crate) fn take_arrived(&mut self) -> Vec<Trip> {
+        std::mem::take(&mut self.arrived)
     }
 
     /// The ledger has grown.
@@ -83,6 +115,9 @@ impl Uplink {
 
     /// Forgets what is on its way: it may be lost. What is unacknowledged now is backlog.
     pub fn rewind(&mut self) {
+        let sent = self.sent.iter().map(|sent| sent.to);
+        self.sent_before = sent.max().unwrap_or(0).max(self.sent_before);
+        self.arrived.clear();
         self.sent.clear();
         self.reading.clear();
         self.fresh_after = self.last;
@@ -121,10 +156,14 @@ impl Uplink {
         if let Some(end) = self.acked.take_from(self.through.saturating_add(1)) {
             self.through = end;
         }
-        let (through, acked) = (self.through, &self.acked);
+        let (through, acked, arrived) = (self.through, &self.acked, &mut self.arrived);
         self.sent.retain(|sent| {
             let from = sent.from.max(through.saturating_add(1));
-            sent.to > through && !acked.covers(from, sent.to)
+            let waits = sent.to > through && !acked.covers(from, sent.to);
+            if !waits {
+                arrived.push(sent.trip);
+            }
+            waits
         });
     }
 
@@ -138,7 +177,7 @@ impl Uplink {
         if self.reading.iter().any(|read| read.tier == tier) {
             return None;
         }
-        if self.sent.iter().filter(|sent| sent.tier == tier).count() >= window {
+        if self.on_the_way(tier).0 >= window {
             return None;
         }
         let busy = self.busy();
@@ -160,12 +199,7 @@ impl Uplink {
                 )
             }
         };
-        self.reading.push(Sent {
-            tier,
-            from,
-            to,
-            at_ms: 0,
-        });
+        self.reading.push(Reading { tier, from, to });
         Some((from, to - from + 1))
     }
 
@@ -179,8 +213,11 @@ impl Uplink {
 
     fn busy(&self) -> RangeSet {
         let mut busy = self.acked.clone();
-        for taken in self.sent.iter().chain(&self.reading) {
-            busy.insert(taken.from, taken.to);
+        for sent in &self.sent {
+            busy.insert(sent.from, sent.to);
+        }
+        for read in &self.reading {
+            busy.insert(read.from, read.to);
         }
         busy
     }
@@ -214,12 +251,12 @@ impl Uplink {
     }
 
     /// A message is on its way.
-    pub fn mark_sent(&mut self, tier: Tier, from: u64, to: u64, at_ms: u64) {
+    pub(crate) fn mark_sent(&mut self, tier: Tier, (from, to): (u64, u64), trip: Trip) {
         self.sent.push(Sent {
             tier,
             from,
             to,
-            at_ms,
+            trip,
         });
     }
 }

@@ -38,7 +38,13 @@ impl Voice {
         publish(Topic::State, state.encode(), true)
     }
 
-    pub(crate) fn hello(&mut self, now: Now, facts: Facts<'_>) -> Option<Action> {
+    /// `parked_after`: which parked records the answer shall name.
+    pub(crate) fn hello(
+        &mut self,
+        now: Now,
+        facts: Facts<'_>,
+        parked_after: Option<u64>,
+    ) -> Option<Action> {
         self.number = self.number.saturating_add(1);
         let hello = Hello {
             v: VERSION,
@@ -55,6 +61,7 @@ impl Voice {
             software: self.identity.software.clone(),
             clock: now.clock,
             sent_at: now.wall_ms,
+            parked_after,
         };
         publish(Topic::UpCtl, Ctl::Hello(hello).encode(), false)
     }

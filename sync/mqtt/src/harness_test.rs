@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use rumqttc::{AsyncClient, Event, MqttOptions, Packet, QoS};
 use sync_engine::{
-    Alarm, EpochStart, Fork, Identity, LedgerRecord, Now, OurHashes, Settings, Survey,
+    Alarm, EpochStart, Fork, Identity, LedgerRecord, Now, OurHashes, PastFork, Settings, Survey,
 };
 use sync_wire::ack::{AckRange, Parked};
 use sync_wire::message::Message;
@@ -356,7 +356,15 @@ impl Ledger for Memory {
         Ok(())
     }
 
-    async fn show_parked(&self, _epoch: &str, _parked: Vec<Parked>) -> Result<(), LedgerError> {
+    async fn last_fork(&self) -> Result<Option<PastFork>, LedgerError> {
+        Ok(None)
+    }
+
+    async fn keep_parked(
+        &self,
+        _epoch: &str,
+        _told: (Vec<Parked>, Option<(u64, u64)>),
+    ) -> Result<(), LedgerError> {
         Ok(())
     }
 

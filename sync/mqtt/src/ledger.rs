@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use sync_engine::{Alarm, EpochStart, Fork, LedgerRecord, OurHashes, Survey};
+use sync_engine::{Alarm, EpochStart, Fork, LedgerRecord, OurHashes, PastFork, Survey};
 use sync_wire::ack::Parked;
 use sync_wire::{Hash, Head};
 use tokio::sync::watch;
@@ -32,6 +32,9 @@ pub trait Ledger {
     /// The epoch that is written to, and what the city has of it.
     async fn current(&self) -> Result<EpochStart, LedgerError>;
 
+    /// The last epoch that began because of a fork, by the monotonic clock of now, where any did.
+    async fn last_fork(&self) -> Result<Option<PastFork>, LedgerError>;
+
     /// All older epochs, oldest first, also those of files that were recovered: the city is asked
     /// about each on every connection, for it may have lost something of them. A forked one ends
     /// here at the last common record. Asked for on every connection and every half minute.
@@ -54,18 +57,30 @@ pub trait Ledger {
         ranges: Vec<(u64, u64)>,
     ) -> Result<(), LedgerError>;
 
-    /// Shows which records of an epoch are parked at the city: all of them.
-    async fn show_parked(&self, epoch: &str, parked: Vec<Parked>) -> Result<(), LedgerError>;
+    /// Keeps which records of an epoch are parked at the city: the named ones, and of the numbers in
+    /// the second part no others. It may be lost: the city tells it again.
+    async fn keep_parked(
+        &self,
+        epoch: &str,
+        told: (Vec<Parked>, Option<(u64, u64)>),
+    ) -> Result<(), LedgerError>;
 
     /// What waits for the city, in all epochs.
     async fn survey(&self) -> Result<Survey, LedgerError>;
 
     /// Carries over every record of a forked epoch after the common one, each once, however often
     /// this is called. Where that epoch is the one that is written to, a new one begins with reason
-    /// `forked`. All of it happens or nothing; afterwards [`Ledger::head`] speaks of the epoch that
+    /// `forked`, and the fork's pause is kept with it. All of it happens or nothing; afterwards [`Ledger::head`] speaks of the epoch that
     /// is given back, which is written to from now on.
     async fn carry_over(&self, fork: Fork) -> Result<EpochStart, LedgerError>;
 
     /// Tells somebody.
     async fn raise(&self, alarm: Alarm) -> Result<(), LedgerError>;
+}
+
+/// What the engine starts from.
+pub(crate) async fn beginning<L: Ledger>(
+    ledger: &L,
+) -> Result<(EpochStart, Option<PastFork>), LedgerError> {
+    Ok((ledger.current().await?, ledger.last_fork().await?))
 }

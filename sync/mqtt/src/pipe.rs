@@ -30,6 +30,8 @@ const KEEP_ALIVE: Duration = Duration::from_secs(30);
 const CONNECT_TIMEOUT_S: u64 = 20;
 /// Topic and packet header beside a message.
 const PACKET_BYTES_MAX: usize = MESSAGE_BYTES_MAX * 2;
+/// What a broker without limits passes on is refused with its reason; more costs the connection.
+const JUNK_BYTES_MAX: usize = 1024 * 1024;
 
 /// What to connect with.
 pub(crate) struct Order {
@@ -116,7 +118,7 @@ fn options(name: &str, address: &str) -> MqttOptions {
         .set_clean_session(true)
         .set_keep_alive(KEEP_ALIVE)
         .set_inflight(INFLIGHT_MAX)
-        .set_max_packet_size(PACKET_BYTES_MAX, PACKET_BYTES_MAX);
+        .set_max_packet_size(JUNK_BYTES_MAX, PACKET_BYTES_MAX);
     options
 }
 

@@ -7,18 +7,18 @@ use std::time::Duration;
 use sync_engine::{Action, Engine, Fork, Input, Link, OurHashes, Start, Survey};
 use sync_wire::down::Series;
 use sync_wire::message::Tier;
-use sync_wire::{Ack, Presence, State, Topic, VERSION};
+use sync_wire::{Ack, Presence, State, Topic, VERSION, WireError};
 use tokio::sync::watch;
 
 use crate::door::Door;
-use crate::ledger::{Ledger, LedgerError};
+use crate::ledger::{Ledger, LedgerError, beginning};
 use crate::pipe::{Arrival, Order, Pipe};
 use crate::settings::{Inbound, MqttSettings, Outbound, Surroundings};
 use crate::status::{SyncLink, SyncStatus};
 use crate::tls::{Believed, Credentials, contents};
 use crate::trouble::{
-    NO_ROOM, NotTaken, OTHER_TOPIC, Trouble, UNREADABLE, explain, explain_files, explain_refusal,
-    explain_stuck,
+    NO_ROOM, NotTaken, OTHER_TOPIC, TOO_LONG, Trouble, explain, explain_files, explain_refusal,
+    explain_stuck, explain_unread, is_too_long,
 };
 
 /// The loop turns at least this often, so that its turns prove that it lives.
@@ -27,7 +27,7 @@ const TURN_MS_MAX: u64 = 10_000;
 const CURSOR_MS: u64 = 2_000;
 /// How long a goodbye may take.
 const GOODBYE: Duration = Duration::from_secs(2);
-/// Wait before the ledger is asked again where it starts.
+/// Wait before the ledger is asked anew.
 const START_RETRY: Duration = Duration::from_secs(5);
 
 /// Carries the ledger to the city until `shutdown` is ready. Needs a runtime with time and IO.
@@ -74,12 +74,12 @@ pub async fn run<L: Ledger>(
 
 async fn start<L: Ledger>(settings: &MqttSettings, ledger: &L) -> Engine {
     loop {
-        match ledger.current().await {
-            Ok(current) => {
-                let roster_version = settings.roster_version;
+        match beginning(ledger).await {
+            Ok((current, last_fork)) => {
                 let start = Start {
                     current,
-                    roster_version,
+                    last_fork,
+                    roster_version: settings.roster_version,
                 };
                 return Engine::new(settings.identity.clone(), settings.engine.clone(), &start);
             }
@@ -197,6 +197,9 @@ impl<L: Ledger> Session<L> {
                 Some(Input::Connected)
             }
             Arrival::Broken(error) => {
+                if is_too_long(&error) {
+                    self.refuse(TOO_LONG);
+                }
                 let trouble = explain(&error, self.settings.tls.is_some(), self.greeted);
                 self.greeted = false;
                 self.report(trouble);
@@ -224,14 +227,11 @@ impl<L: Ledger> Session<L> {
     }
 
     async fn read_ack(&mut self, payload: &[u8]) -> Option<Input> {
-        let ack = match Ack::decode(payload) {
-            Ok(ack) => ack,
-            Err(error) => {
-                self.refuse(UNREADABLE);
-                tracing::warn!(%error, "unreadable acknowledgement");
-                return None;
-            }
+        let unread = |error: &WireError| {
+            tracing::warn!(%error, "unreadable acknowledgement");
+            self.refuse(explain_unread(error));
         };
+        let ack = Ack::decode(payload).inspect_err(unread).ok()?;
         let ours = if self.engine.knows(&ack.epoch) {
             let seqs = Engine::numbers_to_check(&ack);
             self.ledger.hashes(&ack.epoch, &seqs).await
@@ -324,11 +324,18 @@ impl<L: Ledger> Session<L> {
                 ranges,
             } => {
                 let now_ms = (self.surroundings.now)().mono_ms;
-                let due_ms = now_ms.saturating_add(CURSOR_MS);
-                self.cursors_due_ms.get_or_insert(due_ms);
+                let due = &mut self.cursors_due_ms;
+                due.get_or_insert(now_ms.saturating_add(CURSOR_MS));
                 self.cursors.insert(epoch, (through, ranges));
             }
-            Action::SaveParked { epoch, parked } => self.ledger.show_parked(&epoch, parked).await?,
+            Action::SaveParked {
+                epoch,
+                parked,
+                nothing_else_in,
+            } => {
+                let keep = self.ledger.keep_parked(&epoch, (parked, nothing_else_in));
+                keep.await?;
+            }
             Action::Alarm(alarm) => {
                 tracing::error!(?alarm, "sync alarm");
                 self.ledger.raise(alarm).await?;
@@ -453,7 +460,6 @@ impl<L: Ledger> Session<L> {
             status.older = engine.older;
             status.refused = engine.refused.saturating_add(self.refused);
             status.last_refusal = self.last_refusal;
-            status.parked = engine.parked;
             status.skew_ms = engine.skew_ms;
             status.last_ack_at = engine.last_ack_at;
             status.turns = status.turns.wrapping_add(1);

@@ -33,8 +33,6 @@ pub struct SyncStatus {
     pub refused: u64,
     /// Why the last of them was.
     pub last_refusal: Option<NotTaken>,
-    /// Records that are parked at the city.
-    pub parked: usize,
     /// When the city last acknowledged, Unix ms by the box's clock.
     pub last_ack_at: Option<i64>,
     /// The last trouble, for the clerk (Chinese); gone once online.

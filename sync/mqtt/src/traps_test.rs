@@ -92,6 +92,66 @@ async fn foreign_broker(listener: TcpListener, mut given: mpsc::Receiver<Vec<u8>
     }
 }
 
+/// An acknowledgement.
+fn word(epoch: &str, through: u64, head: Hash) -> Vec<u8> {
+    let head = head.to_hex();
+    format!("{{\"v\":1,\"epoch\":\"{epoch}\",\"through\":{through},\"head\":\"{head}\",\"now\":1}}")
+        .into_bytes()
+}
+
+/// A message and why it is refused: topic, bytes, code.
+type ForeignWord = (String, Vec<u8>, &'static str);
+
+/// What is not the city's word on this ledger; and one that is, with fields that nobody knows yet.
+fn foreign_words(right: &[u8], hash: Hash) -> (Vec<ForeignWord>, Vec<u8>) {
+    let ours = Topic::DownAck.of("box-demo");
+    let right = right.to_vec();
+    let version = String::from_utf8(right.clone())
+        .unwrap()
+        .replace("\"v\":1", "\"v\":2");
+    // The right one with something more in it.
+    let with = |more: &str| {
+        let text = String::from_utf8(right.clone()).unwrap();
+        text.replacen("{\"v\":1,", &format!("{{\"v\":1,{more}"), 1)
+            .into_bytes()
+    };
+    let range = format!("{{\"from\":2,\"to\":3,\"head\":\"{}\"}}", hash.to_hex());
+    let known = with("\"hello\":1,\"tide\":{\"high\":[1,null]},");
+    let rows = vec![
+        (Topic::DownAck.of("box-2"), right.clone(), "other_topic"),
+        (Topic::UpLive.of("box-demo"), right.clone(), "other_topic"),
+        ("somewhere/else".to_owned(), right.clone(), "other_topic"),
+        (
+            Topic::DownAck.of("box-demo") + "/x",
+            b"{}".to_vec(),
+            "other_topic",
+        ),
+        (ours.clone(), b"\xff\xfe".to_vec(), "unreadable_ack"),
+        (ours.clone(), b"{\"v\":1}".to_vec(), "unreadable_ack"),
+        (
+            ours.clone(),
+            [b"{\"v\":1,\"deep\":".to_vec(), vec![b'['; 4_000]].concat(),
+            "unreadable_ack",
+        ),
+        (ours.clone(), with("\"now\":1,"), "unreadable_ack"),
+        (ours.clone(), vec![b' '; 65_537], "too_long"),
+        (ours.clone(), vec![b'x'; 1_000_000], "too_long"),
+        (
+            ours.clone(),
+            with(&format!("\"ranges\":[{}],", vec![range; 65].join(","))),
+            "too_long",
+        ),
+        (ours.clone(), version.into_bytes(), "other_version"),
+        (
+            ours.clone(),
+            b"{\"v\":7,\"all\":\"else\"}".to_vec(),
+            "other_version",
+        ),
+        (ours, word("ffffffffffffffff", 3, hash), "other_epoch"),
+    ];
+    (rows, known)
+}
+
 /// What a broker in other hands could deliver settles nothing; each is counted with its reason.
 #[tokio::test]
 async fn what_is_not_the_citys_word_on_this_ledger_is_refused_with_its_reason() {
@@ -103,26 +163,8 @@ async fn what_is_not_the_citys_word_on_this_ledger_is_refused_with_its_reason() 
         let whole = *memory.head().borrow();
         let mut running = start(settings(port, None), memory);
         let ours = Topic::DownAck.of("box-demo");
-        let ack = |epoch: &str, through: u64, head: Hash| {
-            let head = head.to_hex();
-            format!(
-                "{{\"v\":1,\"epoch\":\"{epoch}\",\"through\":{through},\"head\":\"{head}\",\"now\":1}}"
-            )
-            .into_bytes()
-        };
-        let right = ack(EPOCH, whole.seq, whole.hash);
-        let version = String::from_utf8(right.clone())
-            .unwrap()
-            .replace("\"v\":1", "\"v\":2");
-        let rows = [
-            (Topic::DownAck.of("box-2"), right.clone(), "other_topic"),
-            (Topic::UpLive.of("box-demo"), right.clone(), "other_topic"),
-            ("somewhere/else".to_owned(), right, "other_topic"),
-            (ours.clone(), b"\xff\xfe".to_vec(), "unreadable_ack"),
-            (ours.clone(), vec![b' '; 65_537], "unreadable_ack"),
-            (ours.clone(), version.into_bytes(), "unreadable_ack"),
-            (ours, ack("ffffffffffffffff", 3, whole.hash), "other_epoch"),
-        ];
+        let right = word(EPOCH, whole.seq, whole.hash);
+        let (rows, known) = foreign_words(&right, whole.hash);
         for (place, (topic, payload, code)) in rows.iter().enumerate() {
             give.send(publish(topic, payload)).await.unwrap();
             let count = u64::try_from(place).unwrap() + 1;
@@ -132,6 +174,18 @@ async fn what_is_not_the_citys_word_on_this_ledger_is_refused_with_its_reason() 
             assert!(why.clerk.contains("打卡照常"), "{}", why.clerk);
             assert_eq!(seen.acked_through, 0, "row {count}");
         }
+        // Fields of a later city are ignored, and what is right in it is taken.
+        give.send(publish(&ours, &known)).await.unwrap();
+        let seen = until(&mut running.status, |status| status.acked_through == 3).await;
+        let before = seen.refused;
+        // Longer than anything may be: refused with its reason, at the price of the connection.
+        give.send(publish(&ours, &vec![b'x'; 1_100_000]))
+            .await
+            .unwrap();
+        let seen = until(&mut running.status, |status| status.refused == before + 1).await;
+        assert_eq!(seen.last_refusal.unwrap().code, "too_long");
+        let said = until(&mut running.status, |status| status.last_error.is_some()).await;
+        assert!(said.last_error.unwrap().contains("过长"));
     };
     LocalSet::new().run_until(everything).await;
 }

@@ -6,6 +6,7 @@ use std::io::ErrorKind;
 use rumqttc::{ConnectReturnCode, ConnectionError, StateError};
 
 use sync_engine::Refusal;
+use sync_wire::WireError;
 
 use crate::error::{DoorError, Fault, MqttError};
 
@@ -36,6 +37,7 @@ const NOT_ALLOWED: &str = "平台不允许本机接入，请联系平台登记";
 const BUSY: &str = "平台暂停服务，稍后自动重连";
 const BROKEN: &str = "与平台的连接中断，正在自动重连";
 const PROXY: &str = "代理服务器没有应答或不允许连接平台，请检查代理设置";
+const FLOODED: &str = "平台的消息服务发来过长的内容，连接已断开，正在重连；一直这样请联系平台清理";
 const STUCK: &str = "平台的消息服务没有应答，正在重新连接";
 const FILES: &str = "本机证书文件读不出来，请检查证书、私钥和CA文件";
 
@@ -46,6 +48,7 @@ pub(crate) fn explain(fault: &Fault, tls: bool, greeted: bool) -> Trouble {
         Fault::Door(error) => of_door(error, &detail),
         // With TLS 1.3 the broker judges our certificate after the client has finished its part of
         // the handshake: its refusal arrives in place of the answer to CONNECT.
+        fault if is_too_long(fault) => FLOODED,
         Fault::Line(_) | Fault::Mqtt(ConnectionError::MqttState(_)) if tls && !greeted => {
             ours(&detail)
         }
@@ -86,6 +89,16 @@ pub const UNREADABLE: NotTaken = NotTaken {
     code: "unreadable_ack",
     clerk: "平台的确认读不出来，未采用；打卡照常，会再问平台，一直这样请联系平台",
 };
+/// It is of a later version of the protocol.
+pub const OTHER_VERSION: NotTaken = NotTaken {
+    code: "other_version",
+    clerk: "平台用的协议版本本机不认识，未采用；打卡照常，请升级本机程序，并告诉平台",
+};
+/// It, or a list in it, is longer than may be.
+pub const TOO_LONG: NotTaken = NotTaken {
+    code: "too_long",
+    clerk: "平台发来的内容超过长度上限，未采用；打卡照常，一直这样请联系平台",
+};
 /// It came on a topic that is not this box's, or that carries nothing down.
 pub const OTHER_TOPIC: NotTaken = NotTaken {
     code: "other_topic",
@@ -96,6 +109,27 @@ pub const NO_ROOM: NotTaken = NotTaken {
     code: "no_room",
     clerk: "平台一次下发过多，有的没有收下；打卡照常，平台会再发，一直这样请联系平台",
 };
+
+/// Explains why an acknowledgement was refused that did not get as far as the engine.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "what has no word of its own is told as unreadable"
+)]
+pub fn explain_unread(error: &WireError) -> NotTaken {
+    match error {
+        WireError::UnknownVersion { .. } => OTHER_VERSION,
+        WireError::MessageTooLarge { .. } | WireError::ListTooLong { .. } => TOO_LONG,
+        _ => UNREADABLE,
+    }
+}
+
+/// Whether the connection broke because something came that is longer than anything may be.
+pub(crate) fn is_too_long(fault: &Fault) -> bool {
+    let Fault::Mqtt(ConnectionError::MqttState(StateError::Deserialization(error))) = fault else {
+        return false;
+    };
+    matches!(error, rumqttc::Error::PayloadSizeLimitExceeded(_))
+}
 
 /// Explains why the engine refused a word of the city.
 pub fn explain_refusal(refusal: Refusal) -> NotTaken {

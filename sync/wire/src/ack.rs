@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::chain::Hash;
 use crate::error::{ParkCode, WireError};
-use crate::name::{VERSION, check_epoch};
+use crate::name::{VERSION, check_epoch, check_version};
 
 /// Most bytes of an acknowledgement.
 pub const ACK_BYTES_MAX: usize = 64 * 1024;
@@ -104,6 +104,7 @@ impl Ack {
                 limit: ACK_BYTES_MAX,
             });
         }
+        check_version(bytes)?;
         let ack: Self = serde_json::from_slice(bytes).map_err(WireError::BadMessage)?;
         ack.check()?;
         Ok(ack)

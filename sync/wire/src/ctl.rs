@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::chain::Hash;
 use crate::down::ResultCode;
 use crate::error::WireError;
-use crate::name::{VERSION, check_box_name, check_epoch};
+use crate::name::{VERSION, check_box_name, check_epoch, check_version};
 use crate::record::{ClockQuality, Gap};
 
 /// Most bytes of a control message.
@@ -48,6 +48,9 @@ pub struct Hello {
     pub clock: ClockQuality,
     /// The box's wall clock, Unix ms.
     pub sent_at: i64,
+    /// Only asks on while records flow: the answer names the parked records after this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parked_after: Option<u64>,
 }
 
 /// "I live", every 30 s while connected.
@@ -161,11 +164,6 @@ pub enum Ctl {
 const TYPES: [&str; 4] = ["hello", "compare", "heartbeat", "result"];
 
 #[derive(Deserialize)]
-struct OnlyVersion {
-    v: u32,
-}
-
-#[derive(Deserialize)]
 struct OnlyType {
     r#type: String,
 }
@@ -194,11 +192,7 @@ impl Ctl {
                 limit: CTL_BYTES_MAX,
             });
         }
-        // The version first: a later one may have other messages.
-        let only: OnlyVersion = serde_json::from_slice(bytes).map_err(WireError::BadMessage)?;
-        if only.v != VERSION {
-            return Err(WireError::UnknownVersion { version: only.v });
-        }
+        check_version(bytes)?;
         let only: OnlyType = serde_json::from_slice(bytes).map_err(WireError::BadMessage)?;
         if !TYPES.contains(&only.r#type.as_str()) {
             let kind = only.r#type.chars().take(64).collect();

@@ -1,6 +1,8 @@
 //! Box names and epochs: the first two thirds of a record's name (box, epoch, seq). And the
 //! protocol's version.
 
+use serde::Deserialize;
+
 use crate::error::WireError;
 
 /// Major version of the protocol: the second level of every topic and the `v` of every message.
@@ -27,6 +29,20 @@ pub fn check_epoch(epoch: &str) -> Result<(), WireError> {
         return Ok(());
     }
     Err(WireError::BadEpoch)
+}
+
+#[derive(Deserialize)]
+struct OnlyVersion {
+    v: u32,
+}
+
+/// Looks at the version of a message before anything else: a later one may have other fields.
+pub(crate) fn check_version(bytes: &[u8]) -> Result<(), WireError> {
+    let only: OnlyVersion = serde_json::from_slice(bytes).map_err(WireError::BadMessage)?;
+    if only.v == VERSION {
+        return Ok(());
+    }
+    Err(WireError::UnknownVersion { version: only.v })
 }
 
 pub(crate) fn is_lower_hex(byte: u8) -> bool {

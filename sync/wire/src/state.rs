@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::WireError;
-use crate::name::VERSION;
+use crate::name::check_version;
 
 /// Most bytes of a state.
 pub const STATE_BYTES_MAX: usize = 4 * 1024;
@@ -53,10 +53,7 @@ impl State {
                 limit: STATE_BYTES_MAX,
             });
         }
-        let state: Self = serde_json::from_slice(bytes).map_err(WireError::BadMessage)?;
-        if state.v != VERSION {
-            return Err(WireError::UnknownVersion { version: state.v });
-        }
-        Ok(state)
+        check_version(bytes)?;
+        serde_json::from_slice(bytes).map_err(WireError::BadMessage)
     }
 }

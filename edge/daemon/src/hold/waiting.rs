@@ -17,7 +17,7 @@ use crate::advice::advice;
 use crate::config::SiteConfig;
 use crate::downlink;
 use crate::error::DaemonError;
-use crate::health::{HealthDesk, HealthNews, NEWS_MAX};
+use crate::health::{HealthDesk, HealthNews, NEWS_MAX, Waiting};
 use crate::hold::notice;
 use crate::lane::{Gate, GateSite, LanePlan, TokenSalt, run_gate};
 use crate::opening::{self, OnDamage, Opened};
@@ -67,7 +67,7 @@ impl Hold {
             &config.devices(),
             config.lane_names(),
         );
-        tokio::spawn(desk.run(heard, None, async || None));
+        tokio::spawn(desk.run(heard, None, async || Waiting::default()));
         let gate = start_lanes(config, writer, (news.clone(), stop.clone()))?;
         let page = tokio::spawn(notice::keep(config.clone(), health, stop.clone()));
         let (proofs, seen) = watch::channel(Proofs::default());

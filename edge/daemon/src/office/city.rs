@@ -2,11 +2,11 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use edge_store::{Epoch, Head, Reader, StoreError, Writer};
-use edge_web::PARKED_SETTING;
-use sync_engine::{Alarm, EpochStart, Fork, LedgerRecord, OurHashes, Survey};
+use edge_store::{Epoch, Head, ParkedRecord, ParkedTold, Reader, StoreError, Writer};
+use sync_engine::{Alarm, EpochStart, Fork, LedgerRecord, OurHashes, PastFork, Survey};
 use sync_mqtt::{Ledger, LedgerError, Page};
 use sync_wire::ack::Parked;
+use sync_wire::ctl::GAPS_MAX;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::spawn_blocking;
 
@@ -15,7 +15,8 @@ use crate::error::DaemonError;
 use crate::health::{HealthNews, LedgerAlarm};
 use crate::office::carry::Carrier;
 use crate::office::desk::Office;
-use crate::office::fork::{self, Names};
+use crate::office::fork::{self, LastFork, Names};
+use crate::troubles::FORKS;
 
 /// The store, read on blocking threads so that the office goes on meanwhile.
 #[derive(Debug, Clone)]
@@ -58,6 +59,17 @@ impl CityLedger {
         })
     }
 
+    /// Notes whether the city wants more epochs than it gets: on record, on the screen, and for
+    /// `menwei status`.
+    async fn note_wish(&self, wants_more: bool) -> Result<(), LedgerError> {
+        let Some(last) = self.ask(LastFork::read).await? else {
+            return Ok(());
+        };
+        let last = last.note(wants_more, (&self.writer, &self.clock)).await?;
+        let news = HealthNews::Trouble(FORKS.to_owned(), last.trouble());
+        Ok(self.news.send(news).await?)
+    }
+
     async fn ask<T: Send + 'static>(
         &self,
         question: impl FnOnce(&Reader) -> Result<T, StoreError> + Send + 'static,
@@ -89,6 +101,24 @@ fn epochs(reader: &Reader) -> Result<Vec<EpochStart>, StoreError> {
         })
     };
     reader.epochs()?.into_iter().map(start).collect()
+}
+
+/// What waits for the city, and the absences declared in it.
+fn survey(reader: &Reader) -> Result<Survey, StoreError> {
+    Ok(Survey {
+        oldest_at: reader.backlog()?.oldest_at,
+        gaps: reader.gaps_waiting(GAPS_MAX)?,
+    })
+}
+
+fn parked_record(parked: Parked) -> ParkedRecord {
+    let word = serde_json::to_value(parked.code).ok();
+    let word = word.as_ref().and_then(serde_json::Value::as_str);
+    ParkedRecord {
+        seq: parked.seq,
+        code: word.unwrap_or("other").to_owned(),
+        message: parked.message,
+    }
 }
 
 impl Ledger for CityLedger {
@@ -156,17 +186,25 @@ impl Ledger for CityLedger {
         Ok(self.writer.advance_cursor(epoch, through, ranges).await?)
     }
 
-    async fn show_parked(&self, _epoch: &str, parked: Vec<Parked>) -> Result<(), LedgerError> {
-        let list = serde_json::to_string(&parked)?;
-        Ok(self.writer.put_setting(PARKED_SETTING, &list).await?)
+    async fn last_fork(&self) -> Result<Option<PastFork>, LedgerError> {
+        let last = self.ask(LastFork::read).await?;
+        Ok(last.map(|last| last.past(&self.clock.now())))
+    }
+
+    async fn keep_parked(
+        &self,
+        epoch: &str,
+        (parked, nothing_else_in): (Vec<Parked>, Option<(u64, u64)>),
+    ) -> Result<(), LedgerError> {
+        let told = ParkedTold {
+            named: parked.into_iter().map(parked_record).collect(),
+            nothing_else_in,
+        };
+        Ok(self.writer.keep_parked(epoch, told).await?)
     }
 
     async fn survey(&self) -> Result<Survey, LedgerError> {
-        let oldest_at = self.ask(|reader| Ok(reader.backlog()?.oldest_at)).await?;
-        Ok(Survey {
-            oldest_at,
-            gaps: Vec::new(),
-        })
+        self.ask(survey).await
     }
 
     async fn carry_over(&self, fork: Fork) -> Result<EpochStart, LedgerError> {
@@ -180,8 +218,18 @@ impl Ledger for CityLedger {
 
     async fn raise(&self, alarm: Alarm) -> Result<(), LedgerError> {
         let known = match &alarm {
-            Alarm::Forked { .. } => Some(LedgerAlarm::Forked),
+            Alarm::Forked { .. } => {
+                // The next pause begins: whether the city wants more still is told again.
+                let over = HealthNews::Trouble(FORKS.to_owned(), None);
+                self.news.send(over).await?;
+                Some(LedgerAlarm::Forked)
+            }
             Alarm::CityWentBack { .. } => Some(LedgerAlarm::CityWentBack),
+            Alarm::ForksTooOften { .. } => {
+                self.note_wish(true).await?;
+                None
+            }
+            Alarm::AgreesAgain => return self.note_wish(false).await,
             Alarm::ForeignAck { .. } | Alarm::LedgerUnreadable { .. } => None,
         };
         tracing::error!(?alarm, "The way to the city raises an alarm");
@@ -189,5 +237,61 @@ impl Ledger for CityLedger {
             self.news.send(HealthNews::Ledger(known)).await?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use edge_store::{Entry, Key, Store, StoreSettings};
+    use sync_wire::record::{ClockQuality, Gap, GapCause, Kind, Record, Stamp};
+
+    use super::survey;
+
+    #[tokio::test]
+    async fn a_heartbeat_knows_the_absences_that_the_city_does_not_have() {
+        let folder = tempfile::tempdir().unwrap();
+        let key_file = folder.path().join("key");
+        std::fs::write(&key_file, [7; 32]).unwrap();
+        std::fs::set_permissions(&key_file, std::fs::Permissions::from_mode(0o600)).unwrap();
+        let settings = StoreSettings {
+            path: folder.path().join("ledger.db"),
+            box_id: "box-1".to_owned(),
+            site: "site-1".to_owned(),
+        };
+        let store = Store::open(&settings, &Key::from_file(&key_file).unwrap()).unwrap();
+        let entry = |at: i64| {
+            let stamp = Stamp {
+                at,
+                boot: 1,
+                mono: 1,
+                clock: ClockQuality::Synced,
+            };
+            let kind = Kind::Gap(Gap {
+                from: at - 60_000,
+                to: at,
+                cause: GapCause::Suspended,
+                reason: Some("停电".to_owned()),
+            });
+            Entry::new(Record { stamp, kind }.to_body().unwrap())
+        };
+        let writer = store.writer();
+        let entries = (1..=20).map(|hour| entry(hour * 3_600_000)).collect();
+        writer.append(entries).await.unwrap();
+        let reader = store.reader().unwrap();
+        let all = survey(&reader).unwrap();
+        assert_eq!(all.oldest_at, Some(3_600_000));
+        let ends: Vec<i64> = all.gaps.iter().map(|gap| gap.to / 3_600_000).collect();
+        assert_eq!(ends, (5..=20).collect::<Vec<i64>>(), "the newest sixteen");
+        assert!(all.gaps.iter().all(|gap| gap.reason.is_none()));
+        let epoch = store.facts().epoch.clone();
+        writer
+            .advance_cursor(&epoch, 18, vec![(20, 20)])
+            .await
+            .unwrap();
+        let rest = survey(&reader).unwrap();
+        let ends: Vec<i64> = rest.gaps.iter().map(|gap| gap.to / 3_600_000).collect();
+        assert_eq!(ends, [19]);
     }
 }

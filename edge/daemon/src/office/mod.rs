@@ -23,4 +23,4 @@ pub(crate) use life::{powered_off, pulse};
 pub(crate) use orders::keep_orders;
 pub(crate) use screen::{keep_screen, web_settings};
 pub(crate) use unreached::{Unreached, keep_unreached};
-pub(crate) use uplink::{keep_city, oldest_waiting};
+pub(crate) use uplink::{keep_city, waiting};

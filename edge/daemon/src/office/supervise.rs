@@ -26,12 +26,13 @@ pub(crate) struct Part {
 impl Part {
     /// Says that the part works: its lamp goes out.
     pub(crate) async fn works(&self) {
-        self.tell(None).await;
+        self.tell(self.name, None).await;
     }
 
-    async fn tell(&self, remedy: Option<edge_web::Remedy>) {
-        let name = self.name.to_owned();
-        if let Err(error) = self.news.send(HealthNews::Trouble(name, remedy)).await {
+    /// Tells a trouble of the part by the name of its lamp; or that it is over.
+    pub(crate) async fn tell(&self, lamp: &str, remedy: Option<edge_web::Remedy>) {
+        let news = HealthNews::Trouble(lamp.to_owned(), remedy);
+        if let Err(error) = self.news.send(news).await {
             tracing::warn!(%error, "Health news lost");
         }
     }
@@ -52,7 +53,7 @@ pub(crate) async fn keep_up(
         } else {
             troubles::part_ended(part.name, &why)
         };
-        part.tell(Some(remedy)).await;
+        part.tell(part.name, Some(remedy)).await;
         sleep(pause).await;
         pause = (pause * 2).min(PAUSE_MAX);
     }

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use edge_store::Reader;
+use edge_store::{Reader, StoreError};
 use sync_engine::{Identity, Now, Settings};
 use sync_mqtt::{MqttSettings, Surroundings, SyncLink, SyncStatus};
 use tokio::sync::{mpsc, watch};
@@ -11,11 +11,14 @@ use crate::clock::Clock;
 use crate::config::CityConfig;
 use crate::downlink::{self, Tally};
 use crate::error::DaemonError;
+use crate::health::Waiting;
 use crate::office::city::CityLedger;
 use crate::office::desk::Office;
+use crate::office::fork::LastFork;
 use crate::office::supervise::{Part, keep_up};
 use crate::people::random;
 use crate::records::{self, SOFTWARE};
+use crate::troubles::FORKS;
 
 /// Keeps up the way to the city, where one is configured; `status` tells of it.
 pub(crate) async fn keep_city(office: &Office<'_>, status: watch::Sender<SyncStatus>) {
@@ -68,6 +71,9 @@ async fn run_sync(
     };
     downlink::start(&desks, city, arrivals, results).await?;
     let ledger = CityLedger::new(office)?;
+    let last_fork = LastFork::read(&office.store.reader()?)?;
+    let trouble = last_fork.and_then(|last| last.trouble());
+    part.tell(FORKS, trouble).await;
     let surroundings = Surroundings {
         inbox,
         outbox,
@@ -130,24 +136,25 @@ async fn tell_refusals(
     }
 }
 
-/// When the oldest record that the city has not acknowledged happened, Unix ms.
-pub(crate) async fn oldest_waiting(reader: &Arc<Mutex<Reader>>) -> Option<i64> {
+/// What waits for the city, and what waits there.
+pub(crate) async fn waiting(reader: &Arc<Mutex<Reader>>) -> Waiting {
     let reader = Arc::clone(reader);
     let asked = tokio::task::spawn_blocking(move || {
-        reader
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .backlog()
+        let reader = reader.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok::<_, StoreError>(Waiting {
+            oldest_at_ms: reader.backlog()?.oldest_at,
+            parked: reader.parked_count()?,
+        })
     });
     match asked.await {
-        Ok(Ok(backlog)) => backlog.oldest_at,
+        Ok(Ok(waiting)) => waiting,
         Ok(Err(error)) => {
             tracing::warn!(%error, "The backlog cannot be read");
-            None
+            Waiting::default()
         }
         Err(error) => {
             tracing::warn!(%error, "The backlog was not read");
-            None
+            Waiting::default()
         }
     }
 }

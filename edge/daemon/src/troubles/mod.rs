@@ -2,4 +2,7 @@
 
 mod trouble;
 
-pub(crate) use trouble::{DAMAGED, DAMAGED_CODE, Told, damaged, part_ended, screen_port, told};
+pub(crate) use trouble::{
+    DAMAGED, DAMAGED_CODE, FORKS, FORKS_TOO_OFTEN, Told, damaged, forks_too_often, part_ended,
+    screen_port, told,
+};

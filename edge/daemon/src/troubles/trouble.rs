@@ -15,6 +15,11 @@ pub(crate) const DAMAGED: &str = "账本检查";
 /// Its code.
 pub(crate) const DAMAGED_CODE: &str = "E-DB-04";
 
+/// The lamp of a city that wants another ledger again and again.
+pub(crate) const FORKS: &str = "平台对账";
+/// Its code, also in the record.
+pub(crate) const FORKS_TOO_OFTEN: &str = "E-DB-05";
+
 /// Troubles by the names of their lamps, as they stand in the ledger's file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -94,6 +99,22 @@ pub(crate) fn damaged() -> Remedy {
         cause: "上次没有正常停机，检查发现账本文件有损坏".to_owned(),
         effect: "闸机照常；损坏处的旧记录可能读不出、传不上去".to_owned(),
         advice: "不要删除文件，备份后用 menwei verify 查明第一处损坏，并联系运维".to_owned(),
+    }
+}
+
+/// The city wants another epoch again, before the pause is over (`until`, Unix ms).
+pub(crate) fn forks_too_often(until: i64) -> Remedy {
+    let at = jiff::Timestamp::from_millisecond(until).unwrap_or_default();
+    let until = jiff::tz::offset(8).to_datetime(at);
+    let until = until.strftime("%m月%d日%H:%M");
+    Remedy {
+        code: FORKS_TOO_OFTEN.to_owned(),
+        cause: "平台一再说本机账本与它的不同，要求另起新账本，可能是平台出错或有人冒充平台"
+            .to_owned(),
+        effect: format!(
+            "打卡照常，记录都在本机；{until}以前不再另起账本，暂不上传，平台改口后自动补传"
+        ),
+        advice: "请联系平台核实它的数据，并查清有没有第二台设备用着同一份账本".to_owned(),
     }
 }
 

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::help::{Place, entries, wait};
-use crate::cursor::Cursor;
+use crate::city::cursor::Cursor;
 use crate::error::StoreError;
 
 #[test]

@@ -12,6 +12,7 @@ mod imports;
 mod models;
 mod office;
 mod opening;
+mod parked;
 mod tamper;
 mod views;
 mod writing;

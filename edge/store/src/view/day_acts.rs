@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rusqlite::{Connection, params};
 use sync_wire::Record;
 
-use crate::cursor;
+use crate::city::cursor;
 use crate::epoch;
 use crate::error::StoreError;
 use crate::ledger;

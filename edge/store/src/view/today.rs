@@ -10,7 +10,7 @@ use sync_wire::Record;
 use sync_wire::record::{Kind, Passage};
 
 use crate::carry;
-use crate::cursor::{self, Cursor};
+use crate::city::cursor::{self, Cursor};
 use crate::epoch;
 use crate::error::StoreError;
 use crate::ledger;

@@ -5,7 +5,8 @@ use sync_wire::Head;
 
 use crate::account::{self, AccountRow};
 use crate::carry;
-use crate::cursor::{self, Cursor};
+use crate::city::cursor::{self, Cursor};
+use crate::city::parked::{self, ParkedTold};
 use crate::epoch;
 use crate::error::StoreError;
 use crate::ledger;
@@ -41,6 +42,11 @@ pub(crate) enum SmallAct {
     },
     RemoveSetting {
         name: String,
+    },
+    /// What the city says to be parked.
+    KeepParked {
+        epoch: String,
+        told: ParkedTold,
     },
     /// The city has an older epoch alike up to a record only.
     Fork {
@@ -110,6 +116,7 @@ pub(crate) fn perform(db: &Connection, act: &SmallAct) -> Result<u64, StoreError
         SmallAct::LimitPages(pages) => db
             .pragma_update_and_check(None, "max_page_count", pages, |row| row.get(0))
             .map_err(|e| StoreError::database("limit the pages", e)),
+        SmallAct::KeepParked { epoch, told } => parked::keep(db, epoch, told),
         SmallAct::Fork { epoch, common } => {
             let unknown = || StoreError::UnknownEpoch {
                 epoch: epoch.clone(),

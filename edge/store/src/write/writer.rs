@@ -9,7 +9,8 @@ use sync_wire::Head;
 use tokio::sync::{Semaphore, oneshot, watch};
 
 use crate::account::AccountRow;
-use crate::cursor::Cursor;
+use crate::city::cursor::Cursor;
+use crate::city::parked::ParkedTold;
 use crate::epoch::{Epoch, NewEpoch};
 use crate::error::StoreError;
 use crate::ledger::{self, Appended, Entry};
@@ -258,6 +259,18 @@ impl Writer {
         ledger::check_size(&entries)?;
         self.order(|reply| Order::Append(entries, notes, reply))
             .await
+    }
+
+    /// Keeps which records of an epoch the city says to be parked.
+    ///
+    /// # Errors
+    ///
+    /// The epoch is not in this file, or the commit failed.
+    pub async fn keep_parked(&self, epoch: &str, told: ParkedTold) -> Result<(), StoreError> {
+        let epoch = epoch.to_owned();
+        self.small(SmallAct::KeepParked { epoch, told })
+            .await
+            .map(drop)
     }
 
     /// Notes that the city has an older epoch alike up to `common` only: what follows there is to be

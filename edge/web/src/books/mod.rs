@@ -9,7 +9,6 @@ mod directory;
 mod month;
 mod moment;
 mod troubles;
-mod parked;
 mod sheet_copy;
 mod shelf;
 mod lists;
@@ -24,7 +23,6 @@ pub(crate) use moment::{Moment, Present};
 pub(crate) use month::{
     DayCell, MonthSheet, PersonDay, PersonMonth, halves_text, is_weekend, tenths_of_hours,
 };
-pub use parked::PARKED_SETTING;
 pub(crate) use sheet_copy::{
     Difference, RowCopy, SheetCopy, code_text, differences, digest, is_corrected, read_code,
     sign_class,

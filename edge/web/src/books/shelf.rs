@@ -13,7 +13,6 @@ use tokio::sync::watch;
 use super::directory::{Directory, Listed};
 use super::moment::{Moment, Present};
 use super::month::{MonthSheet, PersonMonth, Reading, days_of};
-use super::parked::{PARKED_SETTING, Parked};
 use super::standing::Outlook;
 use super::troubles::{Trouble, joined};
 use crate::error::{SourceError, WebError};
@@ -263,22 +262,10 @@ impl Shelf {
         Ok(self.reader.record_lines(before, waiting, lines_max)?)
     }
 
-    /// Records that the city cannot use yet, each with its reason.
-    pub(crate) fn parked(&self) -> Result<Vec<(RecordLine, String)>, SourceError> {
-        let Some(list) = self.reader.setting(PARKED_SETTING)? else {
-            return Ok(Vec::new());
-        };
-        let parked: Vec<Parked> = serde_json::from_str(&list)?;
-        let seqs: Vec<u64> = parked.iter().map(|one| one.seq).collect();
-        let lines = self.reader.record_lines_of(&seqs)?;
-        let reason = |line: RecordLine| {
-            let found = parked.iter().find(|one| one.seq == line.seq);
-            (
-                line,
-                found.map(|one| one.message.clone()).unwrap_or_default(),
-            )
-        };
-        Ok(lines.into_iter().map(reason).collect())
+    /// The oldest records that the city cannot use yet, and how many there are.
+    pub(crate) fn parked(&self, lines_max: usize) -> Result<(Vec<RecordLine>, u64), SourceError> {
+        let lines = self.reader.parked_lines(lines_max)?;
+        Ok((lines, self.reader.parked_count()?))
     }
 
     /// A lane's name.

@@ -1,7 +1,6 @@
 //! Every record's state, and the city's reasons.
 
-use edge_store::Entry;
-use edge_web::PARKED_SETTING;
+use edge_store::{Entry, NewEpoch, ParkedRecord, ParkedTold, new_epoch_name};
 
 use crate::browser::{claimed_site, page};
 
@@ -30,8 +29,18 @@ async fn each_record_says_where_it_is_and_why() {
         .await
         .unwrap();
     let reason = "<b>单位 1 还没有上传</b>";
-    let parked = format!("[{{\"seq\":117,\"code\":\"waiting\",\"message\":\"{reason}\"}}]");
-    writer.put_setting(PARKED_SETTING, &parked).await.unwrap();
+    let parked = |seqs: std::ops::RangeInclusive<u64>, message: &str| ParkedTold {
+        named: seqs
+            .map(|seq| ParkedRecord {
+                seq,
+                code: "unknown_reference".to_owned(),
+                message: message.to_owned(),
+            })
+            .collect(),
+        nothing_else_in: None,
+    };
+    let told = parked(117..=117, reason);
+    writer.keep_parked(&epoch, told).await.unwrap();
 
     let html = page(&client, &site, "/upload").await.text().await.unwrap();
     let count = |text: &str| html.matches(text).count();
@@ -62,4 +71,19 @@ async fn each_record_says_where_it_is_and_why() {
         let answer = page(&client, &site, odd).await;
         assert_eq!(answer.status(), 200, "{odd}");
     }
+
+    // After a fork the list goes on; of more than fit the oldest are shown, and all are counted.
+    let began = writer.begin_epoch(NewEpoch {
+        name: new_epoch_name().unwrap(),
+        first: (1..=230).map(team).collect(),
+        ..NewEpoch::default()
+    });
+    let began = began.await.unwrap();
+    let told = parked(1..=230, "缺内容");
+    writer.keep_parked(&began.name, told).await.unwrap();
+    let html = page(&client, &site, "/upload").await.text().await.unwrap();
+    assert!(html.contains("231 条") && html.contains("只列出最早的 200 条"));
+    assert!(html.contains("以前的账本 流水号 117<"), "{html}");
+    assert_eq!(html.matches("以前的账本").count(), 1);
+    assert_eq!(html.matches("! 平台用不了").count(), 50);
 }

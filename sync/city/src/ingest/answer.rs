@@ -16,7 +16,7 @@ const HASH: Sql = Sql {
 const ALL_PARKED: Sql = Sql {
     step: "list parked records",
     text: "SELECT seq, code, message FROM parked WHERE box = ?1 AND epoch = ?2
-           ORDER BY seq LIMIT ?3",
+             AND seq > ?4 ORDER BY seq LIMIT ?3",
 };
 const ACK: Sql = Sql {
     step: "note an acknowledgement",
@@ -46,11 +46,13 @@ impl Batch<'_> {
             .iter()
             .filter(|(_, one)| one.reply.hello.is_some());
         let limit = u64::try_from(sync_wire::ack::PARKED_MAX).unwrap_or(u64::MAX);
-        let hellos: Vec<Name<'_>> = hellos.map(|(name, _)| *name).collect();
-        let asked: Vec<Vec<Value>> = hellos
-            .iter()
-            .map(|(id, epoch)| vec![(*id).into(), (*epoch).into(), limit.into()])
-            .collect();
+        let after = |chain: &Chain<'_>| chain.reply.parked_after.into();
+        let (hellos, asked): (Vec<Name<'_>>, Vec<Vec<Value>>) = hellos
+            .map(|((id, epoch), chain)| {
+                let asked = vec![(*id).into(), (*epoch).into(), limit.into(), after(chain)];
+                ((*id, *epoch), asked)
+            })
+            .unzip();
         for (name, rows) in hellos.iter().zip(tx.rows_each(ALL_PARKED, &asked)?) {
             if let Some(chain) = self.chains.get_mut(name) {
                 chain.reply.parked = rows.iter().map(parked).collect::<Result<_, _>>()?;

@@ -284,9 +284,11 @@ impl<'a> Batch<'a> {
         }
     }
 
-    /// The boxes that said hello: what waits for them goes out again.
+    /// The boxes that said hello: what waits for them goes out again. One that only asks what is parked
+    /// was there all the time.
     pub(super) fn greeted(&self) -> Vec<&'a str> {
-        let hellos = self.hellos.iter().filter(|(_, hello)| !hello.closed);
+        let anew = |hello: &Hello| !hello.closed && hello.parked_after.is_none();
+        let hellos = self.hellos.iter().filter(|(_, hello)| anew(hello));
         hellos.map(|(id, _)| *id).collect()
     }
 
@@ -349,6 +351,7 @@ impl<'a> Batch<'a> {
         }
         (chain.reply.due, chain.is_begun) = (true, true);
         chain.reply.hello = Some(hello.number);
+        chain.reply.parked_after = hello.parked_after.unwrap_or(0);
         let other = chain
             .hash(hello.last)
             .is_some_and(|hash| hash != hello.head);

@@ -15,6 +15,8 @@ pub(super) struct Reply {
     pub(super) due: bool,
     pub(super) parked: Vec<Parked>,
     pub(super) hello: Option<u64>,
+    /// The hello asks for parked records after this one.
+    pub(super) parked_after: u64,
     pub(super) compare: Option<Compared>,
     pub(super) greet: bool,
 }

@@ -73,6 +73,33 @@ async fn what_is_not_understood_is_parked_and_counts(store: Store) {
     city.stop().await.unwrap();
 }
 
+async fn more_parked_records_than_an_answer_names_are_asked_for_by_number(store: Store) {
+    let site = Site::begin(store, &["box-1"]).await;
+    let city = site.city(Arc::new(Silent)).await;
+    let mut peer = Peer::connect(&site, "box-1").await;
+    peer.greet().await;
+    let mut ledger = Ledger::new("box-1");
+    for _ in 0..230 {
+        ledger.push(r#""kind":"moon_landing""#);
+    }
+    peer.send(Topic::UpBulk, ledger.bulk(1, 130)).await;
+    let ack = peer.ack_where(|ack| ack.through == 130).await;
+    assert_eq!(ack.parked.len(), 100, "no more fit");
+    peer.send(Topic::UpBulk, ledger.bulk(131, 230)).await;
+    peer.ack_where(|ack| ack.through == 230).await;
+    let head = (230, ledger.hashes[230]);
+    let asked = [(9_001, None, 1..=100), (9_002, Some(100), 101..=200)];
+    let rest = [(9_003, Some(200), 201..=230), (9_004, Some(0), 1..=100)];
+    for (number, after, named) in asked.into_iter().chain(rest) {
+        peer.ask_parked(number, head, after).await;
+        let answer = peer.ack_where(|ack| ack.hello == Some(number)).await;
+        let seqs: Vec<u64> = answer.parked.iter().map(|one| one.seq).collect();
+        assert_eq!(seqs, named.collect::<Vec<u64>>(), "after {after:?}");
+        assert_eq!(answer.through, 230);
+    }
+    city.stop().await.unwrap();
+}
+
 async fn a_fork_is_not_stored_over_and_raises_an_alarm(store: Store) {
     let site = Site::begin(store, &["box-1"]).await;
     let city = site.city(Arc::new(Silent)).await;
@@ -398,6 +425,7 @@ async fn heartbeat_and_state_are_shown(store: Store) {
 on_both_databases!(
     records_are_stored_and_acknowledged,
     what_is_not_understood_is_parked_and_counts,
+    more_parked_records_than_an_answer_names_are_asked_for_by_number,
     a_fork_is_not_stored_over_and_raises_an_alarm,
     junk_and_lies_harm_nobody,
     an_acknowledgement_never_comes_before_the_commit,

@@ -1,5 +1,4 @@
-//! The rows of the identity table: files that go back, are copied or come to light, and a city
-//! that lies about it.
+//! The rows of the identity table: files that go back, are copied or come to light.
 
 use sync_wire::ack::AckRange;
 use sync_wire::message::Message;
@@ -10,7 +9,7 @@ use crate::{Action, Alarm, Fork, Input, Link};
 
 const OLD: &str = "8899aabbccddeeff";
 
-fn alarms(world: &World) -> Vec<&Alarm> {
+pub(crate) fn alarms(world: &World) -> Vec<&Alarm> {
     let done = world.done.iter();
     done.filter_map(|action| {
         if let Action::Alarm(alarm) = action {
@@ -281,7 +280,7 @@ fn a_city_with_more_of_an_older_epoch_is_nothing_remarkable() {
     // `menwei restore`: the old copy is brought back, and a new epoch begins at once.
     let mut old = world.epochs.remove(0);
     old.records.truncate(30);
-    world.epochs = vec![old, super::world::Epoch::new("00000000000000aa")];
+    world.epochs = vec![old, super::file::Epoch::new("00000000000000aa")];
     world.restart();
     world.append(4);
     world.calm();
@@ -300,7 +299,7 @@ fn an_older_epoch_with_another_end_is_carried_over_once() {
         let body = world.body(seq);
         old.push(body);
     }
-    world.epochs = vec![old, super::world::Epoch::new("00000000000000aa")];
+    world.epochs = vec![old, super::file::Epoch::new("00000000000000aa")];
     world.restart();
     world.append(4);
     world.calm();
@@ -342,45 +341,8 @@ fn a_city_that_greets_by_an_older_epoch_is_asked_about_this_one_too() {
     world.check();
 }
 
-#[test]
-fn a_city_that_went_mad_does_not_fill_the_disk_with_epochs() {
-    let mut world = World::new(10);
-    world.calm();
-    let mut begun = 0;
-    for _ in 0..50 {
-        world.disconnect(0);
-        world.advance(1_000);
-        while let Some(number) = asked(&world) {
-            world.up.clear();
-            let mut lie = world.answer(Some(number));
-            lie.through = 1_000_000;
-            lie.head = Hash::from_bytes([9; 32]);
-            world.hear(lie.clone());
-            if let Some(number) = asked(&world) {
-                world.up.clear();
-                lie.hello = None;
-                lie.compare = Some(sync_wire::Compared { number, same: 0 });
-                world.hear(lie);
-            }
-        }
-        begun = begun.max(world.epochs.len());
-    }
-    assert_eq!(begun, 2, "one new epoch in ten minutes");
-    world.down.clear();
-    world.advance(600_000);
-    world.disconnect(0);
-    world.advance(130_000);
-    world.calm();
-    // What was carried over without need is there twice, with its origin; nothing is lost.
-    for epoch in &world.epochs {
-        for record in &epoch.records {
-            assert!(world.city.count(&super::model_city::act_of(&record.body)) >= 1);
-        }
-    }
-}
-
 /// The number of the newest question on its way.
-fn asked(world: &World) -> Option<u64> {
+pub(crate) fn asked(world: &World) -> Option<u64> {
     world.up.iter().rev().find_map(|(topic, payload)| {
         if *topic != Topic::UpCtl {
             return None;

@@ -5,7 +5,7 @@ use sync_wire::ack::AckRange;
 use sync_wire::message::{Message, Tier};
 use sync_wire::{Hash, ParkCode, Parked, Topic};
 
-use crate::tests::world::World;
+use crate::tests::world::{EPOCH, World};
 use crate::{Action, Alarm, Link, Refusal};
 
 fn alarms(world: &World) -> usize {
@@ -39,10 +39,8 @@ fn a_city_that_parks_everything_has_it_all_the_same() {
         }
     }
     let status = world.engine.status();
-    assert_eq!(
-        (status.acked_through, status.backlog, status.parked),
-        (40, 0, 40)
-    );
+    assert_eq!((status.acked_through, status.backlog), (40, 0));
+    assert_eq!(world.parked_of(EPOCH).len(), 40);
     assert_eq!(status.refused, 0);
     world.append(1);
     assert_eq!(world.live_messages(), [(41, 41)]);
@@ -50,8 +48,63 @@ fn a_city_that_parks_everything_has_it_all_the_same() {
     world.calm();
     world.disconnect(0);
     world.calm();
-    assert_eq!(world.engine.status().parked, 0);
+    assert!(world.parked_of(EPOCH).is_empty());
     world.check();
+}
+
+/// So many are parked that no answer names them all; half of them are settled meanwhile.
+#[test]
+fn all_that_is_parked_is_known_and_what_is_settled_goes() {
+    let mut world = online(450);
+    world.city.parked = (1..=450).filter(|seq| seq % 2 == 0).collect();
+    world.calm();
+    world.disconnect(0);
+    world.calm();
+    let all = |world: &World| world.city.parked.iter().copied().collect::<Vec<u64>>();
+    assert_eq!(world.parked_of(EPOCH), all(&world));
+    world.city.parked.retain(|seq| seq % 3 == 0 || *seq > 440);
+    let hellos = world.hellos();
+    world.pass(599_000);
+    assert_eq!(world.hellos(), hellos, "not before its time");
+    world.pass(1_000);
+    assert_eq!(world.parked_of(EPOCH), all(&world));
+    assert_eq!(world.engine.status().link, Link::Online, "records flow on");
+    world.city.parked.clear();
+    world.pass(600_000);
+    assert!(world.parked_of(EPOCH).is_empty());
+    let hellos = world.hellos();
+    world.pass(3_600_000);
+    assert_eq!(
+        world.hellos(),
+        hellos,
+        "nobody asks where nothing is parked"
+    );
+    world.check();
+}
+
+/// Numbers that the box does not have are no reason to show anything.
+#[test]
+fn what_cannot_be_parked_is_refused() {
+    let mut world = online(5);
+    let mut ack = world.answer(None);
+    let parked = |seq, message: &str| Parked {
+        seq,
+        code: ParkCode::BadField,
+        message: message.to_owned(),
+    };
+    ack.parked = vec![
+        parked(0, "x"),
+        parked(2, "\u{1b}[31m缺内容"),
+        parked(6, "x"),
+    ];
+    world.hear(ack.clone());
+    assert_eq!(world.parked_of(EPOCH), [2]);
+    assert_eq!(world.engine.status().last_refusal, Some(Refusal::NotOurs));
+    // What stands beside a foreign hash is not believed at all.
+    (ack.through, ack.head) = (5, Hash::from_bytes([3; 32]));
+    ack.parked = vec![parked(3, "x")];
+    world.hear(ack);
+    assert_eq!(world.parked_of(EPOCH), [2]);
 }
 
 #[test]
@@ -139,6 +192,20 @@ fn what_cannot_be_settles_nothing_and_is_counted() {
         world.calm();
         world.check();
     }
+}
+
+/// Answers to a hello that nobody said, right hash or not.
+#[test]
+fn an_answer_to_nothing_settles_nothing() {
+    let mut world = online(20);
+    let mut ack = world.answer(Some(1_000_000));
+    (ack.through, ack.head) = (7, world.current().records[6].hash);
+    world.hear(ack);
+    let status = world.engine.status();
+    assert_eq!((status.acked_through, status.refused), (0, 1));
+    assert_eq!(status.last_refusal, Some(Refusal::NoSense));
+    world.calm();
+    world.check();
 }
 
 #[test]

@@ -1,11 +1,11 @@
 //! The city of the model: a table of each epoch, and what it answers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use sync_wire::ack::{AckRange, Compared};
+use sync_wire::ack::{AckRange, Compared, PARKED_MAX, Parked};
 use sync_wire::message::Message;
 use sync_wire::record::Record;
-use sync_wire::{Ack, Compare, Hash, Head, Kind, VERSION};
+use sync_wire::{Ack, Compare, Hash, Head, Hello, Kind, ParkCode, VERSION};
 
 pub(crate) const BOX: &str = "box-demo";
 pub(crate) const WALL_MS: i64 = 1_795_302_124_000;
@@ -18,6 +18,8 @@ pub(crate) struct City {
     pub(crate) stored: BTreeMap<String, Table>,
     /// Messages of which nothing was stored because another record stands there.
     pub(crate) refused: u32,
+    /// Numbers that are parked, of any epoch.
+    pub(crate) parked: BTreeSet<u64>,
 }
 
 impl City {
@@ -103,6 +105,23 @@ impl City {
             bulk_rate: None,
             now: WALL_MS,
         }
+    }
+
+    /// The answer to a hello: with what is parked of what it asks about.
+    pub(crate) fn greeted(&self, hello: &Hello) -> Ack {
+        let mut ack = self.ack(&hello.epoch, Some(hello.number));
+        let held = |seq: &u64| self.hash_at(&hello.epoch, *seq).is_some();
+        let after = hello.parked_after.unwrap_or(0) + 1;
+        let parked = self.parked.range(after..).copied().filter(held);
+        ack.parked = parked
+            .take(PARKED_MAX)
+            .map(|seq| Parked {
+                seq,
+                code: ParkCode::BadField,
+                message: format!("第 {seq} 条缺内容"),
+            })
+            .collect();
+        ack
     }
 
     pub(crate) fn compared(&self, compare: &Compare) -> Ack {

@@ -62,12 +62,12 @@ fn hello_is_repeated_with_growing_waits_until_answered() {
         last = world.mono_ms;
     }
     assert_eq!(waits, [5_000, 10_000, 20_000, 40_000, 60_000, 60_000]);
-    // Only the newest hello's answer counts.
-    let old = world.answer(Some(1));
-    world.hear(old);
+    // One that nobody asked for yet does not count, any other does.
+    let early = world.answer(Some(8));
+    world.hear(early);
     assert!(matches!(world.engine.status().link, Link::Greeting { .. }));
-    let newest = world.answer(Some(7));
-    world.hear(newest);
+    let oldest = world.answer(Some(1));
+    world.hear(oldest);
     assert_eq!(world.engine.status().link, Link::Online);
 }
 
@@ -293,6 +293,11 @@ fn an_unreadable_ledger_is_an_alarm_and_is_tried_again() {
             ack: answer,
         },
     );
+    // That nothing is parked is kept first.
+    assert!(matches!(
+        world.engine.poll_action(),
+        Some(Action::SaveParked { .. })
+    ));
     assert!(matches!(
         world.engine.poll_action(),
         Some(Action::Read {

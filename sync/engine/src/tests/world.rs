@@ -1,74 +1,19 @@
 //! Box, network and a model city. The ledger holds several epochs, the city a table of each.
 
-use sync_wire::message::{Message, Tier};
-use sync_wire::record::{Carried, ClockQuality, Record, Stamp};
-use sync_wire::{Ack, Ctl, Hash, Head, Kind, Topic};
+use std::collections::BTreeSet;
 
+use sync_wire::message::{Message, Tier};
+use sync_wire::record::ClockQuality;
+use sync_wire::{Ack, Ctl, Head, Parked, Topic};
+
+use crate::tests::file::{Epoch, carried};
 use crate::tests::model_city::{BOX, City, WALL_MS, act_of};
 use crate::{
-    Action, Engine, EpochStart, Fork, Identity, Input, LedgerRecord, Link, Now, OurHashes,
-    Settings, Start, Survey,
+    Action, Alarm, Engine, EpochStart, Fork, Identity, Input, LedgerRecord, Link, Now, OurHashes,
+    PastFork, Settings, Start, Survey,
 };
 
 pub(crate) const EPOCH: &str = "00112233aabbccdd";
-
-/// One epoch of the box's file.
-#[derive(Debug, Clone)]
-pub(crate) struct Epoch {
-    pub(crate) name: String,
-    pub(crate) records: Vec<LedgerRecord>,
-    /// Uploaded up to here only, as an older epoch.
-    bound: Option<u64>,
-    cursor: (u64, Vec<(u64, u64)>),
-}
-
-impl Epoch {
-    pub(crate) fn new(name: &str) -> Self {
-        Self {
-            name: name.to_owned(),
-            records: Vec::new(),
-            bound: None,
-            cursor: (0, Vec::new()),
-        }
-    }
-
-    fn hash_at(&self, seq: u64) -> Option<Hash> {
-        match seq.checked_sub(1) {
-            None => Some(Head::genesis(BOX, &self.name).hash),
-            Some(index) => {
-                let record = self.records.get(usize::try_from(index).unwrap());
-                record.map(|record| record.hash)
-            }
-        }
-    }
-
-    fn last(&self) -> u64 {
-        self.records.len().try_into().unwrap()
-    }
-
-    fn head(&self, seq: u64) -> Head {
-        let hash = self.hash_at(seq).unwrap();
-        Head { seq, hash }
-    }
-
-    pub(crate) fn push(&mut self, body: Vec<u8>) {
-        let head = self.head(self.last()).extend(&body);
-        self.records.push(LedgerRecord {
-            seq: head.seq,
-            body,
-            hash: head.hash,
-        });
-    }
-
-    fn start(&self) -> EpochStart {
-        EpochStart {
-            epoch: self.name.clone(),
-            head: self.head(self.bound.unwrap_or(self.last())),
-            through: self.cursor.0,
-            ranges: self.cursor.1.clone(),
-        }
-    }
-}
 
 /// Box, network and city.
 pub(crate) struct World {
@@ -81,6 +26,12 @@ pub(crate) struct World {
     pub(crate) down: Vec<Ack>,
     pub(crate) connected: bool,
     pub(crate) done: Vec<Action>,
+    /// What the box knows to be parked, by epoch and number.
+    parked: BTreeSet<(String, u64)>,
+    /// The last fork, as the box's file keeps it.
+    pub(crate) last_fork: Option<PastFork>,
+    /// Bodies are noise, which no compression makes shorter.
+    pub(crate) noise: bool,
     /// Makes bodies differ that are written in the same place of two histories.
     salt: u64,
 }
@@ -89,7 +40,7 @@ impl World {
     pub(crate) fn new(records: u64) -> Self {
         let mut epoch = Epoch::new(EPOCH);
         let mut world = Self {
-            engine: engine(epoch.start()),
+            engine: engine(epoch.start(), None, settings()),
             city: City::default(),
             mono_ms: 1_000,
             epochs: Vec::new(),
@@ -97,6 +48,9 @@ impl World {
             down: Vec::new(),
             connected: false,
             done: Vec::new(),
+            parked: BTreeSet::new(),
+            last_fork: None,
+            noise: false,
             salt: 0,
         };
         for _ in 0..records {
@@ -113,8 +67,45 @@ impl World {
         self.up.clear();
         self.down.clear();
         self.connected = false;
-        self.engine = engine(self.current().start());
+        self.begin(settings());
+    }
+
+    /// The same with other settings.
+    pub(crate) fn begin(&mut self, settings: Settings) {
+        self.engine = engine(self.current().start(), self.last_fork, settings);
         self.settle();
+    }
+
+    /// What the box knows to be parked of an epoch.
+    pub(crate) fn parked_of(&self, epoch: &str) -> Vec<u64> {
+        let of = self.parked.iter().filter(|(name, _)| name == epoch);
+        of.map(|(_, seq)| *seq).collect()
+    }
+
+    /// How often the box has said hello.
+    pub(crate) fn hellos(&self) -> usize {
+        let hello = |action: &&Action| {
+            if let Action::Publish { topic, payload, .. } = action {
+                *topic == Topic::UpCtl && matches!(Ctl::decode(payload), Ok(Ctl::Hello(_)))
+            } else {
+                false
+            }
+        };
+        self.done.iter().filter(hello).count()
+    }
+
+    /// So much time goes by, in which everything arrives at once.
+    pub(crate) fn pass(&mut self, ms: u64) {
+        let end = self.mono_ms + ms;
+        while self.mono_ms < end {
+            let next = self.engine.poll_timeout().map_or(end, |(at, _)| at);
+            self.mono_ms = next.clamp(self.mono_ms, end);
+            self.input(Input::Tick);
+            while !self.up.is_empty() || !self.down.is_empty() {
+                self.deliver_up(0);
+                self.deliver_down(0);
+            }
+        }
     }
 
     pub(crate) fn current(&self) -> &Epoch {
@@ -129,8 +120,13 @@ impl World {
     pub(crate) fn body(&mut self, seq: u64) -> Vec<u8> {
         self.salt += 1;
         let at = WALL_MS + i64::try_from(self.mono_ms).unwrap();
-        let pad = "x".repeat(180);
         let salt = self.salt;
+        let pad = if self.noise {
+            let hash = |part: u64| Head::genesis("noise", &format!("{salt}-{part}")).hash;
+            (0..3).map(|part| hash(part).to_hex()).collect()
+        } else {
+            "x".repeat(180)
+        };
         format!("{{\"at\":{at},\"seq\":{seq},\"salt\":{salt},\"pad\":\"{pad}\"}}").into_bytes()
     }
 
@@ -149,6 +145,7 @@ impl World {
         let epoch = self.epochs.last_mut().unwrap();
         epoch.records.truncate(last);
         epoch.cursor = (0, Vec::new());
+        self.last_fork = None;
         self.restart();
     }
 
@@ -239,12 +236,47 @@ impl World {
                 self.named(&epoch).cursor = (through, ranges);
                 None
             }
-            Action::Subscribe | Action::SaveParked { .. } | Action::Alarm(_) => None,
+            Action::SaveParked {
+                epoch,
+                parked,
+                nothing_else_in,
+            } => {
+                self.keep_parked(&epoch, parked, nothing_else_in);
+                None
+            }
+            Action::Alarm(alarm) => {
+                if let Some(last) = &mut self.last_fork {
+                    let wants_more = matches!(alarm, Alarm::ForksTooOften { .. });
+                    let agrees = matches!(alarm, Alarm::AgreesAgain);
+                    last.is_told = wants_more || last.is_told && !agrees;
+                }
+                None
+            }
+            Action::Subscribe => None,
         }
+    }
+
+    fn keep_parked(
+        &mut self,
+        epoch: &str,
+        named: Vec<Parked>,
+        nothing_else_in: Option<(u64, u64)>,
+    ) {
+        if let Some((from, to)) = nothing_else_in {
+            let gone = |(name, seq): &(String, u64)| name == epoch && (from..=to).contains(seq);
+            self.parked.retain(|one| !gone(one));
+        }
+        let named = named.into_iter().map(|one| (epoch.to_owned(), one.seq));
+        self.parked.extend(named);
     }
 
     fn carry_over(&mut self, fork: &Fork) -> Input {
         if self.current().name == fork.epoch {
+            self.last_fork = Some(PastFork {
+                at_ms: i64::try_from(self.mono_ms).unwrap(),
+                pause_ms: fork.pause_ms,
+                is_told: false,
+            });
             self.salt += 1;
             let name = format!("{:016x}", self.salt);
             self.epochs.push(Epoch::new(&name));
@@ -292,7 +324,7 @@ impl World {
             }
             Topic::UpCtl => {
                 let answer = match Ctl::decode(&payload).unwrap() {
-                    Ctl::Hello(hello) => Some(self.city.ack(&hello.epoch, Some(hello.number))),
+                    Ctl::Hello(hello) => Some(self.city.greeted(&hello)),
                     Ctl::Compare(compare) => Some(self.city.compared(&compare)),
                     Ctl::Heartbeat(_) | Ctl::Result(_) => None,
                 };
@@ -326,7 +358,7 @@ impl World {
 
     /// Lets everything through, in order, until nothing is left to do but heartbeats.
     pub(crate) fn calm(&mut self) {
-        for _ in 0..5_000 {
+        for _ in 0..20_000 {
             if !self.up.is_empty() {
                 self.deliver_up(0);
             } else if !self.down.is_empty() {
@@ -380,29 +412,15 @@ impl World {
     }
 }
 
-fn carried(epoch: &str, record: &LedgerRecord) -> Vec<u8> {
-    let kind = match Record::from_body(&record.body) {
-        Ok(Record {
-            kind: Kind::Carried(carried),
-            ..
-        }) => carried,
-        _ => Carried {
-            epoch: epoch.to_owned(),
-            seq: record.seq,
-            body: record.body.clone(),
-        },
-    };
-    let stamp = Stamp {
-        at: WALL_MS,
-        boot: 1,
-        mono: 1,
-        clock: ClockQuality::Synced,
-    };
-    let kind = Kind::Carried(kind);
-    Record { stamp, kind }.to_body().unwrap()
+fn settings() -> Settings {
+    Settings {
+        bulk_records_max: 7,
+        bulk_window: 3,
+        ..Settings::default()
+    }
 }
 
-fn engine(current: EpochStart) -> Engine {
+fn engine(current: EpochStart, last_fork: Option<PastFork>, settings: Settings) -> Engine {
     let identity = Identity {
         site: "site".to_owned(),
         box_name: BOX.to_owned(),
@@ -410,12 +428,8 @@ fn engine(current: EpochStart) -> Engine {
     };
     let start = Start {
         current,
+        last_fork,
         roster_version: None,
-    };
-    let settings = Settings {
-        bulk_records_max: 7,
-        bulk_window: 3,
-        ..Settings::default()
     };
     Engine::new(identity, settings, &start)
 }

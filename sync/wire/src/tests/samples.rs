@@ -92,6 +92,7 @@ fn control_messages() {
     for name in [
         "hello.json",
         "hello-closed.json",
+        "hello-parked.json",
         "compare.json",
         "heartbeat.json",
         "result-ok.json",
@@ -148,6 +149,19 @@ fn other_versions_and_lengths_are_refused() {
     assert!(Ack::decode(&other(line("ack.json"))).is_err());
     assert!(Ctl::decode(&other(line("hello.json"))).is_err());
     assert!(State::decode(&other(line("state-online.json"))).is_err());
+    // Whatever else a later version has: it is the version that is told.
+    let later = b"{\"v\":2,\"ledger\":[]}";
+    let told = [
+        Ack::decode(later).err(),
+        Ctl::decode(later).err(),
+        State::decode(later).err(),
+    ];
+    for error in told {
+        assert!(matches!(
+            error,
+            Some(crate::WireError::UnknownVersion { version: 2 })
+        ));
+    }
     let long = vec![b' '; 10_000_000];
     assert!(matches!(
         Ack::decode(&long),

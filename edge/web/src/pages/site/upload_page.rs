@@ -16,6 +16,8 @@ use crate::state::WebState;
 
 /// Records on one page.
 const LINES_MAX: usize = 50;
+/// Records in the list of those that the city cannot use; the oldest, because a fix begins there.
+const PARKED_MAX: usize = 200;
 
 /// What the address carries.
 #[derive(Debug, Default, Deserialize)]
@@ -31,6 +33,7 @@ pub(crate) struct UploadQuery {
 #[derive(Debug)]
 struct Line {
     seq: u64,
+    is_older: bool,
     when: String,
     kind: &'static str,
     who: Option<(u32, String)>,
@@ -46,6 +49,8 @@ struct UploadPage {
     card: String,
     acked_through: String,
     parked: Vec<Line>,
+    parked_count: String,
+    is_cut: bool,
     lines: Vec<Line>,
     only_waiting: bool,
     is_first: bool,
@@ -60,22 +65,19 @@ pub(crate) async fn show(
 ) -> Result<Response, WebError> {
     let only_waiting = query.state == "waiting";
     let before: Option<u64> = query.before.parse().ok();
-    let (parked, lines) = state
+    let (parked, count, lines) = state
         .books()
         .ask("read records on their way", move |shelf| {
             let directory = shelf.directory()?;
-            let parked: Vec<Line> = shelf
-                .parked()?
-                .into_iter()
-                .map(|(record, reason)| line(&directory, &record, Some(reason)))
-                .collect();
-            let reason = |seq: u64| parked.iter().find(|one| one.seq == seq)?.reason.clone();
-            let lines: Vec<Line> = shelf
-                .record_lines(before, only_waiting, LINES_MAX)?
-                .iter()
-                .map(|record| line(&directory, record, reason(record.seq)))
-                .collect();
-            Ok((parked, lines))
+            let show = |records: Vec<RecordLine>| -> Vec<Line> {
+                records
+                    .into_iter()
+                    .map(|record| line(&directory, record))
+                    .collect()
+            };
+            let (parked, count) = shelf.parked(PARKED_MAX)?;
+            let lines = shelf.record_lines(before, only_waiting, LINES_MAX)?;
+            Ok((show(parked), count, show(lines)))
         })
         .await?;
     let (sync, now_ms) = (state.health().sync, state.now_ms());
@@ -84,6 +86,8 @@ pub(crate) async fn show(
         now: clock_text(now_ms),
         card: fragments::upload_card(&sync, now_ms)?,
         acked_through: grouped(sync.acked_through),
+        parked_count: grouped(count),
+        is_cut: count > u64::try_from(parked.len()).unwrap_or(u64::MAX),
         parked,
         only_waiting,
         is_first: before.is_none(),
@@ -95,7 +99,7 @@ pub(crate) async fn show(
     })
 }
 
-fn line(directory: &Directory, record: &RecordLine, reason: Option<String>) -> Line {
+fn line(directory: &Directory, record: RecordLine) -> Line {
     let who = record.worker.map(|worker| {
         let name = directory.person(worker).map_or_else(
             || format!("工号 {}", worker.0),
@@ -105,10 +109,11 @@ fn line(directory: &Directory, record: &RecordLine, reason: Option<String>) -> L
     });
     Line {
         seq: record.seq,
+        is_older: record.older_epoch.is_some(),
         when: second_text(record.at),
         kind: kind_word(&record.kind),
         who,
         acknowledged: record.acknowledged,
-        reason,
+        reason: record.parked.map(|parked| parked.message),
     }
 }

@@ -254,6 +254,16 @@ impl Peer {
     }
 
     pub(crate) async fn hello(&self, number: u64, last: u64, head: Hash) {
+        self.ask_parked(number, (last, head), None).await;
+    }
+
+    /// A hello that asks which records are parked after a number.
+    pub(crate) async fn ask_parked(
+        &self,
+        number: u64,
+        (last, head): (u64, Hash),
+        parked_after: Option<u64>,
+    ) {
         let hello = Hello {
             v: 1,
             number,
@@ -269,6 +279,7 @@ impl Peer {
             software: "test".to_owned(),
             clock: sync_wire::record::ClockQuality::Synced,
             sent_at: sync_city::clock::now_ms(),
+            parked_after,
         };
         self.send(Topic::UpCtl, Ctl::Hello(hello).encode().unwrap())
             .await;

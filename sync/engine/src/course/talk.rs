@@ -1,64 +1,26 @@
-//! One epoch on its way to the city: asking what the city has, sending the rest, and what to do
-//! where the city has something else. The epoch that is written to and older ones are alike, but
-//! that older ones grow no more and go by the bulk tier only.
-
-use std::collections::VecDeque;
+//! One conversation: hello, records, acknowledgements.
 
 use sync_wire::ack::Compared;
 use sync_wire::message::Tier;
-use sync_wire::{Ack, Hash, Head, Mark, Topic};
+use sync_wire::{Ack, Hash, Head, Topic};
 
-use crate::action::{Action, Alarm, Fork};
+use super::desk::{Desk, Phase};
+use crate::action::{Action, Alarm};
 use crate::input::{LedgerRecord, Now, OurHashes};
 use crate::link::Refusal;
-use crate::pace::Pace;
-use crate::pack::pack;
-use crate::parked::ParkedList;
+use crate::pack::Packed;
+use crate::parked::{ParkedTalk, tidy};
 use crate::search::{Agreement, Search};
 use crate::settings::{EpochStart, Settings};
 use crate::uplink::Uplink;
-use crate::voice::{Facts, Voice};
+use crate::voice::Facts;
 
 /// A hello is not repeated sooner than this, whatever asks for it, ms.
 const HELLO_MS_MIN: u64 = 1_000;
 /// So many questions without an answer, and the search begins anew with a hello.
 const TRIES_MAX: u32 = 5;
-
-/// How far the conversation about an epoch is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Phase {
-    /// Nothing is said.
-    Quiet,
-    /// The city has not said yet what it has.
-    Greeting { next_at_ms: u64, tries: u32 },
-    /// The cursor is the city's; records flow.
-    Flowing,
-    /// Looking for the last common record.
-    Comparing { next_at_ms: u64, tries: u32 },
-    /// Waiting for a new epoch.
-    Forked { next_at_ms: u64 },
-}
-
-/// What all conversations share.
-#[derive(Debug)]
-pub(crate) struct Desk {
-    pub(crate) voice: Voice,
-    pub(crate) settings: Settings,
-    pub(crate) actions: VecDeque<Action>,
-    pub(crate) pace: Pace,
-    /// When an epoch last began because of a fork, monotonic ms.
-    pub(crate) forked_at_ms: Option<u64>,
-    /// Acknowledgements that were refused.
-    pub(crate) refused: u64,
-    pub(crate) last_refusal: Option<Refusal>,
-}
-
-impl Desk {
-    pub(crate) fn refuse(&mut self, why: Refusal) {
-        self.refused = self.refused.saturating_add(1);
-        self.last_refusal = Some(why);
-    }
-}
+/// Hellos whose answers still count; with an hour between the first and the last of them.
+const HELLOS_MAX: usize = 64;
 
 /// One epoch on its way.
 #[derive(Debug)]
@@ -66,13 +28,15 @@ pub(crate) struct Course {
     pub(crate) epoch: String,
     pub(crate) uplink: Uplink,
     pub(crate) phase: Phase,
-    pub(crate) parked: ParkedList,
-    head: Head,
     closed: bool,
     search: Option<Search>,
     city_through: u64,
     /// Number of the newest question about this epoch.
     asked: u64,
+    head: Head,
+    parked: ParkedTalk,
+    /// The hellos that are not answered yet, with number and time (monotonic ms): any answer will do.
+    hellos: Vec<(u64, u64)>,
     hello_at_ms: Option<u64>,
     /// Last sign that what was sent arrives.
     progress_at_ms: u64,
@@ -84,9 +48,10 @@ impl Course {
             epoch: start.epoch.clone(),
             uplink: Uplink::new(start.head.seq, start.through, &start.ranges),
             phase: Phase::Quiet,
-            parked: ParkedList::default(),
+            parked: ParkedTalk::default(),
             head: start.head,
             closed,
+            hellos: Vec::new(),
             search: None,
             city_through: start.through,
             asked: 0,
@@ -120,15 +85,17 @@ impl Course {
     pub(crate) fn fall_silent(&mut self) {
         self.uplink.rewind();
         self.search = None;
+        self.parked.fall_silent();
+        self.hellos.clear();
         self.phase = Phase::Quiet;
     }
 
     /// Asks anew what the city has; until it answers, nothing is sent.
     pub(crate) fn greet(&mut self, desk: &mut Desk, now: Now) {
         self.uplink.rewind();
-        let earliest = self
-            .hello_at_ms
-            .map_or(0, |at| at.saturating_add(HELLO_MS_MIN));
+        self.hellos.clear();
+        let since = |at: u64| at.saturating_add(HELLO_MS_MIN);
+        let earliest = self.hello_at_ms.map_or(0, since);
         if earliest <= now.mono_ms {
             self.say_hello(desk, now, 0);
         } else {
@@ -147,35 +114,50 @@ impl Course {
     }
 
     pub(crate) fn say_hello(&mut self, desk: &mut Desk, now: Now, tries: u32) {
-        let next_at_ms = now.mono_ms.saturating_add(patience(&desk.settings, tries));
+        let next_at_ms = desk.question_at_ms(now, tries);
         self.phase = Phase::Greeting { next_at_ms, tries };
-        self.hello(desk, now);
+        self.hello(desk, now, None);
     }
 
-    fn hello(&mut self, desk: &mut Desk, now: Now) {
-        let hello = desk.voice.hello(now, self.facts());
+    fn hello(&mut self, desk: &mut Desk, now: Now, parked_after: Option<u64>) {
+        let hello = desk.voice.hello(now, self.facts(), parked_after);
         self.asked = desk.voice.number;
         self.hello_at_ms = Some(now.mono_ms);
+        if self.hellos.len() >= HELLOS_MAX {
+            self.hellos.remove(0);
+        }
+        self.hellos.push((self.asked, now.mono_ms));
         desk.actions.extend(hello);
     }
 
+    /// Asks which records are parked, where that is due; records flow on meanwhile.
+    fn ask_parked(&mut self, desk: &mut Desk, now: Now) {
+        if let Some(after) = self.parked.due(now.mono_ms) {
+            self.hello(desk, now, Some(after));
+            let again_at_ms = now.mono_ms.saturating_add(desk.settings.parked_ms);
+            self.parked.ask(self.asked, after, again_at_ms);
+        }
+    }
+
     /// When to look at the time again, and why.
-    pub(crate) fn next_time(&self, settings: &Settings) -> Option<(u64, &'static str)> {
+    pub(crate) fn next_time(&self, desk: &Desk) -> Option<(u64, &'static str)> {
         match self.phase {
             Phase::Quiet => None,
             Phase::Greeting { next_at_ms, .. } | Phase::Forked { next_at_ms } => {
                 Some((next_at_ms, "say hello again"))
             }
             Phase::Comparing { next_at_ms, .. } => Some((next_at_ms, "compare again")),
-            Phase::Flowing => self
-                .uplink
-                .is_waiting()
-                .then(|| (self.patience_at_ms(settings), "acknowledgement overdue")),
+            Phase::Flowing => {
+                let overdue = self.overdue_at_ms(desk);
+                let overdue = overdue.map(|at| (at, "acknowledgement overdue"));
+                let parked = self.parked.again_at_ms().map(|at| (at, "parked records"));
+                overdue.into_iter().chain(parked).min()
+            }
         }
     }
 
     pub(crate) fn keep_time(&mut self, desk: &mut Desk, now: Now) {
-        let due = self.next_time(&desk.settings).map(|(at, _)| at);
+        let due = self.next_time(desk).map(|(at, _)| at);
         if due.is_none_or(|at| at > now.mono_ms) {
             return;
         }
@@ -185,20 +167,25 @@ impl Course {
             Phase::Comparing { tries, .. } => self.ask(desk, now, tries.saturating_add(1)),
             Phase::Forked { .. } => {
                 self.wait_forked(desk, now);
-                self.hello(desk, now);
+                self.hello(desk, now, None);
             }
-            Phase::Flowing => self.greet(desk, now),
+            Phase::Flowing if self.is_overdue(desk, now) => {
+                desk.meter.missed();
+                self.greet(desk, now);
+            }
+            Phase::Flowing => self.ask_parked(desk, now),
             Phase::Quiet => {}
         }
     }
 
-    fn patience_at_ms(&self, settings: &Settings) -> u64 {
-        let silence = self.progress_at_ms.saturating_add(settings.ack_patience_ms);
-        let oldest = self
-            .uplink
-            .oldest_sent_at_ms()
-            .unwrap_or(self.progress_at_ms);
-        silence.min(oldest.saturating_add(settings.message_patience_ms))
+    fn is_overdue(&self, desk: &Desk, now: Now) -> bool {
+        self.overdue_at_ms(desk).is_some_and(|at| at <= now.mono_ms)
+    }
+
+    /// When what is on its way should have been acknowledged.
+    fn overdue_at_ms(&self, desk: &Desk) -> Option<u64> {
+        let oldest = self.uplink.oldest_sent_at_ms()?;
+        Some(desk.overdue_at_ms(self.progress_at_ms, oldest))
     }
 
     /// Wants the next records of a tier, where there are any and the window has room.
@@ -206,12 +193,8 @@ impl Course {
         if self.phase != Phase::Flowing {
             return;
         }
+        let window = desk.window(tier, self.closed);
         let settings = &desk.settings;
-        let window = match tier {
-            Tier::Live => settings.live_window,
-            Tier::Bulk if self.closed => settings.older_window,
-            Tier::Bulk => settings.bulk_window,
-        };
         if let Some((from, records_max)) = self.uplink.next_read(tier, window, settings) {
             let bytes_max = settings.read_bytes_max;
             desk.actions.push_back(Action::Read {
@@ -240,24 +223,11 @@ impl Course {
             .take_while(|(seq, record)| *seq == record.seq);
         let whole = expected.count();
         records.truncate(whole);
-        let packed = pack(
-            &desk.voice.identity,
-            &desk.settings,
-            now,
-            (&self.epoch, tier),
-            (prev, records),
-        );
-        let Ok(packed) = packed else {
-            desk.actions
-                .push_back(Action::Alarm(Alarm::LedgerUnreadable { from }));
-            let again = now.mono_ms.saturating_add(desk.settings.read_retry_ms);
-            desk.pace.pause(tier, again);
+        let Some(packed) = desk.pack(now, (&self.epoch, tier), (prev, records)) else {
+            desk.unreadable(now, tier, from);
             return;
         };
-        if !self.uplink.is_waiting() {
-            self.progress_at_ms = now.mono_ms;
-        }
-        self.uplink.mark_sent(tier, from, packed.to, now.mono_ms);
+        self.mark_sent(desk, now, tier, (from, &packed));
         let topic = match tier {
             Tier::Live => Topic::UpLive,
             Tier::Bulk => {
@@ -273,22 +243,29 @@ impl Course {
         });
     }
 
+    fn mark_sent(&mut self, desk: &mut Desk, now: Now, tier: Tier, (from, packed): (u64, &Packed)) {
+        if !self.uplink.is_waiting() {
+            self.progress_at_ms = now.mono_ms;
+        }
+        let trip = desk.departs(now, (tier, self.closed), &self.uplink, (from, packed));
+        self.uplink.mark_sent(tier, (from, packed.to), trip);
+    }
+
     /// The city has spoken about this epoch.
     pub(crate) fn heard(&mut self, desk: &mut Desk, now: Now, ack: &Ack, ours: &OurHashes) {
         self.progress_at_ms = now.mono_ms;
         if let Some(compared) = ack.compare {
             self.compared(desk, now, compared);
         }
-        if ack.hello.is_some() {
-            self.greeted(desk, now, ack, ours);
-        }
-        if ack.hello.is_some() || ack.compare.is_some() {
+        let is_answer = ack.hello.is_some_and(|number| {
+            !desk.was_asked(number) || self.greeted(desk, now, (number, ack), ours)
+        });
+        if is_answer || ack.compare.is_some() {
             return;
         }
         let (Phase::Flowing | Phase::Greeting { .. }) = self.phase else {
             return;
         };
-        self.note_parked(desk, ack, false);
         let is_ours = self.is_ours(ack.through, ack.head, ours);
         let mut news = is_ours && self.uplink.acknowledge_through(ack.through);
         let mut strange = false;
@@ -299,8 +276,12 @@ impl Course {
                 strange = true;
             }
         }
+        desk.meter.arrived(&self.uplink.take_arrived(), now.mono_ms);
         if news {
             self.save_cursor(desk);
+        }
+        if is_ours || self.closed {
+            self.note_parked(desk, now, ack);
         }
         // Of an older epoch the city may well have more than the box.
         let settled = self.closed && self.uplink.backlog() == 0;
@@ -330,32 +311,52 @@ impl Course {
         seq <= self.uplink.last() && ours.get(&seq) == Some(&head)
     }
 
-    /// The answer to a hello: the cursor becomes the city's, if the city speaks of this very chain.
-    fn greeted(&mut self, desk: &mut Desk, now: Now, ack: &Ack, ours: &OurHashes) {
-        let asked = matches!(self.phase, Phase::Greeting { .. } | Phase::Forked { .. });
-        if !asked || ack.hello != Some(self.asked) {
-            return;
+    /// How long the way is, by the answer to a hello.
+    fn note_way(&mut self, desk: &mut Desk, now: Now, number: u64) {
+        if let Some((_, at)) = self.hellos.iter().find(|(asked, _)| *asked == number) {
+            let ms = now.mono_ms.saturating_sub(*at);
+            desk.meter.answered(ms, now.mono_ms);
+        }
+    }
+
+    /// The answer to a hello, any of the present connection: the cursor becomes the city's, if the city
+    /// speaks of this very chain. Gives false where it is a plain acknowledgement by now.
+    fn greeted(
+        &mut self,
+        desk: &mut Desk,
+        now: Now,
+        (number, ack): (u64, &Ack),
+        ours: &OurHashes,
+    ) -> bool {
+        self.note_way(desk, now, number);
+        let (Phase::Greeting { .. } | Phase::Forked { .. }) = self.phase else {
+            return false;
+        };
+        let agreement = Search::begin(ack, ours, self.uplink.last());
+        let is_new = self.hellos.iter().any(|(asked, _)| *asked == number);
+        let is_forked = matches!(self.phase, Phase::Forked { .. });
+        // One from before may be late: it holds where it says no less than was known after it.
+        let is_no_less = ack.through >= self.uplink.through();
+        let is_late = is_no_less && agreement == Agreement::Whole;
+        let counts = is_new || is_late && !is_forked;
+        if !counts {
+            return is_forked;
         }
         self.city_through = ack.through;
-        match Search::begin(ack, ours, self.uplink.last()) {
-            Agreement::Whole => self.adopt(desk, ack),
+        match agreement {
+            Agreement::Whole => self.adopt(desk, now, ack),
             Agreement::Foreign => {
                 desk.refuse(Refusal::NotOurs);
                 desk.actions
                     .push_back(Action::Alarm(Alarm::ForeignAck { seq: 0 }));
                 self.wait_forked(desk, now);
             }
-            Agreement::Fork(_) if !self.closed && too_soon(desk, now) => {
-                self.wait_forked(desk, now);
-            }
-            Agreement::Fork(search) => {
-                self.search = Some(search);
-                self.ask(desk, now, 0);
-            }
+            Agreement::Fork(search) => self.fork_found(desk, now, search),
         }
+        true
     }
 
-    fn adopt(&mut self, desk: &mut Desk, ack: &Ack) {
+    fn adopt(&mut self, desk: &mut Desk, now: Now, ack: &Ack) {
         let (was, had) = (self.uplink.through(), self.uplink.ranges());
         let ranges: Vec<(u64, u64)> = ack
             .ranges
@@ -365,7 +366,10 @@ impl Course {
         self.uplink.rewind();
         self.uplink.set_cursor(ack.through, &ranges);
         self.phase = Phase::Flowing;
-        self.note_parked(desk, ack, true);
+        if !self.closed && desk.guard.agree() {
+            desk.actions.push_back(Action::Alarm(Alarm::AgreesAgain));
+        }
+        self.note_parked(desk, now, ack);
         let through = self.uplink.through();
         if through < was {
             let went_back = Alarm::CityWentBack { was, now: through };
@@ -374,6 +378,23 @@ impl Course {
         if (was, had) != (through, self.uplink.ranges()) {
             self.save_cursor(desk);
         }
+    }
+
+    /// The city holds something else. Where that would be another epoch, so soon after the last that
+    /// the city may have lost its mind, it has to wait.
+    fn fork_found(&mut self, desk: &mut Desk, now: Now, search: Search) {
+        if self.closed || desk.may_begin_epoch(now, &self.epoch) {
+            self.search = Some(search);
+            self.ask(desk, now, 0);
+            return;
+        }
+        self.wait_forked(desk, now);
+    }
+
+    fn wait_forked(&mut self, desk: &Desk, now: Now) {
+        self.hellos.clear();
+        let next_at_ms = now.mono_ms.saturating_add(desk.settings.hello_ms_max);
+        self.phase = Phase::Forked { next_at_ms };
     }
 
     /// Wants the box's own hashes at the next marks; without marks, the place is found.
@@ -387,7 +408,7 @@ impl Course {
             self.place_found(desk, now);
             return;
         }
-        let next_at_ms = now.mono_ms.saturating_add(patience(&desk.settings, tries));
+        let next_at_ms = desk.question_at_ms(now, tries);
         self.phase = Phase::Comparing { next_at_ms, tries };
         desk.actions.push_back(Action::Hashes {
             epoch: self.epoch.clone(),
@@ -400,17 +421,7 @@ impl Course {
         let (Phase::Comparing { .. }, Some(search)) = (self.phase, &mut self.search) else {
             return;
         };
-        let marks: Option<Vec<Mark>> = search
-            .marks()
-            .iter()
-            .map(|seq| {
-                ours.get(seq).map(|hash| Mark {
-                    seq: *seq,
-                    hash: *hash,
-                })
-            })
-            .collect();
-        let Some(marks) = marks else {
+        let Some(marks) = search.with_hashes(ours) else {
             let from = self.uplink.through();
             desk.actions
                 .push_back(Action::Alarm(Alarm::LedgerUnreadable { from }));
@@ -451,49 +462,37 @@ impl Course {
             self.save_cursor(desk);
             return;
         }
-        desk.actions.push_back(Action::Alarm(Alarm::Forked {
-            epoch: self.epoch.clone(),
+        desk.carry_over(
+            now,
+            (&self.epoch, self.closed),
             common,
-            city_through: self.city_through,
-            our_last: last,
-        }));
-        desk.actions.push_back(Action::CarryOver(Fork {
-            epoch: self.epoch.clone(),
-            common,
-        }));
+            Alarm::Forked {
+                epoch: self.epoch.clone(),
+                common,
+                city_through: self.city_through,
+                our_last: last,
+            },
+        );
         self.wait_forked(desk, now);
     }
 
-    fn wait_forked(&mut self, desk: &Desk, now: Now) {
-        let next_at_ms = now.mono_ms.saturating_add(desk.settings.hello_ms_max);
-        self.phase = Phase::Forked { next_at_ms };
-    }
-
     fn save_cursor(&self, desk: &mut Desk) {
-        desk.actions.push_back(Action::SaveCursor {
-            epoch: self.epoch.clone(),
-            through: self.uplink.through(),
-            ranges: self.uplink.ranges(),
-        });
+        desk.save_cursor(&self.epoch, &self.uplink);
     }
 
-    fn note_parked(&mut self, desk: &mut Desk, ack: &Ack, all: bool) {
-        if let Some(parked) = self.parked.note(&ack.parked, all) {
-            let epoch = self.epoch.clone();
-            desk.actions.push_back(Action::SaveParked { epoch, parked });
+    /// Which records are parked: all of a part in the answer to a hello, else those that are new.
+    fn note_parked(&mut self, desk: &mut Desk, now: Now, ack: &Ack) {
+        let known = |number: &u64| self.hellos.iter().any(|(asked, _)| asked == number);
+        let hello = ack.hello.filter(known);
+        let again_at_ms = now.mono_ms.saturating_add(desk.settings.parked_ms);
+        let (named, is_sound) = tidy(&ack.parked, self.uplink.last());
+        if !is_sound {
+            desk.refuse(Refusal::NotOurs);
+        }
+        let told = self.parked.hear(hello, named, again_at_ms);
+        desk.keep_parked(&self.epoch, told);
+        if self.phase == Phase::Flowing {
+            self.ask_parked(desk, now);
         }
     }
-}
-
-fn too_soon(desk: &Desk, now: Now) -> bool {
-    let pause = desk.settings.fork_pause_ms;
-    desk.forked_at_ms
-        .is_some_and(|at| now.mono_ms.saturating_sub(at) < pause)
-}
-
-/// How long to wait for an answer.
-fn patience(settings: &Settings, tries: u32) -> u64 {
-    let factor = 1_u64.checked_shl(tries.min(16)).unwrap_or(u64::MAX);
-    let wait = settings.hello_ms.saturating_mul(factor);
-    wait.min(settings.hello_ms_max)
 }

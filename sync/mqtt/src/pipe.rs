@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use rumqttc::{
     AsyncClient, ClientError, ConnectionError, Event, EventLoop, LastWill, MqttOptions, Packet,
-    QoS, Transport,
+    QoS, StateError, Transport,
 };
 use sync_wire::message::MESSAGE_BYTES_MAX;
 use tokio::sync::mpsc;
@@ -166,9 +166,14 @@ async fn poll(
     }
 }
 
-/// The library hears only that its end was closed; the line knows why.
+/// Where the library hears only that its end was closed, the line knows why.
 async fn why(line: &mut Line, error: ConnectionError) -> Fault {
-    if matches!(error, ConnectionError::ConnectionRefused(_)) {
+    let closed = matches!(
+        error,
+        ConnectionError::Io(_)
+            | ConnectionError::MqttState(StateError::Io(_) | StateError::ConnectionAborted)
+    );
+    if !closed {
         return Fault::Mqtt(error);
     }
     match line.fault().await {

@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use sync_wire::Head;
 use sync_wire::record::{Direction, Kind, PreviousEpoch};
 
-use super::help::{Place, body, entries, new_epoch, wait};
-use super::models::{presentation, record};
 use crate::carry::ToCarry;
 use crate::epoch::NewEpoch;
 use crate::error::StoreError;
 use crate::ledger::Entry;
 use crate::store::Store;
+use crate::tests::help::{Place, body, entries, new_epoch, wait};
+use crate::tests::models::{presentation, record};
 
 fn to_carry(epoch: &str, first: u64, last: u64) -> ToCarry {
     ToCarry {

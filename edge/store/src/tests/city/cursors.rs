@@ -2,9 +2,9 @@
 
 use proptest::prelude::*;
 
-use super::help::{Place, entries, wait};
 use crate::city::cursor::Cursor;
 use crate::error::StoreError;
+use crate::tests::help::{Place, entries, wait};
 
 #[test]
 fn the_cursor_goes_where_the_city_says_but_not_beyond_the_ledger() {

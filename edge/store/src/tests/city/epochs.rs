@@ -3,12 +3,12 @@
 use sync_wire::Record;
 use sync_wire::record::{Carried, Direction, Kind, PresentationResult};
 
-use super::help::{Place, key, new_epoch, wait};
-use super::models::{presentation, record};
 use crate::aside::{Aside, last_set_aside, remains, set_aside};
 use crate::epoch::NewEpoch;
 use crate::error::StoreError;
 use crate::ledger::Entry;
+use crate::tests::help::{Place, key, new_epoch, wait};
+use crate::tests::models::{presentation, record};
 
 fn entering(worker: u32) -> Entry {
     record(1000, presentation(Some(worker), Direction::In, true))

@@ -15,6 +15,7 @@
 //! - `site`: everything of one site, running
 //! - `visit`: one person's turn
 //! - `face_visit`: one person's turn before a camera
+//! - `terminal`: face terminals over HTTP and MQTT, for tests
 //! - `player`: plays the scenario
 //! - `http`: the page and its API
 //! - `cli`: the program
@@ -36,6 +37,7 @@ mod site_day;
 mod site;
 mod visit;
 mod face_visit;
+mod terminal;
 mod player;
 mod http;
 mod cli;
@@ -64,4 +66,5 @@ pub use site_day::{
     DeviceAct, FaceOwner, FaceStream, GateSettings, Habits, Happening, LaneSettings, Mark,
     PeopleSettings, PlanWord, ReaderSettings, ScriptedVisit, SiteDay, Stream,
 };
+pub use terminal::{HikTerminal, PanelTerminal, Quirks};
 pub use visit::{Plan, visit};

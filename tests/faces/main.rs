@@ -4,6 +4,7 @@
 
 mod frauds;
 mod page;
+mod terminals;
 mod watch;
 
 use std::fs;
@@ -24,6 +25,11 @@ const LANE: &str = "gate-1";
 
 impl Gate {
     async fn start(folder: &Path) -> Result<Self> {
+        Self::start_as(folder, |settings| settings).await
+    }
+
+    /// The same with other settings of the box.
+    async fn start_as(folder: &Path, settings: impl FnOnce(String) -> String) -> Result<Self> {
         let plan = SitePlan {
             site_day: repository().join("tests/faces/site-day.toml"),
             play: false,
@@ -37,6 +43,7 @@ impl Gate {
         let mut site = Site::prepare(folder, &plan).await?;
         let numbers = consent(&site, &folder.join("box/roster.json"))?;
         let faces = site.faces.take().ok_or("a site with faces")?;
+        site.gate_box.edit(settings)?;
         site.gate_box.up().await?;
         Ok(Self {
             site,

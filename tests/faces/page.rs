@@ -18,7 +18,7 @@ const AXE: &str =
     .filter(one => one.impact === 'serious' || one.impact === 'critical')
     .map(one => one.id + ': ' + one.nodes.slice(0, 3).map(node => node.html).join(' | ')))";
 
-async fn signed_in(gate: &mut Gate, folder: &std::path::Path) -> Result<Browser> {
+pub(crate) async fn signed_in(gate: &mut Gate, folder: &std::path::Path) -> Result<Browser> {
     let browser = Browser::start(folder).await?;
     let [(width, height), _] = SIZES;
     browser.resize(width, height).await?;
@@ -27,19 +27,19 @@ async fn signed_in(gate: &mut Gate, folder: &std::path::Path) -> Result<Browser>
 }
 
 /// Presses a button wherever it stands on a long page.
-async fn press(browser: &Browser, css: &str) -> Result<()> {
+pub(crate) async fn press(browser: &Browser, css: &str) -> Result<()> {
     let script = format!("document.querySelector(\"{css}\").click()");
     browser.script(&script).await.map(drop)
 }
 
 /// Waits until the page says this.
-async fn says(browser: &Browser, text: &str) -> Result<()> {
+pub(crate) async fn says(browser: &Browser, text: &str) -> Result<()> {
     let script = format!("return document.body.innerText.includes('{text}')");
     browser.until(text, &script).await
 }
 
 /// Chooses these files and sends them.
-async fn upload(browser: &Browser, portraits: &[&str]) -> Result<()> {
+pub(crate) async fn upload(browser: &Browser, portraits: &[&str]) -> Result<()> {
     let files: Vec<String> = portraits
         .iter()
         .map(|name| Faces::portrait(name).display().to_string())
@@ -48,7 +48,7 @@ async fn upload(browser: &Browser, portraits: &[&str]) -> Result<()> {
     press(browser, "#upload").await
 }
 
-async fn no_serious_fault(browser: &Browser) -> Result<()> {
+pub(crate) async fn no_serious_fault(browser: &Browser) -> Result<()> {
     let axe = fs::read_to_string(bin_dir()?.join("../tools/axe.min.js"))
         .map_err(|error| format!("axe-core is fetched by `./dev setup`: {error}"))?;
     // The phone first: what follows is done on the PC.

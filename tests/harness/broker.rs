@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use tokio::net::TcpStream;
 
+use crate::city::text;
 use crate::ports::free_port;
 use crate::process::{Process, repository, run};
 use crate::{Result, eventually};
@@ -93,5 +94,55 @@ impl Broker {
             process.kill()?;
         }
         Ok(())
+    }
+}
+
+/// A broker as it stands beside face terminals, with the settings that installers get.
+#[derive(Debug)]
+pub struct LocalBroker {
+    port: u16,
+    _process: Process,
+}
+
+impl LocalBroker {
+    /// Starts it for these names and passwords.
+    pub async fn start(folder: &Path, logins: &[(&str, &str)]) -> Result<Self> {
+        fs::create_dir_all(folder)?;
+        let port = free_port()?;
+        let templates = repository().join("systemd/terminals");
+        let passwords = folder.join("passwords");
+        fs::write(&passwords, "")?;
+        for (name, password) in logins {
+            let arguments = ["-b", text(&passwords)?, name, password];
+            run(Path::new("/usr/bin/mosquitto_passwd"), &arguments)?;
+        }
+        fs::copy(templates.join("acl"), folder.join("acl"))?;
+        // Mosquitto wants neither to be readable by others.
+        let user = run(Path::new("/usr/bin/id"), &["-un"])?;
+        let settings = fs::read_to_string(templates.join("mosquitto.conf"))?
+            .replace("/etc/menwei/terminals", text(folder)?)
+            .replace(
+                "listener 1884 192.168.1.10",
+                &format!("listener {port} 127.0.0.1"),
+            );
+        let file: PathBuf = folder.join("mosquitto.conf");
+        fs::write(&file, format!("user {}\n{settings}", user.trim()))?;
+        let log = folder.join("mosquitto.log");
+        let program = Path::new(MOSQUITTO);
+        let mut process = Process::start("mosquitto", program, &["-c", text(&file)?], &log)?;
+        eventually("the local broker listens", async || {
+            process.check_alive()?;
+            Ok(TcpStream::connect(("127.0.0.1", port)).await.ok().map(drop))
+        })
+        .await?;
+        Ok(Self {
+            port,
+            _process: process,
+        })
+    }
+
+    /// Its port.
+    pub fn port(&self) -> u16 {
+        self.port
     }
 }

@@ -132,6 +132,7 @@ impl History {
             counted: false,
             person_tag: None,
             policy: 1,
+            terminal: None,
         };
         let passage = Passage {
             lane: self.lane.clone(),

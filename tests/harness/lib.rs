@@ -28,7 +28,7 @@ mod signed;
 
 pub use backlog::{End, Generator, compare, kill_during_drain, record_offline};
 pub use boards::{Asker, Bus, CableRule, ChipGate, Driver, GateCable, chip, power_on};
-pub use broker::Broker;
+pub use broker::{Broker, LocalBroker};
 pub use browser::Browser;
 pub use city::City;
 pub use eventually::{PATIENCE, eventually};

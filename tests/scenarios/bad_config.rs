@@ -53,6 +53,7 @@ fn every_key_wrong() -> Result<(String, Vec<Wrong>)> {
                 None if name == "lane" => format!("lane[{lanes}]"),
                 Some(("lane", "reader")) => format!("lane[{lanes}].reader[1]"),
                 Some(("lane", "camera")) => format!("lane[{lanes}].camera[1]"),
+                Some(("lane", "terminal")) => format!("lane[{lanes}].terminal[1]"),
                 Some(("lane", inner)) => format!("lane[{lanes}].{inner}"),
                 Some(("policy", "age" | "face.identify")) => format!("{name}[1]"),
                 _ => name.to_owned(),

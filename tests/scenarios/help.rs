@@ -33,6 +33,18 @@ pub(crate) async fn site_at_work(folder: &Path) -> Result<Site> {
     Ok(site)
 }
 
+/// Workers whom every rule admits: here, trained, with a contract, of middle age.
+pub(crate) fn admitted(workers: &mut [Value]) -> impl Iterator<Item = &mut Value> {
+    workers.iter_mut().filter(|row| {
+        let born = row["born"].as_str().unwrap_or_default();
+        ("1975".."1996").contains(&born)
+            && row["blacklisted"] != true
+            && row["left_on"].is_null()
+            && !row["trained_on"].is_null()
+            && !row["contract_signed_on"].is_null()
+    })
+}
+
 /// A box and the people in front of it.
 #[derive(Clone, Copy)]
 pub(crate) struct Gate<'a> {

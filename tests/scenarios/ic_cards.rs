@@ -5,23 +5,11 @@ use std::fs;
 use serde_json::{Value, json};
 use tests::{LoneGate, Result};
 
-use crate::help::{Gate, plan};
+use crate::help::{Gate, admitted, plan};
 
 /// 34 bits of 0x12345678, and 26 bits of facility 123, number 45678 (0x7BB26E), worked by hand.
 const LONG: &str = "1000100100011010001010110011110001";
 const SHORT: &str = "10111101110110010011011101";
-
-/// Workers whom every rule admits: here, trained, with a contract, of middle age.
-fn admitted(workers: &mut [Value]) -> impl Iterator<Item = &mut Value> {
-    workers.iter_mut().filter(|row| {
-        let born = row["born"].as_str().unwrap_or_default();
-        ("1975".."1996").contains(&born)
-            && row["blacklisted"] != true
-            && row["left_on"].is_null()
-            && !row["trained_on"].is_null()
-            && !row["contract_signed_on"].is_null()
-    })
-}
 
 /// A site where one worker has a card of his own and two have cards that 26 bits do not tell apart.
 async fn site(folder: &std::path::Path) -> Result<LoneGate> {

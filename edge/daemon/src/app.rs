@@ -20,10 +20,14 @@ use crate::downlink::{self, Tally};
 use crate::error::DaemonError;
 use crate::health::{HealthDesk, HealthNews, NEWS_MAX};
 use crate::hold;
-use crate::lane::{BoardDoor, Gate, GateSite, LanePlan, TokenSalt, face_line, numbered, run_gate};
+use crate::lane::{
+    BoardDoor, Gate, GateSite, LanePlan, TerminalDesk, TokenSalt, face_line, numbered, run_gate,
+};
 use crate::office::{self, Office};
 use crate::opening::Opened;
-use crate::people::{PeopleDesk, PersonTagger, Sealer, city_key, random};
+use crate::people::{
+    Consents, PeopleDesk, PersonTagger, Sealer, city_key, random, watch_terminal_people,
+};
 use crate::records;
 use crate::systemd::{self, Proofs};
 use crate::troubles::{self, DAMAGED, Told};
@@ -63,7 +67,7 @@ async fn serve(config: SiteConfig) -> Result<(), DaemonError> {
     let stop = CancellationToken::new();
     let (news, heard) = mpsc::channel(NEWS_MAX);
     let office_news = news.clone();
-    let consents = office::watch_consents(store.reader()?)?;
+    let consents = office::watch_consents(store.reader()?, config.has_terminals())?;
     let (gate, in_force, boards) =
         start_gate_thread(&config, &store, &clock, news, (consents, stop.clone())).await?;
     tell_ready(config.lanes.len(), store.facts().unclean);
@@ -210,7 +214,7 @@ async fn start_gate_thread(
     store: &Store,
     clock: &Clock,
     news: mpsc::Sender<HealthNews>,
-    (consents, stop): (watch::Receiver<Vec<u32>>, CancellationToken),
+    (consents, stop): (watch::Receiver<Consents>, CancellationToken),
 ) -> Result<GateThread, DaemonError> {
     let reader = store.reader()?;
     let presence = reader.presence()?;
@@ -221,11 +225,22 @@ async fn start_gate_thread(
     let epoch_no = store.writer().epoch_no();
     let mut plans = Vec::new();
     for lane in &config.lanes {
+        let terminals = lane.terminals.iter();
+        let told = terminals.map(|terminal| reader.terminal_events(&terminal.name));
         plans.push(LanePlan {
+            told: told.collect::<Result<_, _>>()?,
             config: lane.clone(),
             memory: numbered(epoch_no, reader.lane_memory(lane.id.as_str())?),
         });
     }
+    let terminals = TerminalDesk {
+        people: watch_terminal_people(
+            store.reader()?,
+            config.face_socket.clone(),
+            consents.clone(),
+        ),
+        face_socket: config.face_socket.clone(),
+    };
     let faces = config
         .face_socket
         .clone()
@@ -236,14 +251,14 @@ async fn start_gate_thread(
         roster,
         policy,
         presence: presence.into(),
-        mismatches: RefCell::default(),
+        mismatches: RefCell::new(reader.mismatches(clock.now().wall_ms)?),
         writer: store.writer(),
         tagger,
         ledger_failing: false.into(),
         news,
         stop,
     };
-    let (gate, boards) = run_gate(site, plans, faces)?;
+    let (gate, boards) = run_gate(site, plans, (faces, terminals))?;
     let in_force = InForce {
         roster: roster_changes,
         policy: policy_changes,

@@ -310,6 +310,7 @@ fn presentation(one: &domain::PresentationRecord) -> wire::Presentation {
         domain::PresentationResult::Granted => wire::PresentationResult::Granted,
         domain::PresentationResult::Denied => wire::PresentationResult::Denied,
         domain::PresentationResult::Repeated => wire::PresentationResult::Repeated,
+        domain::PresentationResult::Reported => wire::PresentationResult::Reported,
     };
     wire::Presentation {
         lane: one.lane.as_str().to_owned(),
@@ -328,6 +329,12 @@ fn presentation(one: &domain::PresentationRecord) -> wire::Presentation {
         counted: one.counted,
         person_tag: one.person_tag.map(domain::PersonTag::to_hex),
         policy: one.policy,
+        terminal: one.terminal.as_ref().map(|mark| wire::TerminalMark {
+            name: mark.name.clone(),
+            seq: mark.seq,
+            at: mark.at_ms,
+            happened: mark.happened_ms,
+        }),
     }
 }
 

@@ -50,6 +50,7 @@ fn presentation() -> PresentationRecord {
         counted: false,
         person_tag: None,
         policy: 1,
+        terminal: None,
     }
 }
 

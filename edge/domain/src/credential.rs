@@ -18,6 +18,19 @@ pub enum UnreadableCard {
     Invalid,
 }
 
+/// Names what a face terminal told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TerminalMark {
+    /// The terminal's name in the settings.
+    pub name: String,
+    /// Its own number of the event.
+    pub seq: u64,
+    /// When, as its clock has it, Unix ms.
+    pub at_ms: i64,
+    /// When by the box's clock, the terminal's error taken out, Unix ms.
+    pub happened_ms: i64,
+}
+
 /// One presented credential.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Credential {
@@ -29,6 +42,8 @@ pub enum Credential {
     Face {
         /// Whose face.
         worker: WorkerId,
+        /// The face terminal that recognized it; none for a camera of the box.
+        terminal: Option<TerminalMark>,
     },
     /// Something was presented that could not be read.
     Unreadable {
@@ -38,6 +53,14 @@ pub enum Credential {
 }
 
 impl Credential {
+    /// The face terminal that recognized it.
+    pub fn terminal(&self) -> Option<&TerminalMark> {
+        match self {
+            Self::Face { terminal, .. } => terminal.as_ref(),
+            Self::IdCard(_) | Self::IcCard(_) | Self::Unreadable { .. } => None,
+        }
+    }
+
     /// The document, where one was read.
     pub fn document(&self) -> Option<&IdDocument> {
         match self {

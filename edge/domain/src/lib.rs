@@ -38,7 +38,7 @@ mod lane;
 pub use admission::{Applicant, Decision, decide};
 pub use audit::{AuditAct, AuditNote};
 pub use city_roster::{CityOp, CityPerson, CityTeam, Known, Merge, merge};
-pub use credential::{Credential, IcReading, IdDocument, UnreadableCard};
+pub use credential::{Credential, IcReading, IdDocument, TerminalMark, UnreadableCard};
 pub use days::{
     CORRECTIONS_MONTH_NOTED, Correction, CorrectionCase, CorrectionFacts, CorrectionFault,
     CorrectionReason, CorrectionRequest, CorrectionState, CountedAct, DayMark, DayRule, Evidence,

@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 
 use crate::audit::AuditNote;
-use crate::credential::Credential;
+use crate::credential::{Credential, TerminalMark};
 use crate::days::{Correction, CorrectionRequest};
 use crate::denial::{Denial, Flag};
 use crate::id_number::DocumentKind;
@@ -206,6 +206,8 @@ pub enum PresentationResult {
     Denied,
     /// A repetition of an earlier presentation: nothing more opens.
     Repeated,
+    /// A face terminal told afterwards whom it had seen: the box decided and opened nothing.
+    Reported,
 }
 
 impl PresentationResult {
@@ -215,6 +217,7 @@ impl PresentationResult {
             Self::Granted => "granted",
             Self::Denied => "denied",
             Self::Repeated => "repeated",
+            Self::Reported => "reported",
         }
     }
 }
@@ -246,6 +249,8 @@ pub struct PresentationRecord {
     pub person_tag: Option<PersonTag>,
     /// Version of the policy that decided.
     pub policy: u32,
+    /// The face terminal that told it.
+    pub terminal: Option<TerminalMark>,
 }
 
 /// What the body did at the gate.

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Version of this protocol; both programs come in one package.
-pub const VERSION: u16 = 2;
+pub const VERSION: u16 = 3;
 
 /// The way that a camera faces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -68,6 +68,22 @@ pub enum ToFace {
     Consents {
         /// The workers' numbers.
         workers: Vec<u32>,
+        /// Of them those who signed that their enrolled picture may be kept, sealed, for the face
+        /// terminals of the site; pictures of anybody else are destroyed. Absent: as before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pictures: Option<Vec<u32>>,
+    },
+    /// Whose enrolled pictures are kept.
+    Kept {
+        /// Names the answer.
+        id: u64,
+    },
+    /// The kept picture of a worker.
+    Portrait {
+        /// Names the answer.
+        id: u64,
+        /// The worker's number.
+        worker: u32,
     },
     /// Make the template of a worker from pictures, in place of the one before.
     Enroll {
@@ -150,6 +166,21 @@ pub enum FromFace {
         id: u64,
         /// What the vault holds.
         held: HeldTemplate,
+    },
+    /// Answers [`ToFace::Kept`].
+    Kept {
+        /// Of the question.
+        id: u64,
+        /// Workers, each with a name for this very picture.
+        pictures: Vec<(u32, String)>,
+    },
+    /// Answers [`ToFace::Portrait`].
+    Portrait {
+        /// Of the question.
+        id: u64,
+        /// A JPEG file; absent where none is kept.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        picture: Option<Picture>,
     },
     /// Answers [`ToFace::Verify`] once: the worker has no template of these models.
     NotEnrolled {

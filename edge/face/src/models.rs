@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use crate::error::FaceError;
+use crate::number::hex;
 use crate::vault::ModelId;
 
 /// A file by its content.
@@ -55,14 +56,6 @@ pub(crate) fn check_spoof(model: &SpoofModel) -> Result<(), FaceError> {
 /// The text form of a model id.
 pub(crate) fn id_text(id: ModelId) -> String {
     hex(&id)
-}
-
-/// Bytes as text, two digits each.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    digits
-        .filter_map(|digit| char::from_digit(digit.into(), 16))
-        .collect()
 }
 
 /// Finds both files and checks every byte of them.

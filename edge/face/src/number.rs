@@ -37,3 +37,11 @@ pub(crate) fn short(number: f64) -> f32 {
 pub(crate) fn ten_thousandths(cosine: f32) -> i16 {
     i16::try_from(pixel(cosine.clamp(-1.0, 1.0) * 10_000.0)).unwrap_or(0)
 }
+
+/// Bytes as text, two digits each.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits
+        .filter_map(|digit| char::from_digit(digit.into(), 16))
+        .collect()
+}

@@ -2,6 +2,7 @@
 //!
 //! `MWF1`, 16 bytes that name the models, 12 bytes nonce, then the embeddings under AES-256-GCM;
 //! magic, models and the worker's number are authenticated, so that no file passes as another's.
+//! A picture that is kept for face terminals lies beside it: `MWP1`, nonce, JPEG, sealed likewise.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Read, Write};
@@ -14,16 +15,24 @@ use zeroize::Zeroizing;
 
 use crate::embedding::{EMBEDDING_BYTES, Embedding};
 use crate::error::FaceError;
+use crate::number::hex;
 
 const MAGIC: &[u8; 4] = b"MWF1";
 const MODEL_BYTES: usize = 16;
 const NONCE_BYTES: usize = 12;
 const ENDING: &str = "face";
+const PICTURE_MAGIC: &[u8; 4] = b"MWP1";
+const PICTURE_ENDING: &str = "photo";
+/// Longest picture worth reading: an enrolled one has some 60 KiB.
+const PICTURE_BYTES_MAX: u64 = 1024 * 1024;
 /// Longest file worth reading: five embeddings and their frame.
 const FILE_BYTES_MAX: u64 = 4_096;
 
 /// Names the models that made a template: the beginnings of their SHA-256.
 pub(crate) type ModelId = [u8; MODEL_BYTES];
+
+/// Nonce and sealed bytes of a picture.
+type SealedPicture = ([u8; NONCE_BYTES], Vec<u8>);
 
 /// What the vault holds of one worker.
 #[derive(Debug, PartialEq)]
@@ -75,7 +84,13 @@ impl Vault {
             .encrypt(&Nonce::from(nonce), payload)
             .map_err(|_| FaceError::Sealing)?;
         let bytes = [MAGIC.as_slice(), &self.model, &nonce, &sealed].concat();
-        let (file, fresh) = (self.file(worker), self.folder.join(format!("{worker}.new")));
+        self.put(&self.file(worker), &bytes)
+    }
+
+    /// Puts a file in place of the one before; it is on the disk when this returns.
+    fn put(&self, file: &Path, bytes: &[u8]) -> Result<(), FaceError> {
+        let mut fresh = file.as_os_str().to_owned();
+        fresh.push(".new");
         let write = || {
             let mut out = OpenOptions::new()
                 .write(true)
@@ -83,12 +98,12 @@ impl Vault {
                 .truncate(true)
                 .mode(0o600)
                 .open(&fresh)?;
-            out.write_all(&bytes)?;
+            out.write_all(bytes)?;
             out.sync_all()?;
-            fs::rename(&fresh, &file)?;
+            fs::rename(&fresh, file)?;
             File::open(&self.folder)?.sync_all()
         };
-        write().map_err(|source| FaceError::io("write the template", &file, source))
+        write().map_err(|source| FaceError::io("write into the vault", file, source))
     }
 
     /// Unseals a worker's template; `None` where there is none.
@@ -138,13 +153,16 @@ impl Vault {
     /// # Errors
     /// The file cannot be deleted.
     pub(crate) fn destroy(&self, worker: u32) -> Result<(), FaceError> {
-        let path = self.file(worker);
-        match fs::remove_file(&path) {
+        self.remove(&self.file(worker))
+    }
+
+    fn remove(&self, path: &Path) -> Result<(), FaceError> {
+        match fs::remove_file(path) {
             Ok(()) => File::open(&self.folder)
                 .and_then(|folder| folder.sync_all())
-                .map_err(|source| FaceError::io("delete the template", &path, source)),
+                .map_err(|source| FaceError::io("delete from the vault", path, source)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-            Err(source) => Err(FaceError::io("delete the template", &path, source)),
+            Err(source) => Err(FaceError::io("delete from the vault", path, source)),
         }
     }
 
@@ -153,14 +171,105 @@ impl Vault {
     /// # Errors
     /// The folder cannot be listed.
     pub(crate) fn workers(&self) -> Result<Vec<u32>, FaceError> {
+        self.numbers(ENDING)
+    }
+
+    /// Seals the picture of which a worker's template was made; it is on the disk when this returns.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub(crate) fn write_picture(&self, worker: u32, picture: &[u8]) -> Result<(), FaceError> {
+        let mut nonce = [0; NONCE_BYTES];
+        getrandom::fill(&mut nonce).map_err(|_| FaceError::Sealing)?;
+        let payload = Payload {
+            msg: picture,
+            aad: &picture_bound(worker),
+        };
+        let sealed = self
+            .cipher()
+            .encrypt(&Nonce::from(nonce), payload)
+            .map_err(|_| FaceError::Sealing)?;
+        let bytes = [PICTURE_MAGIC.as_slice(), &nonce, &sealed].concat();
+        self.put(&self.picture_file(worker), &bytes)
+    }
+
+    /// Unseals a worker's picture; `None` where none is kept.
+    ///
+    /// # Errors
+    /// The file cannot be read, or was not sealed with this key for this worker.
+    pub(crate) fn read_picture(&self, worker: u32) -> Result<Option<Vec<u8>>, FaceError> {
+        let Some((nonce, sealed)) = self.sealed_picture(worker, PICTURE_BYTES_MAX)? else {
+            return Ok(None);
+        };
+        let payload = Payload {
+            msg: &sealed,
+            aad: &picture_bound(worker),
+        };
+        let opened = self.cipher().decrypt(&Nonce::from(nonce), payload);
+        opened.map(Some).map_err(|_| FaceError::Sealing)
+    }
+
+    /// Names a kept picture: another one of the same worker has another name.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub(crate) fn picture_name(&self, worker: u32) -> Result<Option<String>, FaceError> {
+        let head = PICTURE_MAGIC.len() + NONCE_BYTES;
+        let found = self.sealed_picture(worker, u64::try_from(head).unwrap_or(0))?;
+        Ok(found.map(|(nonce, _)| hex(&nonce)))
+    }
+
+    fn sealed_picture(
+        &self,
+        worker: u32,
+        bytes_max: u64,
+    ) -> Result<Option<SealedPicture>, FaceError> {
+        let path = self.picture_file(worker);
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(source) => return Err(FaceError::io("read a picture", &path, source)),
+        };
+        let mut bytes = Vec::new();
+        file.take(bytes_max)
+            .read_to_end(&mut bytes)
+            .map_err(|source| FaceError::io("read a picture", &path, source))?;
+        let (nonce, sealed) = bytes
+            .strip_prefix(PICTURE_MAGIC)
+            .and_then(|rest| rest.split_first_chunk::<NONCE_BYTES>())
+            .ok_or(FaceError::Sealing)?;
+        Ok(Some((*nonce, sealed.to_vec())))
+    }
+
+    /// Destroys a worker's picture.
+    ///
+    /// # Errors
+    /// The file cannot be deleted.
+    pub(crate) fn destroy_picture(&self, worker: u32) -> Result<(), FaceError> {
+        self.remove(&self.picture_file(worker))
+    }
+
+    /// Workers with a kept picture.
+    ///
+    /// # Errors
+    /// The folder cannot be listed.
+    pub(crate) fn pictured(&self) -> Result<Vec<u32>, FaceError> {
+        self.numbers(PICTURE_ENDING)
+    }
+
+    fn numbers(&self, ending: &str) -> Result<Vec<u32>, FaceError> {
         let entries = fs::read_dir(&self.folder)
             .map_err(|source| FaceError::io("list the folder", &self.folder, source))?;
         let numbers = entries.filter_map(|entry| {
             let path = entry.ok()?.path();
-            let ours = path.extension().is_some_and(|word| word == ENDING);
+            let ours = path.extension().is_some_and(|word| word == ending);
             path.file_stem().filter(|_| ours)?.to_str()?.parse().ok()
         });
         Ok(numbers.collect())
+    }
+
+    fn picture_file(&self, worker: u32) -> PathBuf {
+        self.folder.join(format!("{worker}.{PICTURE_ENDING}"))
     }
 
     fn file(&self, worker: u32) -> PathBuf {
@@ -174,6 +283,10 @@ impl Vault {
     fn bound(&self, worker: u32) -> Vec<u8> {
         [MAGIC.as_slice(), &self.model, &worker.to_be_bytes()].concat()
     }
+}
+
+fn picture_bound(worker: u32) -> Vec<u8> {
+    [PICTURE_MAGIC.as_slice(), &worker.to_be_bytes()].concat()
 }
 
 /// A key of 32 bytes that only its owner may read.
@@ -258,6 +371,28 @@ mod tests {
         *last ^= 1;
         fs::write(store.join("12.face"), bytes).unwrap();
         assert!(matches!(vault.read(12), Err(FaceError::Sealing)));
+    }
+
+    #[test]
+    fn a_picture_is_sealed_for_its_worker_and_another_one_has_another_name() {
+        let folder = TempDir::new().unwrap();
+        let store = folder.path().join("templates");
+        let vault = Vault::open(&store, &key(&folder, 1), MODEL).unwrap();
+        let picture = vec![0x5a; 20_000];
+        vault.write_picture(12, &picture).unwrap();
+        assert_eq!(vault.read_picture(12).unwrap().as_ref(), Some(&picture));
+        assert_eq!(vault.pictured().unwrap(), [12]);
+        assert!(vault.workers().unwrap().is_empty());
+        let bytes = fs::read(store.join("12.photo")).unwrap();
+        assert!(!bytes.windows(8).any(|part| part == [0x5a; 8]));
+        let name = vault.picture_name(12).unwrap().unwrap();
+        vault.write_picture(12, &picture).unwrap();
+        assert_ne!(vault.picture_name(12).unwrap().unwrap(), name);
+        fs::copy(store.join("12.photo"), store.join("13.photo")).unwrap();
+        assert!(matches!(vault.read_picture(13), Err(FaceError::Sealing)));
+        vault.destroy_picture(12).unwrap();
+        assert_eq!(vault.read_picture(12).unwrap(), None);
+        assert_eq!(vault.picture_name(12).unwrap(), None);
     }
 
     #[test]

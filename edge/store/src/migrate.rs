@@ -22,6 +22,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0012_parked.sql"),
     include_str!("../migrations/0013_imports.sql"),
     include_str!("../migrations/0014_office.sql"),
+    include_str!("../migrations/0016_terminals.sql"),
 ];
 
 /// Marks the file as ours in its header ("MENW").

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use edge_domain::{
-    CorrectionCase, CountedAct, Employer, EventMark, LaneMemory, Person, Presence, Roster, Team,
-    WorkerId, WorkerStanding,
+    CorrectionCase, CountedAct, Employer, EventMark, LaneMemory, Mismatches, Person, Presence,
+    Roster, Team, WorkerId, WorkerStanding,
 };
 use jiff::civil::Date;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
@@ -28,6 +28,7 @@ use crate::view::audits::{self, AuditLine};
 use crate::view::corrections;
 use crate::view::day_acts;
 use crate::view::directory::{self, PersonEntry};
+use crate::view::faces;
 use crate::view::lane_memory;
 use crate::view::movements;
 use crate::view::people::{self, NumbersGiven, Project};
@@ -161,6 +162,26 @@ impl Reader {
     pub fn face_consents(&self) -> Result<Vec<u32>, StoreError> {
         let view = self.one_moment()?;
         people::face_consents(&view)
+    }
+
+    /// Of [`face_consents`](Self::face_consents) those who signed at least this version of the words.
+    pub fn signed_consents(&self, text_min: u16) -> Result<Vec<u32>, StoreError> {
+        let view = self.one_moment()?;
+        faces::signed_consents(&view, text_min)
+    }
+
+    /// The numbers of a face terminal's newest events in the ledger, oldest first, up to the last
+    /// record committed.
+    pub fn terminal_events(&self, terminal: &str) -> Result<Vec<u64>, StoreError> {
+        let view = self.one_moment()?;
+        faces::terminal_events(&view, terminal)
+    }
+
+    /// Cards that came with another face on the site's day of `now_ms` (Unix ms), up to the last
+    /// record committed.
+    pub fn mismatches(&self, now_ms: i64) -> Result<Mismatches, StoreError> {
+        let view = self.one_moment()?;
+        faces::mismatches(&view, now_ms)
     }
 
     /// One worker, where his data can be read; as fresh as [`roster`](Self::roster).

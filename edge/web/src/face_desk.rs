@@ -58,6 +58,10 @@ pub trait FaceDesk: Send + Sync {
     /// The cameras of the site.
     fn cameras(&self) -> Vec<FaceCamera>;
 
+    /// Whether enrolled pictures go into the libraries of face terminals: then other words are
+    /// signed.
+    fn feeds_terminals(&self) -> bool;
+
     /// How it stands with a worker's face.
     ///
     /// # Errors

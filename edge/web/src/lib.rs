@@ -35,7 +35,7 @@ mod router;
 mod serve;
 mod ledger_source;
 
-pub use books::Books;
+pub use books::{Books, TERMINAL_WORDS_FROM};
 pub use error::{SourceError, WebError};
 pub use face_desk::{FaceCamera, FaceDesk, FaceSource, FaceStanding, TemplateStanding};
 pub use guard::claim_code::ClaimCode;

@@ -9,7 +9,7 @@ use tokio::sync::{Notify, Semaphore, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::books::Books;
+use crate::books::{Books, ConsentWords, consent_words};
 use crate::error::WebError;
 use crate::face_desk::FaceDesk;
 use crate::guard::password::PasswordDesk;
@@ -147,6 +147,11 @@ impl WebState {
     /// Cameras and face templates.
     pub(crate) fn faces(&self) -> Option<&dyn FaceDesk> {
         self.inner.channels.faces.as_deref()
+    }
+
+    /// The words that are signed here before a face is used.
+    pub(crate) fn consent_words(&self) -> ConsentWords {
+        consent_words(self.faces().is_some_and(FaceDesk::feeds_terminals))
     }
 
     /// Turns for hashing passwords.

@@ -102,6 +102,7 @@ impl Generator {
             counted: false,
             person_tag: None,
             policy: 1,
+            terminal: None,
         })
     }
 

@@ -100,8 +100,7 @@ fn proxy(walk: &mut Walk) -> Option<Proxy> {
         host_and_port(text).map(Some)
     });
     let login = walk.parsed_or("proxy_login", None, LOGIN_ALLOWED, |text| {
-        let (user, password) = text.split_once(':')?;
-        (!user.is_empty()).then(|| Some((user.to_owned(), password.to_owned())))
+        login(text).map(Some)
     });
     let (host, port) = address.flatten()?;
     Some(Proxy {
@@ -111,7 +110,14 @@ fn proxy(walk: &mut Walk) -> Option<Proxy> {
     })
 }
 
-fn host_and_port(text: &str) -> Option<(String, u16)> {
+/// `name:password`.
+pub(super) fn login(text: &str) -> Option<(String, String)> {
+    let (user, password) = text.split_once(':')?;
+    (!user.is_empty()).then(|| (user.to_owned(), password.to_owned()))
+}
+
+/// `host:port`.
+pub(super) fn host_and_port(text: &str) -> Option<(String, u16)> {
     let (host, port) = text.rsplit_once(':')?;
     let port: u16 = port.parse().ok().filter(|port| *port != 0)?;
     let is_host = !host.is_empty() && !host.contains(|c: char| c.is_whitespace() || c == '/');

@@ -7,6 +7,8 @@ use edge_domain::{AntiPassback, Direction, LaneId};
 use sync_wire::chain::from_hex;
 
 use crate::config::relay::relay;
+use crate::config::taken::Taken;
+use crate::config::terminal::{TerminalConfig, terminal};
 use crate::config::walk::{Walk, finish, short_text};
 
 /// Most lanes that one box serves.
@@ -15,6 +17,8 @@ const LANES_MAX: usize = 16;
 const READERS_MAX: usize = 4;
 /// Most cameras at one lane: one for each way.
 const CAMERAS_MAX: usize = 2;
+/// Most face terminals at one lane.
+const TERMINALS_MAX: usize = 4;
 
 /// The shortest pause between two looks for a card that makers of readers allow, ms.
 const FIND_MS_MIN: u32 = 300;
@@ -35,6 +39,8 @@ pub(crate) struct LaneConfig {
     pub(crate) readers: Vec<ReaderConfig>,
     /// Its cameras, at most one for each way.
     pub(crate) cameras: Vec<CameraConfig>,
+    /// Its face terminals.
+    pub(crate) terminals: Vec<TerminalConfig>,
     /// Its gate board; a lane without one counts attendance on the grant.
     pub(crate) gate: Option<GateConfig>,
 }
@@ -96,15 +102,6 @@ pub(crate) enum LinkLossWord {
 
 const BOARD_ALLOWED: &str = "16 个小写十六进制字符的控制板编号（在平台的设备记录和运行日志里）";
 const RELAYS_ALLOWED: &str = "不写：继电器板没有编号，不接读卡器，也没有断线规则，断线时放不放行由闸机自己决定（请接好闸机的应急按钮和消防线）";
-const LINK_ALLOWED: &str =
-    "serial:/dev/menwei/reader-1?baud=115200（波特率 1200 至 921600）或 tcp:主机:端口";
-
-/// What one device has and no other may have.
-#[derive(Debug, Default)]
-struct Taken {
-    names: Vec<String>,
-    links: Vec<LinkAddress>,
-}
 
 /// All lanes; their ids differ, and their devices' names and ports.
 pub(super) fn lanes(root: &mut Walk) -> Vec<LaneConfig> {
@@ -171,23 +168,32 @@ fn lane(walk: &mut Walk, taken: &mut Taken) -> Option<LaneConfig> {
     let gate = walk
         .table("gate", false)
         .map(|gate_walk| finish(walk, gate_walk, |gate_walk| gate(gate_walk, taken)));
+    let mut terminals = Vec::new();
+    if walk.has("terminal") {
+        let has_gate = gate.is_some();
+        for mut terminal_walk in walk.tables("terminal", TERMINALS_MAX) {
+            terminals.extend(terminal(&mut terminal_walk, taken, has_gate));
+            walk.absorb(terminal_walk.finish());
+        }
+    }
     Some(LaneConfig {
         id: id?,
         name: name?,
         anti_passback: anti_passback?,
         readers,
         cameras,
+        terminals,
         gate: gate.flatten(),
     })
 }
 
 fn reader(walk: &mut Walk, taken: &mut Taken) -> Option<ReaderConfig> {
-    let name = own_name(walk, taken);
+    let name = taken.name(walk);
     let direction = walk.word(
         "direction",
         &[("in", Direction::In), ("out", Direction::Out)],
     );
-    let link = own_link(walk, taken);
+    let link = taken.link(walk);
     let find_ms_min = if walk.flag_or("simulated", false) {
         SIMULATED_FIND_MS_MIN
     } else {
@@ -204,7 +210,7 @@ fn reader(walk: &mut Walk, taken: &mut Taken) -> Option<ReaderConfig> {
 }
 
 fn camera(walk: &mut Walk, taken: &mut Taken) -> Option<CameraConfig> {
-    let name = own_name(walk, taken);
+    let name = taken.name(walk);
     let direction = walk.word(
         "direction",
         &[("in", Direction::In), ("out", Direction::Out)],
@@ -216,8 +222,8 @@ fn camera(walk: &mut Walk, taken: &mut Taken) -> Option<CameraConfig> {
 }
 
 fn gate(walk: &mut Walk, taken: &mut Taken) -> Option<GateConfig> {
-    let name = own_name(walk, taken);
-    let link = own_link(walk, taken);
+    let name = taken.name(walk);
+    let link = taken.link(walk);
     let relays = walk.has("relay");
     let address_max = if relays { drivers_relay::UNIT_MAX } else { 30 };
     let address = walk.number_or("address", 1, 1..=address_max.into(), "线上地址");
@@ -258,28 +264,4 @@ fn gate(walk: &mut Walk, taken: &mut Taken) -> Option<GateConfig> {
             None => None,
         },
     })
-}
-
-/// A device's name: lamps and records know it by that alone, in the whole box.
-fn own_name(walk: &mut Walk, taken: &mut Taken) -> Option<String> {
-    let name = walk.parsed("name", "1 至 32 个字", |text| short_text(text, 32))?;
-    if taken.names.contains(&name) {
-        walk.fault_of("name", &name, "与其他设备不同的名称（整台考勤盒内）");
-    }
-    taken.names.push(name.clone());
-    Some(name)
-}
-
-/// A device's address; one port serves one device.
-fn own_link(walk: &mut Walk, taken: &mut Taken) -> Option<LinkAddress> {
-    let mut written = String::new();
-    let link = walk.parsed("link", LINK_ALLOWED, |text| {
-        text.clone_into(&mut written);
-        text.parse::<LinkAddress>().ok()
-    })?;
-    if taken.links.contains(&link) {
-        walk.fault_of("link", &written, "没有被其他设备占用的端口");
-    }
-    taken.links.push(link.clone());
-    Some(link)
 }

@@ -4,16 +4,21 @@ mod walk;
 mod error;
 mod policy;
 mod relay;
-mod lane;
+mod taken;
 mod city;
+mod terminal;
+mod lane;
 mod site;
 
 pub(crate) use city::CityConfig;
 pub(crate) use error::ConfigError;
 pub(crate) use lane::{GateConfig, LaneConfig, LinkLossWord, ReaderConfig};
 pub(crate) use site::SiteConfig;
+pub(crate) use terminal::TerminalConfig;
 
 #[cfg(test)]
 mod site_test;
 #[cfg(test)]
 mod face_policy_test;
+#[cfg(test)]
+mod terminal_test;

@@ -54,6 +54,11 @@ impl SiteConfig {
             .collect()
     }
 
+    /// Whether any lane has a face terminal.
+    pub(crate) fn has_terminals(&self) -> bool {
+        self.lanes.iter().any(|lane| !lane.terminals.is_empty())
+    }
+
     /// The names of all devices, each with the id of its lane.
     pub(crate) fn devices(&self) -> Vec<(String, String)> {
         self.lanes
@@ -62,9 +67,11 @@ impl SiteConfig {
                 let readers = lane.readers.iter().map(|reader| reader.name.clone());
                 let gate = lane.gate.iter().map(|gate| gate.name.clone());
                 let cameras = lane.cameras.iter().map(|camera| camera.name.clone());
+                let terminals = lane.terminals.iter().map(|terminal| terminal.name.clone());
                 readers
                     .chain(gate)
                     .chain(cameras)
+                    .chain(terminals)
                     .map(|name| (name, lane.id.as_str().to_owned()))
             })
             .collect()

@@ -296,6 +296,17 @@ const SIGNING_KEY: &str = "29acbae141bccaf0b22e1a94d34d0bc7361e526d0bfe12c89794b
 /// What stands in the sample as a comment, because no value of it is right for everybody.
 fn with_what_few_sites_write(sample: &str) -> String {
     let key = format!("city_signing_key = \"{SIGNING_KEY}\"");
+    let (before, after) = sample.split_once("# [[lane.terminal]]").unwrap();
+    let (terminals, after) = after.split_once("\n\n").unwrap();
+    let terminals = terminals.lines().map(|line| match line.strip_prefix("# ") {
+        Some(setting) if setting.contains(" = ") || setting.starts_with('[') => setting,
+        _ => line,
+    });
+    let terminals: Vec<&str> = terminals.collect();
+    let sample = format!(
+        "{before}[[lane.terminal]]{}\n\n{after}",
+        terminals.join("\n")
+    );
     sample
         .replace("# city_signing_key = \"\"", &key)
         .replace("# simulated", "simulated")

@@ -88,6 +88,13 @@ impl Walk {
         }
     }
 
+    /// A key that may not stand here at all: told once, whatever its value.
+    pub(super) fn reject(&mut self, key: &'static str, allowed: &str) {
+        if let Some(found) = self.take(key) {
+            self.note(key, Some(found.to_string()), allowed);
+        }
+    }
+
     /// A text value that `parse` accepts; `allowed` says in Chinese what that is.
     pub(super) fn parsed<T>(
         &mut self,

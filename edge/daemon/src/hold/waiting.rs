@@ -19,7 +19,7 @@ use crate::downlink;
 use crate::error::DaemonError;
 use crate::health::{HealthDesk, HealthNews, NEWS_MAX, Waiting};
 use crate::hold::notice;
-use crate::lane::{Gate, GateSite, LanePlan, TokenSalt, run_gate};
+use crate::lane::{Gate, GateSite, LanePlan, TerminalDesk, TokenSalt, run_gate};
 use crate::opening::{self, OnDamage, Opened};
 use crate::people::{PersonTagger, random};
 use crate::systemd::{self, Proofs};
@@ -163,6 +163,8 @@ fn start_lanes(
     let plans = lanes.map(|lane| LanePlan {
         config: lane.clone(),
         memory: LaneMemory::default(),
+        // Whom a terminal may know stands in the ledger: without it, cards alone.
+        told: Vec::new(),
     });
     let site = GateSite {
         clock: opening::clock_without_ledger(config),
@@ -177,7 +179,7 @@ fn start_lanes(
         news,
         stop,
     };
-    let (gate, _boards) = run_gate(site, plans.collect(), None)?;
+    let (gate, _boards) = run_gate(site, plans.collect(), (None, TerminalDesk::default()))?;
     Ok(gate)
 }
 

@@ -22,6 +22,7 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::clock::Clock;
 use crate::lane::camera_lamps::FaceTrouble;
 use crate::lane::task::LaneNews;
+use crate::people::Consents;
 
 /// Pause before the socket is tried again.
 const RETRY: Duration = Duration::from_secs(1);
@@ -89,7 +90,7 @@ pub(crate) struct FaceLine {
     socket: PathBuf,
     policy: FacePolicy,
     clock: Clock,
-    consents: watch::Receiver<Vec<u32>>,
+    consents: watch::Receiver<Consents>,
     /// The other end has no models: its cameras are of no use.
     blind: bool,
     orders: mpsc::Receiver<LookOrder>,
@@ -121,7 +122,7 @@ pub(crate) fn face_line(
     socket: PathBuf,
     policy: FacePolicy,
     clock: Clock,
-    consents: watch::Receiver<Vec<u32>>,
+    consents: watch::Receiver<Consents>,
 ) -> FaceDesk {
     let (sender, orders) = mpsc::channel(ORDERS_MAX);
     let line = FaceLine {
@@ -257,14 +258,16 @@ impl FaceLine {
     }
 
     fn consented(&mut self) -> ToFace {
+        let consents = self.consents.borrow_and_update();
         ToFace::Consents {
-            workers: self.consents.borrow_and_update().clone(),
+            workers: consents.workers.clone(),
+            pictures: Some(consents.pictures.clone()),
         }
     }
 
     /// Without a consent there is no template, and nothing to ask for.
     async fn look(&mut self, order: LookOrder) -> Option<ToFace> {
-        if !self.consents.borrow().contains(&order.worker.0) {
+        if !self.consents.borrow().workers.contains(&order.worker.0) {
             let news = FaceNews::Seen(order.look, FaceEvidence::NotEnrolled);
             self.tell(&order.place, news).await;
             return None;
@@ -320,6 +323,8 @@ impl FaceLine {
             FromFace::Hello { .. }
             | FromFace::Enrolled { .. }
             | FromFace::HowEnrolled { .. }
+            | FromFace::Kept { .. }
+            | FromFace::Portrait { .. }
             | FromFace::Pong { .. } => {}
         }
         None

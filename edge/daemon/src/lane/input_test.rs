@@ -30,7 +30,7 @@ fn document(text: &CardText) -> IdDocument {
     match credential(text) {
         Credential::IdCard(document) => document,
         Credential::Unreadable { why } => panic!("{why:?}"),
-        Credential::Face { worker } => panic!("{worker:?}"),
+        Credential::Face { worker, .. } => panic!("{worker:?}"),
         Credential::IcCard(reading) => panic!("{reading:?}"),
     }
 }

@@ -5,9 +5,10 @@ mod site;
 mod numbers;
 mod board_door;
 mod commits;
+mod lamps;
+mod terminals;
 mod task;
 mod face_line;
-mod lamps;
 mod camera_lamps;
 mod start;
 mod thread;
@@ -20,6 +21,7 @@ pub(crate) use input::TokenSalt;
 pub(crate) use numbers::numbered;
 pub(crate) use site::GateSite;
 pub(crate) use start::LanePlan;
+pub(crate) use terminals::TerminalDesk;
 pub(crate) use thread::{Gate, run_gate};
 
 #[cfg(test)]

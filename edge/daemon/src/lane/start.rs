@@ -7,6 +7,7 @@ use std::time::Duration;
 use drivers_idcard::{PollSettings, ReaderEvent, ReaderSettings};
 use drivers_link::{Jitter, LinkOpener};
 use drivers_relay::{RelayMap, RelaySettings};
+use drivers_terminal::{TerminalNews, TerminalSettings, terminal_channel};
 use drivers_turnstile::{
     BoardTuning, BoardUid, EventKey, LinkLossPolicy, TurnstileCommands, TurnstileEvent,
     TurnstileHandle, TurnstileSettings, turnstile_channel,
@@ -16,13 +17,14 @@ use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, spawn_local};
 use tokio::time::timeout;
 
-use crate::config::{GateConfig, LaneConfig, LinkLossWord, ReaderConfig};
+use crate::config::{GateConfig, LaneConfig, LinkLossWord, ReaderConfig, TerminalConfig};
 use crate::lane::board_door::BoardDoor;
 use crate::lane::commits::Commits;
 use crate::lane::face_line::{FaceDesk, place};
 use crate::lane::lamps::DeviceNames;
 use crate::lane::site::GateSite;
 use crate::lane::task::{LaneNews, LaneTask};
+use crate::lane::terminals::{TerminalDesk, TerminalLamp, TerminalPlace, Terminals};
 
 /// Inputs of a lane that wait at most; a full queue stops the devices from being polled, and a
 /// board keeps its events meanwhile.
@@ -43,6 +45,8 @@ pub(crate) struct LanePlan {
     pub(crate) config: LaneConfig,
     /// What it knows from before the restart.
     pub(crate) memory: LaneMemory,
+    /// The events of each face terminal that the ledger has, oldest first.
+    pub(crate) told: Vec<Vec<u64>>,
 }
 
 /// The loop of a lane; it ends with what no ledger has.
@@ -55,10 +59,14 @@ pub(super) fn start(
     site: &Rc<GateSite>,
     opener: &Arc<dyn LinkOpener>,
     jitter: &Jitter,
-    faces: Option<&mut FaceDesk>,
+    (faces, desk): (Option<&mut FaceDesk>, &TerminalDesk),
 ) -> (Option<BoardDoor>, LaneLoop) {
     let (sender, news) = mpsc::channel(NEWS_MAX);
-    let LanePlan { config, memory } = plan;
+    let LanePlan {
+        config,
+        memory,
+        told,
+    } = plan;
     for (index, reader) in config.readers.iter().enumerate() {
         start_reader(index, reader, &sender, opener, jitter);
     }
@@ -77,6 +85,13 @@ pub(super) fn start(
     let cameras = cameras
         .map(|camera| (camera.direction, camera.name.clone()))
         .collect();
+    let places = config.terminals.iter().zip(told).enumerate();
+    let places = places
+        .map(|(index, (terminal, told))| {
+            start_terminal((index, terminal), told, &sender, (site, desk, jitter))
+        })
+        .collect();
+    let terminals = Terminals::new(places, desk.people.clone(), gate.is_some());
     let door = open_door(&config, &sender);
     let task = LaneTask {
         lane: Lane::new(settings(&config), memory),
@@ -107,6 +122,7 @@ pub(super) fn start(
         commits: Commits::new(site.writer.clone()),
         wake_at_ms: None,
         faces,
+        terminals,
         site: Rc::clone(site),
     };
     (door, spawn_local(run(task, news, driver)))
@@ -182,6 +198,35 @@ fn start_reader(
     spawn_local(forward(heard, news.clone(), move |event| {
         LaneNews::Reader(index, event)
     }));
+}
+
+fn start_terminal(
+    (index, config): (usize, &TerminalConfig),
+    told: Vec<u64>,
+    news: &mpsc::Sender<LaneNews>,
+    (site, desk, jitter): (&Rc<GateSite>, &TerminalDesk, &Jitter),
+) -> TerminalPlace {
+    let (handle, orders) = terminal_channel(desk.people.clone());
+    let (events, heard) = mpsc::channel::<TerminalNews>(NEWS_MAX);
+    let clock = site.clock.clone();
+    let settings = TerminalSettings {
+        address: config.address.clone(),
+        login: config.login.clone(),
+        known: told,
+        picture_of: desk.picture_of(),
+        jitter: Arc::clone(jitter),
+        wall_ms: Rc::new(move || clock.now().wall_ms),
+    };
+    spawn_local(drivers_terminal::run(settings, orders, events));
+    spawn_local(forward(heard, news.clone(), move |one| {
+        LaneNews::Terminal(index, one)
+    }));
+    TerminalPlace {
+        name: config.name.clone(),
+        direction: config.direction,
+        handle,
+        lamp: TerminalLamp::default(),
+    }
 }
 
 /// The event that the ledger has, as the driver names it; none where the record names no board.

@@ -4,6 +4,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use drivers_idcard::{CardText, ReaderEvent};
+use drivers_terminal::TerminalNews;
 use drivers_turnstile::{
     BoardUid, EventKey, TurnstileEvent, TurnstileHandle, UpdateFailure, UpdateProgress,
 };
@@ -22,6 +23,7 @@ use crate::lane::face_line::{FaceNews, LookOrder, camera};
 use crate::lane::input;
 use crate::lane::lamps::{DeviceNames, gate_news, reader_news};
 use crate::lane::site::GateSite;
+use crate::lane::terminals::{Stepped, Terminals};
 
 /// How long the gate's line is kept idle for a card whose text is arriving, ms. At 115200 baud the
 /// rest of a reply takes 112 ms.
@@ -38,6 +40,8 @@ pub(super) enum LaneNews {
     Gate(TurnstileEvent),
     /// From the line to the cameras.
     Face(FaceNews),
+    /// From a face terminal, by its place in the settings.
+    Terminal(usize, TerminalNews),
     /// A new firmware for the gate board.
     Update(BoardUpdate),
 }
@@ -55,6 +59,7 @@ pub(super) struct LaneTask {
     pub(super) wake_at_ms: Option<u64>,
     /// Where cameras are asked; none at a box without faces.
     pub(super) faces: Option<mpsc::Sender<LookOrder>>,
+    pub(super) terminals: Terminals,
 }
 
 impl LaneTask {
@@ -92,6 +97,7 @@ impl LaneTask {
             LaneNews::Reader(index, event) => self.reader(index, event),
             LaneNews::Gate(event) => self.gate(&event),
             LaneNews::Face(news) => self.face(news),
+            LaneNews::Terminal(terminal, news) => self.terminal(terminal, &news),
             LaneNews::Update(update) => self.update(update),
         }
     }
@@ -185,7 +191,8 @@ impl LaneTask {
             Done::Recorded(batch) => {
                 for (ticket, record, seq) in batch {
                     self.site.committed(&record);
-                    self.feed(LaneInput::Recorded { ticket, seq });
+                    let stepped = self.feed(LaneInput::Recorded { ticket, seq });
+                    self.terminals.recorded(ticket, stepped);
                 }
                 self.site.ledger_works();
             }
@@ -193,13 +200,34 @@ impl LaneTask {
                 tracing::error!(%error, "Records not committed");
                 self.site.ledger_fails(advice(&error));
                 for ticket in tickets {
-                    self.feed(LaneInput::RecordFailed { ticket });
+                    let stepped = self.feed(LaneInput::RecordFailed { ticket });
+                    self.terminals.failed(ticket, stepped);
                 }
             }
         }
     }
 
-    fn feed(&mut self, input: LaneInput) {
+    /// What a face terminal tells of now is a face that asks to pass; what it tells of the past
+    /// opens nothing.
+    fn terminal(&mut self, terminal: usize, news: &TerminalNews) {
+        if let Some(lamp) = self.terminals.lamp(&self.names, terminal, news) {
+            self.site.tell(lamp);
+        }
+        let (event, is_past) = match news {
+            TerminalNews::Now(event) => (event, false),
+            TerminalNews::Past(event) => (event, true),
+            TerminalNews::Online { .. }
+            | TerminalNews::Offline(_)
+            | TerminalNews::ClockOff(_)
+            | TerminalNews::Library(_) => return,
+        };
+        if let Some(input) = self.terminals.input(terminal, event, is_past) {
+            let stepped = self.feed(input);
+            self.terminals.taken(terminal, event, stepped);
+        }
+    }
+
+    fn feed(&mut self, input: LaneInput) -> Stepped {
         let now = self.site.clock.now();
         let effects = {
             let (roster, presence) = (self.site.roster.borrow(), self.site.presence.borrow());
@@ -213,9 +241,11 @@ impl LaneTask {
             };
             self.lane.step(now, view, input)
         };
+        let stepped = Stepped::of(&effects);
         for effect in effects {
             self.carry_out(effect);
         }
+        stepped
     }
 
     /// Carries out one effect. `OpenGate` comes from the lane only after `Recorded`.
@@ -270,12 +300,18 @@ impl LaneTask {
                 let camera = camera(&state);
                 self.feed(LaneInput::Camera { direction, camera });
             }
-            FaceNews::Seen(look, evidence) => self.feed(LaneInput::Face { look, evidence }),
-            FaceNews::Alone(direction, worker) => self.feed(LaneInput::Presented {
-                direction,
-                credential: Credential::Face { worker },
-                person_tag: None,
-            }),
+            FaceNews::Seen(look, evidence) => {
+                self.feed(LaneInput::Face { look, evidence });
+            }
+            FaceNews::Alone(direction, worker) => {
+                let terminal = None;
+                let credential = Credential::Face { worker, terminal };
+                self.feed(LaneInput::Presented {
+                    direction,
+                    credential,
+                    person_tag: None,
+                });
+            }
         }
     }
 

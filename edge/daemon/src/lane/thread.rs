@@ -15,6 +15,7 @@ use crate::lane::board_door::BoardDoor;
 use crate::lane::face_line::FaceDesk;
 use crate::lane::site::GateSite;
 use crate::lane::start::{LanePlan, start};
+use crate::lane::terminals::TerminalDesk;
 use crate::people::random;
 
 /// The gate's thread. It ends with what no ledger has.
@@ -28,7 +29,7 @@ pub(crate) type Gate = JoinHandle<Vec<Record>>;
 pub(crate) fn run_gate(
     site: GateSite,
     plans: Vec<LanePlan>,
-    mut faces: Option<FaceDesk>,
+    (mut faces, terminals): (Option<FaceDesk>, TerminalDesk),
 ) -> Result<(Gate, Vec<BoardDoor>), DaemonError> {
     let (began, wait_for_start) = sync_channel(1);
     let runtime = Builder::new_current_thread().enable_all().build()?;
@@ -39,7 +40,10 @@ pub(crate) fn run_gate(
             local.block_on(&runtime, async move {
                 let site = Rc::new(site);
                 let opener: Arc<dyn LinkOpener> = Arc::new(SystemLinks::default());
-                let lane = |plan| start(plan, &site, &opener, &jitter(), faces.as_mut());
+                let lane = |plan| {
+                    let desks = (faces.as_mut(), &terminals);
+                    start(plan, &site, &opener, &jitter(), desks)
+                };
                 let (boards, lanes): (Vec<_>, Vec<_>) = plans.into_iter().map(lane).unzip();
                 if let Some((line, _)) = faces {
                     tokio::task::spawn_local(line.run());

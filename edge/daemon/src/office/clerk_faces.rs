@@ -15,6 +15,7 @@ use tokio::task::spawn_blocking;
 use crate::config::SiteConfig;
 use crate::error::DaemonError;
 use crate::people::enroll::{Line, Sitter};
+use crate::people::pictures_of;
 
 /// How long somebody has to stand before the camera as he should. The page waits 15 seconds at most.
 const SITTING: Duration = Duration::from_secs(8);
@@ -24,6 +25,7 @@ pub(crate) struct ClerkFaces {
     socket: PathBuf,
     cameras: Vec<FaceCamera>,
     reader: Arc<Mutex<Reader>>,
+    has_terminals: bool,
 }
 
 impl ClerkFaces {
@@ -41,6 +43,7 @@ impl ClerkFaces {
             socket: config.face_socket.clone()?,
             cameras: cameras.collect(),
             reader: Arc::new(Mutex::new(reader)),
+            has_terminals: config.has_terminals(),
         })
     }
 
@@ -67,6 +70,10 @@ fn no_answer() -> Refusal {
 }
 
 impl FaceDesk for ClerkFaces {
+    fn feeds_terminals(&self) -> bool {
+        self.has_terminals
+    }
+
     fn cameras(&self) -> Vec<FaceCamera> {
         self.cameras.clone()
     }
@@ -89,11 +96,13 @@ impl FaceDesk for ClerkFaces {
 
     fn enroll(&self, worker: u32, source: FaceSource) -> BoxFuture<'_, Result<(), Refusal>> {
         let reader = Arc::clone(&self.reader);
+        let has_terminals = self.has_terminals;
         Box::pin(async move {
             self.ask(move |line| {
                 let reader = reader.lock().unwrap_or_else(PoisonError::into_inner);
                 // The consent may be a second old; the box's own line tells it a little later.
-                line.consents(&reader.face_consents()?)?;
+                let pictures = pictures_of(&reader, has_terminals)?;
+                line.consents(&reader.face_consents()?, Some(pictures))?;
                 drop(reader);
                 line.enroll(worker, asked(source))
             })

@@ -7,6 +7,8 @@ use edge_store::{Reader, StoreError};
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 
+use crate::people::Consents;
+
 /// How soon a consent that is taken back, or the exit of a worker, destroys his template.
 const LOOK: Duration = Duration::from_secs(5);
 
@@ -14,8 +16,11 @@ const LOOK: Duration = Duration::from_secs(5);
 ///
 /// # Errors
 /// The ledger cannot be read.
-pub(crate) fn watch_consents(reader: Reader) -> Result<watch::Receiver<Vec<u32>>, StoreError> {
-    let (sender, receiver) = watch::channel(reader.face_consents()?);
+pub(crate) fn watch_consents(
+    reader: Reader,
+    has_terminals: bool,
+) -> Result<watch::Receiver<Consents>, StoreError> {
+    let (sender, receiver) = watch::channel(Consents::read(&reader, has_terminals)?);
     let reader = Arc::new(Mutex::new(reader));
     tokio::spawn(async move {
         let mut look = tokio::time::interval(LOOK);
@@ -24,7 +29,7 @@ pub(crate) fn watch_consents(reader: Reader) -> Result<watch::Receiver<Vec<u32>>
             let reader = Arc::clone(&reader);
             let asked = spawn_blocking(move || {
                 let reader = reader.lock().unwrap_or_else(PoisonError::into_inner);
-                reader.face_consents()
+                Consents::read(&reader, has_terminals)
             });
             match asked.await {
                 Ok(Ok(now)) => {

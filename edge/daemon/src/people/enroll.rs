@@ -40,7 +40,7 @@ pub(crate) fn enroll(
     consents: &[u32],
 ) -> Result<Vec<Outcome>, DaemonError> {
     let mut line = Line::open(socket)?;
-    line.consents(consents)?;
+    line.consents(consents, None)?;
     let numbers: BTreeMap<&IdNumber, u32> = roster
         .standings()
         .iter()
@@ -135,6 +135,8 @@ impl Line {
             | FromFace::Compared { .. }
             | FromFace::Nearest { .. }
             | FromFace::Camera { .. }
+            | FromFace::Kept { .. }
+            | FromFace::Portrait { .. }
             | FromFace::Pong { .. } => None,
         })?;
         match greeting {
@@ -144,13 +146,71 @@ impl Line {
         }
     }
 
-    /// Tells whose consent stands: nobody else is enrolled, and nobody else keeps a template.
+    /// Tells whose consent stands: nobody else is enrolled, and nobody else keeps a template; and,
+    /// where it is said, whose picture may be kept for face terminals.
     ///
     /// # Errors
     /// The connection is gone.
-    pub(crate) fn consents(&mut self, consents: &[u32]) -> Result<(), DaemonError> {
+    pub(crate) fn consents(
+        &mut self,
+        consents: &[u32],
+        pictures: Option<Vec<u32>>,
+    ) -> Result<(), DaemonError> {
         self.say(&ToFace::Consents {
             workers: consents.to_vec(),
+            pictures,
+        })
+    }
+
+    /// Whose pictures are kept for face terminals, each with its name.
+    ///
+    /// # Errors
+    /// The connection is gone.
+    pub(crate) fn kept(&mut self) -> Result<Vec<(u32, String)>, DaemonError> {
+        self.last += 1;
+        let id = self.last;
+        self.say(&ToFace::Kept { id })?;
+        self.hear(|message| match message {
+            FromFace::Kept {
+                id: answered,
+                pictures,
+            } if answered == id => Some(pictures),
+            FromFace::Hello { .. }
+            | FromFace::HowEnrolled { .. }
+            | FromFace::Enrolled { .. }
+            | FromFace::NotEnrolled { .. }
+            | FromFace::Compared { .. }
+            | FromFace::Nearest { .. }
+            | FromFace::Camera { .. }
+            | FromFace::Kept { .. }
+            | FromFace::Portrait { .. }
+            | FromFace::Pong { .. } => None,
+        })
+    }
+
+    /// A worker's kept picture, a JPEG file.
+    ///
+    /// # Errors
+    /// The connection is gone.
+    pub(crate) fn portrait(&mut self, worker: u32) -> Result<Option<Vec<u8>>, DaemonError> {
+        self.last += 1;
+        let id = self.last;
+        self.say(&ToFace::Portrait { id, worker })?;
+        self.hear(|message| match message {
+            FromFace::Portrait {
+                id: answered,
+                picture,
+            } if answered == id => Some(picture.map(|picture| picture.0)),
+            FromFace::Hello { .. }
+            | FromFace::HowEnrolled { .. }
+            | FromFace::Enrolled { .. }
+            | FromFace::NotEnrolled { .. }
+            | FromFace::Compared { .. }
+            | FromFace::Nearest { .. }
+            | FromFace::Camera { .. }
+            | FromFace::Kept { .. }
+            | FromFace::Portrait { .. }
+            | FromFace::Pong { .. } => None,
         })
     }
 
@@ -176,6 +236,8 @@ impl Line {
             | FromFace::Compared { .. }
             | FromFace::Nearest { .. }
             | FromFace::Camera { .. }
+            | FromFace::Kept { .. }
+            | FromFace::Portrait { .. }
             | FromFace::Pong { .. } => None,
         })
     }
@@ -216,6 +278,8 @@ impl Line {
             | FromFace::Compared { .. }
             | FromFace::Nearest { .. }
             | FromFace::Camera { .. }
+            | FromFace::Kept { .. }
+            | FromFace::Portrait { .. }
             | FromFace::Pong { .. } => None,
         })
     }

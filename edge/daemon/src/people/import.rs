@@ -90,6 +90,8 @@ struct WorkerRow {
     #[serde(default)]
     face_consent_on: Option<Date>,
     #[serde(default)]
+    face_consent_text: Option<u16>,
+    #[serde(default)]
     blacklisted: bool,
 }
 
@@ -331,11 +333,12 @@ fn acts(row: &WorkerRow) -> Result<Vec<WorkerAct>, &'static str> {
         }));
     }
     if let Some(on) = row.face_consent_on {
+        let text = row.face_consent_text;
         acts.push(Box::new(move |worker| Act::FaceConsent {
             worker,
             given: true,
             on,
-            text: None,
+            text,
         }));
     }
     if row.blacklisted {

@@ -18,7 +18,7 @@ use crate::lane::messages::{
 };
 use crate::lane::openings::{Grant, OPEN_MS_MAX, token_of};
 use crate::lane::pending::{Asked, Pending, PendingRecords};
-use crate::lane::presenting::{expire_looks, presented, seen};
+use crate::lane::presenting::{expire_looks, presented, reported, seen};
 use crate::lane::repeats::Repeats;
 use crate::lane::reports::translate;
 use crate::lane::state::{Lane, Step, ask, record, without_ledger};
@@ -98,6 +98,11 @@ impl Lane {
             } => {
                 presented(self, &mut step, direction, credential, person_tag);
             }
+            LaneInput::Reported {
+                direction,
+                worker,
+                terminal,
+            } => reported(self, &mut step, direction, worker, terminal),
             LaneInput::Camera { direction, camera } => self.looks.set_camera(direction, camera),
             LaneInput::Face { look, evidence } => seen(self, &mut step, look, &evidence),
             LaneInput::Recorded { ticket, seq } => self.recorded(&mut step, ticket, seq),
@@ -158,6 +163,7 @@ impl Lane {
                 self.durable(step, (ticket, seq), asked);
             }
             Some(Pending::Repeat(display)) => step.out.push(LaneEffect::Show(display)),
+            Some(Pending::Report) => {}
             Some(Pending::Event) => {
                 let events = self.gate.events.recorded(ticket);
                 step.out.extend(acknowledged(events));
@@ -214,6 +220,8 @@ impl Lane {
                 }
             }
             Some(Pending::Repeat(display)) => step.out.push(LaneEffect::Show(display)),
+            // The terminal tells it again.
+            Some(Pending::Report) => {}
             Some(Pending::Event) => self.gate.events.failed(ticket),
             Some(Pending::Emergency(tally)) => self.emergencies.failed(tally),
             None => step.out.push(LaneEffect::Alarm {

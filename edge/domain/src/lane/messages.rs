@@ -1,6 +1,6 @@
 //! What a lane is told, what it answers, and what it is set up with.
 
-use crate::credential::Credential;
+use crate::credential::{Credential, TerminalMark};
 use crate::face::FaceEvidence;
 use crate::ids::{Direction, LaneId, LookId, PersonTag, Ticket, WorkerId};
 use crate::lane::display::Display;
@@ -97,6 +97,16 @@ pub enum LaneInput {
         credential: Credential,
         /// Keyed tag of the number, for strangers.
         person_tag: Option<PersonTag>,
+    },
+    /// A face terminal told afterwards whom it had seen. It is written down as a report of the
+    /// past: it decides nothing, opens nothing and counts for nobody's attendance.
+    Reported {
+        /// Which way the terminal faces.
+        direction: Direction,
+        /// Whom it took it for.
+        worker: WorkerId,
+        /// The terminal's name for the event.
+        terminal: TerminalMark,
     },
     /// The record of a ticket is durable.
     Recorded {

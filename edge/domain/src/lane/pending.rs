@@ -31,6 +31,8 @@ pub(super) struct Asked {
 pub(super) enum Pending {
     Asked(Asked),
     Repeat(Display),
+    /// What a face terminal told of the past.
+    Report,
     Event,
     Emergency(Tally),
 }
@@ -77,7 +79,11 @@ impl PendingRecords {
     fn asked(&self) -> impl Iterator<Item = &Asked> {
         self.tickets.values().filter_map(|pending| match pending {
             Pending::Asked(asked) if asked.late.is_none() => Some(asked),
-            Pending::Asked(_) | Pending::Repeat(_) | Pending::Event | Pending::Emergency(_) => None,
+            Pending::Asked(_)
+            | Pending::Repeat(_)
+            | Pending::Report
+            | Pending::Event
+            | Pending::Emergency(_) => None,
         })
     }
 
@@ -85,7 +91,7 @@ impl PendingRecords {
     pub(super) fn tally(&self) -> Option<&Tally> {
         self.tickets.values().find_map(|pending| match pending {
             Pending::Emergency(tally) => Some(tally),
-            Pending::Asked(_) | Pending::Repeat(_) | Pending::Event => None,
+            Pending::Asked(_) | Pending::Repeat(_) | Pending::Report | Pending::Event => None,
         })
     }
 
@@ -124,7 +130,9 @@ impl PendingRecords {
                 Pending::Asked(asked) => {
                     asked.late.is_none() && asked.deadline_mono_ms <= now_mono_ms
                 }
-                Pending::Repeat(_) | Pending::Event | Pending::Emergency(_) => false,
+                Pending::Repeat(_) | Pending::Report | Pending::Event | Pending::Emergency(_) => {
+                    false
+                }
             })
             .map(|(ticket, _)| *ticket)
     }

@@ -51,7 +51,7 @@ impl<'a> Presented<'a> {
                 CardHolder::One(standing) => Some(standing),
                 CardHolder::Nobody | CardHolder::Several => None,
             },
-            Credential::Face { worker } => self.site.roster.worker(*worker),
+            Credential::Face { worker, .. } => self.site.roster.worker(*worker),
             Credential::Unreadable { .. } => None,
         }
     }
@@ -110,6 +110,7 @@ impl<'a> Presented<'a> {
             counted: false,
             person_tag: self.person_tag.filter(|_| worker.is_none()),
             policy: self.site.policy.version,
+            terminal: self.credential.terminal().cloned(),
         }
     }
 }
@@ -118,6 +119,11 @@ impl<'a> Presented<'a> {
 pub(super) fn repeated(presented: &Presented<'_>, of: Option<u64>) -> Act {
     let record = presented.record(PresentationResult::Repeated);
     Act::Presentation(PresentationRecord { of, ..record })
+}
+
+/// The record of what a face terminal told of the past: nothing is decided.
+pub(super) fn told(presented: &Presented<'_>) -> Act {
+    Act::Presentation(presented.record(PresentationResult::Reported))
 }
 
 /// Decides. `busy` closes a lane whose queue is full to one more entry; `face` is what the camera

@@ -3,15 +3,15 @@
 //! A card's holder is compared only where he would be let through anyway, and the lane waits for
 //! the camera for `look_ms` and one `second_look_ms` at most.
 
-use crate::credential::Credential;
+use crate::credential::{Credential, TerminalMark};
 use crate::denial::Denial;
 use crate::face::{FaceEvidence, FaceFinding, compare};
-use crate::ids::{Direction, LookId, PersonTag};
+use crate::ids::{Direction, LookId, PersonTag, WorkerId};
 use crate::lane::looks::Looking;
 use crate::lane::messages::{Camera, LaneEffect};
 use crate::lane::openings::WAITING_MAX;
 use crate::lane::pending::{Asked, Pending};
-use crate::lane::presentation::{Judged, Presented, judge, repeated};
+use crate::lane::presentation::{Judged, Presented, judge, repeated, told};
 use crate::lane::repeats::{Earlier, PersonKey};
 use crate::lane::state::{Lane, Step, ask, record};
 
@@ -75,6 +75,25 @@ pub(super) fn presented(
         (Camera::Absent | Camera::Up | Camera::Down, key, _) => {
             decided(lane, step, direction, key, (judged, None));
         }
+    }
+}
+
+/// Writes down what a face terminal saw while nobody listened. Without room nothing is written, and
+/// the terminal tells it again.
+pub(super) fn reported(
+    lane: &mut Lane,
+    step: &mut Step<'_>,
+    direction: Direction,
+    worker: WorkerId,
+    terminal: TerminalMark,
+) {
+    let credential = Credential::Face {
+        worker,
+        terminal: Some(terminal),
+    };
+    let act = told(&about(lane, step, direction, &credential, None));
+    if lane.pending.has_room() {
+        record(lane, step, act, Pending::Report);
     }
 }
 

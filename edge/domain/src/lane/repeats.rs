@@ -39,7 +39,7 @@ impl PersonKey {
                 CardHolder::One(standing) => Self::Worker(standing.worker),
                 CardHolder::Nobody | CardHolder::Several => Self::Card(*reading),
             }),
-            (Credential::Face { worker }, _) => Some(Self::Worker(*worker)),
+            (Credential::Face { worker, .. }, _) => Some(Self::Worker(*worker)),
             (Credential::Unreadable { .. }, Direction::In) => Some(Self::Unreadable),
             (Credential::Unreadable { .. }, Direction::Out) => None,
         }

@@ -480,6 +480,7 @@ fn a_face_alone_is_held_to_the_same_rules() {
     let by_face = |mut case: Case| {
         case.credential = Credential::Face {
             worker: WorkerId(1),
+            terminal: None,
         };
         case
     };

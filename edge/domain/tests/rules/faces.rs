@@ -295,6 +295,7 @@ fn face_alone_is_a_credential_and_the_card_after_it_a_repetition() {
     let mut gate = with_camera();
     let face = Credential::Face {
         worker: WorkerId(1),
+        terminal: None,
     };
     let effects = gate.present(Direction::In, face);
     let record = presentation(&effects);
@@ -309,6 +310,57 @@ fn face_alone_is_a_credential_and_the_card_after_it_a_repetition() {
     assert_eq!(presentation(&again).result, PresentationResult::Repeated);
 }
 
+fn mark(seq: u64) -> TerminalMark {
+    TerminalMark {
+        name: "人脸机".to_owned(),
+        seq,
+        at_ms: 1_000,
+        happened_ms: 2_000,
+    }
+}
+
+#[test]
+fn a_terminals_face_is_held_to_the_same_rules_and_named_in_the_record() {
+    let mut gate = with_camera();
+    let face = |worker| Credential::Face {
+        worker: WorkerId(worker),
+        terminal: Some(mark(7)),
+    };
+    let effects = gate.present(Direction::In, face(3));
+    let record = presentation(&effects);
+    assert_eq!(record.reason, Some(Denial::TrainingMissing));
+    assert_eq!(record.terminal, Some(mark(7)));
+    let effects = gate.present(Direction::In, face(1));
+    assert_eq!(presentation(&effects).result, PresentationResult::Granted);
+    let (_, effects) = gate.commit(&effects);
+    assert_eq!(openings(&effects).len(), 1);
+}
+
+#[test]
+fn what_a_terminal_tells_of_the_past_opens_nothing_and_counts_for_nobody() {
+    for direction in [Direction::In, Direction::Out] {
+        let mut gate = with_camera();
+        let effects = gate.step(LaneInput::Reported {
+            direction,
+            worker: WorkerId(1),
+            terminal: mark(8),
+        });
+        let record = presentation(&effects);
+        assert_eq!(record.result, PresentationResult::Reported);
+        assert_eq!((record.worker, record.counted), (Some(WorkerId(1)), false));
+        assert_eq!(record.terminal, Some(mark(8)));
+        let (_, effects) = gate.commit(&effects);
+        assert_eq!(effects, []);
+        // Nor does it make the next presentation a repetition.
+        let effects = gate.present(direction, card(ZHANG));
+        assert!(
+            !effects
+                .iter()
+                .any(|one| matches!(one, LaneEffect::Show(Display::Repeated { .. })))
+        );
+    }
+}
+
 #[test]
 fn face_of_somebody_who_may_not_pass_stays_outside() {
     let mut gate = with_camera();
@@ -316,6 +368,7 @@ fn face_of_somebody_who_may_not_pass_stays_outside() {
         Direction::In,
         Credential::Face {
             worker: WorkerId(3),
+            terminal: None,
         },
     );
     assert_eq!(presentation(&effects).reason, Some(Denial::TrainingMissing));
@@ -323,6 +376,7 @@ fn face_of_somebody_who_may_not_pass_stays_outside() {
         Direction::In,
         Credential::Face {
             worker: WorkerId(9),
+            terminal: None,
         },
     );
     assert_eq!(presentation(&effects).reason, Some(Denial::NotOnRoster));

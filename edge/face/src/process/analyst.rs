@@ -98,8 +98,10 @@ impl Analyst {
 
     fn asked(&mut self, client: ClientId, message: ToFace) {
         match message {
-            ToFace::Consents { workers } => {
-                if let Err(error) = self.templates.obey(workers.into_iter().collect()) {
+            ToFace::Consents { workers, pictures } => {
+                let pictures = pictures.map(|workers| workers.into_iter().collect());
+                let obeyed = self.templates.obey(workers.into_iter().collect(), pictures);
+                if let Err(error) = obeyed {
                     tracing::error!(%error, "The templates are not as the consents want them");
                     self.clients.remove(client);
                 }
@@ -122,6 +124,15 @@ impl Analyst {
                 let held = self.templates.held(worker);
                 self.clients
                     .tell(client, &FromFace::HowEnrolled { id, held });
+            }
+            ToFace::Kept { id } => {
+                let pictures = self.templates.kept();
+                self.clients.tell(client, &FromFace::Kept { id, pictures });
+            }
+            ToFace::Portrait { id, worker } => {
+                let picture = self.templates.picture(worker).map(Picture);
+                self.clients
+                    .tell(client, &FromFace::Portrait { id, picture });
             }
             ToFace::Verify {
                 id,
@@ -294,7 +305,7 @@ impl Analyst {
             (false, _) => return Ok(Enrollment::NoConsent),
         };
         match faces(engine, pictures)? {
-            Ok(template) => self.templates.settle(worker, template),
+            Ok(sat) => self.templates.settle(worker, sat),
             Err(refused) => Ok(refused),
         }
     }
@@ -334,7 +345,7 @@ impl Analyst {
         if sitting.frame(frame, engine, &mut watched.liveness)?
             && let Some(sitting) = watched.sitting.take()
         {
-            let verdict = self.templates.settle(sitting.worker, sitting.template);
+            let verdict = self.templates.settle(sitting.worker, sitting.sat);
             self.verdict(sitting.client, sitting.id, verdict);
         }
         Ok(())

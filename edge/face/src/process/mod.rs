@@ -4,8 +4,8 @@ mod clients;
 mod door;
 mod freshness;
 mod liveness;
-mod sitting;
 mod templates;
+mod sitting;
 mod analyst;
 mod start;
 

@@ -2,13 +2,14 @@
 
 use drivers_camera::Frame;
 use edge_face_protocol::{Enrollment, Picture, Unusable};
+use opencv::core::Mat;
 
-use crate::embedding::Embedding;
 use crate::error::FaceError;
 use crate::process::clients::ClientId;
 use crate::process::liveness::Liveness;
+use crate::process::templates::Sat;
 use crate::quality::Purpose;
-use crate::vision::{Engine, decode};
+use crate::vision::{Engine, Usable, decode, portrait};
 
 /// Pictures of one enrollment at most.
 const PICTURES_MAX: usize = 5;
@@ -21,19 +22,31 @@ const FRAME_PAUSE_MS: u64 = 400;
 pub(super) fn faces(
     engine: &mut Engine,
     pictures: &[Picture],
-) -> Result<Result<Vec<Embedding>, Enrollment>, FaceError> {
-    let mut template = Vec::new();
+) -> Result<Result<Sat, Enrollment>, FaceError> {
+    let mut sat = Sat::default();
     for (picture, file) in pictures.iter().take(PICTURES_MAX).enumerate() {
         let looked = match decode(&file.0) {
-            Ok(image) => engine.look(&image, Purpose::Enroll)?,
+            Ok(image) => match engine.look(&image, Purpose::Enroll)? {
+                Ok(usable) => Ok((image, usable)),
+                Err(why) => Err(why),
+            },
             Err(why) => Err(why),
         };
         match looked {
-            Ok(usable) => template.push(usable.embedding),
+            Ok((image, usable)) => take(&mut sat, &image, usable)?,
             Err(why) => return Ok(Err(Enrollment::Refused { picture, why })),
         }
     }
-    Ok(Ok(template))
+    Ok(Ok(sat))
+}
+
+/// Takes a usable face; of the first one a picture is made.
+fn take(sat: &mut Sat, image: &Mat, usable: Usable) -> Result<(), FaceError> {
+    if sat.picture.is_none() {
+        sat.picture = Some(portrait(image, &usable.face)?);
+    }
+    sat.template.push(usable.embedding);
+    Ok(())
 }
 
 /// Somebody stands before a camera to be enrolled.
@@ -42,7 +55,7 @@ pub(super) struct Sitting {
     pub(super) client: ClientId,
     pub(super) id: u64,
     pub(super) worker: u32,
-    pub(super) template: Vec<Embedding>,
+    pub(super) sat: Sat,
     /// Why the newest frame was of no use.
     why: Unusable,
     /// Frames before it do not count.
@@ -61,7 +74,7 @@ impl Sitting {
             client,
             id,
             worker,
-            template: Vec::new(),
+            sat: Sat::default(),
             why: Unusable::NoFace,
             next_ms: now_ms,
             until_ms,
@@ -81,20 +94,20 @@ impl Sitting {
         match engine.look(&frame.image, Purpose::Enroll)? {
             Ok(usable) => match liveness.check(frame.at_ms, &usable.prints, 0) {
                 Ok(()) => {
-                    self.template.push(usable.embedding);
+                    take(&mut self.sat, &frame.image, usable)?;
                     self.next_ms = frame.at_ms.saturating_add(FRAME_PAUSE_MS);
                 }
                 Err(why) => self.why = why,
             },
             Err(why) => self.why = why,
         }
-        Ok(self.template.len() >= FRAMES)
+        Ok(self.sat.template.len() >= FRAMES)
     }
 
     /// The verdict when the time is up.
     pub(super) fn too_late(&self) -> Enrollment {
         Enrollment::Refused {
-            picture: self.template.len(),
+            picture: self.sat.template.len(),
             why: self.why,
         }
     }

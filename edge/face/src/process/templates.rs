@@ -16,12 +16,23 @@ const SAME_PERSON: f32 = 0.40;
 /// than 0.40.
 const OTHER_PERSON: f32 = 0.60;
 
+/// What a sitting gave.
+#[derive(Debug, Default)]
+pub(super) struct Sat {
+    /// The faces.
+    pub(super) template: Vec<Embedding>,
+    /// The first of them as a small picture file.
+    pub(super) picture: Option<Vec<u8>>,
+}
+
 /// All templates.
 pub(super) struct Templates {
     pub(super) gallery: Gallery,
     vault: Vault,
     /// Whose consent stands; `None` until somebody has said it.
     consents: Option<BTreeSet<u32>>,
+    /// Whose enrolled picture may be kept.
+    pictures: BTreeSet<u32>,
 }
 
 impl Templates {
@@ -30,11 +41,27 @@ impl Templates {
             gallery: Gallery::default(),
             vault,
             consents: None,
+            pictures: BTreeSet::new(),
         }
     }
 
-    /// Destroys every template without a consent and loads the others.
-    pub(super) fn obey(&mut self, consents: BTreeSet<u32>) -> Result<(), FaceError> {
+    /// Destroys every template without a consent and loads the others; the same with pictures,
+    /// where it is said whose may be kept.
+    pub(super) fn obey(
+        &mut self,
+        consents: BTreeSet<u32>,
+        pictures: Option<BTreeSet<u32>>,
+    ) -> Result<(), FaceError> {
+        if let Some(pictures) = pictures {
+            self.pictures = pictures;
+        }
+        self.pictures.retain(|worker| consents.contains(worker));
+        for worker in self.vault.pictured()? {
+            if !self.pictures.contains(&worker) {
+                self.vault.destroy_picture(worker)?;
+                tracing::info!(worker, "A picture without a consent is destroyed");
+            }
+        }
         for worker in self.gallery.workers() {
             if !consents.contains(&worker) {
                 self.gallery.remove(worker);
@@ -81,11 +108,32 @@ impl Templates {
         }
     }
 
+    /// Whose pictures are kept, each with its name.
+    pub(super) fn kept(&self) -> Vec<(u32, String)> {
+        let workers = self.vault.pictured().unwrap_or_else(|error| {
+            tracing::error!(%error, "The kept pictures cannot be listed");
+            Vec::new()
+        });
+        let named = workers.into_iter().filter_map(|worker| {
+            let name = self.vault.picture_name(worker).ok().flatten()?;
+            Some((worker, name))
+        });
+        named.collect()
+    }
+
+    /// A worker's kept picture.
+    pub(super) fn picture(&self, worker: u32) -> Option<Vec<u8>> {
+        self.vault.read_picture(worker).unwrap_or_else(|error| {
+            tracing::error!(%error, worker, "A picture is not readable");
+            None
+        })
+    }
+
     /// Makes these faces a worker's template, if they are one person's and nobody else's.
     pub(super) fn settle(
         &mut self,
         worker: u32,
-        template: Vec<Embedding>,
+        Sat { template, picture }: Sat,
     ) -> Result<Enrollment, FaceError> {
         let Some(first) = template.first() else {
             return Ok(Enrollment::Refused {
@@ -107,6 +155,11 @@ impl Templates {
             }
         }
         self.vault.write(worker, &template)?;
+        match picture.filter(|_| self.pictures.contains(&worker)) {
+            Some(picture) => self.vault.write_picture(worker, &picture)?,
+            // One of an earlier sitting would not be of this template.
+            None => self.vault.destroy_picture(worker)?,
+        }
         tracing::info!(worker, pictures = template.len(), "Enrolled");
         self.gallery.put(worker, template);
         Ok(Enrollment::Done)

@@ -18,7 +18,7 @@ use crate::vision::prints::Prints;
 use crate::vision::spoof::Spoof;
 
 /// Faces are compared on a copy of at most so many columns or rows.
-const SIDE_MAX: i32 = 640;
+pub(crate) const SIDE_MAX: i32 = 640;
 /// The gate's whole view is searched on a copy of half of that: a face that is large enough to be
 /// compared still covers 30 columns of it, and the search costs a quarter.
 const SEARCH_SIDE_MAX: i32 = 320;

@@ -93,7 +93,8 @@ mod tests {
     use tempfile::TempDir;
 
     use super::{Spoof, first_share};
-    use crate::models::{SpoofModel, check_spoof, hex};
+    use crate::models::{SpoofModel, check_spoof};
+    use crate::number::hex;
     use crate::quality::Face;
 
     /// A length-delimited field of a protocol-buffer message.

@@ -1,5 +1,6 @@
 //! What a record changes in the read models. Pure: a record in, row changes out.
 
+use edge_domain::Denial;
 use sync_wire::record::{
     BoardEvent, ClockChange, ClockQuality, Contract, CorrectionRequest, Direction, Employer, Entry,
     Exit, HealthCertificate, Kind, MonthClosed, PresentationResult, Project, Record, Team,
@@ -7,7 +8,7 @@ use sync_wire::record::{
 };
 
 /// Names this way of folding. Another number rebuilds the read models at the next opening.
-pub(crate) const FOLD_VERSION: u32 = 9;
+pub(crate) const FOLD_VERSION: u32 = 10;
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -38,6 +39,17 @@ pub(crate) enum Change {
     FaceConsent {
         worker: u32,
         given: bool,
+        text: Option<u16>,
+    },
+    /// A card came with another face.
+    FaceMismatch {
+        worker: u32,
+        at: i64,
+    },
+    /// A face terminal told it.
+    TerminalEvent {
+        terminal: String,
+        seq: u64,
     },
     Blacklisted {
         worker: u32,
@@ -78,6 +90,8 @@ impl Change {
                 | Self::Denied { .. }
                 | Self::BoardEvent { .. }
                 | Self::Office(_)
+                | Self::FaceMismatch { .. }
+                | Self::TerminalEvent { .. }
         )
     }
 }
@@ -121,6 +135,8 @@ pub(crate) fn changes(record: Record) -> Vec<Change> {
     let movement = counted(&record);
     let denied_at = denied(&record);
     let at = record.stamp.at;
+    let mismatch = mismatch(&record);
+    let told = terminal_event(&record);
     let one = match record.kind {
         Kind::Passage(passage) => board_event(passage.lane, passage.board),
         Kind::Gate(gate) => board_event(gate.lane, gate.board),
@@ -136,6 +152,7 @@ pub(crate) fn changes(record: Record) -> Vec<Change> {
         Kind::FaceConsent(consent) => Some(Change::FaceConsent {
             worker: consent.worker,
             given: consent.given,
+            text: consent.text,
         }),
         Kind::Blacklist(entry) => Some(Change::Blacklisted {
             worker: entry.worker,
@@ -156,6 +173,8 @@ pub(crate) fn changes(record: Record) -> Vec<Change> {
         .map(Change::Movement)
         .into_iter()
         .chain(denied_at.map(|at| Change::Denied { at }))
+        .chain(mismatch.map(|(worker, at)| Change::FaceMismatch { worker, at }))
+        .chain(told.map(|(terminal, seq)| Change::TerminalEvent { terminal, seq }))
         .chain(one)
         .collect()
 }
@@ -224,6 +243,37 @@ pub(crate) fn denied(record: &Record) -> Option<i64> {
     match &record.kind {
         Kind::Presentation(one) if one.result == PresentationResult::Denied => {
             Some(record.stamp.at)
+        }
+        _ => None,
+    }
+}
+
+/// Whose card came with another face and when, where the record says so.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "no other kind can be a mismatch"
+)]
+pub(crate) fn mismatch(record: &Record) -> Option<(u32, i64)> {
+    match &record.kind {
+        Kind::Presentation(one) => {
+            let mut codes = one.reason.iter().chain(&one.flags);
+            let differs = codes.any(|code| *code == Denial::FaceDiffers.code());
+            Some((one.worker.filter(|_| differs)?, record.stamp.at))
+        }
+        _ => None,
+    }
+}
+
+/// The face terminal that told it and its own number, where one did.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "terminals tell presentations only"
+)]
+pub(crate) fn terminal_event(record: &Record) -> Option<(String, u64)> {
+    match &record.kind {
+        Kind::Presentation(one) => {
+            let mark = one.terminal.as_ref()?;
+            Some((mark.name.clone(), mark.seq))
         }
         _ => None,
     }

@@ -12,7 +12,7 @@ use crate::model::rows::RowWriter;
 const BATCH_RECORDS: u32 = 1000;
 
 /// Every table that a rebuild empties.
-pub(crate) const TABLES: [&str; 16] = [
+pub(crate) const TABLES: [&str; 18] = [
     "folded",
     "project",
     "employer",
@@ -24,6 +24,8 @@ pub(crate) const TABLES: [&str; 16] = [
     "attendance",
     "denial",
     "board_event",
+    "terminal_event",
+    "face_mismatch",
     "roster_state",
     "people_change",
     "correction",

@@ -73,11 +73,9 @@ impl<'a> RowWriter<'a> {
                  SET health_certificate_until = excluded.health_certificate_until",
                 params![paper.worker, paper.until],
             ),
-            Change::FaceConsent { worker, given } => self.run(
-                "INSERT INTO face_consent (worker, given) VALUES (?1, ?2) \
-                 ON CONFLICT (worker) DO UPDATE SET given = excluded.given",
-                params![worker, given],
-            ),
+            Change::FaceConsent { .. }
+            | Change::FaceMismatch { .. }
+            | Change::TerminalEvent { .. } => self.face(ledger_id, change),
             Change::Blacklisted { worker, listed } => self.run(
                 "INSERT INTO worker (worker, blacklisted) VALUES (?1, ?2) \
                  ON CONFLICT (worker) DO UPDATE SET blacklisted = excluded.blacklisted",
@@ -89,6 +87,34 @@ impl<'a> RowWriter<'a> {
                 params![version],
             ),
             Change::Office(change) => self.office(ledger_id, &change),
+        }
+    }
+
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "`apply` names every change; the rest is not about faces"
+    )]
+    fn face(&mut self, ledger_id: i64, change: Change) -> rusqlite::Result<()> {
+        match change {
+            Change::FaceConsent {
+                worker,
+                given,
+                text,
+            } => self.run(
+                "INSERT INTO face_consent (worker, given, text) VALUES (?1, ?2, ?3) \
+                 ON CONFLICT (worker) DO UPDATE \
+                 SET given = excluded.given, text = excluded.text",
+                params![worker, given, text],
+            ),
+            Change::FaceMismatch { worker, at } => self.run(
+                "INSERT INTO face_mismatch (ledger_id, worker, at) VALUES (?1, ?2, ?3)",
+                params![ledger_id, worker, at],
+            ),
+            Change::TerminalEvent { terminal, seq } => self.run(
+                "INSERT INTO terminal_event (ledger_id, terminal, seq) VALUES (?1, ?2, ?3)",
+                params![ledger_id, terminal, i64::try_from(seq).unwrap_or(i64::MAX)],
+            ),
+            _ => Ok(()),
         }
     }
 

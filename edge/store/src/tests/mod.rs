@@ -5,6 +5,7 @@ mod city;
 mod clock;
 mod crash;
 mod day;
+mod faces;
 mod help;
 mod imports;
 mod models;

@@ -90,6 +90,7 @@ pub(crate) fn presentation(worker: Option<u32>, direction: Direction, counted: b
         counted,
         person_tag: None,
         policy: 1,
+        terminal: None,
     })
 }
 

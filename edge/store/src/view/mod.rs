@@ -7,6 +7,7 @@ pub(crate) mod persons;
 pub(crate) mod directory;
 pub(crate) mod punches;
 pub(crate) mod lane_memory;
+pub(crate) mod faces;
 pub(crate) mod today;
 pub(crate) mod day_acts;
 pub(crate) mod upload;

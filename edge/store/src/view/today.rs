@@ -86,6 +86,9 @@ pub enum ActKind {
         reason: Option<String>,
         /// Codes of warnings that did not refuse.
         flags: Vec<String>,
+        /// When a face terminal saw it, by the box's clock, Unix ms; none where the box saw it
+        /// itself.
+        happened_ms: Option<i64>,
     },
     /// A person opened by hand.
     Override {
@@ -197,6 +200,7 @@ pub(crate) fn act(
                 result: words::result(one.result),
                 reason: one.reason,
                 flags: one.flags,
+                happened_ms: one.terminal.map(|mark| mark.happened),
             };
             (
                 one.lane,

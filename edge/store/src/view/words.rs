@@ -15,6 +15,7 @@ pub(crate) const fn result(word: wire::PresentationResult) -> PresentationResult
         wire::PresentationResult::Granted => PresentationResult::Granted,
         wire::PresentationResult::Denied => PresentationResult::Denied,
         wire::PresentationResult::Repeated => PresentationResult::Repeated,
+        wire::PresentationResult::Reported => PresentationResult::Reported,
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use edge_domain::{ClockQuality, Denial, Direction, Flag, PassageOutcome, PresentationResult};
 use edge_store::{ActKind, RecentAct};
 
+use crate::site_time::{clock_text, date_text, second_text};
 use crate::view::{MaskedName, PassageRow, Verdict, Way};
 
 /// An act as a row of the screen. `lane_names` are the names of lanes by id.
@@ -32,6 +33,7 @@ pub(crate) fn verdict(act: &RecentAct) -> Verdict {
             result,
             reason,
             flags,
+            happened_ms,
             ..
         } => match result {
             PresentationResult::Granted => Verdict::Granted {
@@ -39,6 +41,9 @@ pub(crate) fn verdict(act: &RecentAct) -> Verdict {
             },
             PresentationResult::Denied => denied(reason.as_deref()),
             PresentationResult::Repeated => Verdict::Repeated,
+            PresentationResult::Reported => Verdict::Reported {
+                note: reported(act.at, happened_ms.unwrap_or(act.at)),
+            },
         },
         ActKind::Override { operator, reason } => Verdict::Override {
             note: format!("{operator}：{reason}"),
@@ -53,6 +58,16 @@ pub(crate) fn verdict(act: &RecentAct) -> Verdict {
             }
         }
     }
+}
+
+/// When the terminal saw it; on another day with the date.
+fn reported(told_ms: i64, happened_ms: i64) -> String {
+    let when = if date_text(told_ms) == date_text(happened_ms) {
+        clock_text(happened_ms)
+    } else {
+        second_text(happened_ms)
+    };
+    format!("人脸机事后补报：{when} 认出本人。没有为此开闸，不计考勤")
 }
 
 fn denied(code: Option<&str>) -> Verdict {

@@ -15,7 +15,8 @@ mod lists;
 pub(crate) mod corrections;
 
 pub(crate) use acts::passage_row;
-pub(crate) use consent_words::{CONSENT_WORDS, ConsentWords};
+pub use consent_words::TERMINAL_WORDS_FROM;
+pub(crate) use consent_words::{ConsentWords, consent_words};
 pub(crate) use directory::{Directory, Filter, Listed, Place};
 pub(crate) use kind_words::kind_word;
 pub(crate) use lists::{DayLine, DaySheet, PunchLine, day_sheet, punch_list};

@@ -20,15 +20,18 @@ pub(crate) enum TroubleKind {
     Override,
     /// Movements that count for no day.
     Void,
+    /// A face terminal told afterwards whom it had seen.
+    Reported,
 }
 
 impl TroubleKind {
     /// All of them, in the order of the page.
-    pub(crate) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 6] = [
         Self::Denied,
         Self::Flagged,
         Self::Passage,
         Self::Void,
+        Self::Reported,
         Self::Override,
     ];
 
@@ -40,6 +43,7 @@ impl TroubleKind {
             Self::Passage => "通行不正常",
             Self::Override => "人工开闸",
             Self::Void => "有打卡但不计考勤",
+            Self::Reported => "人脸机事后补报",
         }
     }
 
@@ -50,6 +54,9 @@ impl TroubleKind {
             Self::Flagged => "人已经进出，记录也算数；请核对是不是本人、资料是否过期。",
             Self::Passage => "尾随、逆行、未刷卡通过、开了闸没有人走。请调录像，或问当班门卫。",
             Self::Override => "由人按下开闸，不算任何人的考勤。请核对事由。",
+            Self::Reported => {
+                "考勤盒当时没有连着人脸机，事后才收到。没有为此开闸，也不计考勤；请向本人和班组长核实。"
+            }
             Self::Void => "只进不出、只出不进或在场时间太短。请向本人和班组长核实。",
         }
     }
@@ -62,6 +69,7 @@ impl TroubleKind {
             Self::Passage => "passage",
             Self::Override => "override",
             Self::Void => "void",
+            Self::Reported => "reported",
         }
     }
 
@@ -69,7 +77,7 @@ impl TroubleKind {
     pub(crate) fn mark(self) -> &'static str {
         match self {
             Self::Denied => "✖",
-            Self::Flagged | Self::Passage | Self::Void => "!",
+            Self::Flagged | Self::Passage | Self::Void | Self::Reported => "!",
             Self::Override => "◆",
         }
     }
@@ -78,7 +86,7 @@ impl TroubleKind {
     pub(crate) fn class(self) -> &'static str {
         match self {
             Self::Denied => "bad",
-            Self::Flagged | Self::Passage | Self::Void => "warn",
+            Self::Flagged | Self::Passage | Self::Void | Self::Reported => "warn",
             Self::Override => "plain",
         }
     }
@@ -116,6 +124,7 @@ impl Trouble {
             Verdict::Granted { notes } => (granted(act), notes.join("；"), String::new()),
             Verdict::Override { note } => (TroubleKind::Override, note, String::new()),
             Verdict::Unannounced { note } => (TroubleKind::Passage, note, String::new()),
+            Verdict::Reported { note } => (TroubleKind::Reported, note, String::new()),
             Verdict::Repeated => return None,
         };
         let way = match act.direction {
@@ -123,7 +132,7 @@ impl Trouble {
             Direction::Out => "出",
         };
         let stranger = match kind {
-            TroubleKind::Denied | TroubleKind::Flagged => "未登记人员",
+            TroubleKind::Denied | TroubleKind::Flagged | TroubleKind::Reported => "未登记人员",
             TroubleKind::Passage | TroubleKind::Override | TroubleKind::Void => "未知人员",
         };
         let name = act.name.as_ref().map(|name| name.reveal().to_owned());
@@ -216,6 +225,7 @@ mod tests {
                 result,
                 reason: reason.map(str::to_owned),
                 flags: flags.iter().map(|flag| (*flag).to_owned()).collect(),
+                happened_ms: None,
             },
             passage: None,
             acknowledged: false,
@@ -228,6 +238,8 @@ mod tests {
         let kind = |act: &RecentAct| Trouble::of_act(act).map(|one| one.kind);
         assert_eq!(kind(&act(Granted, None, &[])), None);
         assert_eq!(kind(&act(Repeated, None, &[])), None);
+        let reported = act(PresentationResult::Reported, None, &[]);
+        assert_eq!(kind(&reported), Some(TroubleKind::Reported));
         let denied = act(Denied, Some("training_missing"), &[]);
         assert_eq!(kind(&denied), Some(TroubleKind::Denied));
         assert_eq!(Trouble::of_act(&denied).unwrap().advice, "请到安全部");

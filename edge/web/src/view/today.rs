@@ -78,6 +78,11 @@ pub enum Verdict {
     },
     /// The same card again within the dedupe window; nothing more was opened.
     Repeated,
+    /// A face terminal told it afterwards; nothing was opened.
+    Reported {
+        /// When it saw whom.
+        note: String,
+    },
     /// Opened by hand.
     Override {
         /// Who opened, and why.
@@ -95,7 +100,9 @@ impl PassageRow {
     pub(crate) fn class(&self) -> &'static str {
         match &self.verdict {
             Verdict::Granted { notes } if notes.is_empty() => "granted",
-            Verdict::Granted { .. } | Verdict::Unannounced { .. } => "flagged",
+            Verdict::Granted { .. } | Verdict::Reported { .. } | Verdict::Unannounced { .. } => {
+                "flagged"
+            }
             Verdict::Denied { .. } => "denied",
             Verdict::Repeated => "repeated",
             Verdict::Override { .. } => "override",
@@ -106,7 +113,7 @@ impl PassageRow {
     pub(crate) fn mark(&self) -> &'static str {
         match &self.verdict {
             Verdict::Granted { notes } if notes.is_empty() => "✔",
-            Verdict::Granted { .. } | Verdict::Unannounced { .. } => "!",
+            Verdict::Granted { .. } | Verdict::Reported { .. } | Verdict::Unannounced { .. } => "!",
             Verdict::Denied { .. } => "✖",
             Verdict::Repeated => "↻",
             Verdict::Override { .. } => "◆",
@@ -120,6 +127,7 @@ impl PassageRow {
             Verdict::Granted { .. } => "放行·留意",
             Verdict::Denied { .. } => "拒绝",
             Verdict::Repeated => "重复刷",
+            Verdict::Reported { .. } => "补报",
             Verdict::Override { .. } => "人工开闸",
             Verdict::Unannounced { .. } => "未刷卡",
         }
@@ -130,9 +138,10 @@ impl PassageRow {
         match &self.name {
             Some(name) => name.as_str(),
             None => match &self.verdict {
-                Verdict::Granted { .. } | Verdict::Denied { .. } | Verdict::Repeated => {
-                    "未登记人员"
-                }
+                Verdict::Granted { .. }
+                | Verdict::Denied { .. }
+                | Verdict::Reported { .. }
+                | Verdict::Repeated => "未登记人员",
                 Verdict::Override { .. } | Verdict::Unannounced { .. } => "未知人员",
             },
         }
@@ -144,7 +153,9 @@ impl PassageRow {
             Verdict::Granted { notes } => notes.join("；"),
             Verdict::Denied { reason, .. } => reason.clone(),
             Verdict::Repeated => "3 秒内再次刷卡，只开一次闸".to_owned(),
-            Verdict::Override { note } | Verdict::Unannounced { note } => note.clone(),
+            Verdict::Reported { note }
+            | Verdict::Override { note }
+            | Verdict::Unannounced { note } => note.clone(),
         }
     }
 
@@ -154,6 +165,7 @@ impl PassageRow {
             Verdict::Denied { advice, .. } => advice,
             Verdict::Granted { .. }
             | Verdict::Repeated
+            | Verdict::Reported { .. }
             | Verdict::Override { .. }
             | Verdict::Unannounced { .. } => "",
         }

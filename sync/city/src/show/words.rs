@@ -143,6 +143,7 @@ fn presentation(one: &Presentation) -> Words {
         PresentationResult::Granted => ("放行", Tone::Good),
         PresentationResult::Denied => ("拒绝", Tone::Bad),
         PresentationResult::Repeated => ("重复刷卡", Tone::Plain),
+        PresentationResult::Reported => ("人脸机补报，没有开闸", Tone::Plain),
     };
     let codes = one.reason.iter().chain(&one.flags);
     Words {

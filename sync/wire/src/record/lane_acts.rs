@@ -24,6 +24,21 @@ pub enum PresentationResult {
     Denied,
     /// The same credential again within the repeat window; opens nothing more.
     Repeated,
+    /// A face terminal told afterwards whom it had seen: the box decided and opened nothing.
+    Reported,
+}
+
+/// What a face terminal told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TerminalMark {
+    /// The terminal's name at the box.
+    pub name: String,
+    /// Its own number of the event: (`name`, `seq`) is told once.
+    pub seq: u64,
+    /// When, as its clock has it, Unix ms.
+    pub at: i64,
+    /// When by the box's clock, the terminal's error taken out, Unix ms.
+    pub happened: i64,
 }
 
 /// `presentation`: a credential was presented.
@@ -60,6 +75,9 @@ pub struct Presentation {
     pub person_tag: Option<String>,
     /// Version of the policy that decided.
     pub policy: u32,
+    /// The face terminal that recognized the worker; absent for readers and the box's cameras.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub terminal: Option<TerminalMark>,
 }
 
 /// An event as the gate board counted it.

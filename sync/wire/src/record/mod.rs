@@ -30,7 +30,7 @@ pub use box_acts::{
 };
 pub use lane_acts::{
     BoardEvent, Direction, Emergency, Gate, GateEvent, Outcome, Override, Passage, Presentation,
-    PresentationResult,
+    PresentationResult, TerminalMark,
 };
 pub use office_acts::{Audit, Correction, CorrectionRefused, CorrectionRequest, MonthClosed};
 pub use people::{

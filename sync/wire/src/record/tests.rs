@@ -30,6 +30,7 @@ fn granted() -> Record {
             counted: false,
             person_tag: None,
             policy: 1,
+            terminal: None,
         }),
     }
 }

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use edge_domain::WorkerId;
 use serde::Deserialize;
 
-use crate::books::{CONSENT_WORDS, ConsentWords, Shelf, standing_tag};
+use crate::books::{ConsentWords, Shelf, standing_tag};
 use crate::error::WebError;
 use crate::face_desk::{
     FaceCamera, FaceSource, FaceStanding, PICTURE_BYTES_MAX, PICTURES_MAX, TemplateStanding,
@@ -38,6 +38,31 @@ struct TemplateLine {
     text: String,
 }
 
+/// What he has signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Consent {
+    /// Nothing, or he took it back.
+    Open,
+    /// Older words than are needed here now.
+    Older,
+    /// The words of now.
+    Signed,
+}
+
+impl Consent {
+    fn agreed(self) -> bool {
+        self != Self::Open
+    }
+
+    fn is_older(self) -> bool {
+        self == Self::Older
+    }
+
+    fn is_signed(self) -> bool {
+        self == Self::Signed
+    }
+}
+
 #[derive(Template)]
 #[template(path = "face.html")]
 struct FacePage {
@@ -46,7 +71,7 @@ struct FacePage {
     name: String,
     /// Engaged here: nobody else is enrolled.
     engaged: bool,
-    agreed: bool,
+    consent: Consent,
     seen: String,
     today: String,
     words: ConsentWords,
@@ -68,6 +93,8 @@ struct Known {
     seen: String,
     engaged: bool,
     agreed: bool,
+    /// With the words of now.
+    signed: bool,
 }
 
 /// `GET /people/{worker}/face`.
@@ -166,6 +193,7 @@ async fn page(
     (done, problem): (Option<&'static str>, Option<String>),
 ) -> Result<Response, WebError> {
     let today = Shelf::today(state.now_ms());
+    let words = state.consent_words();
     let known = state
         .books()
         .ask("read a person", move |shelf| {
@@ -180,6 +208,10 @@ async fn page(
                 seen: standing_tag(standing),
                 engaged: standing.entered_on.is_some() && standing.left_on.is_none(),
                 agreed,
+                signed: shelf
+                    .reader
+                    .signed_consents(words.version)?
+                    .contains(&worker),
             }))
         })
         .await?;
@@ -201,10 +233,14 @@ async fn page(
         worker,
         name: known.name,
         engaged: known.engaged,
-        agreed: known.agreed,
+        consent: match (known.agreed, known.signed) {
+            (false, _) => Consent::Open,
+            (true, false) => Consent::Older,
+            (true, true) => Consent::Signed,
+        },
         seen: known.seen,
         today: today.to_string(),
-        words: CONSENT_WORDS,
+        words,
         line,
         ready,
         warning,

@@ -9,7 +9,7 @@ use jiff::civil::Date;
 use serde::Deserialize;
 
 use super::fields;
-use crate::books::{CONSENT_WORDS, Shelf, standing_tag};
+use crate::books::{Shelf, standing_tag};
 use crate::error::{SourceError, WebError};
 use crate::intake::TRAINING_HOURS;
 use crate::pages::door::SignedIn;
@@ -49,6 +49,7 @@ pub(crate) async fn submit(
     let worker = WorkerId(worker);
     let what = act.clone();
     let to_face = typed.then == "face";
+    let words = state.consent_words().version;
     let maker: ActMaker = Box::new(move |reader| {
         let Some(standing) = reader.worker(worker)? else {
             return Ok(Err(Refusal::new("花名册上没有这个人。")));
@@ -62,7 +63,7 @@ pub(crate) async fn submit(
             "training" => training(worker, &typed, today),
             "contract" => contract(worker, &typed, today),
             "exit" => exit(&standing, &typed),
-            "face_consent" => face_consent(reader, worker, &typed, today)?,
+            "face_consent" => face_consent(reader, worker, &typed, (today, words))?,
             "blacklist" => Ok(blacklist(&standing, &typed)),
             "entry" => return entry(reader, &standing, &typed),
             _ => Err(Refusal::new("没有这种操作。")),
@@ -118,10 +119,13 @@ fn face_consent(
     reader: &Reader,
     worker: WorkerId,
     form: &PersonForm,
-    today: Date,
+    (today, words): (Date, u16),
 ) -> Result<Result<Act, Refusal>, SourceError> {
     let given = form.kind == "given";
-    if given == reader.face_consents()?.contains(&worker.0) {
+    let agreed = reader.face_consents()?.contains(&worker.0);
+    // Who signed older words may sign the present ones.
+    let is_renewed = given && agreed && !reader.signed_consents(words)?.contains(&worker.0);
+    if given == agreed && !is_renewed {
         return Ok(Err(Refusal::new(
             "刚才有人改过这一项，请看过最新内容后再操作。",
         )));
@@ -136,7 +140,7 @@ fn face_consent(
             return Err(Refusal::new("签字日期在今天之后，请核对。"));
         }
         let text = form.text.parse().ok().filter(|_| given);
-        if given && text != Some(CONSENT_WORDS.version) {
+        if given && text != Some(words) {
             return Err(Refusal::new(
                 "同意书的文字刚换过新版，请让本人看过新版、签字后再登记。",
             ));

@@ -10,8 +10,7 @@ use jiff::civil::Date;
 
 use super::shared::{self, Choice, MonthQuery, MonthTurn};
 use crate::books::{
-    CONSENT_WORDS, ConsentWords, DayCell, Listed, Outlook, PersonDay, PersonMonth, Shelf,
-    standing_tag,
+    ConsentWords, DayCell, Listed, Outlook, PersonDay, PersonMonth, Shelf, standing_tag,
 };
 use crate::error::{SourceError, WebError};
 use crate::pages::door::SignedIn;
@@ -111,8 +110,14 @@ pub(crate) async fn show(
     let Some(found) = found else {
         return Ok(error_page::no_such_person());
     };
+    let words = state.consent_words();
     let layout = Layout::new(&state, Some(signed_in.account), "/people");
-    layout::page(&page(layout, &found, done_text(&query.done), now_ms))
+    layout::page(&page(
+        layout,
+        &found,
+        (done_text(&query.done), words),
+        now_ms,
+    ))
 }
 
 fn answer(
@@ -158,7 +163,12 @@ fn answer(
     }))
 }
 
-fn page(layout: Layout, found: &Answer, done: Option<&'static str>, now_ms: i64) -> PersonPage {
+fn page(
+    layout: Layout,
+    found: &Answer,
+    (done, words): (Option<&'static str>, ConsentWords),
+    now_ms: i64,
+) -> PersonPage {
     let today = Shelf::today(now_ms);
     let month = &found.month;
     let standing = &found.person.entry.standing;
@@ -185,7 +195,7 @@ fn page(layout: Layout, found: &Answer, done: Option<&'static str>, now_ms: i64)
         today: today.to_string(),
         blacklisted: standing.blacklisted,
         face_agreed: found.face_agreed,
-        words: CONSENT_WORDS,
+        words,
         teams: found.teams.clone(),
         trades: shared::trade_choices(&standing.trade.code()),
         done,

@@ -3,9 +3,9 @@
 use edge_domain::WorkerId;
 use sync_wire::record::{Direction, FaceConsent, Kind, PresentationResult, TerminalMark};
 
-use super::help::{Place, wait};
-use super::models::{presentation, record};
 use crate::ledger::Entry;
+use crate::tests::help::{Place, wait};
+use crate::tests::models::{presentation, record};
 
 /// 2026-11-22 00:00 at the site, Unix ms.
 const DAY: i64 = 1_795_276_800_000;

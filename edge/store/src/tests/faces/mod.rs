@@ -1,0 +1,3 @@
+//! What faces did.
+
+mod over_a_restart;

@@ -24,6 +24,7 @@ mod model;
 mod view;
 mod write;
 mod reader;
+mod face_reader;
 mod verify;
 mod store;
 #[cfg(test)]

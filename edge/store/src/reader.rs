@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use edge_domain::{
-    CorrectionCase, CountedAct, Employer, EventMark, LaneMemory, Mismatches, Person, Presence,
-    Roster, Team, WorkerId, WorkerStanding,
+    CorrectionCase, CountedAct, Employer, EventMark, LaneMemory, Person, Presence, Roster, Team,
+    WorkerId, WorkerStanding,
 };
 use jiff::civil::Date;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
@@ -28,7 +28,6 @@ use crate::view::audits::{self, AuditLine};
 use crate::view::corrections;
 use crate::view::day_acts;
 use crate::view::directory::{self, PersonEntry};
-use crate::view::faces;
 use crate::view::lane_memory;
 use crate::view::movements;
 use crate::view::people::{self, NumbersGiven, Project};
@@ -155,33 +154,6 @@ impl Reader {
     pub fn roster(&self) -> Result<Roster, StoreError> {
         let view = self.one_moment()?;
         people::roster(&view)
-    }
-
-    /// Everybody who is engaged here and allows the use of his face; as fresh as
-    /// [`roster`](Self::roster).
-    pub fn face_consents(&self) -> Result<Vec<u32>, StoreError> {
-        let view = self.one_moment()?;
-        people::face_consents(&view)
-    }
-
-    /// Of [`face_consents`](Self::face_consents) those who signed at least this version of the words.
-    pub fn signed_consents(&self, text_min: u16) -> Result<Vec<u32>, StoreError> {
-        let view = self.one_moment()?;
-        faces::signed_consents(&view, text_min)
-    }
-
-    /// The numbers of a face terminal's newest events in the ledger, oldest first, up to the last
-    /// record committed.
-    pub fn terminal_events(&self, terminal: &str) -> Result<Vec<u64>, StoreError> {
-        let view = self.one_moment()?;
-        faces::terminal_events(&view, terminal)
-    }
-
-    /// Cards that came with another face on the site's day of `now_ms` (Unix ms), up to the last
-    /// record committed.
-    pub fn mismatches(&self, now_ms: i64) -> Result<Mismatches, StoreError> {
-        let view = self.one_moment()?;
-        faces::mismatches(&view, now_ms)
     }
 
     /// One worker, where his data can be read; as fresh as [`roster`](Self::roster).
@@ -477,7 +449,7 @@ impl Reader {
     }
 
     /// All queries until the end of the returned transaction see the file at one moment.
-    fn one_moment(&self) -> Result<Transaction<'_>, StoreError> {
+    pub(crate) fn one_moment(&self) -> Result<Transaction<'_>, StoreError> {
         self.db
             .unchecked_transaction()
             .map_err(|e| StoreError::database("begin to read", e))

@@ -5,7 +5,7 @@
 //! a state · `browser` a real Chromium · `tls` the broker's door · `city`, `broker`, `gate_box`, `simulator` the four programs of a
 //! site · `site` all of them together · `lone_gate` without a city · `boards` gate boards by themselves ·
 //! `history` a month that the site has behind it · `backlog` records that wait for the city, and what dies meanwhile ·
-//! `signed` what comes down from a city that signs · `faces` the process menwei-face.
+//! `outage` a day that dies at every effect, and a disk that forgets · `signed` what comes down from a city that signs · `faces` the process menwei-face.
 
 mod figures;
 mod eventually;
@@ -25,6 +25,7 @@ mod lone_gate;
 mod boards;
 mod backlog;
 mod signed;
+pub mod outage;
 
 pub use backlog::{End, Generator, compare, kill_during_drain, record_offline};
 pub use boards::{Asker, Bus, CableRule, ChipGate, Driver, GateCable, chip, power_on};

@@ -7,6 +7,8 @@
 
 mod part;
 mod kills;
+mod crash;
+mod power_cut;
 mod parts;
 mod line;
 

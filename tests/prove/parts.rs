@@ -1,16 +1,38 @@
 //! The parts, in the order in which they begin.
 
-use crate::kills;
 use crate::part::Part;
+use crate::{crash, kills, power_cut};
 
 /// All of `./dev prove`.
-pub(crate) const PARTS: &[Part] = &[Part {
-    name: "kills",
-    share: 5,
-    floors: &[("kills", 200)],
-    zeros: &["lost", "duplicated", "reordered"],
-    run: kills::prove,
-}];
+pub(crate) const PARTS: &[Part] = &[
+    Part {
+        name: "kills",
+        share: 5,
+        floors: &[("kills", 200)],
+        zeros: &["lost", "duplicated", "reordered"],
+        run: kills::prove,
+    },
+    Part {
+        name: "power_cut",
+        share: 3,
+        floors: &[("power_cut_points", 1_000)],
+        zeros: &["lost", "opened_without_record"],
+        run: power_cut::prove,
+    },
+    Part {
+        name: "crash",
+        share: 3,
+        floors: &[("crash_points", 500)],
+        zeros: &[
+            "lost",
+            "duplicated",
+            "reordered",
+            "opened_without_record",
+            "trapped",
+        ],
+        run: crash::prove,
+    },
+];
 
 /// All of `./dev prove --mutants`.
 pub(crate) const MUTANTS: &[Part] = &[];

@@ -39,6 +39,7 @@ mod commands;
 mod cli;
 
 pub use cli::{BoardCommand, Cli, Command, execute};
+pub use lane::{lane_body, number, numbered};
 
 #[cfg(test)]
 mod health_test;

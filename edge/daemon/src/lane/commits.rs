@@ -22,6 +22,12 @@ const STAY_AWAKE: Duration = Duration::from_millis(2);
 type Batch = Vec<(Ticket, Record)>;
 type Answer = Pin<Box<dyn Future<Output = Result<Appended, StoreError>>>>;
 
+/// The body of a lane's record in an epoch of the ledger, exactly as it is committed; `None` where it has
+/// none. Public for the tests that put the rules, the ledger and the way to the city together.
+pub fn lane_body(epoch_no: u32, record: &Record) -> Option<Vec<u8>> {
+    records::body(&within(epoch_no, record), None).ok()
+}
+
 /// What became of a batch.
 #[derive(Debug)]
 pub(super) enum Done {

@@ -16,9 +16,10 @@ mod thread;
 pub(crate) use board_door::BoardDoor;
 #[cfg(test)]
 pub(crate) use board_door::BoardUpdate;
+pub use commits::lane_body;
 pub(crate) use face_line::face_line;
 pub(crate) use input::TokenSalt;
-pub(crate) use numbers::numbered;
+pub use numbers::{number, numbered};
 pub(crate) use site::GateSite;
 pub(crate) use start::LanePlan;
 pub(crate) use terminals::TerminalDesk;

@@ -7,12 +7,12 @@ use edge_domain::{Act, LaneMemory, Record};
 const SEQ_BITS: u32 = 40;
 
 /// The lane's number of a record.
-pub(crate) fn number(epoch_no: u32, seq: u64) -> u64 {
+pub fn number(epoch_no: u32, seq: u64) -> u64 {
     u64::from(epoch_no) << SEQ_BITS | (seq & ((1 << SEQ_BITS) - 1))
 }
 
 /// A lane's memory, which the ledger gives with the numbers of one epoch.
-pub(crate) fn numbered(epoch_no: u32, mut memory: LaneMemory) -> LaneMemory {
+pub fn numbered(epoch_no: u32, mut memory: LaneMemory) -> LaneMemory {
     for grant in &mut memory.grants {
         grant.seq = number(epoch_no, grant.seq);
     }

@@ -1,7 +1,7 @@
 //! Looks after what waits: asks for what is missing, tries parked records again when the city has
 //! learned something, sends down what an operator published.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::{PoisonError, mpsc};
@@ -25,6 +25,8 @@ const TURN_TICKS: u32 = 25;
 const FUTURE_TURNS: u32 = 12;
 /// A box that was not heard of for so long is not online, whatever its state says, ms.
 const ONLINE_MS: i64 = 120_000;
+/// What is asked for in vain is asked for after twice the time, up to this, ms.
+const ASK_MS_MAX: i64 = clock::DAY_MS;
 /// Epochs with holes that are asked for at once.
 const ASKED_MAX: u32 = 200;
 
@@ -49,15 +51,23 @@ const REGISTER: Sql = Sql {
 };
 const HOLES: Sql = Sql {
     step: "look for holes",
+    // What the box has no more it cannot send.
     text: "SELECT s.box, s.epoch FROM span s JOIN box b ON b.box = s.box
-           WHERE s.hole_at < ?1 AND b.online = 1 AND b.last_seen_at >= ?3 AND b.barred = 0 AND s.first =
+           JOIN epoch e ON e.box = s.box AND e.epoch = s.epoch
+           WHERE s.hole_at + ?4 * s.patience < ?1
+             AND b.online = 1 AND b.last_seen_at >= ?3 AND b.barred = 0 AND s.first =
              (SELECT min(n.first) FROM span n
               WHERE n.box = s.box AND n.epoch = s.epoch AND n.first > 1)
+             AND (e.closed_last IS NULL OR e.closed_last > COALESCE(
+               (SELECT n.last FROM span n
+                WHERE n.box = s.box AND n.epoch = s.epoch AND n.first = 1), 0))
            ORDER BY s.hole_at LIMIT ?2",
 };
 const ASKED: Sql = Sql {
     step: "note that a hole was asked for",
-    text: "UPDATE span SET hole_at = ?3 WHERE box = ?1 AND epoch = ?2 AND first > 1",
+    text: "UPDATE span SET hole_at = ?3,
+             patience = CASE WHEN patience * 2 > ?4 THEN ?4 ELSE patience * 2 END
+           WHERE box = ?1 AND epoch = ?2 AND first > 1",
 };
 
 /// The thread that cares.
@@ -70,6 +80,8 @@ pub(crate) struct Care {
     pub(crate) waiter: Waiter,
     /// While it asks for hellos: after which box it goes on, and since when they count.
     pub(crate) greeted: Option<(String, i64)>,
+    /// What could not be signed anew, and why.
+    pub(crate) unsigned: BTreeSet<String>,
     /// How long the first hole of an epoch may stand before it is asked for.
     pub(crate) hole_after: Duration,
 }
@@ -163,9 +175,7 @@ impl Care {
             if due.is_none() && turns.is_multiple_of(FUTURE_TURNS) {
                 due = Some(Which::InFuture);
             }
-            if let Some(again) = self.with_care(|care| care.turn(due)) {
-                due = again;
-            }
+            due = self.turn(due);
         }
     }
 
@@ -198,30 +208,49 @@ impl Care {
         Ok(())
     }
 
-    /// Returns what the next turn must try again.
-    fn turn(&mut self, due: Option<Which>) -> Result<Option<Which>, CityError> {
+    /// One thing after the other, whatever became of those before; returns what the next turn must try
+    /// again. Whose certificate is revoked comes first.
+    fn turn(&mut self, due: Option<Which>) -> Option<Which> {
+        self.with_care(|care| enroll(&mut care.session, &care.dir));
+        self.with_care(Self::send_down);
+        let learned = self.with_care(Self::learn_codes).unwrap_or(false);
+        let due = if learned { Some(Which::All) } else { due };
+        let failed = due.is_some_and(|which| self.with_care(|care| care.redrive(which)).is_none());
+        self.with_care(Self::look_again);
+        self.with_care(Self::ask_for_holes);
+        // What a worker had read by the old codes is stored by the next turn.
+        due.filter(|_| learned || failed)
+    }
+
+    /// Whether the codes are others than they were.
+    fn learn_codes(&mut self) -> Result<bool, CityError> {
         let codes = codes(&mut self.session)?;
         let known = &self.shared.codes;
         let same = *known.read().unwrap_or_else(PoisonError::into_inner) == codes;
-        let which = if same { due } else { Some(Which::All) };
-        if let Some(which) = which {
-            *known.write().unwrap_or_else(PoisonError::into_inner) = codes.clone();
-            let reading = Reading {
-                codes: &codes,
-                key: &self.shared.key,
-                now: clock::now_ms(),
-            };
-            let freed = ingest::redrive(&mut self.session, which, reading)?;
-            self.tell(freed, "Parked records are taken now");
+        if !same {
+            *known.write().unwrap_or_else(PoisonError::into_inner) = codes;
         }
+        Ok(!same)
+    }
+
+    fn redrive(&mut self, which: Which) -> Result<(), CityError> {
+        let known = &self.shared.codes;
+        let codes = known.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let reading = Reading {
+            codes: &codes,
+            key: &self.shared.key,
+            now: clock::now_ms(),
+        };
+        let freed = ingest::redrive(&mut self.session, which, reading)?;
+        self.tell(freed, "Parked records are taken now");
+        Ok(())
+    }
+
+    fn look_again(&mut self) -> Result<(), CityError> {
         let (freed, next) = ingest::look_again(&mut self.session, &self.waiter)?;
         self.waiter = next;
         self.tell(freed, "Records that waited are taken now");
-        self.ask_for_holes()?;
-        enroll(&mut self.session, &self.dir)?;
-        self.send_down()?;
-        // What a worker had read by the old codes is stored by the next turn.
-        Ok((!same).then_some(Which::All))
+        Ok(())
     }
 
     fn tell(&self, freed: u64, what: &str) {
@@ -235,11 +264,18 @@ impl Care {
     fn send_down(&mut self) -> Result<(), CityError> {
         let now = clock::now_ms();
         down::expire(&mut self.session, now)?;
+        let mut failed = BTreeSet::new();
         for one in down::waiting(&mut self.session)? {
-            if let Err(error @ CityError::Refused(_)) = self.press.again(&mut self.session, &one) {
-                tracing::warn!(error = error.chain(), "A message cannot be signed anew");
+            if let Err(error) = self.press.again(&mut self.session, &one) {
+                let told = format!("{}: {}", one.name(), error.chain());
+                // Tried again at every turn, and told once.
+                if !self.unsigned.contains(&told) {
+                    tracing::warn!(error = told, "A message cannot be signed anew");
+                }
+                failed.insert(told);
             }
         }
+        self.unsigned = failed;
         let letters = down::unsent(&mut self.session, now)?;
         if !letters.is_empty() {
             self.shared.send_patiently(Vec::new(), letters);
@@ -251,9 +287,10 @@ impl Care {
         let now = clock::now_ms();
         let stood = i64::try_from(self.hole_after.as_millis()).unwrap_or(i64::MAX);
         let asked = [
-            now.saturating_sub(stood).into(),
+            now.into(),
             ASKED_MAX.into(),
             now.saturating_sub(ONLINE_MS).into(),
+            stood.into(),
         ];
         let rows = self.session.rows(HOLES, &asked)?;
         let pair = |row: &Row| Ok((row.text(0)?, row.text(1)?));
@@ -265,9 +302,10 @@ impl Care {
             return Ok(());
         }
         greet(&mut self.session, &names, &self.shared)?;
+        let patience_max = ASK_MS_MAX.checked_div(stood).unwrap_or(1).max(1);
         let sets = names.iter().map(|(id, epoch)| {
             let (id, epoch) = (id.as_str().into(), epoch.as_str().into());
-            vec![id, epoch, now.into()]
+            vec![id, epoch, now.into(), patience_max.into()]
         });
         let mut tx = self.session.begin()?;
         tx.run_each(ASKED, &sets.collect::<Vec<_>>())?;

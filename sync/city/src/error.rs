@@ -95,6 +95,9 @@ pub enum DbFault {
     /// `PostgreSQL` said so.
     #[error(transparent)]
     Postgres(#[from] tokio_postgres::Error),
+    /// `PostgreSQL` took a connection or a statement and said nothing.
+    #[error("the server does not answer")]
+    Silent,
     /// A column or connection is not what the program made it.
     #[error("a column has another type than this program wrote")]
     Shape,

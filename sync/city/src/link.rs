@@ -204,6 +204,10 @@ impl Link {
                 Err(error) => {
                     let cause = error.source().map(ToString::to_string);
                     tracing::warn!(%error, cause, "No connection to the broker");
+                    // A number that collided with one that the broker never confirmed is the library's
+                    // business of that connection, which it would not forget: it would read no more
+                    // requests, not even the next subscription. The box asks for its answer again.
+                    events.state.collision = None;
                     tokio::time::sleep(pause).await;
                     pause = RETRY_LAST.min(pause.saturating_mul(2));
                 }

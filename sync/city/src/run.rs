@@ -1,5 +1,6 @@
 //! Puts the city together and keeps it running.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, RwLock};
@@ -90,6 +91,7 @@ pub async fn run(settings: &Settings, observer: Arc<dyn Observer>) -> Result<Cit
         dir: settings.dir.clone(),
         waiter: Waiter::default(),
         greeted: None,
+        unsigned: BTreeSet::new(),
         hole_after: settings.hole_after,
     };
     let cared = on_a_thread("care", move || {

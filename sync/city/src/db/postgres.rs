@@ -3,17 +3,33 @@
 
 use std::collections::HashMap;
 use std::error::Error;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use futures_util::future::try_join_all;
 use tokio::runtime::{Builder, Runtime};
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::types::private::BytesMut;
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
-use tokio_postgres::{Client, NoTls, Statement};
+use tokio_postgres::{Client, Config, NoTls, Statement};
 
 use super::value::{RecordRow, Row, Value};
 use crate::error::DbFault;
 
+/// Longest wait for a connection unless its string says another.
+const CONNECT: Duration = Duration::from_secs(10);
+/// So many times that without an answer, and the server counts as gone.
+const ANSWER_TIMES: u32 = 6;
+/// A connection over which nothing comes is looked after at this pace.
+const KEEPALIVE: Duration = Duration::from_secs(15);
+/// What was sent and is not confirmed for so long ends the connection.
+const UNCONFIRMED: Duration = Duration::from_secs(30);
+/// What every connection says first. A commit is on the disk when it is said, whatever the server's own
+/// settings are; and where this machine goes away with its locks, the server ends its transactions.
+const FIRST: &str = "SET synchronous_commit = on; SET statement_timeout = '50s'; \
+    SET lock_timeout = '20s'; SET idle_in_transaction_session_timeout = '60s'; \
+    SET tcp_keepalives_idle = 15; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3; \
+    SET tcp_user_timeout = '30s'";
 /// Statements under way at once.
 const TOGETHER_MAX: usize = 512;
 /// The columns of `record` in the order of COPY.
@@ -34,6 +50,10 @@ pub(super) struct Postgres {
     runtime: Option<Runtime>,
     client: Client,
     prepared: HashMap<&'static str, Statement>,
+    /// Longest wait for an answer.
+    patience: Duration,
+    /// An answer did not come: nobody asks again.
+    is_silent: AtomicBool,
 }
 
 impl std::fmt::Debug for Postgres {
@@ -85,25 +105,40 @@ impl Postgres {
             .enable_all()
             .build()
             .map_err(|_| DbFault::Shape)?;
-        let client = runtime.block_on(async {
-            let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
+        let mut config: Config = url.parse()?;
+        let patience = config.get_connect_timeout().copied().unwrap_or(CONNECT);
+        let unconfirmed = config.get_tcp_user_timeout().copied();
+        config
+            .connect_timeout(patience)
+            .tcp_user_timeout(unconfirmed.unwrap_or(UNCONFIRMED))
+            .keepalives_idle(KEEPALIVE)
+            .keepalives_interval(KEEPALIVE / 3)
+            .keepalives_retries(3);
+        let connect = async {
+            let (client, connection) = config.connect(NoTls).await?;
             // It ends with the connection, and then every statement says so.
             drop(tokio::spawn(connection));
+            client.batch_execute(FIRST).await?;
             Ok::<_, tokio_postgres::Error>(client)
-        })?;
+        };
+        // Who takes a connection may still never say a word.
+        let connected = runtime
+            .block_on(async { tokio::time::timeout(patience.saturating_mul(2), connect).await });
         Ok(Self {
+            client: connected.map_err(|_| DbFault::Silent)??,
             runtime: Some(runtime),
-            client,
             prepared: HashMap::new(),
+            patience: patience.saturating_mul(ANSWER_TIMES),
+            is_silent: AtomicBool::new(false),
         })
     }
 
     pub(super) fn is_lost(&self) -> bool {
-        self.client.is_closed()
+        self.client.is_closed() || self.is_silent.load(Ordering::Acquire)
     }
 
     pub(super) fn batch(&self, text: &str) -> Result<(), DbFault> {
-        Ok(self.runtime()?.block_on(self.client.batch_execute(text))?)
+        self.wait(self.client.batch_execute(text))
     }
 
     /// One answer for each set of values.
@@ -120,7 +155,7 @@ impl Postgres {
                 let found = client.query(statement, &references(set)).await?;
                 found.iter().map(read).collect::<Result<Vec<_>, DbFault>>()
             });
-            answers.extend(self.runtime()?.block_on(try_join_all(asked))?);
+            answers.extend(self.wait(try_join_all(asked))?);
         }
         Ok(answers)
     }
@@ -138,13 +173,13 @@ impl Postgres {
             let asked = some
                 .iter()
                 .map(|set| async move { client.execute(statement, &references(set)).await });
-            changed.extend(self.runtime()?.block_on(try_join_all(asked))?);
+            changed.extend(self.wait(try_join_all(asked))?);
         }
         Ok(changed)
     }
 
     pub(super) fn append(&self, records: &[RecordRow<'_>]) -> Result<(), DbFault> {
-        self.runtime()?.block_on(async {
+        self.wait(async {
             let sink = self.client.copy_in(COPY).await?;
             let writer = BinaryCopyInWriter::new(sink, &COPY_TYPES);
             let mut writer = std::pin::pin!(writer);
@@ -163,7 +198,7 @@ impl Postgres {
                 writer.as_mut().write(&row).await?;
             }
             writer.finish().await?;
-            Ok(())
+            Ok::<_, DbFault>(())
         })
     }
 
@@ -172,13 +207,27 @@ impl Postgres {
             return Ok(known.clone());
         }
         let numbered = text.replace('?', "$");
-        let statement = self.runtime()?.block_on(self.client.prepare(&numbered))?;
+        let statement = self.wait(self.client.prepare(&numbered))?;
         self.prepared.insert(text, statement.clone());
         Ok(statement)
     }
 
-    fn runtime(&self) -> Result<&Runtime, DbFault> {
-        self.runtime.as_ref().ok_or(DbFault::Shape)
+    /// Waits for an answer, not for ever: a server that is gone without a word is as good as closed.
+    fn wait<T, E: Into<DbFault>>(
+        &self,
+        work: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, DbFault> {
+        let runtime = self.runtime.as_ref().ok_or(DbFault::Shape)?;
+        if self.is_silent.load(Ordering::Acquire) {
+            return Err(DbFault::Silent);
+        }
+        let patience = self.patience;
+        let answer = runtime.block_on(async { tokio::time::timeout(patience, work).await });
+        let Ok(answer) = answer else {
+            self.is_silent.store(true, Ordering::Release);
+            return Err(DbFault::Silent);
+        };
+        answer.map_err(Into::into)
     }
 }
 

@@ -69,6 +69,11 @@ impl Session {
         self
     }
 
+    /// Whether its writes go before those of others.
+    pub(crate) fn is_urgent(&self) -> bool {
+        self.urgent
+    }
+
     /// Whether the database is gone; then a new session is needed.
     pub fn is_lost(&self) -> bool {
         match &self.kind {
@@ -157,7 +162,30 @@ const LOCK: Sql = Sql {
     text: "SELECT pg_advisory_xact_lock(hashtextextended(?1, 0))",
 };
 
+/// The same without waiting: 0 where another has the box.
+const TRY_LOCK: Sql = Sql {
+    step: "try to lock a box",
+    text: "SELECT CASE WHEN pg_try_advisory_xact_lock(hashtextextended(?1, 0)) THEN 1 ELSE 0 END",
+};
+
 impl Tx<'_> {
+    /// Keeps other transactions away from those of these boxes that nobody else is at work on; says which
+    /// somebody is.
+    pub fn try_lock(&mut self, boxes: &BTreeSet<&str>) -> Result<BTreeSet<String>, CityError> {
+        if !self.session.is_server() {
+            return Ok(BTreeSet::new());
+        }
+        let sets: Vec<_> = boxes.iter().map(|id| vec![Value::from(*id)]).collect();
+        let taken = self.session.rows_each(TRY_LOCK, &sets)?;
+        let mut busy = BTreeSet::new();
+        for (id, rows) in boxes.iter().zip(taken) {
+            if rows.first().map_or(Ok(0), |row| row.int(0))? == 0 {
+                busy.insert((*id).to_owned());
+            }
+        }
+        Ok(busy)
+    }
+
     /// Keeps other transactions away from these boxes until this one ends.
     pub fn lock(&mut self, boxes: &BTreeSet<&str>) -> Result<(), CityError> {
         if self.session.is_server() {

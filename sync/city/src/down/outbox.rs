@@ -45,10 +45,14 @@ const DUE: Sql = Sql {
 };
 const UNSENT: Sql = Sql {
     step: "list signed messages to send",
+    // A box takes numbers in their order only: with one go all of its series that wait before it.
     text: "SELECT d.box, d.series, d.number, d.message FROM down d
-           WHERE d.state = 'pending' AND d.expires_at > ?1 AND (d.sent_at IS NULL OR
-             (d.sent_at < ?3 AND EXISTS (SELECT 1 FROM box b WHERE b.box = d.box
-               AND b.online = 1 AND b.last_seen_at >= ?3 AND b.barred = 0)))
+           WHERE d.state = 'pending' AND d.expires_at > ?1 AND EXISTS
+             (SELECT 1 FROM down s WHERE s.box = d.box AND s.series = d.series
+                AND s.number >= d.number AND s.state = 'pending' AND s.expires_at > ?1
+                AND (s.sent_at IS NULL OR (s.sent_at < ?3 AND EXISTS
+                  (SELECT 1 FROM box b WHERE b.box = s.box
+                     AND b.online = 1 AND b.last_seen_at >= ?3 AND b.barred = 0))))
            ORDER BY d.box, d.series, d.number LIMIT ?2",
 };
 const SENT: Sql = Sql {
@@ -116,6 +120,14 @@ pub struct Waiting {
     pub(super) expires_at: i64,
     pub(super) version: u64,
     pub(super) again: u32,
+}
+
+impl Waiting {
+    /// Which one it is, for the log.
+    pub(crate) fn name(&self) -> String {
+        let series = word(self.letter.series);
+        format!("{}, {series}, number {}", self.letter.id, self.number)
+    }
 }
 
 /// The numbers that the database has seen of a box; none for a box that nobody knows.

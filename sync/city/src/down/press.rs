@@ -40,6 +40,9 @@ pub struct Press {
     url: Option<String>,
 }
 
+/// The message in whose place another is signed, and what it is from then on.
+type Instead<'a> = (&'a Waiting, &'static str);
+
 /// What is to be signed.
 struct Order {
     command: Command,
@@ -79,7 +82,7 @@ impl Press {
             days,
             again: 0,
         };
-        self.send(session, id, (numbers.cmd, order))
+        self.send(session, (id, None), (numbers.cmd, order))
     }
 
     /// Bars workers of a box at once.
@@ -103,7 +106,7 @@ impl Press {
             days,
             again: 0,
         };
-        self.send(session, id, (numbers.cmd, order))
+        self.send(session, (id, None), (numbers.cmd, order))
     }
 
     /// Publishes a roster: whole, or as a change of the version that was published last.
@@ -111,6 +114,15 @@ impl Press {
         &self,
         session: &mut Session,
         id: &str,
+        roster: (&[RosterLine], bool, u32),
+    ) -> Result<Published, CityError> {
+        self.roster_for(session, (id, None), roster)
+    }
+
+    fn roster_for(
+        &self,
+        session: &mut Session,
+        (id, instead): (&str, Option<Instead<'_>>),
         (people, is_change, days): (&[RosterLine], bool, u32),
     ) -> Result<Published, CityError> {
         let url = self.url.as_deref().ok_or_else(|| {
@@ -146,7 +158,7 @@ impl Press {
             days,
             again: 0,
         };
-        self.send(session, id, (numbers.roster, order))
+        self.send(session, (id, instead), (numbers.roster, order))
     }
 
     /// Signs another message in the place of one that its box could not take: the whole roster for a
@@ -160,8 +172,9 @@ impl Press {
         let days = u32::try_from(days).unwrap_or(1).max(1);
         if one.is_rebase {
             let people = rosters::whole(&self.dir, id, one.version)?;
-            Self::note(session, one, "refused")?;
-            return self.roster(session, id, (&people, false, days)).map(|_| ());
+            let whole = (&people[..], false, days);
+            let placed = self.roster_for(session, (id, Some((one, "refused"))), whole);
+            return placed.map(|_| ());
         }
         let expected = Expected {
             key: &self.key.verifying_key(),
@@ -183,7 +196,6 @@ impl Press {
             Series::Roster => numbers.roster,
             Series::Command => numbers.cmd,
         };
-        Self::note(session, one, "overtaken")?;
         let order = Order {
             detail: format!("重新签发第 {} 号", one.number),
             command,
@@ -191,7 +203,8 @@ impl Press {
             days,
             again: one.again.saturating_add(1),
         };
-        self.send(session, id, (number, order)).map(|_| ())
+        let placed = self.send(session, (id, Some((one, "overtaken"))), (number, order));
+        placed.map(|_| ())
     }
 
     fn note(session: &mut Session, one: &Waiting, state: &'static str) -> Result<(), CityError> {
@@ -211,10 +224,11 @@ impl Press {
         numbers::take(&self.dir, id, seen, step)
     }
 
+    /// Signs a message and stores it, in one commit with what becomes of the one that it replaces.
     fn send(
         &self,
         session: &mut Session,
-        id: &str,
+        (id, instead): (&str, Option<Instead<'_>>),
         (number, order): (u64, Order),
     ) -> Result<Published, CityError> {
         let issued_at = clock::now_ms();
@@ -247,6 +261,9 @@ impl Press {
             again: order.again,
         };
         let mut tx = session.begin()?;
+        if let Some((one, state)) = instead {
+            outbox::replaced(&mut tx, one, state)?;
+        }
         outbox::add(&mut tx, &entry)?;
         tx.commit()?;
         Ok(Published {

@@ -34,7 +34,7 @@ const NEW_BOX: Sql = Sql {
 };
 const CHAIN: Sql = Sql {
     step: "read the runs of an epoch",
-    text: "SELECT e.no, s.first, s.last FROM epoch e
+    text: "SELECT e.behind, s.first, s.last FROM epoch e
            LEFT JOIN span s ON s.box = e.box AND s.epoch = e.epoch
            WHERE e.box = ?1 AND e.epoch = ?2",
 };
@@ -81,7 +81,7 @@ pub(super) struct Batch<'a> {
 
 impl<'a> Batch<'a> {
     /// Judges messages by what the tables hold. Nothing is written but that boxes were heard of.
-    pub(super) fn judge(tx: &mut Tx<'_>, reads: &'a [Read], now: i64) -> Result<Self, CityError> {
+    pub(super) fn judge(tx: &mut Tx<'_>, reads: &[&'a Read], now: i64) -> Result<Self, CityError> {
         let mut batch = Self {
             now,
             chains: BTreeMap::new(),
@@ -110,9 +110,9 @@ impl<'a> Batch<'a> {
 
     /// Whose messages are taken: not those of a box that is barred or beyond the limit, nor those
     /// that name another site than the box has.
-    fn admit(&mut self, tx: &mut Tx<'_>, reads: &'a [Read]) -> Result<Vec<&'a Read>, CityError> {
+    fn admit(&mut self, tx: &mut Tx<'_>, reads: &[&'a Read]) -> Result<Vec<&'a Read>, CityError> {
         let mut sites: BTreeMap<&str, (&str, i64)> = BTreeMap::new();
-        for read in reads {
+        for read in reads.iter().copied() {
             let (site, at) = sites.entry(&read.id).or_default();
             if !read.site().is_empty() {
                 *site = read.site();
@@ -146,7 +146,7 @@ impl<'a> Batch<'a> {
             }
         }
         let mut admitted = Vec::with_capacity(reads.len());
-        for read in reads {
+        for read in reads.iter().copied() {
             let Some((barred, due)) = known.get(read.id.as_str()) else {
                 continue;
             };
@@ -185,6 +185,8 @@ impl<'a> Batch<'a> {
             }
             let mut chain = Chain::with(Runs::new(spans));
             chain.is_new = rows.is_empty();
+            chain.behind.before = rows.first().map_or(Ok(0), |row| row.int(0))? != 0;
+            chain.behind.now = chain.behind.before;
             self.chains.insert((id, epoch), chain);
         }
         let new = self.chains.iter_mut().filter(|(_, chain)| chain.is_new);
@@ -355,9 +357,14 @@ impl<'a> Batch<'a> {
         let other = chain
             .hash(hello.last)
             .is_some_and(|hash| hash != hello.head);
-        let behind = hello.last < chain.runs.through() && !hello.closed;
-        if behind || (hello.last > 0 && other) {
+        // Where several cities share the work, records may be stored before the hello that came first:
+        // less than the city has is believed when it is said again, or when the box looks for the place.
+        let less = hello.last < chain.runs.through();
+        if (hello.last > 0 && other) || (less && chain.behind.now) {
             self.alarms.push((id, alarm::went_back(&hello.epoch)));
+        }
+        if !hello.closed {
+            chain.behind.now = less;
         }
         if hello.acked_through > chain.runs.through() {
             self.alarms.push((id, alarm::city_went_back(hello)));
@@ -393,7 +400,7 @@ impl<'a> Batch<'a> {
         let number = compare.number;
         chain.reply.due = true;
         chain.reply.compare = Some(Compared { number, same });
-        if compare.marks.iter().any(|mark| mark.seq > same) {
+        if chain.behind.now || compare.marks.iter().any(|mark| mark.seq > same) {
             self.alarms.push((id, alarm::went_back(&compare.epoch)));
         }
     }

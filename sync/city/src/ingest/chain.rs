@@ -21,6 +21,15 @@ pub(super) struct Reply {
     pub(super) greet: bool,
 }
 
+/// Something that is so or not.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(super) struct Behind {
+    /// As the transaction found it.
+    pub(super) before: bool,
+    /// As it will leave it.
+    pub(super) now: bool,
+}
+
 /// One epoch of one box.
 #[derive(Debug, Default)]
 pub(super) struct Chain<'a> {
@@ -39,6 +48,8 @@ pub(super) struct Chain<'a> {
     pub(super) is_new: bool,
     /// The box speaks of it as its own: it is taken into the table. A question alone adds nothing.
     pub(super) is_begun: bool,
+    /// Whether at its last hello the box had less of it than the city.
+    pub(super) behind: Behind,
     /// The box has too many epochs: this one is not taken.
     pub(super) is_barred: bool,
 }

@@ -2,7 +2,7 @@
 //!
 //! `message` reads what came, outside of any transaction; `chain` is what a batch knows of one epoch;
 //! `batch` loads that and decides; `write` puts it into the tables; `waiting` is about records that
-//! refer to others, `carried` about those that came from a fork; `answer` makes the acknowledgements; `redrive` tries parked records again; `worker`
+//! refer to others, `carried` about those that came from a fork, `days` about how much each day has; `answer` makes the acknowledgements; `redrive` tries parked records again; `worker`
 //! is the thread that does all this; `greet` asks boxes for a hello.
 
 mod message;
@@ -10,6 +10,7 @@ mod chain;
 mod batch;
 mod waiting;
 mod carried;
+mod days;
 mod write;
 mod answer;
 mod redrive;

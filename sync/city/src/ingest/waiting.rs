@@ -18,15 +18,15 @@ const FREED_MAX: u64 = 10_000;
 /// Needs that are looked at again in one commit.
 const PAGE: u32 = 500;
 
-/// The epochs whose numbers an epoch continues, itself first.
+/// The epochs whose numbers an epoch continues, and itself; each once, should they go round in a circle.
 macro_rules! line {
     () => {
-        "WITH RECURSIVE line (epoch, depth) AS (
-           SELECT CAST(?2 AS TEXT), 0
-           UNION ALL
-           SELECT e.previous, depth + 1 FROM line
+        "WITH RECURSIVE line (epoch) AS (
+           SELECT CAST(?2 AS TEXT)
+           UNION
+           SELECT e.previous FROM line
            JOIN epoch e ON e.box = ?1 AND e.epoch = line.epoch
-           WHERE e.previous IS NOT NULL AND depth < 16) "
+           WHERE e.previous IS NOT NULL) "
     };
 }
 const KNOWN: Sql = Sql {

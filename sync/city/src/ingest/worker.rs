@@ -22,6 +22,10 @@ use crate::observe::{Effect, Observer, Verdict};
 const MESSAGES_PER_COMMIT_MAX: usize = 64;
 /// Messages that are read and not stored yet; beyond it reading waits.
 const READ_AHEAD_MAX: usize = 64;
+/// Pause before a box is tried again that another worker is at work on.
+const BUSY: Duration = Duration::from_millis(2);
+/// Messages that wait for such boxes at most.
+const HELD_MAX: usize = 1_024;
 /// A message that waited so long says that the database lags.
 const LAG: Duration = Duration::from_secs(2);
 /// The backlog of a box pauses at most so long for a database that lags, ms.
@@ -73,19 +77,15 @@ impl Ingest {
     /// Works until the sending side is gone.
     pub fn run(mut self, incoming: mpsc::Receiver<Incoming>) -> Result<(), CityError> {
         let mut ready = read_ahead(incoming, self.shared.reading())?;
-        while let Some(first) = ready.blocking_recv() {
-            let mut batch = vec![first];
-            while batch.len() < MESSAGES_PER_COMMIT_MAX
-                && let Ok(next) = ready.try_recv()
-            {
-                batch.push(next);
-            }
-            self.take(batch)?;
+        let mut held = Vec::new();
+        while let Some(batch) = gather(&mut ready, held) {
+            held = self.take(batch)?;
         }
         Ok(())
     }
 
-    fn take(&mut self, batch: Vec<Ready>) -> Result<(), CityError> {
+    /// Stores a batch; gives back what is of boxes that another worker is at work on.
+    fn take(&mut self, batch: Vec<Ready>) -> Result<Vec<Ready>, CityError> {
         let mut waited = Duration::ZERO;
         let mut reads = Vec::with_capacity(batch.len());
         for one in batch {
@@ -96,18 +96,29 @@ impl Ingest {
                 }
                 Ready::Message(read, taken) => {
                     waited = waited.max(taken.elapsed());
-                    reads.push(*read);
+                    reads.push(read);
                 }
             }
         }
-        self.keep_on(|worker| worker.store_all(&reads, waited))
+        let all: Vec<&Read> = reads.iter().map(AsRef::as_ref).collect();
+        let busy = self.keep_on(|worker| worker.store_all(&all, waited))?;
+        reads.retain(|read| busy.contains(&read.id));
+        if reads.len() > HELD_MAX {
+            tracing::warn!("Messages of a box that is busy were dropped, it will send them again");
+            reads.truncate(HELD_MAX);
+        }
+        // What waits for another worker says nothing about the database.
+        let held = reads.into_iter();
+        Ok(held
+            .map(|read| Ready::Message(read, Instant::now()))
+            .collect())
     }
 
     /// Does something, and does it again with a new connection where the database is gone.
-    fn keep_on(
+    fn keep_on<T>(
         &mut self,
-        mut work: impl FnMut(&mut Self) -> Result<(), CityError>,
-    ) -> Result<(), CityError> {
+        mut work: impl FnMut(&mut Self) -> Result<T, CityError>,
+    ) -> Result<T, CityError> {
         let mut pause = AGAIN_FIRST;
         loop {
             match work(self) {
@@ -131,39 +142,52 @@ impl Ingest {
         }
     }
 
-    /// Stores a batch. What the database refuses is tried message by message, so that one bad
-    /// message cannot hold up the others; what it refuses alone is not acknowledged, and the box
-    /// sends it again.
-    fn store_all(&mut self, reads: &[Read], waited: Duration) -> Result<(), CityError> {
+    /// Stores a batch; says which boxes were left out because another worker is at work on them. What the
+    /// database refuses is tried message by message, so that one bad message cannot hold up the others;
+    /// what it refuses alone is not acknowledged, and the box sends it again.
+    fn store_all(&mut self, reads: &[&Read], waited: Duration) -> Result<Busy, CityError> {
         if reads.is_empty() {
-            return Ok(());
+            return Ok(Busy::new());
         }
         match self.store(reads, waited) {
             Err(error @ CityError::Database { .. }) if self.session.is_lost() => Err(error),
             Err(error @ CityError::Database { .. }) if reads.len() > 1 => {
                 tracing::warn!(error = error.chain(), "A batch was not stored");
-                reads
-                    .iter()
-                    .try_for_each(|one| self.store_all(std::slice::from_ref(one), waited))
+                let mut busy = Busy::new();
+                for one in reads {
+                    // What a box says stays in its order.
+                    if !busy.contains(&one.id) {
+                        busy.extend(self.store_all(std::slice::from_ref(one), waited)?);
+                    }
+                }
+                Ok(busy)
             }
             Err(error @ CityError::Database { .. }) => {
                 tracing::error!(error = error.chain(), "A message was not stored");
-                Ok(())
+                Ok(Busy::new())
             }
             other => other,
         }
     }
 
-    fn store(&mut self, reads: &[Read], waited: Duration) -> Result<(), CityError> {
+    fn store(&mut self, reads: &[&Read], waited: Duration) -> Result<Busy, CityError> {
         let began = Instant::now();
+        let is_live = self.session.is_urgent();
+        let boxes: BTreeSet<&str> = reads.iter().map(|read| read.id.as_str()).collect();
         let mut tx = self.session.begin()?;
-        tx.lock(
-            &reads
-                .iter()
-                .map(|read| read.id.as_str())
-                .collect::<BTreeSet<_>>(),
-        )?;
-        let mut batch = Batch::judge(&mut tx, reads, clock::now_ms())?;
+        // A box whose backlog is being stored delays nobody else's gate.
+        let busy = if is_live {
+            tx.try_lock(&boxes)?
+        } else {
+            tx.lock(&boxes)?;
+            Busy::new()
+        };
+        let free = reads.iter().copied();
+        let free: Vec<&Read> = free.filter(|read| !busy.contains(&read.id)).collect();
+        if free.is_empty() {
+            return Ok(busy);
+        }
+        let mut batch = Batch::judge(&mut tx, &free, clock::now_ms())?;
         batch.write(&mut tx)?;
         let answers = batch.answers(&mut tx, retry_after(waited.max(began.elapsed())))?;
         let letters = down::due(&mut tx, &batch.greeted(), batch.now)?;
@@ -173,9 +197,32 @@ impl Ingest {
         tx.commit()?;
         self.shared.observer.after(Effect::Commit);
         self.shared.send(answers, letters);
-        Ok(())
+        Ok(busy)
     }
 }
+
+/// The next messages, those first that were left out; none where nothing comes any more.
+fn gather(ready: &mut mpsc::Receiver<Ready>, held: Vec<Ready>) -> Option<Vec<Ready>> {
+    let mut batch = held;
+    let most = batch.len().saturating_add(MESSAGES_PER_COMMIT_MAX);
+    if batch.is_empty() {
+        batch.push(ready.blocking_recv()?);
+    } else if ready.is_closed() && ready.is_empty() {
+        // The city ends; the boxes send it again.
+        return None;
+    } else {
+        std::thread::park_timeout(BUSY);
+    }
+    while batch.len() < most
+        && let Ok(next) = ready.try_recv()
+    {
+        batch.push(next);
+    }
+    Some(batch)
+}
+
+/// Boxes that another worker is at work on.
+type Busy = BTreeSet<String>;
 
 /// What came, read.
 enum Ready {

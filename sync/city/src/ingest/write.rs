@@ -7,13 +7,13 @@ use sync_wire::ParkCode;
 use super::answer::code_word;
 use super::batch::{Batch, Name};
 use super::carried::{self, Repeated};
+use super::days;
 use super::waiting::{self, Unmet};
 use crate::alarm::{self, AlarmNote};
-use crate::clock;
 use crate::db::{RecordRow, Sql, Tx, Value};
 use crate::down;
 use crate::error::CityError;
-use crate::meaning::{absence, act, continues, is_attendance};
+use crate::meaning::continues;
 
 /// Heartbeats kept per box: one day at one every 30 s.
 const HEARTBEATS_KEPT: u32 = 2_880;
@@ -40,7 +40,8 @@ const RUN_SET: Sql = Sql {
 };
 const HOLE_MOVED: Sql = Sql {
     step: "note that a hole becomes smaller",
-    text: "UPDATE span SET hole_at = ?4 WHERE box = ?1 AND epoch = ?2 AND first = ?3",
+    text: "UPDATE span SET hole_at = ?4, patience = 1
+           WHERE box = ?1 AND epoch = ?2 AND first = ?3",
 };
 const ARRIVED: Sql = Sql {
     step: "note an arrival",
@@ -52,17 +53,6 @@ const PARKED: Sql = Sql {
            ON CONFLICT (box, epoch, seq) DO UPDATE
            SET code = excluded.code, message = excluded.message",
 };
-const DAY: Sql = Sql {
-    step: "count a day's records",
-    text: "INSERT INTO day (box, day, records, counted) VALUES (?1, ?2, ?3, ?4)
-           ON CONFLICT (box, day) DO UPDATE
-           SET records = day.records + excluded.records, counted = day.counted + excluded.counted",
-};
-const GAP: Sql = Sql {
-    step: "note a declared absence",
-    text: "INSERT INTO gap (box, from_at, to_at, cause) VALUES (?1, ?2, ?3, ?4)
-           ON CONFLICT (box, from_at, to_at, cause) DO NOTHING",
-};
 const STATE: Sql = Sql {
     step: "note a state",
     text: "UPDATE box SET online = ?2, online_at = ?3 WHERE box = ?1",
@@ -72,8 +62,13 @@ const HELLO: Sql = Sql {
     text: "UPDATE box SET roster_version = ?2, software = ?3 WHERE box = ?1",
 };
 const GREETED: Sql = Sql {
-    step: "note a box's newest epoch",
-    text: "UPDATE epoch SET greeted_at = ?3 WHERE box = ?1 AND epoch = ?2",
+    step: "note what a box says of an epoch",
+    text: "UPDATE epoch SET greeted_at = COALESCE(?3, greeted_at), closed_last = ?4
+           WHERE box = ?1 AND epoch = ?2",
+};
+const BEHIND: Sql = Sql {
+    step: "note that a box has less than the city",
+    text: "UPDATE epoch SET behind = ?3 WHERE box = ?1 AND epoch = ?2",
 };
 const IGNORED: Sql = Sql {
     step: "count what is not known",
@@ -138,7 +133,7 @@ impl<'a> Batch<'a> {
             one.is_some_and(|one| !repeated.contains(&(one.name, one.seq)))
         });
         waiting::note(self, &unmet, tx)?;
-        self.write_days(tx, &repeated)?;
+        days::note(self, &repeated, tx)?;
         Ok((unmet, repeated))
     }
 
@@ -238,36 +233,6 @@ impl<'a> Batch<'a> {
             .map(|_| ())
     }
 
-    /// What makes an absence provable: how much every day has, and what was declared.
-    fn write_days(&self, tx: &mut Tx<'_>, repeated: &Repeated<'_>) -> Result<(), CityError> {
-        let mut days: BTreeMap<(&str, i64), (u64, u64)> = BTreeMap::new();
-        let mut gaps = Vec::new();
-        for one in &self.fresh {
-            let Ok(record) = one.meaning else { continue };
-            if repeated.contains(&(one.name, one.seq)) {
-                continue;
-            }
-            let record = act(record);
-            let day = days.entry((one.name.0, clock::day_number(record.stamp.at)));
-            let (records, counted) = day.or_default();
-            *records += 1;
-            *counted += u64::from(is_attendance(&record.kind));
-            if let Some((from, to, cause)) = absence(&record) {
-                gaps.push(vec![
-                    one.name.0.into(),
-                    from.into(),
-                    to.into(),
-                    cause.into(),
-                ]);
-            }
-        }
-        let days = days.into_iter().map(|((id, day), (records, counted))| {
-            vec![id.into(), day.into(), records.into(), counted.into()]
-        });
-        tx.run_each(DAY, &days.collect::<Vec<_>>())?;
-        tx.run_each(GAP, &gaps).map(|_| ())
-    }
-
     fn write_news(&self, tx: &mut Tx<'_>) -> Result<(), CityError> {
         let now = self.now;
         let states = self.states.iter();
@@ -278,9 +243,18 @@ impl<'a> Batch<'a> {
             vec![(*id).into(), hello.roster_version.into(), software.into()]
         });
         tx.run_each(HELLO, &hellos.collect::<Vec<_>>())?;
-        let newest = self.hellos.iter().filter(|(_, hello)| !hello.closed);
-        let newest = newest.map(|(id, hello)| set((id, &hello.epoch), [now.into()]));
-        tx.run_each(GREETED, &newest.collect::<Vec<_>>())?;
+        let said = self.hellos.iter().map(|(id, hello)| {
+            let newest = (!hello.closed).then_some(now);
+            let closed = hello.closed.then_some(hello.last);
+            set((id, &hello.epoch), [newest.into(), closed.into()])
+        });
+        tx.run_each(GREETED, &said.collect::<Vec<_>>())?;
+        let doubts = self
+            .chains
+            .iter()
+            .filter(|(_, one)| one.behind.now != one.behind.before);
+        let doubts = doubts.map(|(name, one)| set(*name, [one.behind.now.into()]));
+        tx.run_each(BEHIND, &doubts.collect::<Vec<_>>())?;
         let ignored = self.ignored.iter().map(|id| vec![(*id).into()]);
         tx.run_each(IGNORED, &ignored.collect::<Vec<_>>())?;
         let beats = self.beats.iter().map(|(id, beat, bytes)| {

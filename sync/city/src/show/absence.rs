@@ -8,7 +8,8 @@ use crate::show::day::{DayFacts, GapFacts};
 /// The answer for a box and a day.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct DayAnswer {
-    /// `records`, `declared`, `pending`, `silent`, `before`, `future` or `undeclared`; for machines.
+    /// `records`, `declared`, `pending`, `silent`, `uncertain`, `lost`, `before`, `future` or
+    /// `undeclared`; for machines.
     pub verdict: &'static str,
     /// One sentence for people.
     pub sentence: String,
@@ -63,6 +64,9 @@ struct Day<'a> {
 
 impl Day<'_> {
     fn without_attendance(&self, gaps: &[GapFacts]) -> (&'static str, String) {
+        if self.facts.uncertain > 0 {
+            return ("uncertain", self.of_no_certain_day(gaps));
+        }
         // Of a day that is not over nobody can have declared more than until now.
         let uncovered = uncovered((self.start, self.end.min(self.now)), gaps);
         if !uncovered {
@@ -79,6 +83,20 @@ impl Day<'_> {
         };
         let (verdict, why) = self.undeclared();
         (verdict, part + &why)
+    }
+
+    fn of_no_certain_day(&self, gaps: &[GapFacts]) -> String {
+        let count = self.facts.uncertain;
+        let declared = match gaps {
+            [] => String::new(),
+            some => {
+                let told: Vec<String> = some.iter().map(told).collect();
+                format!("盒子已申报：{}。", told.join("；"))
+            }
+        };
+        format!(
+            "{declared}有 {count} 条考勤打卡时盒子的时钟未校准，时间待核，可能属于当天；盒子校时后会归入正确的日期，一直未校时的，请向工地核实。"
+        )
     }
 
     fn undeclared(&self) -> (&'static str, String) {
@@ -110,6 +128,13 @@ impl Day<'_> {
             let why =
                 format!("{state}，还有 {count} 条记录未传到平台，当天的记录可能在其中{declared}。");
             return ("pending", why);
+        }
+        if facts.lost > 0 {
+            let count = facts.lost;
+            let why = format!(
+                "{state}，但有 {count} 条可能属于当天的记录在盒子上也没有了（数据恢复过旧备份，或更换过存储），无法补传，请向工地核实。"
+            );
+            return ("lost", why);
         }
         let all = if facts.beat.is_some() {
             "当天的记录已全部上传"
@@ -163,7 +188,18 @@ impl Day<'_> {
             ));
         }
         if facts.missing > 0 {
-            lines.push(format!("平台缺号：{} 条，已要求盒子补传", facts.missing));
+            let missing = facts.missing;
+            lines.push(format!(
+                "平台缺号，可能属于当天：{missing} 条，已要求盒子补传"
+            ));
+        }
+        if facts.lost > 0 {
+            let lost = facts.lost;
+            lines.push(format!("缺号且盒子上也没有，可能属于当天：{lost} 条"));
+        }
+        if facts.uncertain > 0 {
+            let uncertain = facts.uncertain;
+            lines.push(format!("时间待核的考勤，可能属于当天：{uncertain} 条"));
         }
         let gaps = gaps.iter().take(GAPS_SHOWN);
         lines.extend(gaps.map(|gap| format!("已申报无记录时段：{}", told(gap))));
@@ -310,6 +346,37 @@ mod tests {
         one.beat = Some(BeatFacts::default());
         one.missing = 2;
         assert_eq!(told(&one).0, "pending", "the city has a hole");
+    }
+
+    #[test]
+    fn what_nobody_can_send_any_more_is_not_on_its_way() {
+        let mut one = facts();
+        one.lost = 49;
+        let (verdict, sentence) = told(&one);
+        assert_eq!(verdict, "lost");
+        assert!(
+            sentence.contains("49 条") && sentence.contains("无法补传"),
+            "{sentence}"
+        );
+        one.missing = 1;
+        assert_eq!(told(&one).0, "pending");
+        one.gaps = vec![gap(DAY, DAY + clock::DAY_MS, "suspended")];
+        assert_eq!(told(&one).0, "declared");
+    }
+
+    #[test]
+    fn attendance_of_no_certain_day_is_told_as_such() {
+        let mut one = facts();
+        one.uncertain = 3;
+        one.gaps = vec![gap(DAY, DAY + clock::DAY_MS, "powered_off")];
+        let (verdict, sentence) = told(&one);
+        assert_eq!(verdict, "uncertain");
+        assert!(
+            sentence.contains("已申报：断电") && sentence.contains("3 条考勤"),
+            "{sentence}"
+        );
+        one.counted = 1;
+        assert_eq!(told(&one).0, "records");
     }
 
     #[test]

@@ -1,7 +1,5 @@
 //! What the city holds about a box and a day.
 
-use std::collections::BTreeMap;
-
 use sync_wire::Ctl;
 use sync_wire::record::GapCause;
 
@@ -9,8 +7,8 @@ use crate::clock;
 use crate::db::{Row, Sql};
 use crate::error::CityError;
 use crate::meaning::cause_word;
-use crate::runs::{Runs, Span};
 use crate::show::facts::Reader;
+use crate::show::holes;
 
 /// What the city holds about a box and a day.
 #[derive(Clone, Debug, Default)]
@@ -27,8 +25,12 @@ pub struct DayFacts {
     pub last_seen_at: i64,
     /// Its newest heartbeat.
     pub beat: Option<BeatFacts>,
-    /// Records missing between stored ones.
+    /// Records missing between stored ones that may be of this day.
     pub missing: u64,
+    /// Such that the box has no more either.
+    pub lost: u64,
+    /// Attendance that may be of this day: the clock of the box was unset, and nothing has proved it since.
+    pub uncertain: u64,
 }
 
 /// What the newest heartbeat says of the records that wait on the box.
@@ -67,9 +69,14 @@ const GAPS: Sql = Sql {
     text: "SELECT from_at, to_at, cause FROM gap WHERE box = ?1 AND from_at < ?3 AND to_at > ?2
            ORDER BY from_at, to_at LIMIT 1000",
 };
-const ALL_RUNS: Sql = Sql {
-    step: "read runs",
-    text: "SELECT epoch, first, last FROM span WHERE box = ?1",
+/// With an unset clock it happened no earlier than it says, and no later than it came or than a later boot
+/// of that ledger knew the time.
+const UNCERTAIN: Sql = Sql {
+    step: "count what is of no certain day",
+    text: "SELECT CAST(COALESCE(sum(u.counted), 0) AS BIGINT) FROM unset_act u
+           WHERE u.box = ?1 AND u.by_ms IS NULL AND u.at < ?3 AND ?2 <= COALESCE(
+             (SELECT min(c.after_at) FROM clock_change c WHERE c.box = u.box AND c.epoch = u.epoch
+                AND c.via = u.via AND c.boot > u.boot AND c.proof = 1), u.received_at)",
 };
 
 impl DayFacts {
@@ -90,14 +97,9 @@ impl DayFacts {
         };
         let gaps = reader.rows(GAPS, &[id.into(), day_start.into(), end.into()])?;
         let beats = reader.rows(BEAT, &[id.into()])?;
-        let mut epochs: BTreeMap<String, Vec<Span>> = BTreeMap::new();
-        for row in reader.rows(ALL_RUNS, &[id.into()])? {
-            let span = Span {
-                first: row.count(1)?,
-                last: row.count(2)?,
-            };
-            epochs.entry(row.text(0)?).or_default().push(span);
-        }
+        let about = [id.into(), day_start.into(), end.into()];
+        let uncertain = reader.rows(UNCERTAIN, &about)?;
+        let (missing, lost) = holes::of_day(reader, id, (day_start, end))?;
         Ok(Some(Self {
             first_seen_at: row.int(0)?,
             last_seen_at: row.int(1)?,
@@ -105,10 +107,9 @@ impl DayFacts {
             counted: row.count(3)?,
             gaps: gaps.iter().map(gap).collect::<Result<_, _>>()?,
             beat: beats.first().map(beat).transpose()?,
-            missing: epochs
-                .into_values()
-                .map(|spans| Runs::new(spans).missing().1)
-                .sum(),
+            missing,
+            lost,
+            uncertain: uncertain.first().map_or(Ok(0), |row| row.count(0))?,
         }))
     }
 }

@@ -57,7 +57,7 @@ const WORKER: Sql = Sql {
              UNION ALL
              SELECT e.previous, depth + 1 FROM line
              JOIN epoch e ON e.box = ?1 AND e.epoch = line.epoch
-             WHERE e.previous IS NOT NULL AND depth < 16)
+             WHERE e.previous IS NOT NULL AND depth < 1000)
            SELECT r.body FROM line
            JOIN known k ON k.box = ?1 AND k.epoch = line.epoch AND k.what = 'worker' AND k.no = ?3
            JOIN record r ON r.box = ?1 AND r.epoch = k.epoch AND r.seq = k.seq

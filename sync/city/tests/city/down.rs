@@ -271,7 +271,77 @@ async fn an_order_that_was_lost_goes_out_again_while_the_box_is_online(store: St
     city.stop().await.unwrap();
 }
 
+/// A box takes the numbers of a series in their order only: a later one alone would be the end of those
+/// before it.
+async fn an_order_goes_out_with_those_before_it_that_wait(store: Store) {
+    let site = Site::begin(store, &["box-1"]).await;
+    site.settings_file();
+    let city = site.city(Arc::new(Silent)).await;
+    let mut peer = Peer::connect(&site, "box-1").await;
+    peer.greet().await;
+    for number in 1..=3 {
+        ok(&site, &["revoke", "box-1", "23", "--reason", "冒用证件"]);
+        // Each is sent with all before it, of which none was answered.
+        for expected in 1..=number {
+            assert_eq!(command(&site, &mut peer, |_| true).await.number, expected);
+        }
+    }
+    peer.send(Topic::UpCtl, result(ReportTopic::Cmd, 2, None))
+        .await;
+    shown((&city, &mut peer), 2, "已执行").await;
+    while peer.next(Topic::DownCmd).await != last(&site) {}
+    ok(&site, &["revoke", "box-1", "24", "--reason", "冒用证件"]);
+    for expected in [1, 3, 4] {
+        assert_eq!(command(&site, &mut peer, |_| true).await.number, expected);
+    }
+    city.stop().await.unwrap();
+}
+
+/// The message that was signed last, as it is stored.
+fn last(site: &Site) -> Vec<u8> {
+    let text = "SELECT message FROM down ORDER BY number DESC LIMIT 1";
+    ask(&site.settings().place, text, Vec::new())[0]
+        .bytes(0)
+        .unwrap()
+}
+
+/// Whatever stands in the way of signing anew, the message that is to be replaced goes on asking for it.
+async fn what_cannot_be_signed_anew_now_is_tried_again(store: Store) {
+    let site = Site::begin(store, &["box-1"]).await;
+    site.settings_file();
+    let people = site.path("people.ndjson").display().to_string();
+    std::fs::write(&people, ADD).unwrap();
+    let city = site.city(Arc::new(Silent)).await;
+    ok(&site, &["roster", "publish", "box-1", &people]);
+    std::fs::write(&people, REVOKE).unwrap();
+    ok(&site, &["roster", "publish", "box-1", &people, "--change"]);
+    let mut peer = Peer::connect(&site, "box-1").await;
+    peer.greet().await;
+    // The next file cannot be written.
+    let file = |version| sync_city::down::file_of(site.home.path(), "box-1", version);
+    std::fs::create_dir(file(3)).unwrap();
+    let lost = result(ReportTopic::Roster, 2, Some(ResultCode::WrongBase));
+    peer.send(Topic::UpCtl, lost).await;
+    let whole = loop {
+        let bytes = peer.next(Topic::DownRoster).await;
+        let down = opened(&site, Series::Roster, 0, &bytes);
+        if down.number > 2 {
+            break down;
+        }
+    };
+    let Order::Roster(whole) = whole.command else {
+        panic!("no roster");
+    };
+    assert_eq!((whole.base, whole.version), (None, 4));
+    let replaced = "SELECT count(*) FROM down WHERE number = 2 AND state = 'refused'";
+    let rows = ask(&site.settings().place, replaced, Vec::new());
+    assert_eq!(rows[0].count(0).unwrap(), 1);
+    city.stop().await.unwrap();
+}
+
 on_both_databases!(
+    an_order_goes_out_with_those_before_it_that_wait,
+    what_cannot_be_signed_anew_now_is_tried_again,
     an_order_that_was_lost_goes_out_again_while_the_box_is_online,
     orders_go_out_until_they_are_answered,
     a_roster_is_retained_and_a_change_without_its_ground_becomes_whole,

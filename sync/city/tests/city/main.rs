@@ -1,7 +1,8 @@
 //! The city as a whole: a real broker over TLS, both databases, its program and its page.
 //!
 //! `common` broker, city and a box's bare connection · `storing` storing and acknowledging · `waiting` what
-//! refers to others · `second_look` what the city comes back to · `lies`, `bad_input` what no honest box
+//! refers to others · `second_look` what the city comes back to ·
+//! `holes` what is missing · `unset` clocks that were wrong · `server` `PostgreSQL` among others, and silent · `lies`, `bad_input` what no honest box
 //! sends · `rights` who may say and hear what at the broker · `older` a database of the schema before · `down` what goes down to boxes · `https` rosters and photos · `program` the program itself.
 #![allow(
     missing_docs,
@@ -22,6 +23,9 @@ mod common;
 mod storing;
 mod waiting;
 mod second_look;
+mod holes;
+mod unset;
+mod server;
 mod lies;
 mod bad_input;
 mod rights;

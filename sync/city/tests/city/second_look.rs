@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::common::database::{Store, ask, on_both_databases};
 use crate::common::{EPOCH, Ledger, Peer, SITE, Site, rows, state, until, worker};
-use sync_city::db::Session;
+use sync_city::db::{Session, Value};
 use sync_city::ingest::{Which, redrive};
 use sync_city::meaning::{Codes, Reading};
 use sync_city::registry::Registry;
@@ -359,7 +359,81 @@ async fn a_type_that_the_city_does_not_know_is_counted_and_no_fault(store: Store
     city.stop().await.unwrap();
 }
 
+/// What cannot be read is looked at again and again; it keeps neither orders nor revocations.
+async fn what_fails_in_looking_after_things_keeps_nothing_else(store: Store) {
+    let site = Site::begin(store, &["box-1"]).await;
+    let city = site.city(Arc::new(Silent)).await;
+    let mut peer = Peer::connect(&site, "box-1").await;
+    peer.greet().await;
+    let mut ledger = Ledger::new("box-1");
+    ledger.push(r#""kind":"moon_landing""#);
+    peer.send(Topic::UpLive, ledger.live(1, 1)).await;
+    peer.ack_where(|ack| ack.through == 1).await;
+    city.stop().await.unwrap();
+    // A page of the database that was damaged: no hash is so short.
+    let damage = "UPDATE record SET hash = ?1 WHERE seq = 1 RETURNING 1";
+    let short = vec![Value::Bytes(vec![7])];
+    assert_eq!(ask(&site.settings().place, damage, short).len(), 1);
+    let order = "INSERT INTO down (box, series, number, what, version, detail, message, issued_at,
+           expires_at, again) VALUES ('box-1', 'cmd', 1, 'revoke', 0, 'x', ?1, 1, ?2, 0) RETURNING 1";
+    let order_values = |text: &[u8]| vec![text.into(), i64::MAX.into()];
+    ask(&site.settings().place, order, order_values(b"first"));
+    let revoke = |registry: &mut Registry| {
+        registry
+            .issued
+            .iter_mut()
+            .for_each(|one| one.revoked_at = Some(1));
+        Ok(())
+    };
+    Registry::change(site.home.path(), revoke).unwrap();
+    let city = site.city(Arc::new(Silent)).await;
+    assert_eq!(peer.next(Topic::DownCmd).await, b"first");
+    until("the box is barred", || async {
+        (count(&site, "SELECT count(*) FROM box WHERE barred = 1") == 1).then_some(())
+    })
+    .await;
+    // The list of certificates cannot be read either.
+    let listed = std::fs::read_dir(site.home.path()).unwrap();
+    let issued = listed
+        .map(|file| file.unwrap().path())
+        .find(|path| path.ends_with("issued.json"));
+    std::fs::write(issued.unwrap(), "junk").unwrap();
+    let next = "UPDATE down SET message = ?1, sent_at = NULL WHERE number = 1 AND expires_at = ?2 RETURNING 1";
+    assert_eq!(
+        ask(&site.settings().place, next, order_values(b"second")).len(),
+        1
+    );
+    while peer.next(Topic::DownCmd).await != b"second" {}
+    city.stop().await.unwrap();
+}
+
+/// Several cities share the work: a record may be stored before the hello that the box said first.
+async fn a_hello_that_was_overtaken_is_no_alarm(store: Store) {
+    let site = Site::begin(store, &["box-1"]).await;
+    let city = site.city(Arc::new(Silent)).await;
+    let mut peer = Peer::connect(&site, "box-1").await;
+    peer.greet().await;
+    let mut ledger = Ledger::new("box-1");
+    ledger.fill(3);
+    peer.send(Topic::UpLive, ledger.live(1, 3)).await;
+    peer.ack_where(|ack| ack.through == 3).await;
+    let mut number = 9_000;
+    let mut alarms = async |last: usize| {
+        number += 1;
+        peer.hello(number, last as u64, ledger.hashes[last]).await;
+        peer.ack_where(|ack| ack.hello == Some(number)).await;
+        state(&city).await["alarm_count"].as_u64().unwrap()
+    };
+    assert_eq!(alarms(2).await, 0, "overtaken");
+    assert_eq!(alarms(3).await, 0);
+    assert_eq!(alarms(2).await, 0, "and again");
+    assert_eq!(alarms(2).await, 1, "it says so twice: its file went back");
+    city.stop().await.unwrap();
+}
+
 on_both_databases!(
+    what_fails_in_looking_after_things_keeps_nothing_else,
+    a_hello_that_was_overtaken_is_no_alarm,
     a_hole_is_asked_for_however_much_comes_behind_it,
     a_restored_city_is_filled_again_by_a_quiet_box,
     the_newest_epoch_is_the_one_of_the_last_hello,

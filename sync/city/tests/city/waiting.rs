@@ -293,7 +293,46 @@ async fn why_a_day_is_empty(store: Store) {
     city.stop().await.unwrap();
 }
 
+/// A board that loses its file every few weeks continues the same numbers for years.
+async fn numbers_are_known_however_many_epochs_continue_them(store: Store) {
+    const EPOCHS: usize = 40;
+    let site = Site::begin(store, &["box-1"]).await;
+    let city = site.city(Arc::new(Silent)).await;
+    let mut peer = Peer::connect(&site, "box-1").await;
+    peer.greet().await;
+    let mut ledger = Ledger::new("box-1");
+    ledger.push(&worker(site.home.path(), 7));
+    peer.send(Topic::UpLive, ledger.live(1, 1)).await;
+    peer.ack_where(|ack| ack.through == 1).await;
+    let mut before = (EPOCH.to_owned(), 1, ledger.hashes[1].to_hex());
+    for at in 1..=EPOCHS {
+        let epoch = format!("{at:016x}");
+        let mut next = Ledger::of("box-1", &epoch);
+        let (old, last, head) = &before;
+        next.push(&format!(
+            r#""kind":"epoch_began","box":"box-1","site":"示范工地","epoch":"{epoch}","software":"t","reason":"restored","previous":{{"epoch":"{old}","last":{last},"head":"{head}"}}"#
+        ));
+        next.push(r#""kind":"exit","worker":7,"on":"2026-11-20""#);
+        peer.send(Topic::UpLive, next.live(1, 2)).await;
+        let ack = peer.ack_where(|ack| ack.epoch == epoch).await;
+        assert_eq!((ack.through, ack.parked), (2, Vec::new()), "epoch {at}");
+        before = (epoch, 2, next.hashes[2].to_hex());
+    }
+    // A circle, which no honest box makes, ends too.
+    let circle = "UPDATE epoch SET previous = ?1 WHERE epoch = '00112233aabbccdd' RETURNING 1";
+    let values = vec![before.0.as_str().into()];
+    assert_eq!(ask(&site.settings().place, circle, values).len(), 1);
+    ledger.push(r#""kind":"exit","worker":8,"on":"2026-11-20""#);
+    peer.send(Topic::UpLive, ledger.live(2, 2)).await;
+    let ack = peer
+        .ack_where(|ack| ack.epoch == EPOCH && ack.through == 2)
+        .await;
+    assert_eq!(ack.parked.len(), 1);
+    city.stop().await.unwrap();
+}
+
 on_both_databases!(
+    numbers_are_known_however_many_epochs_continue_them,
     after_a_fork_both_versions_stay_and_carried_records_count_once,
     why_a_day_is_empty,
     an_entry_waits_for_its_team_and_nothing_behind_it_waits,

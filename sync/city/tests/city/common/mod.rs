@@ -53,7 +53,7 @@ pub(crate) struct Site {
     /// Where the city and who listens beside it connect.
     pub(crate) city_port: u16,
     broker: Option<Child>,
-    database: Option<Database>,
+    pub(crate) database: Option<Database>,
     pub(crate) workers: usize,
     pub(crate) hole_seconds: Option<u32>,
 }

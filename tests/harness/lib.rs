@@ -2,7 +2,7 @@
 //! real program, and waits for what they do.
 //!
 //! `figures` arithmetic · `process` programs that end with the test · `ports` free loopback ports · `eventually` waiting for
-//! a state · `browser` a real Chromium · `tls` the broker's door · `city`, `broker`, `gate_box`, `simulator` the four programs of a
+//! a state · `browser` a real Chromium · `tls` the broker's door · `database` a `PostgreSQL` · `city`, `broker`, `gate_box`, `simulator` the four programs of a
 //! site · `site` all of them together · `lone_gate` without a city · `boards` gate boards by themselves ·
 //! `history` a month that the site has behind it · `backlog` records that wait for the city, and what dies meanwhile ·
 //! `outage` a day that dies at every effect, and a disk that forgets · `signed` what comes down from a city that signs · `faces` the process menwei-face.
@@ -13,6 +13,7 @@ mod ports;
 mod process;
 mod browser;
 mod tls;
+mod database;
 mod city;
 mod broker;
 mod service_watch;
@@ -32,6 +33,7 @@ pub use boards::{Asker, Bus, CableRule, ChipGate, Driver, GateCable, chip, power
 pub use broker::{Broker, LocalBroker};
 pub use browser::Browser;
 pub use city::City;
+pub use database::Postgres;
 pub use eventually::{PATIENCE, eventually};
 pub use faces::Faces;
 pub use figures::{percentile, with_check};

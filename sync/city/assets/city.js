@@ -17,16 +17,30 @@ function cell(row, label, text, className) {
   return made;
 }
 
+function boxRows(box) {
+  const rows = [];
+  if (box.heading) {
+    const heading = document.createElement("tr");
+    heading.className = "site";
+    const name = put(heading, "th", box.heading);
+    name.colSpan = 10;
+    name.scope = "rowgroup";
+    rows.push(heading);
+  }
+  rows.push(boxRow(box));
+  return rows;
+}
+
 function boxRow(box) {
   const row = document.createElement("tr");
   put(cell(row, "盒子", ""), "b", box.id);
-  cell(row, "工地", box.site);
   put(cell(row, "状态", ""), "span", box.state, "tag " + (box.online ? "good" : "bad"));
   cell(row, "最近记录", box.last_record);
   cell(row, "最近心跳", box.last_heartbeat);
   cell(row, "已收到", box.through, "num");
   cell(row, "待上传", box.backlog ?? "—", "num");
-  cell(row, "缺号", box.missing, "num");
+  const missing = cell(row, "缺号", box.missing + " ", "num");
+  if (box.lost > 0) put(missing, "span", `${box.lost} 补不回`, "tag warn");
   cell(row, "暂存", box.parked, "num");
   cell(row, "照片", box.photos, "num");
   if (box.skew_bad) put(cell(row, "时钟偏差", ""), "span", box.skew, "tag warn");
@@ -74,6 +88,19 @@ function alarmRow(alarm) {
   return row;
 }
 
+function forkRow(fork) {
+  const row = document.createElement("tr");
+  put(cell(row, "盒子", ""), "b", fork.id);
+  cell(row, "工地", fork.site);
+  put(cell(row, "发生了什么", ""), "span", fork.what, "tag " + fork.tone);
+  put(cell(row, "编号段", ""), "code", fork.epoch);
+  cell(row, "从第几号起", fork.seq > 0 ? fork.seq : "—", "num");
+  put(cell(row, "首次发现", ""), "time", fork.first);
+  put(cell(row, "最近一次", ""), "time", fork.last);
+  cell(row, "后来", fork.after);
+  return row;
+}
+
 function sentRow(sent) {
   const row = document.createElement("tr");
   put(cell(row, "签发时间", ""), "time", sent.at);
@@ -87,21 +114,26 @@ function sentRow(sent) {
 function show(state) {
   const seen = new Set([...byId("records").rows].map((row) => row.dataset.key));
   byId("time").textContent = state.time;
-  byId("t-online").textContent = `${state.online} / ${state.boxes.length}`;
+  byId("t-online").textContent = `${state.online} / ${state.box_count}`;
   byId("t-today").textContent = state.today;
   byId("t-records").textContent = state.records;
   byId("t-backlog").textContent = state.backlog;
   byId("t-parked").textContent = state.parked;
   byId("t-missing").textContent = state.missing;
   byId("t-photos").textContent = state.photos;
-  const boxes = byId("day-box");
+  const boxes = byId("day-boxes");
   if (boxes.options.length !== state.boxes.length) {
-    const chosen = boxes.value;
     boxes.replaceChildren(...state.boxes.map((box) => new Option(box.id)));
-    if (chosen) boxes.value = chosen;
+    if (!byId("day-box").value && state.boxes.length > 0) byId("day-box").value = state.boxes[0].id;
   }
+  byId("t-forks").textContent = state.fork_count;
+  byId("forks").replaceChildren(...state.forks.map(forkRow));
+  byId("fork-table").hidden = state.forks.length === 0;
+  byId("no-forks").hidden = state.forks.length > 0;
+  byId("t-more").textContent = state.more_boxes;
+  byId("more-boxes").hidden = state.more_boxes === 0;
   byId("t-alarms").textContent = state.alarm_count;
-  byId("boxes").replaceChildren(...state.boxes.map(boxRow));
+  byId("boxes").replaceChildren(...state.boxes.flatMap(boxRows));
   byId("records").replaceChildren(
     ...state.recent.map((record) => recordRow(record, seen.size > 0 && !seen.has(record.key))));
   byId("alarms").replaceChildren(...state.alarms.map(alarmRow));

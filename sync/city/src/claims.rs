@@ -66,6 +66,7 @@ pub(crate) struct Request {
 
 /// What a box gets.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[cfg_attr(test, derive(Deserialize))]
 pub(crate) struct Granted {
     /// The box that the code was made for.
     pub(crate) r#box: String,
@@ -336,6 +337,48 @@ mod tests {
         void(home.path(), "box-2").unwrap();
         assert_eq!(ask(&home, &request(&other, &mine)), Err(Denied::WrongCode));
         assert!(Registry::read(home.path()).unwrap().issued.is_empty());
+    }
+
+    /// The worked example of the protocol.
+    #[test]
+    fn the_example_of_a_claim_is_granted() {
+        use openssl::x509::X509;
+
+        let sample = include_bytes!("../../wire/samples/claim.json");
+        let request: Request = serde_json::from_slice(sample).unwrap();
+        let answer = include_bytes!("../../wire/samples/claim-answer.json");
+        let answer: Granted = serde_json::from_slice(answer).unwrap();
+        let home = tempfile::tempdir().unwrap();
+        let validity = Validity::new(clock::today(), 30).unwrap();
+        pki::init(home.path(), validity).unwrap();
+        let claim = Claim {
+            r#box: answer.r#box.clone(),
+            site: answer.site.clone(),
+            digest: digest("7K3QX0W9TR8MNB25HVCD"),
+            expires_at: 2_000,
+            valid_days: 30,
+            attempts: 0,
+            used: None,
+        };
+        change(home.path(), |claims| {
+            drop(claims.insert("7K3QX".to_owned(), claim));
+        })
+        .unwrap();
+        let granted = redeem(home.path(), &request, 1_000).unwrap().unwrap();
+        assert_eq!(
+            (&granted.r#box, &granted.site),
+            (&answer.r#box, &answer.site)
+        );
+        // The same key and name as in the example, under another authority.
+        let read = |one: &Granted| X509::from_pem(one.certificate.as_bytes()).unwrap();
+        let (ours, shown) = (read(&granted), read(&answer));
+        let keys = [&ours, &shown].map(|one| one.public_key().unwrap());
+        assert!(keys[0].public_eq(&keys[1]));
+        let names = [&ours, &shown].map(|one| {
+            let mut names = one.subject_name().entries_by_nid(Nid::COMMONNAME);
+            names.next().unwrap().data().to_string().unwrap()
+        });
+        assert_eq!(names, ["box-demo", "box-demo"]);
     }
 
     #[test]

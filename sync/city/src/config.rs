@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
+use sync_wire::Hash;
 
 use crate::db::Place;
 use crate::error::CityError;
@@ -34,7 +36,8 @@ pub struct File {
     pub listen: Option<String>,
     /// How many workers store backlogs; one more stores what is live.
     pub workers: Option<usize>,
-    /// Name of this city among several on one broker; they share the work.
+    /// Name of this city among several on one broker; they share the work. Each has another: without
+    /// one it is made of the machine and the folder.
     pub instance: Option<String>,
     /// Address where boxes fetch roster files and bring photos; without it this city serves none.
     pub https_listen: Option<String>,
@@ -124,12 +127,6 @@ impl Settings {
                 "workers = {workers} is not 1 to {WORKERS_MAX}"
             )));
         }
-        let instance = file.instance.unwrap_or_else(|| "city".to_owned());
-        if sync_wire::name::check_box_name(&instance).is_err() {
-            return Err(CityError::Config(format!(
-                "instance = {instance:?} is not 1 to 32 of a-z, 0-9 and '-'"
-            )));
-        }
         let hole_seconds = file.hole_seconds.unwrap_or(HOLE_SECONDS_DEFAULT);
         if !(1..=HOLE_SECONDS_MAX).contains(&hole_seconds) {
             return Err(CityError::Config(format!(
@@ -137,6 +134,12 @@ impl Settings {
             )));
         }
         let dir = file.dir.unwrap_or_else(|| PathBuf::from("."));
+        let instance = file.instance.unwrap_or_else(|| own_name(&dir));
+        if sync_wire::name::check_box_name(&instance).is_err() {
+            return Err(CityError::Config(format!(
+                "instance = {instance:?} is not 1 to 32 of a-z, 0-9 and '-'"
+            )));
+        }
         let place = match file.database {
             Some(database) => Place::server(&database.url)?,
             None => Place::File(dir.join("city.db"), Arc::default()),
@@ -165,6 +168,19 @@ impl Settings {
     pub fn status_file(&self) -> PathBuf {
         self.dir.join("menwei-city.json")
     }
+}
+
+/// A name that another city does not have, and that this one has again after its next start: who connects
+/// to a broker under a name that is in use drives the other out.
+fn own_name(dir: &Path) -> String {
+    let said = ["/etc/machine-id", "/proc/sys/kernel/hostname"]
+        .map(|path| std::fs::read_to_string(path).unwrap_or_default());
+    let dir = dir.canonicalize().unwrap_or_else(|_| dir.to_owned());
+    let [machine, host] = said;
+    let whole = format!("{machine}\n{host}\n{}", dir.display());
+    let digest = Hash::from_bytes(Sha256::digest(whole).into()).to_hex();
+    let short: String = digest.chars().take(8).collect();
+    format!("city-{short}")
 }
 
 fn address(key: &str, text: &str) -> Result<SocketAddr, CityError> {

@@ -35,6 +35,10 @@ const JUNK_BYTES_MAX: usize = 16 * 1024 * 1024;
 const INFLIGHT_MAX: u16 = 100;
 /// Requests that may wait for the connection.
 const REQUESTS_MAX: usize = 64;
+/// A connection that stood for so long has held.
+const HELD: Duration = Duration::from_secs(10);
+/// So many that did not hold one after the other are worth an error.
+const SHORT_MAX: u32 = 3;
 /// First pause before a new attempt to connect; doubles up to the last.
 const RETRY_FIRST: Duration = Duration::from_millis(250);
 /// Longest pause before a new attempt to connect.
@@ -93,6 +97,8 @@ pub struct Link {
     subscribe: Arc<Notify>,
     filters: Vec<SubscribeFilter>,
     greets: bool,
+    /// Under which it connects.
+    name: String,
 }
 
 /// What a connection is for.
@@ -138,6 +144,30 @@ impl std::fmt::Debug for Link {
     }
 }
 
+/// How a connection ended often before it held.
+#[derive(Debug, Default)]
+struct Short {
+    since: Option<Instant>,
+    times: u32,
+}
+
+impl Short {
+    fn connected(&mut self) {
+        self.since = Some(Instant::now());
+    }
+
+    fn ended(&mut self) {
+        if let Some(since) = self.since.take() {
+            let held = since.elapsed() >= HELD;
+            self.times = if held {
+                0
+            } else {
+                self.times.saturating_add(1)
+            };
+        }
+    }
+}
+
 /// Prepares the connection; nothing is sent before the event loop is polled.
 pub fn open(settings: &Settings, role: Role) -> Result<(Link, EventLoop), CityError> {
     let read = |name: &str| pki::read_text(&settings.dir.join(name));
@@ -167,6 +197,7 @@ pub fn open(settings: &Settings, role: Role) -> Result<(Link, EventLoop), CityEr
         subscribe: Arc::new(Notify::new()),
         filters: role.filters(),
         greets: role == Role::Live,
+        name: role.client_id(&settings.instance),
     };
     Ok((link, events))
 }
@@ -174,12 +205,13 @@ pub fn open(settings: &Settings, role: Role) -> Result<(Link, EventLoop), CityEr
 impl Link {
     /// Polls the connection for ever: hands messages on, connects again after a loss.
     pub async fn receive(&self, mut events: EventLoop, incoming: mpsc::Sender<Incoming>) {
-        let mut pause = RETRY_FIRST;
+        let (mut pause, mut short) = (RETRY_FIRST, Short::default());
         loop {
             match events.poll().await {
                 Ok(Event::Incoming(Packet::ConnAck(_))) => {
                     tracing::info!("Connected to the broker");
                     pause = RETRY_FIRST;
+                    short.connected();
                     self.subscribe.notify_one();
                 }
                 Ok(Event::Incoming(Packet::SubAck(_))) => {
@@ -208,6 +240,13 @@ impl Link {
                     // business of that connection, which it would not forget: it would read no more
                     // requests, not even the next subscription. The box asks for its answer again.
                     events.state.collision = None;
+                    short.ended();
+                    if short.times >= SHORT_MAX {
+                        tracing::error!(
+                            name = self.name,
+                            "The broker ends connections as soon as they stand: another city may have this name; give each an instance of its own"
+                        );
+                    }
                     tokio::time::sleep(pause).await;
                     pause = RETRY_LAST.min(pause.saturating_mul(2));
                 }

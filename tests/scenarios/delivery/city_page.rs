@@ -208,6 +208,8 @@ async fn the_citys_page_says_what_is_the_matter_and_what_to_do() -> Result<()> {
             "const text = (id) => document.getElementById(id).innerText;
              return text('todo').includes('缺 2 条记录：第 4–5 号') && text('todo').includes('1 条记录暂存（第 2 号起）')
                  && text('sent').includes('已执行') && text('sent').includes('未执行')
+                 && text('t-forks') === '1' && text('forks').includes('同一序号有两份不同记录')
+                 && text('boxes').includes('3499002026TEST002 · 1 台')
                  && text('t-photos') === '1' && text('t-missing') === '2' && text('t-parked') === '1'
                  && !document.getElementById('alarms').hidden",
         )
@@ -224,7 +226,14 @@ async fn the_citys_page_says_what_is_the_matter_and_what_to_do() -> Result<()> {
     // Without its script the page says the same.
     let plain = reqwest::Client::builder().no_proxy().build()?;
     let plain = plain.get(site.city.page()?).send().await?.text().await?;
-    for words in ["缺 2 条记录：第 4–5 号", "1 条记录暂存", "未执行", "照片"] {
+    for words in [
+        "缺 2 条记录：第 4–5 号",
+        "1 条记录暂存",
+        "平台保留先到的",
+        "3499002026TEST002 · 1 台",
+        "未执行",
+        "照片",
+    ] {
         assert!(plain.contains(words), "{words}");
     }
 

@@ -10,4 +10,5 @@ mod lying_city;
 mod identity;
 mod carried;
 mod kills_during_drain;
+mod on_postgres;
 mod published;

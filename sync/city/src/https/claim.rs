@@ -56,6 +56,7 @@ impl Desk {
 
 /// The answer to a claim.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(serde::Deserialize))]
 struct Welcome {
     v: u32,
     #[serde(flatten)]
@@ -151,6 +152,20 @@ fn network(from: IpAddr) -> IpAddr {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The worked examples of the protocol, byte for byte.
+    #[tokio::test]
+    async fn answers_look_as_the_protocol_shows_them() {
+        let sample = include_str!("../../../wire/samples/claim-answer.json");
+        let welcome: Welcome = serde_json::from_str(sample).unwrap();
+        assert_eq!(serde_json::to_string(&welcome).unwrap() + "\n", sample);
+        let refused = Refusal::Claim(claims::Denied::Used).into_response();
+        let bytes = axum::body::to_bytes(refused.into_body(), 1_000)
+            .await
+            .unwrap();
+        let sample = include_str!("../../../wire/samples/claim-refused.json");
+        assert_eq!(String::from_utf8(bytes.to_vec()).unwrap() + "\n", sample);
+    }
 
     #[test]
     fn who_guesses_waits_and_nobody_else() {

@@ -1,10 +1,10 @@
 //! What the city holds about a box and a day.
 
-use sync_wire::Ctl;
-use sync_wire::record::GapCause;
+use sync_wire::record::{ClockQuality, GapCause};
+use sync_wire::{Ctl, Record};
 
 use crate::clock;
-use crate::db::{Row, Sql};
+use crate::db::{Row, Sql, Value};
 use crate::error::CityError;
 use crate::meaning::cause_word;
 use crate::show::facts::Reader;
@@ -69,6 +69,16 @@ const GAPS: Sql = Sql {
     text: "SELECT from_at, to_at, cause FROM gap WHERE box = ?1 AND from_at < ?3 AND to_at > ?2
            ORDER BY from_at, to_at LIMIT 1000",
 };
+const BODY: Sql = Sql {
+    step: "read a record",
+    text: "SELECT body FROM record WHERE box = ?1 AND epoch = ?2 AND seq = ?3",
+};
+const CORRECTED: Sql = Sql {
+    step: "read a correction",
+    text: "SELECT by_ms FROM unset_act
+           WHERE box = ?1 AND epoch = ?2 AND via = ?2 AND boot = ?4 AND seq = ?3",
+};
+
 /// With an unset clock it happened no earlier than it says, and no later than it came or than a later boot
 /// of that ledger knew the time.
 const UNCERTAIN: Sql = Sql {
@@ -99,7 +109,7 @@ impl DayFacts {
         let beats = reader.rows(BEAT, &[id.into()])?;
         let about = [id.into(), day_start.into(), end.into()];
         let uncertain = reader.rows(UNCERTAIN, &about)?;
-        let (missing, lost) = holes::of_day(reader, id, (day_start, end))?;
+        let (missing, lost) = missing(reader, id, (day_start, end))?;
         Ok(Some(Self {
             first_seen_at: row.int(0)?,
             last_seen_at: row.int(1)?,
@@ -136,4 +146,73 @@ fn beat(row: &Row) -> Result<BeatFacts, CityError> {
         oldest_at: beat.oldest_at,
         gaps: gaps.collect(),
     })
+}
+
+/// How many records are missing that may be of a time, and how many of them the box has no more: what
+/// is missing happened between its two neighbours.
+fn missing(
+    reader: &mut Reader,
+    id: &str,
+    (start, end): (i64, i64),
+) -> Result<(u64, u64), CityError> {
+    let (mut missing, mut lost) = (0_u64, 0_u64);
+    let rows = reader.rows(holes::RUNS, &[id.into()])?;
+    for (epoch, one) in holes::epochs(&rows)? {
+        for hole in one.runs.gaps() {
+            let before = match hole.first.checked_sub(1).filter(|seq| *seq > 0) {
+                Some(seq) => time(reader, (id, &epoch, seq))?,
+                None => None,
+            };
+            let after = time(reader, (id, &epoch, hole.last.saturating_add(1)))?;
+            let from = before.map_or(i64::MIN, |time| time.at);
+            let to = after.filter(|time| time.is_certain);
+            if from < end && to.is_none_or(|time| time.at >= start) {
+                let sum = if one.is_lost() {
+                    &mut lost
+                } else {
+                    &mut missing
+                };
+                *sum = sum.saturating_add(holes::count(&[hole]));
+            }
+        }
+    }
+    Ok((missing, lost))
+}
+
+/// When a stored record happened.
+#[derive(Clone, Copy)]
+struct Time {
+    at: i64,
+    /// Else it happened no earlier than this.
+    is_certain: bool,
+}
+
+/// None where the record does not say it.
+fn time(
+    reader: &mut Reader,
+    (id, epoch, seq): (&str, &str, u64),
+) -> Result<Option<Time>, CityError> {
+    let mut name: Vec<Value> = vec![id.into(), epoch.into(), seq.into()];
+    let bodies = reader.rows(BODY, &name)?;
+    let Some(body) = bodies.first().map(|row| row.bytes(0)).transpose()? else {
+        return Ok(None);
+    };
+    let Ok(record) = Record::from_body(&body) else {
+        return Ok(None);
+    };
+    let stamp = record.stamp;
+    if stamp.clock != ClockQuality::Unset {
+        return Ok(Some(Time {
+            at: stamp.at,
+            is_certain: true,
+        }));
+    }
+    name.push(stamp.boot.into());
+    let corrected = reader.rows(CORRECTED, &name)?;
+    let by = |row: &Row| row.maybe_int(0);
+    let by_ms = corrected.first().map(by).transpose()?.flatten();
+    Ok(Some(Time {
+        at: stamp.at.saturating_add(by_ms.unwrap_or(0)),
+        is_certain: by_ms.is_some(),
+    }))
 }

@@ -1,11 +1,16 @@
 //! Questions of the page. Read-only, on a connection of its own.
 
+use std::collections::BTreeMap;
+
 use crate::db::{Place, Row, Session, Sql, Value};
 use crate::error::CityError;
-use crate::runs::{Runs, Span};
+use crate::runs::Runs;
+use crate::show::holes::{self, EpochRuns};
 
 /// Boxes shown at most.
 const BOXES_MAX: u32 = 500;
+/// Boxes that somebody should look at, at most.
+const TROUBLED_MAX: u32 = 200;
 /// Alarms shown at most.
 const ALARMS_MAX: u32 = 20;
 
@@ -15,25 +20,36 @@ pub struct Reader {
     session: Session,
 }
 
-const TOTALS: Sql = Sql {
-    step: "count",
-    text: "SELECT (SELECT CAST(COALESCE(sum(last - first + 1), 0) AS BIGINT) FROM span),
-             (SELECT count(*) FROM parked),
-             (SELECT count(DISTINCT box || epoch || seq) FROM need),
-             (SELECT count(*) FROM alarm),
-             (SELECT CAST(COALESCE(sum(last - first + 1), 0) AS BIGINT) FROM arrival WHERE at >= ?1)",
-};
+/// What is shown of a box.
+macro_rules! of_box {
+    () => {
+        concat!(
+            "SELECT b.box, b.site, b.online, b.last_seen_at, ",
+            crate::db::newest_epoch!(),
+            ", (SELECT count(*) FROM epoch e WHERE e.box = b.box),
+               (SELECT CAST(COALESCE(sum(last - first + 1), 0) AS BIGINT)
+                  FROM span s WHERE s.box = b.box),
+               (SELECT count(*) FROM parked p WHERE p.box = b.box),
+               b.barred, b.ignored
+             FROM box b "
+        )
+    };
+}
 const BOXES: Sql = Sql {
     step: "list boxes",
+    text: concat!(of_box!(), "ORDER BY b.site, b.box LIMIT ?1"),
+};
+const TROUBLED: Sql = Sql {
+    step: "list boxes that need somebody",
     text: concat!(
-        "SELECT box, site, online, last_seen_at, ",
-        crate::db::newest_epoch!(),
-        ", (SELECT count(*) FROM epoch e WHERE e.box = b.box),
-             (SELECT CAST(COALESCE(sum(last - first + 1), 0) AS BIGINT)
-                FROM span s WHERE s.box = b.box),
-             (SELECT count(*) FROM parked p WHERE p.box = b.box),
-             barred, ignored
-           FROM box b ORDER BY box LIMIT ?1"
+        of_box!(),
+        "WHERE b.barred = 1 OR b.last_seen_at < ?2
+           OR EXISTS (SELECT 1 FROM span s WHERE s.box = b.box AND s.first > 1)
+           OR abs(COALESCE((SELECT h.skew_ms FROM heartbeat h WHERE h.box = b.box
+                ORDER BY h.received_at DESC LIMIT 1), 0)) > ?3
+         ORDER BY CASE WHEN b.barred = 1 OR b.last_seen_at = 0 THEN 2
+                       WHEN b.last_seen_at < ?2 THEN 0 ELSE 1 END, b.last_seen_at DESC, b.box
+         LIMIT ?1"
     ),
 };
 const RECENT: Sql = Sql {
@@ -72,10 +88,6 @@ const BEAT: Sql = Sql {
     text: "SELECT received_at, backlog, skew_ms FROM heartbeat WHERE box = ?1
            ORDER BY received_at DESC LIMIT 1",
 };
-const RUNS: Sql = Sql {
-    step: "read runs",
-    text: "SELECT first, last FROM span WHERE box = ?1 AND epoch = ?2",
-};
 const NEWEST: Sql = Sql {
     step: "read the newest record",
     text: "SELECT received_at FROM record WHERE box = ?1 AND epoch = ?2 AND seq = ?3",
@@ -98,8 +110,8 @@ pub struct BoxFacts {
     pub epoch: Option<String>,
     /// How many epochs it has.
     pub epochs: u64,
-    /// Stored runs of the newest epoch.
-    pub runs: Runs,
+    /// What is stored of each epoch.
+    pub ledgers: BTreeMap<String, EpochRuns>,
     /// Stored records, all epochs.
     pub records: u64,
     /// Parked records, all epochs.
@@ -161,21 +173,6 @@ pub struct AlarmFacts {
     pub times: u64,
 }
 
-/// Counts over everything.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Totals {
-    /// Stored records.
-    pub records: u64,
-    /// Records that arrived since the instant asked for.
-    pub arrived: u64,
-    /// Parked records.
-    pub parked: u64,
-    /// Records that wait for what they refer to, parked ones among them.
-    pub waiting: u64,
-    /// Alarms.
-    pub alarms: u64,
-}
-
 impl Reader {
     /// Asks a question of another file.
     pub(super) fn rows(&mut self, sql: Sql, values: &[Value]) -> Result<Vec<Row>, CityError> {
@@ -195,28 +192,18 @@ impl Reader {
         Ok(())
     }
 
-    /// Counts, with the records that arrived at or after `since`.
-    pub fn totals(&mut self, since: i64) -> Result<Totals, CityError> {
-        let Some(row) = self.session.row(TOTALS, &[since.into()])? else {
-            return Ok(Totals::default());
-        };
-        Ok(Totals {
-            records: row.count(0)?,
-            parked: row.count(1)?,
-            waiting: row.count(2)?,
-            alarms: row.count(3)?,
-            arrived: row.count(4)?,
-        })
-    }
-
-    /// Every box, in the order of its id. Bounded.
+    /// Every box, site by site. Bounded.
     pub fn boxes(&mut self) -> Result<Vec<BoxFacts>, CityError> {
         let rows = self.session.rows(BOXES, &[BOXES_MAX.into()])?;
-        let mut boxes = rows.iter().map(box_facts).collect::<Result<Vec<_>, _>>()?;
-        for facts in &mut boxes {
-            self.complete(facts)?;
-        }
-        Ok(boxes)
+        self.complete(&rows)
+    }
+
+    /// The boxes that somebody should look at, however many there are beside them: those that were not
+    /// heard of since `away`, lack records, or whose clock is off by more than `skew_ms`. Bounded.
+    pub fn troubled(&mut self, away: i64, skew_ms: i64) -> Result<Vec<BoxFacts>, CityError> {
+        let asked = [TROUBLED_MAX.into(), away.into(), skew_ms.into()];
+        let rows = self.session.rows(TROUBLED, &asked)?;
+        self.complete(&rows)
     }
 
     /// The records that arrived last, newest first.
@@ -271,34 +258,46 @@ impl Reader {
         row.map(|row| Ok((row.count(0)?, row.text(1)?))).transpose()
     }
 
-    fn complete(&mut self, facts: &mut BoxFacts) -> Result<(), CityError> {
-        let id = || Value::from(facts.id.as_str());
-        let beat = |row: Row| {
-            Ok::<_, CityError>(HeartbeatFacts {
-                received_at: row.int(0)?,
-                backlog: row.count(1)?,
-                skew_ms: row.int(2)?,
-            })
-        };
-        facts.heartbeat = self.session.row(BEAT, &[id()])?.map(beat).transpose()?;
-        let Some(epoch) = facts.epoch.clone() else {
-            return Ok(());
-        };
-        let rows = self.session.rows(RUNS, &[id(), epoch.as_str().into()])?;
-        let span = |row: &Row| {
-            Ok::<_, CityError>(Span {
-                first: row.count(0)?,
-                last: row.count(1)?,
-            })
-        };
-        facts.runs = Runs::new(rows.iter().map(span).collect::<Result<_, _>>()?);
-        let last = facts.runs.last().unwrap_or(0);
+    fn complete(&mut self, rows: &[Row]) -> Result<Vec<BoxFacts>, CityError> {
+        let mut boxes = rows.iter().map(box_facts).collect::<Result<Vec<_>, _>>()?;
+        let name = |one: &BoxFacts| vec![Value::from(one.id.as_str())];
+        let names: Vec<_> = boxes.iter().map(name).collect();
+        let beats = self.session.rows_each(BEAT, &names)?;
+        let ledgers = self.session.rows_each(holes::RUNS, &names)?;
+        for ((one, beats), ledgers) in boxes.iter_mut().zip(beats).zip(ledgers) {
+            one.heartbeat = beats.first().map(heartbeat).transpose()?;
+            one.ledgers = holes::epochs(&ledgers)?;
+        }
+        let newest = boxes.iter().map(|one| {
+            let epoch = one.epoch.as_deref().unwrap_or_default();
+            let last = one.newest().and_then(Runs::last).unwrap_or(0);
+            vec![one.id.as_str().into(), epoch.into(), last.into()]
+        });
         let newest = self
             .session
-            .row(NEWEST, &[id(), epoch.into(), last.into()])?;
-        facts.last_record_at = newest.map_or(Ok(None), |row| row.maybe_int(0))?;
-        Ok(())
+            .rows_each(NEWEST, &newest.collect::<Vec<_>>())?;
+        for (one, rows) in boxes.iter_mut().zip(newest) {
+            let at = rows.first().map(|row| row.maybe_int(0)).transpose()?;
+            one.last_record_at = at.flatten();
+        }
+        Ok(boxes)
     }
+}
+
+impl BoxFacts {
+    /// What is stored of the newest epoch.
+    pub fn newest(&self) -> Option<&Runs> {
+        let ledger = self.ledgers.get(self.epoch.as_ref()?)?;
+        Some(&ledger.runs)
+    }
+}
+
+fn heartbeat(row: &Row) -> Result<HeartbeatFacts, CityError> {
+    Ok(HeartbeatFacts {
+        received_at: row.int(0)?,
+        backlog: row.count(1)?,
+        skew_ms: row.int(2)?,
+    })
 }
 
 fn box_facts(row: &Row) -> Result<BoxFacts, CityError> {
@@ -310,7 +309,7 @@ fn box_facts(row: &Row) -> Result<BoxFacts, CityError> {
         last_record_at: None,
         epoch: row.maybe_text(4)?,
         epochs: row.count(5)?,
-        runs: Runs::default(),
+        ledgers: BTreeMap::new(),
         records: row.count(6)?,
         parked: row.count(7)?,
         barred: row.int(8)? != 0,

@@ -10,21 +10,20 @@ use crate::error::CityError;
 use crate::https::Album;
 use crate::link::Published;
 use crate::show::absence::{DayAnswer, answer};
+use crate::show::boxes::{BoxRow, SILENT_MS, box_row, head};
 use crate::show::day::DayFacts;
-use crate::show::facts::{BoxFacts, Reader, RecordFacts};
+use crate::show::facts::{Reader, RecordFacts};
+use crate::show::forks::ForkRow;
 use crate::show::people::People;
 use crate::show::sent::SentRow;
-use crate::show::todo::{ParkedFacts, TodoRow, todo};
-use crate::show::words::{Tone, age, describe};
+use crate::show::todo::{ParkedFacts, SKEW_MS, TodoRow, Troubles, todo};
+use crate::show::totals::{self, AWAY_MS, Totals};
+use crate::show::words::{Tone, describe};
 
 /// Records shown.
 const RECORDS_SHOWN: u32 = 60;
 /// Messages to boxes shown.
 const SENT_SHOWN: u32 = 12;
-/// A box that said nothing for so long is not online, whatever its state says.
-const SILENT_MS: i64 = 120_000;
-/// A clock that is further off is worth a look.
-const SKEW_WARN_MS: u64 = 60_000;
 
 /// Everything on the page.
 #[derive(Clone, Debug, Serialize)]
@@ -34,7 +33,11 @@ pub struct State {
     /// City's time, in words.
     pub time: String,
     /// Boxes online.
-    pub online: usize,
+    pub online: u64,
+    /// Boxes, shown or not.
+    pub box_count: u64,
+    /// Boxes that the page has no room for.
+    pub more_boxes: u64,
     /// Stored records.
     pub records: u64,
     /// Records that arrived today.
@@ -47,63 +50,26 @@ pub struct State {
     pub waiting: u64,
     /// Records missing between stored ones.
     pub missing: u64,
+    /// Records missing that their box has no more.
+    pub lost: u64,
+    /// Ledgers that forked or went back.
+    pub fork_count: u64,
     /// Photos that boxes have brought.
     pub photos: u64,
     /// Number of alarms.
     pub alarm_count: u64,
     /// What somebody should look at.
     pub todo: Vec<TodoRow>,
-    /// Every box.
+    /// Every box, site by site.
     pub boxes: Vec<BoxRow>,
+    /// Ledgers that forked or went back, those seen last first.
+    pub forks: Vec<ForkRow>,
     /// The records that arrived last, newest first.
     pub recent: Vec<RecordRow>,
     /// The alarms raised last, newest first.
     pub alarms: Vec<AlarmRow>,
     /// What was sent down last, newest first.
     pub sent: Vec<SentRow>,
-}
-
-/// A box on the page.
-#[derive(Clone, Debug, Serialize)]
-pub struct BoxRow {
-    /// Its id.
-    pub id: String,
-    /// Its site.
-    pub site: String,
-    /// Whether it is connected and talks.
-    pub online: bool,
-    /// The same in words.
-    pub state: &'static str,
-    /// Its newest epoch.
-    pub epoch: String,
-    /// How many epochs it has had.
-    pub epochs: u64,
-    /// Contiguous seq that the city has of it.
-    pub through: u64,
-    /// Stored records, all epochs.
-    pub records: u64,
-    /// Holes between stored runs.
-    pub holes: usize,
-    /// Records missing in them.
-    pub missing: u64,
-    /// Parked records.
-    pub parked: u64,
-    /// Records that wait on the box; none before its first heartbeat.
-    pub backlog: Option<u64>,
-    /// Photos that it has brought.
-    pub photos: u64,
-    /// Messages of types that this city does not know: the box is newer.
-    pub ignored: u64,
-    /// City's time minus box's time, ms; none before its first heartbeat.
-    pub skew_ms: Option<i64>,
-    /// The same in words.
-    pub skew: String,
-    /// Whether the clock is off by too much.
-    pub skew_bad: bool,
-    /// Age of its newest record, in words.
-    pub last_record: String,
-    /// Age of its newest heartbeat, in words.
-    pub last_heartbeat: String,
 }
 
 /// A record on the page.
@@ -197,15 +163,25 @@ impl Viewer {
     pub fn state(&mut self) -> Result<State, CityError> {
         let now = clock::now_ms();
         self.reader.refresh()?;
-        let totals = self.reader.totals(clock::day_start(now))?;
+        let silent = now.saturating_sub(SILENT_MS);
+        let since = clock::day_start(now);
+        let totals = Totals::read(&mut self.reader, (since, silent, now))?;
         if totals.records != self.records_seen {
             self.records_seen = totals.records;
             self.people.forget();
         }
         let facts = self.reader.boxes()?;
         let parked = ParkedFacts::list(&mut self.reader)?;
-        let todo = todo(&facts, (&parked, totals.waiting), now);
-        let boxes: Vec<BoxRow> = facts
+        let away = now.saturating_sub(AWAY_MS);
+        let skew_ms = i64::try_from(SKEW_MS).unwrap_or(i64::MAX);
+        let troubles = Troubles {
+            boxes: &self.reader.troubled(away, skew_ms)?,
+            away: totals.away,
+            parked: &parked,
+            waiting: totals.waiting,
+        };
+        let todo = todo(&troubles, now);
+        let mut boxes: Vec<BoxRow> = facts
             .into_iter()
             .map(|facts| {
                 let photos = self.album.count(&facts.id);
@@ -215,6 +191,8 @@ impl Viewer {
                 }
             })
             .collect();
+        head(&mut boxes, &totals::sites(&mut self.reader, silent)?);
+        let shown = u64::try_from(boxes.len()).unwrap_or(u64::MAX);
         let facts = self.reader.recent(RECORDS_SHOWN)?;
         let recent = facts
             .into_iter()
@@ -233,13 +211,18 @@ impl Viewer {
         Ok(State {
             now,
             time: clock::show(now),
-            online: boxes.iter().filter(|row| row.online).count(),
+            online: totals.online,
+            box_count: totals.boxes,
+            more_boxes: totals.boxes.saturating_sub(shown),
             records: totals.records,
             today: totals.arrived,
-            backlog: boxes.iter().filter_map(|row| row.backlog).sum(),
+            backlog: totals.backlog,
             parked: totals.parked,
             waiting: totals.waiting,
-            missing: boxes.iter().map(|row| row.missing).sum(),
+            missing: totals.missing,
+            lost: totals.lost,
+            fork_count: totals.forks,
+            forks: ForkRow::list(&mut self.reader)?,
             photos: self.album.total(),
             alarm_count: totals.alarms,
             todo,
@@ -310,94 +293,5 @@ impl Viewer {
         let runs: Vec<[u64; 2]> = serde_json::from_str(&beyond).unwrap_or_default();
         let inside = |[from, to]: &[u64; 2]| (*from..=*to).contains(&facts.seq);
         Ok(facts.seq <= through || runs.iter().any(inside))
-    }
-}
-
-fn box_row(facts: BoxFacts, now: i64) -> BoxRow {
-    let silent = now.saturating_sub(facts.last_seen_at) > SILENT_MS;
-    let online = facts.online && !silent;
-    let state = match (facts.online, silent) {
-        _ if facts.barred => "证书已吊销",
-        _ if facts.last_seen_at == 0 => "尚未接入",
-        (true, false) => "在线",
-        (true, true) => "失联",
-        (false, _) => "离线",
-    };
-    let (holes, missing) = facts.runs.missing();
-    let skew_ms = facts.heartbeat.map(|beat| beat.skew_ms);
-    BoxRow {
-        id: facts.id,
-        site: facts.site,
-        online,
-        state,
-        epoch: facts.epoch.unwrap_or_default(),
-        epochs: facts.epochs,
-        through: facts.runs.through(),
-        records: facts.records,
-        holes,
-        missing,
-        parked: facts.parked,
-        backlog: facts.heartbeat.map(|beat| beat.backlog),
-        photos: 0,
-        ignored: facts.ignored,
-        skew_ms,
-        skew: skew_ms.map_or_else(|| "—".to_owned(), show_skew),
-        skew_bad: skew_ms.is_some_and(|skew| skew.unsigned_abs() > SKEW_WARN_MS),
-        last_record: age(now, facts.last_record_at),
-        last_heartbeat: age(now, facts.heartbeat.map(|beat| beat.received_at)),
-    }
-}
-
-/// `0.1 秒`: seconds with one digit, without sign for what nobody can see.
-fn show_skew(ms: i64) -> String {
-    let tenths = ms.unsigned_abs().saturating_add(50) / 100;
-    let sign = match ms {
-        ms if tenths == 0 || ms == 0 => "",
-        ms if ms > 0 => "慢 ",
-        _ => "快 ",
-    };
-    format!("{sign}{}.{} 秒", tenths / 10, tenths % 10)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::runs::{Runs, Span};
-
-    #[test]
-    fn ages_and_skews_in_words() {
-        assert_eq!(age(10_000, Some(4_000)), "6 秒前");
-        assert_eq!(age(10_000, Some(20_000)), "0 秒前");
-        assert_eq!(age(7_300_000, Some(0)), "2 小时前");
-        assert_eq!(age(0, None), "—");
-        assert_eq!(show_skew(20), "0.0 秒");
-        assert_eq!(show_skew(1_240), "慢 1.2 秒");
-        assert_eq!(show_skew(-90_000), "快 90.0 秒");
-    }
-
-    #[test]
-    fn holes_are_what_lies_between_stored_runs() {
-        let facts = BoxFacts {
-            id: "a".to_owned(),
-            site: String::new(),
-            online: true,
-            last_seen_at: 1,
-            last_record_at: None,
-            epoch: None,
-            epochs: 1,
-            runs: Runs::new(vec![Span { first: 1, last: 4 }, Span { first: 8, last: 9 }]),
-            barred: false,
-            ignored: 0,
-            records: 6,
-            parked: 0,
-            heartbeat: None,
-        };
-        let row = box_row(facts.clone(), SILENT_MS + 1);
-        assert_eq!(
-            (row.through, row.holes, row.missing, row.state),
-            (4, 1, 3, "在线")
-        );
-        let row = box_row(facts, SILENT_MS + 2);
-        assert_eq!((row.online, row.state), (false, "失联"));
     }
 }

@@ -7,16 +7,16 @@ use crate::db::{Row, Sql};
 use crate::error::CityError;
 use crate::runs::Span;
 use crate::show::facts::{BoxFacts, Reader};
+use crate::show::holes::{EpochRuns, count};
+use crate::show::totals::AWAY_MS;
 use crate::show::words::{Tone, age};
 
 /// Sentences shown.
 const ROWS_MAX: usize = 100;
 /// Kinds of parked records that are read.
 const PARKED_MAX: u32 = 50;
-/// A box that was heard of so lately is not worth a word.
-const AWAY_MS: i64 = 600_000;
-/// A clock that is further off is.
-const SKEW_MS: u64 = 60_000;
+/// A clock that is further off is worth a word.
+pub(super) const SKEW_MS: u64 = 60_000;
 /// Holes that are named.
 const HOLES_NAMED: usize = 3;
 
@@ -64,14 +64,24 @@ pub struct TodoRow {
     pub tone: &'static str,
 }
 
+/// What may need somebody.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Troubles<'a> {
+    /// Boxes, those that were not heard of first.
+    pub(super) boxes: &'a [BoxFacts],
+    /// How many boxes were not heard of, listed or not.
+    pub(super) away: u64,
+    pub(super) parked: &'a [ParkedFacts],
+    /// Records that wait for what they refer to.
+    pub(super) waiting: u64,
+}
+
 /// All there is to look at, the worst first.
-pub(super) fn todo(
-    boxes: &[BoxFacts],
-    (parked, waiting): (&[ParkedFacts], u64),
-    now: i64,
-) -> Vec<TodoRow> {
-    let mut rows: Vec<TodoRow> = boxes.iter().flat_map(|one| of_box(one, now)).collect();
-    rows.extend(parked.iter().map(of_parked));
+pub(super) fn todo(troubles: &Troubles<'_>, now: i64) -> Vec<TodoRow> {
+    let boxes = troubles.boxes.iter();
+    let mut rows: Vec<TodoRow> = boxes.flat_map(|one| of_box(one, now)).collect();
+    rows.extend(troubles.parked.iter().map(of_parked));
+    let waiting = troubles.waiting;
     if waiting > 0 {
         rows.push(TodoRow {
             id: String::new(),
@@ -87,6 +97,23 @@ pub(super) fn todo(
     };
     rows.sort_by_key(weight);
     rows.truncate(ROWS_MAX);
+    let listed = rows.iter().filter(|row| row.tone == Tone::Bad.word());
+    let listed = u64::try_from(listed.count()).unwrap_or(u64::MAX);
+    if troubles.away > listed {
+        let what = format!(
+            "共 {} 台盒子失去联系，这里只列出 {listed} 台",
+            troubles.away
+        );
+        let advice =
+            "这么多台同时失联，先检查平台和消息服务的网络；盒子里的记录不会丢，联网后自动补传";
+        let first = TodoRow {
+            id: String::new(),
+            what,
+            advice: advice.to_owned(),
+            tone: Tone::Bad.word(),
+        };
+        rows.insert(0, first);
+    }
     rows
 }
 
@@ -128,12 +155,26 @@ fn of_box(one: &BoxFacts, now: i64) -> Vec<TodoRow> {
         let advice = "工地打卡照常，记录留在盒子里，联网后自动补传；请联系工地检查盒子的电源和网络";
         rows.push(row(Tone::Bad, what, advice));
     }
-    let gaps = one.runs.gaps();
-    if !gaps.is_empty() {
-        let (_, missing) = one.runs.missing();
-        let what = format!("缺 {missing} 条记录：{}", named(&gaps));
-        let advice = "后面的已经收下；平台正在向盒子要缺的，到齐之前这一段的考勤看不到。一天后还缺，请联系运维";
-        rows.push(row(Tone::Warn, what, advice));
+    for (epoch, ledger) in &one.ledgers {
+        let older = if one.epoch.as_ref() == Some(epoch) {
+            String::new()
+        } else {
+            format!("（旧编号段 {epoch}）")
+        };
+        let (open, lost) = (EpochRuns::open(ledger), EpochRuns::lost(ledger));
+        if !open.is_empty() {
+            let missing = count(&open);
+            let what = format!("缺 {missing} 条记录：{}{older}", named(&open));
+            let advice = "后面的已经收下；平台正在向盒子要缺的，到齐之前这一段的考勤看不到。一天后还缺，请联系运维";
+            rows.push(row(Tone::Warn, what, advice));
+        }
+        if !lost.is_empty() {
+            let gone = count(&lost);
+            let what = format!("{gone} 条记录补不回来：{}{older}", named(&lost));
+            let advice =
+                "盒子上也没有了：它的数据恢复过旧备份，或更换过存储。请向工地核实这段时间的考勤";
+            rows.push(row(Tone::Warn, what, advice));
+        }
     }
     let skew = one.heartbeat.map_or(0, |beat| beat.skew_ms);
     if skew.unsigned_abs() > SKEW_MS {
@@ -181,9 +222,9 @@ mod tests {
             online: true,
             last_seen_at: NOW,
             last_record_at: None,
-            epoch: None,
+            epoch: Some("e2".to_owned()),
             epochs: 1,
-            runs: Runs::new(vec![Span { first: 1, last: 5 }]),
+            ledgers: ledger("e2", &[(1, 5)], None).into(),
             barred: false,
             ignored: 0,
             records: 5,
@@ -192,8 +233,30 @@ mod tests {
         }
     }
 
+    fn ledger(
+        epoch: &str,
+        spans: &[(u64, u64)],
+        closed_last: Option<u64>,
+    ) -> [(String, EpochRuns); 1] {
+        let spans = spans.iter().map(|(first, last)| Span {
+            first: *first,
+            last: *last,
+        });
+        let runs = Runs::new(spans.collect());
+        [(epoch.to_owned(), EpochRuns { runs, closed_last })]
+    }
+
+    fn troubles(boxes: &[BoxFacts]) -> Troubles<'_> {
+        Troubles {
+            boxes,
+            away: 0,
+            parked: &[],
+            waiting: 0,
+        }
+    }
+
     fn said(boxes: &[BoxFacts]) -> Vec<(String, &'static str)> {
-        let rows = todo(boxes, (&[], 0), NOW);
+        let rows = todo(&troubles(boxes), NOW);
         rows.into_iter().map(|row| (row.what, row.tone)).collect()
     }
 
@@ -205,7 +268,12 @@ mod tests {
     #[test]
     fn every_trouble_has_its_sentence_the_worst_first() {
         let holes = [(1, 5), (8, 8), (10, 11), (13, 13), (15, 15)];
-        let spans = holes.map(|(first, last)| Span { first, last });
+        let old = [(1, 5), (8, 8)];
+        let holes = [
+            ledger("e2", &holes, None),
+            ledger("e1", &old, None),
+            ledger("e0", &old, Some(5)),
+        ];
         let beat = |skew_ms| HeartbeatFacts {
             received_at: NOW,
             backlog: 0,
@@ -218,7 +286,7 @@ mod tests {
                 ..honest("a")
             },
             BoxFacts {
-                runs: Runs::new(spans.to_vec()),
+                ledgers: holes.into_iter().flatten().collect(),
                 ..honest("b")
             },
             BoxFacts {
@@ -240,6 +308,8 @@ mod tests {
         ];
         let expected = [
             ("失去联系，最近一次消息在2 小时前", "bad"),
+            ("2 条记录补不回来：第 6–7 号（旧编号段 e0）", "warn"),
+            ("缺 2 条记录：第 6–7 号（旧编号段 e1）", "warn"),
             ("缺 5 条记录：第 6–7 号、第 9 号、第 12 号等 4 处", "warn"),
             ("时钟快 2 分钟", "warn"),
             ("证书已吊销", "plain"),
@@ -250,6 +320,22 @@ mod tests {
     }
 
     #[test]
+    fn boxes_that_are_away_are_counted_however_many_are_listed() {
+        let away = |id: usize| BoxFacts {
+            last_seen_at: NOW - 7_200_000,
+            ..honest(&format!("a{id}"))
+        };
+        let boxes: Vec<BoxFacts> = (0..200).map(away).collect();
+        let many = Troubles {
+            away: 640,
+            ..troubles(&boxes)
+        };
+        let rows = todo(&many, NOW);
+        assert_eq!(rows[0].what, "共 640 台盒子失去联系，这里只列出 100 台");
+        assert_eq!(rows.len(), 101);
+    }
+
+    #[test]
     fn what_is_parked_says_why_and_what_to_do() {
         let parked = ParkedFacts {
             id: "a".to_owned(),
@@ -257,7 +343,12 @@ mod tests {
             count: 3,
             first: 12,
         };
-        let rows = todo(&[], (&[parked], 2), NOW);
+        let many = Troubles {
+            parked: &[parked],
+            waiting: 2,
+            ..troubles(&[])
+        };
+        let rows = todo(&many, NOW);
         assert_eq!(rows[0].what, "3 条记录暂存（第 12 号起）：未知工种代码 777");
         assert!(rows[0].advice.contains("codes add"), "{rows:?}");
         assert_eq!(rows[1].what, "2 条记录在等关联资料");

@@ -141,8 +141,13 @@ impl Site {
     }
 
     pub(crate) fn settings(&self) -> Settings {
+        self.settings_in(self.home.path())
+    }
+
+    /// The same for a folder of another city.
+    pub(crate) fn settings_in(&self, dir: &Path) -> Settings {
         Settings::check(File {
-            dir: Some(self.home.path().to_owned()),
+            dir: Some(dir.to_owned()),
             broker: Some(format!("localhost:{}", self.city_port)),
             listen: Some("127.0.0.1:0".to_owned()),
             database: self.database.clone(),

@@ -111,7 +111,8 @@ KINDS = frozenset(
     """epoch_began started device clock gap roster_applied policy_applied carried presentation
     passage gate override emergency project employer team worker entry exit contract training
     health_certificate blacklist face_consent correction_request correction
-    correction_refused audit month_closed""".split()
+    correction_refused audit month_closed wage_terms wage_entry wage_line wage_sheet
+    wage_payment""".split()
 )
 
 

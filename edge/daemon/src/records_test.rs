@@ -2,11 +2,11 @@
 
 use edge_domain::{
     Act, AuditAct, AuditNote, BoardStamp, By, ClockQuality, Contract, Correction, CorrectionReason,
-    CorrectionRequest, Denial, Direction, DocumentKind, EmergencyRecord, Employer, EmployerId,
-    Evidence, Flag, GateEvent, GateRecord, IdNumber, LaneId, Moment, OverrideRecord,
-    PassageOutcome, PassageRecord, Person, PersonName, PersonTag, PresentationRecord,
-    PresentationResult, Record, Role, RosterApplied, Sex, Team, TeamId, Trade, Training,
-    TrainingKind, Uscc, WorkerId,
+    CorrectionRequest, Deduction, DeductionKind, Denial, Direction, DocumentKind, EmergencyRecord,
+    Employer, EmployerId, Evidence, Fen, Flag, GateEvent, GateRecord, IdNumber, LaneId, Moment,
+    OverrideRecord, PassageOutcome, PassageRecord, Person, PersonName, PersonTag,
+    PresentationRecord, PresentationResult, Record, Role, RosterApplied, Sex, Team, TeamId, Trade,
+    Training, TrainingKind, Uscc, WageAct, WageBasis, WageEntry, WageLine, WageMonth, WorkerId,
 };
 use jiff::civil::{Date, date};
 
@@ -344,6 +344,37 @@ fn evidence_is_never_written_in_clear() {
 }
 
 #[test]
+fn a_wage_line_is_whole_fen_and_says_why_it_is_less() {
+    check(
+        Act::Wage(WageAct::Line {
+            of: WageMonth {
+                first: date(2026, 10, 1),
+                team: TeamId(2),
+            },
+            version: 1,
+            line: Box::new(WageLine {
+                worker: WORKER,
+                halves: 37,
+                terms: Some((WageBasis::Daily, Fen::new(30_000))),
+                time: Fen::new(555_000),
+                entry: WageEntry {
+                    piece: Fen::ZERO,
+                    extra: Fen::new(20_000),
+                    deductions: vec![Deduction {
+                        kind: DeductionKind::Other,
+                        amount: Fen::new(5_000),
+                        why: "工具赔偿".to_owned(),
+                    }],
+                },
+                gross: Fen::new(575_000),
+                net: Fen::new(570_000),
+            }),
+        }),
+        r#""wage_line","month":"2026-10","team":2,"version":1,"worker":17,"halves":37,"basis":"daily","rate":30000,"time":555000,"piece":0,"extra":20000,"gross":575000,"deductions":[{"kind":"other","amount":5000,"why":"工具赔偿"}],"net":570000"#,
+    );
+}
+
+#[test]
 fn a_person_is_never_written_in_clear() {
     let person = Person {
         name: PersonName::parse("张三").unwrap(),
@@ -355,6 +386,7 @@ fn a_person_is_never_written_in_clear() {
         valid_to: None,
         photo_sha256: None,
         ic_card: None,
+        wage_card: None,
     };
     let act = Act::Worker {
         worker: WORKER,

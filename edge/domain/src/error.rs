@@ -55,6 +55,9 @@ pub enum DomainError {
     /// A phone number is not a Chinese mobile number.
     #[error("phone number is not 11 digits beginning with 13 to 19")]
     Phone,
+    /// A bank account's number has a wrong shape, or a card's check digit does not fit.
+    #[error("not the number of a bank account, or its check digit does not fit")]
+    Account,
     /// An IC card's number that is not eight hexadecimal digits.
     #[error("not an IC card number")]
     IcNumber,

@@ -8,7 +8,7 @@
 //! `ids` names of things · `time` moments and site dates · `id_number` identity numbers · `uscc`
 //! employer codes · `person` masked personal data · `credential` what was presented · `worker`
 //! a person's standing here · `roster` all standings · `denial` refusals and flags with their
-//! Chinese words · `face` what a camera's pictures mean · `policy` the numbers that rules use ·
+//! Chinese words · `face` what a camera's pictures mean · `wages` pay from counted days · `policy` the numbers that rules use ·
 //! `days` attendance days, what each counts for, and corrections · `audit` what is kept of the office's own
 //! acts · `record` what goes into the ledger ·
 //! `city_roster` the city's roster and what follows from it ·
@@ -26,6 +26,7 @@ mod worker;
 mod roster;
 mod denial;
 mod face;
+mod wages;
 mod policy;
 mod days;
 mod audit;
@@ -58,7 +59,7 @@ pub use lane::{
     LaneMemory, LaneSettings, Mismatches, OpenRefusal, RememberedGrant, Screen, Sensing, SiteView,
     Tone,
 };
-pub use person::{IcNumber, Person, PersonName, PhoneNumber};
+pub use person::{BankAccount, IcNumber, Person, PersonName, PhoneNumber, WageCard};
 pub use policy::{AgeEffect, AgeRule, AntiPassback, EmergencyMode, Policy, Requirement, TradeSet};
 pub use presence::{Inside, Presence, Repeat};
 pub use record::{
@@ -68,4 +69,9 @@ pub use record::{
 pub use roster::{CardHolder, Roster};
 pub use time::{ClockQuality, Moment, SITE_OFFSET_H, age_on, site_date, site_datetime};
 pub use uscc::Uscc;
+pub use wages::{
+    DEDUCTION_CHARS_MAX, Deduction, DeductionKind, Fen, WageAct, WageBasis, WageEntry, WageFacts,
+    WageFault, WageFlag, WageLine, WageMonth, WagePayment, WagePolicy, WageSheet, WageStep,
+    WageStepFault, WageTerms, check_wage_step, pay_for_days, wage_flags, wage_line,
+};
 pub use worker::{Contract, Employer, Role, Team, Trade, Training, TrainingKind, WorkerStanding};

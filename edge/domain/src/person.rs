@@ -163,6 +163,73 @@ impl fmt::Debug for IcNumber {
     }
 }
 
+/// Number of a bank account: 8 to 30 digits.
+#[derive(Clone, PartialEq, Eq)]
+pub struct BankAccount(String);
+
+impl BankAccount {
+    /// Reads an account; spaces do no harm. Numbers of cards (16 to 19 digits, beginning with 62) have
+    /// a check digit (ISO/IEC 7812, Luhn); older accounts have none.
+    ///
+    /// # Errors
+    /// [`DomainError::Account`] for anything else.
+    pub fn parse(text: &str) -> Result<Self, DomainError> {
+        let digits: String = text.chars().filter(|one| !one.is_whitespace()).collect();
+        let is_number = digits.bytes().all(|byte| byte.is_ascii_digit());
+        let is_card = digits.starts_with("62") && (16..=19).contains(&digits.len());
+        if !is_number || !(8..=30).contains(&digits.len()) || is_card && !is_luhn(&digits) {
+            return Err(DomainError::Account);
+        }
+        Ok(Self(digits))
+    }
+
+    /// The number in clear.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+
+    /// The last four digits behind four stars.
+    pub fn masked(&self) -> String {
+        let last = self.0.chars().skip(self.0.len().saturating_sub(4));
+        "****".chars().chain(last).collect()
+    }
+}
+
+fn is_luhn(digits: &str) -> bool {
+    let sum: u32 = digits
+        .chars()
+        .rev()
+        .filter_map(|one| one.to_digit(10))
+        .zip([1, 2].into_iter().cycle())
+        .map(|(digit, weight)| digit * weight)
+        .map(|product| product / 10 + product % 10)
+        .sum();
+    sum.is_multiple_of(10)
+}
+
+impl fmt::Debug for BankAccount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.masked())
+    }
+}
+
+impl Drop for BankAccount {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+/// Where a worker's wages go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WageCard {
+    /// The bank, as the clerk wrote it (开户行).
+    pub bank: String,
+    /// The account.
+    pub account: BankAccount,
+    /// It is the account of his social security card (社会保障卡), which wages should go to first.
+    pub is_social: bool,
+}
+
 /// What a worker record seals.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Person {
@@ -185,6 +252,8 @@ pub struct Person {
     pub photo_sha256: Option<String>,
     /// His IC card (实名卡).
     pub ic_card: Option<IcNumber>,
+    /// His wage card (工资卡).
+    pub wage_card: Option<WageCard>,
 }
 
 #[cfg(test)]
@@ -198,6 +267,27 @@ mod tests {
         assert_eq!(name.reveal(), "宋小宝");
         let phone = PhoneNumber::parse("13900001234").unwrap();
         assert_eq!(format!("{phone:?}"), "139****1234");
+    }
+
+    #[test]
+    fn accounts_hide_and_cards_check_their_last_digit() {
+        let card = BankAccount::parse("6228 4800 0000 0000 018").unwrap();
+        assert_eq!(card.reveal(), "6228480000000000018");
+        assert_eq!(
+            (card.masked().as_str(), format!("{card:?}").as_str()),
+            ("****0018", "****0018")
+        );
+        for bad in [
+            "",
+            "1234567",
+            "6228480000000000019",
+            "12345678a",
+            "-12345678",
+        ] {
+            assert_eq!(BankAccount::parse(bad), Err(DomainError::Account), "{bad}");
+        }
+        // No card: an account of a company's book, without a check digit.
+        assert!(BankAccount::parse("1302010109024500018").is_ok());
     }
 
     #[test]

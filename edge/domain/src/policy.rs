@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::face::FacePolicy;
 use crate::id_number::Sex;
 use crate::ids::LaneId;
+use crate::wages::WagePolicy;
 use crate::worker::Trade;
 
 /// How strictly a condition is held.
@@ -117,6 +118,8 @@ pub struct Policy {
     pub emergency_entry: EmergencyMode,
     /// Faces; without a camera they are not asked.
     pub face: FacePolicy,
+    /// Wages: the place's minimum, and until when they are paid.
+    pub wages: WagePolicy,
 }
 
 /// Trades that people under 18 may not do and that ask for a look above the usual age: heights,
@@ -171,6 +174,7 @@ impl Policy {
             day_boundary_h: 4,
             emergency_entry: EmergencyMode::Off,
             face: FacePolicy::default(),
+            wages: WagePolicy::default(),
         }
     }
 

@@ -10,6 +10,7 @@ use crate::id_number::DocumentKind;
 use crate::ids::{Direction, LaneId, PersonTag, TeamId, WorkerId};
 use crate::person::Person;
 use crate::time::Moment;
+use crate::wages::WageAct;
 use crate::worker::{Contract, Employer, Role, Team, Trade, Training};
 
 /// One act with its time.
@@ -145,12 +146,14 @@ pub enum Act {
         /// The account that closed it.
         account: String,
     },
+    /// Rates, wage lines, a sheet's steps, what the bank said.
+    Wage(WageAct),
     /// Somebody looked, took away, or changed an account or a rule.
     Audit(AuditNote),
 }
 
 impl Act {
-    /// It changes nothing about who may pass: corrections, closed months, audit.
+    /// It changes nothing about who may pass: corrections, closed months, wages, audit.
     pub fn is_of_the_office(&self) -> bool {
         matches!(
             self,
@@ -158,6 +161,7 @@ impl Act {
                 | Self::Correction(_)
                 | Self::CorrectionRefused { .. }
                 | Self::MonthClosed { .. }
+                | Self::Wage(_)
                 | Self::Audit(_)
         )
     }

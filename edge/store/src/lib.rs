@@ -55,4 +55,5 @@ pub use view::punches::{Punch, PunchCorrection};
 pub use view::sheets::{KeptSheet, MonthClose};
 pub use view::today::{ActKind, Backlog, RecentAct, TodayView};
 pub use view::upload::RecordLine;
+pub use view::wages::Wages;
 pub use write::writer::Writer;

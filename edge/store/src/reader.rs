@@ -36,6 +36,7 @@ use crate::view::punches::{self, Punch};
 use crate::view::sheets::{self, KeptSheet, MonthClose};
 use crate::view::today::{self, Backlog, RecentAct, TodayView};
 use crate::view::upload::{self, RecordLine};
+use crate::view::wages::Wages;
 
 /// A record as it stands in the ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -147,6 +148,11 @@ impl Reader {
     /// What the city has acknowledged of an epoch.
     pub fn cursor(&self, epoch: &str) -> Result<Cursor, StoreError> {
         cursor::read(&self.db, epoch::number(&self.db, epoch)?)
+    }
+
+    /// Questions about wages.
+    pub fn wages(&self) -> Wages<'_> {
+        Wages::new(&self.db)
     }
 
     /// Everyone on the roster whose data can be read. Holds every record committed before the last

@@ -139,6 +139,11 @@ fn usable(id: &str, record: &Record, reading: Reading<'_>) -> Result<(), ParkCod
     if record.stamp.at > reading.now.saturating_add(AHEAD_MS_MAX) {
         return Err(ParkCode::InFuture);
     }
+    if let Kind::WageLine(line) = &record.kind
+        && !line.adds_up()
+    {
+        return Err(ParkCode::BadField);
+    }
     if let Kind::Worker(worker) = &record.kind
         && unseal(id, worker, reading.key).is_none()
     {
@@ -203,6 +208,11 @@ pub fn needs(kind: &Kind) -> Vec<(What, u32)> {
         Kind::CorrectionRequest(one) => vec![(What::Worker, one.worker)],
         Kind::Correction(one) => vec![(What::Worker, one.worker)],
         Kind::CorrectionRefused(one) => vec![(What::Worker, one.worker)],
+        Kind::WageTerms(one) => vec![(What::Worker, one.worker)],
+        Kind::WageEntry(one) => vec![(What::Worker, one.worker), (What::Team, one.team)],
+        Kind::WageLine(one) => vec![(What::Worker, one.worker), (What::Team, one.team)],
+        Kind::WagePayment(one) => vec![(What::Worker, one.worker), (What::Team, one.team)],
+        Kind::WageSheet(one) => vec![(What::Team, one.team)],
         _ => Vec::new(),
     }
 }

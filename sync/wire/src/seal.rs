@@ -69,6 +69,26 @@ pub struct Person {
     /// Number of the worker's IC card (实名卡), eight lower-case hexadecimal digits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ic_card: Option<String>,
+    /// Where the wages go.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wage_card: Option<WageCard>,
+}
+
+/// A worker's wage card (工资卡).
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WageCard {
+    /// The bank, as the clerk wrote it (开户行).
+    pub bank: String,
+    /// The account, 8 to 30 digits.
+    pub account: String,
+    /// It is the account of the social security card (社会保障卡).
+    pub social: bool,
+}
+
+impl fmt::Debug for WageCard {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("WageCard").finish_non_exhaustive()
+    }
 }
 
 impl fmt::Debug for Person {

@@ -111,6 +111,7 @@ fn person(worker: u32, key: &DataKey) -> Result<Kind> {
         valid_to: None,
         photo_sha256: None,
         ic_card: Some(format!("{:08x}", card(worker))),
+        wage_card: None,
     };
     let subject = Subject { r#box: BOX, worker };
     Ok(Kind::Worker(Worker {

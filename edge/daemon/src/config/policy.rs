@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use edge_domain::{
-    AgeEffect, AgeRule, EmergencyMode, FaceEvidence, FacePolicy, IdentifyRow, NoFace, Policy,
-    Requirement, Sex, Similarity, Trade, TradeSet,
+    AgeEffect, AgeRule, EmergencyMode, FaceEvidence, FacePolicy, Fen, IdentifyRow, NoFace, Policy,
+    Requirement, Sex, Similarity, Trade, TradeSet, WagePolicy,
 };
 use toml::Value;
 
-use crate::config::walk::{Walk, finish};
+use crate::config::walk::{Walk, finish, short_text};
 
 /// Most rows of the age table.
 const AGE_RULES_MAX: usize = 64;
@@ -17,6 +17,8 @@ const AGE_MAX: u32 = 150;
 const IDENTIFY_ROWS_MAX: usize = 16;
 /// Most people of one row: no site is larger.
 const ENROLLED_MAX: u32 = 1_000_000;
+/// Highest minimum wage that can be entered, yuan a month: beyond it somebody has typed fen.
+const MINIMUM_YUAN_MAX: u32 = 20_000;
 /// Most mismatches of one card before the alert.
 const MISMATCHES_MAX: u32 = 100;
 
@@ -44,6 +46,10 @@ pub(super) fn policy(walk: &mut Walk) -> Option<Policy> {
         Some(face_walk) => finish(walk, face_walk, |walk| face(walk, default.face.clone())),
         None => Some(default.face.clone()),
     };
+    let wages = match walk.table("wages", false) {
+        Some(wages_walk) => finish(walk, wages_walk, |walk| wages(walk, default.wages.clone())),
+        None => Some(default.wages.clone()),
+    };
     Some(Policy {
         version,
         ages,
@@ -53,7 +59,25 @@ pub(super) fn policy(walk: &mut Walk) -> Option<Policy> {
         day_boundary_h: u8::try_from(day_boundary_h).ok()?,
         emergency_entry: emergency_entry?,
         face: face?,
+        wages: wages?,
         ..default
+    })
+}
+
+/// The place's minimum wage, and until when wages are paid.
+fn wages(walk: &mut Walk, default: WagePolicy) -> Option<WagePolicy> {
+    let minimum = walk.number_or("minimum_month", 0, 0..=MINIMUM_YUAN_MAX, "元，0 为不检查");
+    let source = walk.parsed_or(
+        "minimum_source",
+        default.minimum_source,
+        "1 至 80 个字",
+        |text| short_text(text, 80),
+    );
+    let due_day = walk.number_or("due_day", default.due_day.into(), 1..=28, "日");
+    Some(WagePolicy {
+        minimum_month: (minimum > 0).then(|| Fen::new(u64::from(minimum) * 100)),
+        minimum_source: source?,
+        due_day: u8::try_from(due_day).ok()?,
     })
 }
 

@@ -287,6 +287,7 @@ fn worker(row: &WorkerRow) -> Result<(Person, Vec<WorkerAct>), &'static str> {
             .map(IcNumber::parse)
             .transpose()
             .map_err(|_| "实名卡号应为卡芯片序列号的 8 位十六进制数")?,
+        wage_card: None,
     };
     if !nation_fits(person.number.kind(), person.nation.as_deref()) {
         return Err(NATION_ALLOWED);

@@ -188,5 +188,10 @@ fn plain(person: &Person) -> seal::Person {
         valid_to: person.valid_to.map(|date| date.to_string()),
         photo_sha256: person.photo_sha256.clone(),
         ic_card: person.ic_card.map(edge_domain::IcNumber::to_hex),
+        wage_card: person.wage_card.as_ref().map(|card| seal::WageCard {
+            bank: card.bank.clone(),
+            account: card.account.reveal().to_owned(),
+            social: card.is_social,
+        }),
     }
 }

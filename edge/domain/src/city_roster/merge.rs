@@ -135,6 +135,7 @@ impl<'a> Merging<'a> {
             valid_to: one.valid_to,
             photo_sha256: one.photo_sha256.clone(),
             ic_card: None,
+            wage_card: None,
         };
         self.merge.acts.push(Act::Worker {
             worker,
@@ -302,6 +303,7 @@ fn corrected(held: &Person, one: &CityPerson) -> Person {
         valid_to: one.valid_to.or(held.valid_to),
         photo_sha256: text(&one.photo_sha256, &held.photo_sha256),
         ic_card: held.ic_card,
+        wage_card: held.wage_card.clone(),
     }
 }
 

@@ -26,6 +26,7 @@ fn person(one: &WorkerStanding) -> (WorkerId, Person) {
         valid_to: None,
         photo_sha256: None,
         ic_card: None,
+        wage_card: None,
     };
     (one.worker, person)
 }

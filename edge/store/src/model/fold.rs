@@ -8,7 +8,7 @@ use sync_wire::record::{
 };
 
 /// Names this way of folding. Another number rebuilds the read models at the next opening.
-pub(crate) const FOLD_VERSION: u32 = 10;
+pub(crate) const FOLD_VERSION: u32 = 11;
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -68,6 +68,8 @@ pub(crate) enum OfficeChange {
     Decided(Decision),
     Audited,
     MonthClosed(MonthClosed, i64),
+    /// A record about wages, and when it was made.
+    Wages(Box<Kind>, i64),
 }
 
 /// What became of a request for a correction.
@@ -230,6 +232,11 @@ fn office(kind: Kind, at: i64) -> Option<OfficeChange> {
         }),
         Kind::Audit(_) => OfficeChange::Audited,
         Kind::MonthClosed(one) => OfficeChange::MonthClosed(one, at),
+        wages @ (Kind::WageTerms(_)
+        | Kind::WageEntry(_)
+        | Kind::WageLine(_)
+        | Kind::WageSheet(_)
+        | Kind::WagePayment(_)) => OfficeChange::Wages(Box::new(wages), at),
         _ => return None,
     })
 }

@@ -12,7 +12,7 @@ use crate::model::rows::RowWriter;
 const BATCH_RECORDS: u32 = 1000;
 
 /// Every table that a rebuild empties.
-pub(crate) const TABLES: [&str; 18] = [
+pub(crate) const TABLES: [&str; 23] = [
     "folded",
     "project",
     "employer",
@@ -31,6 +31,11 @@ pub(crate) const TABLES: [&str; 18] = [
     "correction",
     "audit",
     "month_close",
+    "wage_terms",
+    "wage_entry",
+    "wage_line",
+    "wage_sheet",
+    "wage_payment",
 ];
 
 const STEP: &str = "fold the ledger";

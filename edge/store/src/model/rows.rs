@@ -11,6 +11,7 @@ use sync_wire::seal::{self, DataKey, Sex, Subject};
 
 use crate::ledger;
 use crate::model::fold::{Change, ClockShift, Decision, Movement, OfficeChange, utc_day};
+use crate::model::wage_rows;
 
 /// Applies changes inside the caller's transaction.
 pub(crate) struct RowWriter<'a> {
@@ -182,15 +183,17 @@ impl<'a> RowWriter<'a> {
         };
         let opened = key.and_then(|key| seal::unseal(&worker.sealed, &key, subject).ok());
         let one = opened.as_ref();
+        let card = one.and_then(|p| p.wage_card.as_ref());
         self.run(
             "INSERT INTO worker (worker, name, id_kind, id_number, sex, born, nation, phone, \
-             valid_to, photo_sha256, ic_card) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) \
+             valid_to, photo_sha256, ic_card, wage_bank, wage_account, wage_social) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) \
              ON CONFLICT (worker) DO UPDATE SET name = excluded.name, \
              id_kind = excluded.id_kind, id_number = excluded.id_number, sex = excluded.sex, \
              born = excluded.born, nation = excluded.nation, phone = excluded.phone, \
              valid_to = excluded.valid_to, photo_sha256 = excluded.photo_sha256, \
-             ic_card = excluded.ic_card",
+             ic_card = excluded.ic_card, wage_bank = excluded.wage_bank, \
+             wage_account = excluded.wage_account, wage_social = excluded.wage_social",
             params![
                 worker.worker,
                 one.map(|p| &p.name),
@@ -203,6 +206,9 @@ impl<'a> RowWriter<'a> {
                 one.and_then(|p| p.valid_to.as_ref()),
                 one.and_then(|p| p.photo_sha256.as_ref()),
                 one.and_then(|p| p.ic_card.as_ref()),
+                card.map(|card| &card.bank),
+                card.map(|card| &card.account),
+                card.map(|card| card.social),
             ],
         )
     }
@@ -256,6 +262,12 @@ impl<'a> RowWriter<'a> {
             OfficeChange::Audited => self.run(
                 "INSERT INTO audit (ledger_id) VALUES (?1)",
                 params![ledger_id],
+            ),
+            OfficeChange::Wages(kind, at) => wage_rows::apply(
+                &mut |sql, values| self.run(sql, values),
+                ledger_id,
+                kind,
+                *at,
             ),
             OfficeChange::MonthClosed(one, at) => self.run(
                 "INSERT INTO month_close (month, team, version, digest, account, at) \

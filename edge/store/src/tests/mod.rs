@@ -10,6 +10,7 @@ mod help;
 mod imports;
 mod models;
 mod office;
+mod wages;
 mod opening;
 mod tamper;
 mod views;

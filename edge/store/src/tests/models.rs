@@ -47,6 +47,7 @@ pub(crate) fn person(worker: u32) -> Person {
         valid_to: None,
         photo_sha256: None,
         ic_card: Some("04a1b2c3".to_owned()),
+        wage_card: None,
     }
 }
 

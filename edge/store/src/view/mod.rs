@@ -14,3 +14,4 @@ pub(crate) mod upload;
 pub(crate) mod corrections;
 pub(crate) mod audits;
 pub(crate) mod sheets;
+pub(crate) mod wages;

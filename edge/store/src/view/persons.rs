@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use edge_domain::{IcNumber, IdNumber, Person, PersonName, PhoneNumber, Sex, WorkerId};
+use edge_domain::{
+    BankAccount, IcNumber, IdNumber, Person, PersonName, PhoneNumber, Sex, WageCard, WorkerId,
+};
 use rusqlite::{Connection, OptionalExtension, Row};
 use sync_wire::seal::DataKey;
 
@@ -18,8 +20,8 @@ const STEP: &str = "read personal data";
 pub(crate) fn persons(db: &Connection) -> Result<BTreeMap<WorkerId, Person>, StoreError> {
     let mut query = db
         .prepare(
-            "SELECT worker, name, id_number, sex, born, nation, phone, valid_to, photo_sha256, ic_card \
-             FROM worker ORDER BY worker",
+            "SELECT worker, name, id_number, sex, born, nation, phone, valid_to, photo_sha256, ic_card, \
+             wage_bank, wage_account, wage_social FROM worker ORDER BY worker",
         )
         .map_err(fault)?;
     let rows = query.query_map([], person).map_err(fault)?;
@@ -40,6 +42,7 @@ fn person(row: &Row<'_>) -> rusqlite::Result<Option<(WorkerId, Person)>> {
     let (Some(name), Some(number), Some(born)) = whole else {
         return Ok(None);
     };
+    let (bank, is_social) = (text(10)?, row.get::<_, Option<bool>>(12)?.unwrap_or(false));
     let person = Person {
         name,
         number,
@@ -52,6 +55,13 @@ fn person(row: &Row<'_>) -> rusqlite::Result<Option<(WorkerId, Person)>> {
         valid_to: text(7)?.and_then(|day| day.parse().ok()),
         photo_sha256: text(8)?,
         ic_card: text(9)?.and_then(|number| IcNumber::parse(&number).ok()),
+        wage_card: text(11)?
+            .and_then(|account| BankAccount::parse(&account).ok())
+            .map(|account| WageCard {
+                bank: bank.unwrap_or_default(),
+                account,
+                is_social,
+            }),
     };
     Ok(Some((WorkerId(row.get(0)?), person)))
 }

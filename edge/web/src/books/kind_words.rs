@@ -32,6 +32,11 @@ pub(crate) fn kind_word(kind: &str) -> &'static str {
         "correction_refused" => "补卡未批准",
         "audit" => "操作留痕",
         "month_closed" => "考勤关账",
+        "wage_terms" => "工资标准",
+        "wage_entry" => "工资录入",
+        "wage_line" => "工资明细",
+        "wage_sheet" => "工资表",
+        "wage_payment" => "工资发放",
         _ => "其他记录",
     }
 }

@@ -109,6 +109,7 @@ fn new_person(wanted: &Wanted, known: &Known, today: Date) -> Result<Decision, S
             valid_to: wanted.valid_to,
             photo_sha256: None,
             ic_card: None,
+            wage_card: None,
         },
         team: Some(known.team(team, wanted.employer.as_deref())?),
         trade,

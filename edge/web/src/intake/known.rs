@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use edge_domain::{
-    Contract, IcNumber, IdNumber, Person, PersonName, PhoneNumber, Role, Sex, Team, TeamId, Trade,
-    WorkerId, WorkerStanding,
+    BankAccount, Contract, IcNumber, IdNumber, Person, PersonName, PhoneNumber, Role, Sex, Team,
+    TeamId, Trade, WageCard, WorkerId, WorkerStanding,
 };
 use edge_store::Reader;
 use jiff::civil::Date;
@@ -59,6 +59,9 @@ pub(super) struct KeptText {
     valid_to: Option<String>,
     photo: Option<String>,
     ic_card: Option<String>,
+    /// Bank, account, and whether it is the social security card's.
+    #[serde(default)]
+    wage_card: Option<(String, String, bool)>,
     team: Option<u32>,
     trade: String,
     role: String,
@@ -91,6 +94,10 @@ impl From<&Kept> for KeptText {
             valid_to: text(person.valid_to),
             photo: person.photo_sha256.clone(),
             ic_card: person.ic_card.map(IcNumber::to_hex),
+            wage_card: person.wage_card.as_ref().map(|card| {
+                let account = card.account.reveal().to_owned();
+                (card.bank.clone(), account, card.is_social)
+            }),
             team: one.team.map(|team| team.0),
             trade: one.trade.code(),
             role: one.role.code().to_owned(),
@@ -109,6 +116,14 @@ impl KeptText {
     pub(super) fn read(&self) -> Option<Kept> {
         let phone = self.phone.as_ref().map(|phone| PhoneNumber::parse(phone));
         let ic_card = self.ic_card.as_ref().map(|card| IcNumber::parse(card));
+        let wage_card = match &self.wage_card {
+            None => None,
+            Some((bank, account, is_social)) => Some(WageCard {
+                bank: bank.clone(),
+                account: BankAccount::parse(account).ok()?,
+                is_social: *is_social,
+            }),
+        };
         Some(Kept {
             person: Person {
                 name: PersonName::parse(&self.name).ok()?,
@@ -120,6 +135,7 @@ impl KeptText {
                 valid_to: day(self.valid_to.as_ref()),
                 photo_sha256: self.photo.clone(),
                 ic_card: ic_card.transpose().ok()?,
+                wage_card,
             },
             team: self.team.map(TeamId),
             trade: Trade::parse(&self.trade).ok()?,

@@ -4,7 +4,8 @@ use sync_wire::Kind;
 use sync_wire::codes::{AUDIT_ACTS, CORRECTION_REASONS, name_of};
 use sync_wire::record::{
     Audit, ClockChange, Correction, Device, DeviceState, Direction, EpochReason, GapCause,
-    GateEvent, Outcome, Passage, Presentation, PresentationResult,
+    GateEvent, Outcome, Passage, PaymentResult, Presentation, PresentationResult, WageBasis,
+    WageStep,
 };
 
 use crate::clock;
@@ -105,6 +106,11 @@ pub(crate) fn describe(kind: &Kind) -> Words {
         | Kind::CorrectionRefused(_)
         | Kind::Audit(_)
         | Kind::MonthClosed(_) => office(kind),
+        Kind::WageTerms(_)
+        | Kind::WageEntry(_)
+        | Kind::WageLine(_)
+        | Kind::WageSheet(_)
+        | Kind::WagePayment(_) => wages(kind),
         Kind::RosterApplied(one) => plain("花名册生效", &format!("第 {} 版", one.version)),
         Kind::PolicyApplied(one) => plain("规则生效", &format!("第 {} 版", one.version)),
         Kind::Carried(one) => plain("补传记录", &format!("原编号段第 {} 条", one.seq)),
@@ -199,6 +205,65 @@ fn office(kind: &Kind) -> Words {
             "考勤关账",
             &format!("{} 第 {} 版，{} 关账", one.month, one.version, one.account),
         ),
+        _ => Words::default(),
+    }
+}
+
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "`words` names every kind; the rest is not about wages"
+)]
+fn wages(kind: &Kind) -> Words {
+    let yuan = |fen: u64| format!("{}.{:02}", fen / 100, fen % 100);
+    match kind {
+        Kind::WageTerms(one) => {
+            let per = match one.basis {
+                WageBasis::Daily => format!("{} 元/天", yuan(one.rate)),
+                WageBasis::Monthly => format!("{} 元/月", yuan(one.rate)),
+                WageBasis::Piece => "计件".to_owned(),
+            };
+            plain("工资标准", &format!("{} 起 {per}", one.from)).of(one.worker)
+        }
+        Kind::WageEntry(one) => {
+            plain("工资录入", &format!("{} 计件、奖金和扣款", one.month)).of(one.worker)
+        }
+        Kind::WageLine(one) => plain(
+            "工资明细",
+            &format!(
+                "{} 应发 {} 实发 {}",
+                one.month,
+                yuan(one.gross),
+                yuan(one.net)
+            ),
+        )
+        .of(one.worker),
+        Kind::WageSheet(one) => {
+            let step = match one.step {
+                WageStep::Drawn => "编制",
+                WageStep::Confirmed => "班组确认",
+                WageStep::Reviewed => "审核",
+                WageStep::Published => "公示",
+                WageStep::Returned => "退回",
+            };
+            let text = format!(
+                "{} 第 {} 版{step}，{} 人 {} 元，{}",
+                one.month,
+                one.version,
+                one.lines,
+                yuan(one.net),
+                one.account
+            );
+            plain("工资表", &text)
+        }
+        Kind::WagePayment(one) => {
+            let result = match one.result {
+                PaymentResult::Paid => "已发",
+                PaymentResult::Returned => "退票",
+            };
+            let why = one.why.as_deref().unwrap_or_default();
+            let text = format!("{} {result} {} 元 {why}", one.month, yuan(one.amount));
+            plain("工资发放", text.trim()).of(one.worker)
+        }
         _ => Words::default(),
     }
 }

@@ -254,6 +254,11 @@ fn strange_bodies() -> Vec<(Vec<u8>, ParkCode)> {
             "0".repeat(64)
         ))
     };
+    let wage_line = |sums: &str| {
+        of(&format!(
+            r#""kind":"wage_line","month":"2026-10","team":1,"version":1,"worker":1,"halves":2,"rate":300,"time":300,"piece":0,"extra":0,{sums}"#
+        ))
+    };
     vec![
         (b"no JSON at all".to_vec(), BadBody),
         (b"\xff\xfe\x00\x01".to_vec(), BadBody),
@@ -291,6 +296,14 @@ fn strange_bodies() -> Vec<(Vec<u8>, ParkCode)> {
         ),
         (
             at(r#""at":99999999999999999999,"boot":1,"mono":1,"clock":"synced""#),
+            BadField,
+        ),
+        (wage_line(r#""gross":300,"net":301"#), BadField),
+        (wage_line(r#""gross":301,"net":301"#), BadField),
+        (
+            wage_line(
+                r#""gross":300,"deductions":[{"kind":"other","amount":1,"why":" "}],"net":299"#,
+            ),
             BadField,
         ),
         (began("box-2", EPOCH, "8899aabbccddeeff"), BadField),

@@ -16,6 +16,7 @@ use crate::record::people::{
     Training, Worker,
 };
 use crate::record::stamp::Stamp;
+use crate::record::wages::{WageEntry, WageLine, WagePayment, WageSheet, WageTerms};
 
 /// Longest body, in bytes.
 pub const BODY_BYTES_MAX: usize = 8 * 1024;
@@ -24,7 +25,7 @@ pub const BODY_BYTES_MAX: usize = 8 * 1024;
 pub const CARRIED_BYTES_MAX: usize = BODY_BYTES_MAX + 256;
 
 /// Every word that `kind` can have in this version.
-pub const KINDS: [&str; 29] = [
+pub const KINDS: [&str; 34] = [
     "epoch_began",
     "started",
     "presentation",
@@ -54,6 +55,11 @@ pub const KINDS: [&str; 29] = [
     "correction_refused",
     "audit",
     "month_closed",
+    "wage_terms",
+    "wage_entry",
+    "wage_line",
+    "wage_sheet",
+    "wage_payment",
 ];
 
 /// What happened. The word in `kind` is the variant's name in `snake_case`.
@@ -118,6 +124,16 @@ pub enum Kind {
     Audit(Audit),
     /// A team's sheet of a month is closed.
     MonthClosed(MonthClosed),
+    /// What was agreed with a worker.
+    WageTerms(WageTerms),
+    /// What the clerk entered of a worker's month.
+    WageEntry(WageEntry),
+    /// A worker's line of a wage sheet.
+    WageLine(WageLine),
+    /// A step of a wage sheet.
+    WageSheet(WageSheet),
+    /// What the bank said of a worker's pay.
+    WagePayment(WagePayment),
 }
 
 /// One act, as it stands in the ledger and on the wire.

@@ -11,6 +11,7 @@
 //! - [`people`]: project, employers, teams, workers and what is known about them
 //! - [`lane_acts`]: what happened at a lane
 //! - [`office_acts`]: corrections of attendance, and what is kept of what people at the box did
+//! - [`wages`]: rates, wage lines, the steps of a sheet, payments
 //! - [`body`]: [`Record`], [`Kind`] and the way from and to bytes
 
 pub mod stamp;
@@ -18,6 +19,7 @@ pub mod box_acts;
 pub mod people;
 pub mod lane_acts;
 pub mod office_acts;
+pub mod wages;
 pub mod body;
 
 #[cfg(test)]
@@ -38,3 +40,7 @@ pub use people::{
     Team, Training, Worker, Wrap,
 };
 pub use stamp::{ClockQuality, Stamp};
+pub use wages::{
+    Deduction, DeductionKind, PaymentResult, WageBasis, WageEntry, WageLine, WagePayment,
+    WageSheet, WageStep, WageTerms,
+};

@@ -59,8 +59,8 @@ fn refusals_name_their_cause() {
     assert!(matches!(body("{\"at\":1}\n"), WireError::BodyNotObject(_)));
     assert!(matches!(body("{}"), WireError::BadField(_)));
     assert!(matches!(body("{\"kind\":7}"), WireError::BadField(_)));
-    let unknown = body(&GRANTED.replace("presentation", "wage_line"));
-    assert!(matches!(unknown, WireError::UnknownKind { kind } if kind == "wage_line"));
+    let unknown = body(&GRANTED.replace("presentation", "worker_wrap"));
+    assert!(matches!(unknown, WireError::UnknownKind { kind } if kind == "worker_wrap"));
     let wrong = body(&GRANTED.replace("\"worker\":17", "\"worker\":-1"));
     assert!(matches!(wrong, WireError::BadField(_)));
     let long = format!("{{\"kind\":\"{}\"}}", "x".repeat(9000));
@@ -69,9 +69,9 @@ fn refusals_name_their_cause() {
 
 #[test]
 fn a_sketch_of_an_unknown_kind() {
-    let newer = GRANTED.replace("presentation", "wage_line");
+    let newer = GRANTED.replace("presentation", "worker_wrap");
     let sketch = Sketch::from_body(newer.as_bytes()).unwrap();
-    assert_eq!(sketch.kind, "wage_line");
+    assert_eq!(sketch.kind, "worker_wrap");
     assert_eq!(sketch.stamp, granted().stamp);
 }
 

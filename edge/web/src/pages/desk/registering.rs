@@ -65,6 +65,7 @@ impl Registration {
                 valid_to: fields::day(&form.valid_to, "证件有效期")?,
                 photo_sha256: None,
                 ic_card: None,
+                wage_card: None,
                 number,
             },
             entry: (

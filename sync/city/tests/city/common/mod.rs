@@ -376,6 +376,7 @@ pub(crate) fn worker(city: &Path, number: u32) -> String {
         valid_to: None,
         photo_sha256: None,
         ic_card: None,
+        wage_card: None,
     };
     let subject = Subject {
         r#box: "box-1",

@@ -20,6 +20,7 @@ use crate::pages::site::{
     close_page, list_papers, moment_page, month_page, papers_page, people_page, person_page,
     troubles_page, upload_page, verify_page,
 };
+use crate::pages::wages;
 use crate::pages::{
     self, account_page, accounts_page, audit_page, claim_page, events, login_page, notice_page,
     settings_page, today_page,
@@ -34,6 +35,9 @@ const BODY_BYTES_MAX: usize = 64 * 1024;
 const FACE_BYTES_MAX: usize = (PICTURES_MAX + 1) * PICTURE_BYTES_MAX;
 /// Largest body of a request for a correction, likewise.
 const EVIDENCE_BYTES_MAX: usize = 2 * FILE_BYTES_MAX;
+/// Largest body of what a preview of a bank's answer sends back: a line of 300 bytes for everybody of the
+/// largest site, as forms encode it.
+const RECEIPT_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Longest time until an answer begins. Waiting for a turn at the password desk is the slowest.
 const ANSWER_MAX: Duration = Duration::from_secs(15);
 
@@ -58,6 +62,7 @@ pub fn router(state: WebState) -> Router {
         .route("/people/{worker}/{act}", post(person_acts::submit))
         .route("/teams", get(teams_page::show).post(teams_page::submit))
         .merge(imports())
+        .merge(wage_pages())
         .route("/attendance", get(month_page::show))
         .route("/attendance/moment", get(moment_page::show))
         .route("/corrections", get(list_page::show))
@@ -124,6 +129,37 @@ fn imports() -> Router<WebState> {
         .route("/import/template.xlsx", get(bring_page::template))
         .route("/import/{job}", get(job_page::show).post(job_page::submit))
         .route("/import/{job}/errors.xlsx", get(job_page::errors))
+}
+
+/// Wages of a month.
+fn wage_pages() -> Router<WebState> {
+    use wages::{bank_page, entry_page, paper_page, receipt_page, sheet_page, step, trouble_page};
+    Router::new()
+        .route("/papers/wages", get(sheet_page::show))
+        .route(
+            "/papers/wages/entry",
+            get(entry_page::show).post(entry_page::submit),
+        )
+        .route("/papers/wages/step", post(step::submit))
+        .route("/papers/wages/paper", get(paper_page::show))
+        .route("/papers/wages/sheet.xlsx", get(paper_page::xlsx))
+        .route(
+            "/papers/wages/bank",
+            get(bank_page::show).post(bank_page::submit),
+        )
+        .route(
+            "/papers/wages/receipt",
+            get(receipt_page::show)
+                .post(receipt_page::submit)
+                .layer(DefaultBodyLimit::max(
+                    intake::FILE_BYTES_MAX + BODY_BYTES_MAX,
+                )),
+        )
+        .route(
+            "/papers/wages/receipt/take",
+            post(receipt_page::take).layer(DefaultBodyLimit::max(RECEIPT_BYTES_MAX)),
+        )
+        .route("/papers/wages/troubles", get(trouble_page::show))
 }
 
 /// The one page of a box whose ledger does not open.

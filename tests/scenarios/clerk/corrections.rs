@@ -17,7 +17,12 @@ const PICTURE: &[u8] =
     b"\x89PNG\r\n\x1a\nnot much of a picture, and long enough to be kept in parts";
 
 /// Opens an account and gives its code.
-async fn account(browser: &Browser, screen: &str, name: &str, duty: &str) -> Result<String> {
+pub(crate) async fn account(
+    browser: &Browser,
+    screen: &str,
+    name: &str,
+    duty: &str,
+) -> Result<String> {
     open(browser, &format!("{screen}/accounts")).await?;
     browser.fill("#name", name).await?;
     let choose = format!(
@@ -40,7 +45,12 @@ pub(crate) async fn press(browser: &Browser, css: &str) -> Result<()> {
 }
 
 /// Signs out, and in as somebody else: with a code the first time, then with the password.
-async fn enter_as(browser: &Browser, screen: &str, name: &str, code: Option<&str>) -> Result<()> {
+pub(crate) async fn enter_as(
+    browser: &Browser,
+    screen: &str,
+    name: &str,
+    code: Option<&str>,
+) -> Result<()> {
     open(browser, &format!("{screen}/account")).await?;
     press(browser, ".who form button").await?;
     let out = "return location.pathname === '/login'";

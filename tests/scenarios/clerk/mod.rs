@@ -1,6 +1,6 @@
 //! The labor clerk's screen in a real Chromium: `screen` 开通 and 今日 · `pages` people, attendance,
 //! papers · `troubles` 异常 and 上传 · `desk` registering and sending away · `intake` files of people ·
-//! `corrections` 补卡 · `papers` closed months, codes, lists and what is on record; and without it:
+//! `corrections` 补卡 · `papers` closed months, codes, lists and what is on record · `wages` from days to a paid sheet; and without it:
 //! `import` of a roster file.
 
 mod import;
@@ -10,6 +10,7 @@ mod troubles;
 mod desk;
 mod corrections;
 mod papers;
+mod wages;
 mod intake;
 
 pub(crate) use pages::{AXE, open};

@@ -12,6 +12,8 @@ mod troubles;
 mod sheet_copy;
 mod shelf;
 mod lists;
+mod wages;
+mod wage_copy;
 pub(crate) mod corrections;
 
 pub(crate) use acts::passage_row;
@@ -32,3 +34,5 @@ pub use shelf::Books;
 pub(crate) use shelf::Shelf;
 pub(crate) use standing::{Outlook, standing_tag};
 pub(crate) use troubles::{Trouble, TroubleKind};
+pub(crate) use wage_copy::{AMOUNT_HEADS, WageCopy, WageRowCopy};
+pub(crate) use wages::{WageRow, WageTeam, flag_text, wage_teams};

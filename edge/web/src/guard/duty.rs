@@ -20,7 +20,7 @@ pub enum Duty {
 
 /// Pages of whoever is signed in.
 const OWN: [&str; 5] = ["/", "/events", "/alive", "/logout", "/account"];
-const LEADER: [&str; 10] = [
+const LEADER: [&str; 14] = [
     "/verify",
     "/papers/punches",
     "/papers/punches.xlsx",
@@ -31,9 +31,22 @@ const LEADER: [&str; 10] = [
     "/papers",
     "/papers/month",
     "/papers/month.xlsx",
+    "/papers/wages",
+    "/papers/wages/paper",
+    "/papers/wages/sheet.xlsx",
+    "/papers/wages/troubles",
 ];
-const CHANGING: [&str; 3] = ["/people/new", "/accounts", ASKING];
+const CHANGING: [&str; 6] = [
+    "/people/new",
+    "/accounts",
+    ASKING,
+    "/papers/wages/entry",
+    "/papers/wages/bank",
+    "/papers/wages/receipt",
+];
 const OPERATOR: [&str; 2] = ["/upload", "/settings"];
+/// Where a step of a wage sheet is taken; which one, the page decides.
+const WAGE_STEP: &str = "/papers/wages/step";
 /// Where a correction is asked for.
 const ASKING: &str = "/corrections/new";
 const CORRECTIONS: &str = "/corrections/";
@@ -96,7 +109,9 @@ impl Duty {
         match self {
             Self::Clerk => true,
             Self::Leader(_) => {
-                path == ASKING || reads && (LEADER.contains(&path) || path.starts_with(CORRECTIONS))
+                path == ASKING
+                    || path == WAGE_STEP
+                    || reads && (LEADER.contains(&path) || path.starts_with(CORRECTIONS))
             }
             Self::Guard => reads && path == "/attendance/moment",
             Self::Viewer => reads && !CHANGING.contains(&path) && !path.starts_with(IMPORT),
@@ -132,8 +147,7 @@ mod tests {
 
     use super::Duty;
 
-    #[test]
-    fn each_sees_what_the_work_needs_and_only_the_clerk_changes() {
+    fn check(method: &str, path: &str, expected: [bool; 5]) {
         let duties = [
             Duty::Clerk,
             Duty::Leader(TeamId(1)),
@@ -141,6 +155,13 @@ mod tests {
             Duty::Viewer,
             Duty::Operator,
         ];
+        let method: Method = method.parse().unwrap();
+        let may = duties.map(|duty| duty.may(&method, path));
+        assert_eq!(may, expected, "{method} {path}");
+    }
+
+    #[test]
+    fn each_sees_what_the_work_needs_and_only_the_clerk_changes() {
         for (method, path, expected) in [
             ("GET", "/", [true, true, true, true, true]),
             ("POST", "/account", [true, true, true, true, true]),
@@ -198,9 +219,37 @@ mod tests {
             ),
             ("GET", "/corrections/new", [true, true, false, false, false]),
         ] {
-            let method: Method = method.parse().unwrap();
-            let may = duties.map(|duty| duty.may(&method, path));
-            assert_eq!(may, expected, "{method} {path}");
+            check(method, path, expected);
+        }
+    }
+
+    /// A leader confirms and returns wages of his team; accounts and amounts are the clerk's.
+    #[test]
+    fn wages_are_entered_and_handed_to_the_bank_by_the_clerk() {
+        for (method, path, expected) in [
+            ("GET", "/papers/wages", [true, true, false, true, false]),
+            (
+                "POST",
+                "/papers/wages/step",
+                [true, true, false, false, false],
+            ),
+            (
+                "POST",
+                "/papers/wages/entry",
+                [true, false, false, false, false],
+            ),
+            (
+                "GET",
+                "/papers/wages/bank",
+                [true, false, false, false, false],
+            ),
+            (
+                "POST",
+                "/papers/wages/bank",
+                [true, false, false, false, false],
+            ),
+        ] {
+            check(method, path, expected);
         }
     }
 

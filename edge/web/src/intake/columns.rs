@@ -26,10 +26,16 @@ pub(crate) enum Field {
     Trained,
     ValidTo,
     Health,
+    Account,
+    Amount,
+    Result,
+    Why,
+    PaidOn,
+    Reference,
 }
 
 /// Every field with its own word first, then what else it is called.
-const WORDS: [(Field, &[&str]); 17] = [
+const WORDS: [(Field, &[&str]); 23] = [
     (Field::Worker, &["工号", "人员编号", "工人编号"]),
     (
         Field::Name,
@@ -40,6 +46,11 @@ const WORDS: [(Field, &[&str]); 17] = [
             "人员姓名",
             "员工姓名",
             "农民工姓名",
+            "户名",
+            "收款户名",
+            "收款人",
+            "收款人姓名",
+            "收款人名称",
         ],
     ),
     (Field::Sex, &["性别"]),
@@ -171,6 +182,68 @@ const WORDS: [(Field, &[&str]); 17] = [
             "健康证有效期至",
         ],
     ),
+    (
+        Field::Account,
+        &[
+            "收款账号",
+            "收款帐号",
+            "账号",
+            "帐号",
+            "收款人账号",
+            "收款人帐号",
+            "银行账号",
+            "卡号",
+        ],
+    ),
+    (
+        Field::Amount,
+        &[
+            "金额",
+            "交易金额",
+            "实发金额",
+            "代发金额",
+            "发放金额",
+            "实发工资",
+        ],
+    ),
+    (
+        Field::Result,
+        &[
+            "处理结果",
+            "交易状态",
+            "交易结果",
+            "处理状态",
+            "代发结果",
+            "状态",
+            "结果",
+        ],
+    ),
+    (
+        Field::Why,
+        &[
+            "失败原因",
+            "错误信息",
+            "退票原因",
+            "退回原因",
+            "处理信息",
+            "原因",
+        ],
+    ),
+    (
+        Field::PaidOn,
+        &[
+            "交易日期",
+            "处理日期",
+            "入账日期",
+            "发放日期",
+            "记账日期",
+            "交易时间",
+        ],
+    ),
+    (
+        Field::Reference,
+        &["流水号", "交易流水号", "银行流水号", "业务编号"],
+    ),
 ];
 
 /// Columns that are worked out by the box itself, so that nobody misses them.
@@ -183,6 +256,19 @@ impl Field {
         found
             .and_then(|(_, words)| words.first().copied())
             .unwrap_or_default()
+    }
+
+    /// Only a bank's file has it.
+    fn is_of_bank(self) -> bool {
+        matches!(
+            self,
+            Self::Account
+                | Self::Amount
+                | Self::Result
+                | Self::Why
+                | Self::PaidOn
+                | Self::Reference
+        )
     }
 
     fn of_head(head: &str) -> Option<Self> {
@@ -225,7 +311,8 @@ impl Columns {
     pub(crate) fn take(table: &mut Table) -> Result<Self, Refusal> {
         let found = table.lines.iter().take(HEAD_WITHIN).position(|line| {
             let columns = Self::of_line(line);
-            columns.has(Field::Name) && (columns.has(Field::Number) || columns.has(Field::Worker))
+            let known = [Field::Number, Field::Worker, Field::Account];
+            columns.has(Field::Name) && known.into_iter().any(|one| columns.has(one))
         });
         let Some(at) = found else {
             return Err(Refusal::new(
@@ -241,7 +328,8 @@ impl Columns {
         Self::of(line.cells.iter().map(|cell| cell.text.clone()).collect())
     }
 
-    fn has(&self, field: Field) -> bool {
+    /// Whether there is a column of it.
+    pub(crate) fn has(&self, field: Field) -> bool {
         self.fields.contains(&Some(field))
     }
 
@@ -268,7 +356,7 @@ impl Columns {
             .heads
             .iter()
             .zip(&self.fields)
-            .filter(|(head, field)| field.is_none() && !head.is_empty())
+            .filter(|(head, field)| field.is_none_or(Field::is_of_bank) && !head.is_empty())
             .map(|(head, _)| head.as_str())
             .filter(|head| !OWN.contains(&plain(head).as_str()))
             .collect();

@@ -19,5 +19,6 @@ pub(crate) mod site;
 pub(crate) mod desk;
 pub(crate) mod corrections;
 pub(crate) mod intake;
+pub(crate) mod wages;
 
 pub(crate) use error_page::{forbidden, not_found, too_slow};

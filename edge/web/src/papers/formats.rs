@@ -30,6 +30,8 @@ pub(super) struct Formats {
     pub(super) corrected: Format,
     /// A number with up to one decimal place.
     pub(super) number: Format,
+    /// Yuan.
+    pub(super) money: Format,
     /// A day.
     pub(super) date: Format,
 }
@@ -62,6 +64,7 @@ impl Formats {
                 .set_bold()
                 .set_background_color(Color::RGB(0x00FF_E28A)),
             number: middle.clone().set_num_format("0.0"),
+            money: middle.clone().set_num_format("#,##0.00"),
             date: middle.set_num_format("yyyy-mm-dd"),
         }
     }

@@ -3,7 +3,10 @@
 use axum::Form;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
-use edge_domain::{Act, Contract, Role, Training, TrainingKind, WorkerId, WorkerStanding};
+use edge_domain::{
+    Act, BankAccount, Contract, Fen, Role, Training, TrainingKind, WageAct, WageBasis, WageCard,
+    WageTerms, WorkerId, WorkerStanding,
+};
 use edge_store::Reader;
 use jiff::civil::Date;
 use serde::Deserialize;
@@ -18,6 +21,7 @@ use crate::recorder::{ActMaker, Refusal};
 use crate::state::WebState;
 
 const NOTE_CHARS_MAX: usize = 100;
+const BANK_CHARS_MAX: usize = 40;
 
 /// What the forms of a person's page send; each uses some of it.
 #[derive(Debug, Default, Deserialize)]
@@ -34,6 +38,10 @@ pub(crate) struct PersonForm {
     reason: String,
     /// Which version of the consent's words was signed.
     text: String,
+    rate: String,
+    bank: String,
+    account: String,
+    social: String,
     /// The page to go on with: `face`, or the person's own.
     then: String,
 }
@@ -64,6 +72,8 @@ pub(crate) async fn submit(
             "contract" => contract(worker, &typed, today),
             "exit" => exit(&standing, &typed),
             "face_consent" => face_consent(reader, worker, &typed, (today, words))?,
+            "wage" => wage_terms(worker, &typed),
+            "card" => wage_card(reader, worker, &typed)?,
             "blacklist" => Ok(blacklist(&standing, &typed)),
             "entry" => return entry(reader, &standing, &typed),
             _ => Err(Refusal::new("没有这种操作。")),
@@ -112,6 +122,52 @@ fn contract(worker: WorkerId, form: &PersonForm, today: Date) -> Result<Act, Ref
     }
     let contract = Contract { signed_on, until };
     Ok(Act::Contract { worker, contract })
+}
+
+/// From a day on; earlier months keep what was agreed then.
+fn wage_terms(worker: WorkerId, form: &PersonForm) -> Result<Act, Refusal> {
+    let Some(basis) = WageBasis::from_code(&form.kind) else {
+        return Err(Refusal::new("请选计日、月薪或计件。"));
+    };
+    let from = fields::needed_day(&form.on, "从哪天起")?;
+    let rate = match basis {
+        WageBasis::Piece => Fen::ZERO,
+        WageBasis::Daily | WageBasis::Monthly => Fen::parse(&form.rate)
+            .filter(|rate| *rate > Fen::ZERO)
+            .ok_or_else(|| Refusal::new("工资标准请写成 300 或 300.50 这样的元数。"))?,
+    };
+    Ok(Act::Wage(WageAct::Terms(WageTerms {
+        worker,
+        basis,
+        rate,
+        from,
+    })))
+}
+
+/// The account goes into the person's sealed record.
+fn wage_card(
+    reader: &Reader,
+    worker: WorkerId,
+    form: &PersonForm,
+) -> Result<Result<Act, Refusal>, SourceError> {
+    let Some(mut person) = reader.persons()?.remove(&worker) else {
+        return Ok(Err(Refusal::new("这个人的资料读不出来，没有保存。")));
+    };
+    let Some(bank) = fields::note(&form.bank, BANK_CHARS_MAX) else {
+        return Ok(Err(Refusal::new("请填开户行，例如“建设银行城东支行”。")));
+    };
+    let Ok(account) = BankAccount::parse(&form.account) else {
+        return Ok(Err(Refusal::new(
+            "银行卡号不对：应是 8 到 30 位数字，62 开头的卡末位是校验位。请对照银行卡重新输入，没有保存。",
+        )));
+    };
+    person.wage_card = Some(WageCard {
+        bank,
+        account,
+        is_social: form.social == "yes",
+    });
+    let person = Box::new(person);
+    Ok(Ok(Act::Worker { worker, person }))
 }
 
 /// Taking a consent back needs no day of its own: it holds from now on.

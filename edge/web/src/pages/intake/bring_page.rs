@@ -147,7 +147,7 @@ fn too_large() -> Refusal {
 }
 
 /// The first file of the form, with its name.
-async fn file(state: &WebState, request: Request) -> Result<(String, Vec<u8>), Refusal> {
+pub(crate) async fn file(state: &WebState, request: Request) -> Result<(String, Vec<u8>), Refusal> {
     let broken = |_| Refusal::new("文件没有传完，请重试。");
     let length = request.headers().get(CONTENT_LENGTH);
     let length = length.and_then(|text| text.to_str().ok()?.parse::<u64>().ok());

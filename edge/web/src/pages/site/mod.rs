@@ -5,7 +5,7 @@ pub(crate) mod people_page;
 pub(crate) mod person_page;
 pub(crate) mod month_page;
 pub(crate) mod moment_page;
-mod sheets;
+pub(crate) mod sheets;
 pub(crate) mod papers_page;
 pub(crate) mod close_page;
 pub(crate) mod verify_page;

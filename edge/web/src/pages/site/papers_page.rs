@@ -164,6 +164,11 @@ pub(crate) fn spreadsheet(name: &str, bytes: Vec<u8>) -> Response {
     download(name, XLSX, bytes)
 }
 
+/// A text table that the browser saves under `name`.
+pub(crate) fn text_table(name: &str, bytes: Vec<u8>) -> Response {
+    download(name, "text/csv; charset=utf-8", bytes)
+}
+
 fn download(name: &str, kind: &'static str, bytes: Vec<u8>) -> Response {
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));

@@ -90,6 +90,8 @@ struct Answer {
     employer: String,
     teams: Vec<Choice>,
     face_agreed: bool,
+    /// What is agreed, and where the wages go, in words.
+    wages: (String, String),
 }
 
 /// `GET /people/{worker}`.
@@ -149,7 +151,9 @@ fn answer(
         .and_then(|team| directory.employer_of(team))
         .map(|employer| employer.name.clone())
         .unwrap_or_default();
+    let wages = wages(shelf, worker, now_ms)?;
     Ok(Some(Answer {
+        wages,
         inside_since: last
             .filter(|last| last.direction == Direction::In)
             .map(|last| last.at_ms),
@@ -161,6 +165,26 @@ fn answer(
         lanes,
         employer,
     }))
+}
+
+/// `300.00 元/天，2026-10-01 起` and `建设银行 ****0018（社会保障卡）`.
+fn wages(shelf: &Shelf, worker: WorkerId, now_ms: i64) -> Result<(String, String), SourceError> {
+    let terms = shelf.reader.wages().terms(Shelf::today(now_ms))?;
+    let terms = terms.get(&worker);
+    let persons = shelf.reader.persons()?;
+    let card = persons.get(&worker).and_then(|one| one.wage_card.as_ref());
+    let none = || "没有登记".to_owned();
+    Ok((
+        terms.map_or_else(none, |one| format!("{}，{} 起", one.text(), one.from)),
+        card.map_or_else(none, |card| {
+            let kind = if card.is_social {
+                "社会保障卡"
+            } else {
+                "不是社会保障卡，建议换成社保卡账户"
+            };
+            format!("{} {}（{kind}）", card.bank, card.account.masked())
+        }),
+    ))
 }
 
 fn page(
@@ -210,6 +234,8 @@ fn done_text(act: &str) -> Option<&'static str> {
         "contract" => Some("合同已登记。"),
         "entry" => Some("进场已登记，闸机马上生效。"),
         "exit" => Some("退场已登记，到退场日起闸机不再放行进场。"),
+        "wage" => Some("工资标准已登记。"),
+        "card" => Some("工资卡已登记，卡号加密保存。"),
         "face_consent" => Some("已保存。撤回同意的，人脸模板几秒内销毁。"),
         "blacklist" => Some("已保存，闸机马上生效。"),
         _ => None,
@@ -241,6 +267,8 @@ fn facts(found: &Answer, today: Date) -> Vec<Fact> {
         fact("进场日期", day(standing.entered_on, "未进场")),
         fact("合同或协议", contract_text(standing)),
         fact("三级教育", day(trained_on(standing), "没有完成")),
+        fact("工资标准", found.wages.0.clone()),
+        fact("工资卡", found.wages.1.clone()),
     ];
     let more = [
         ("退场日期", standing.left_on),

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 
 use super::month_page::{DayHead, day_head, rule_text};
 use super::shared::MonthQuery;
-use crate::books::{SheetCopy, Shelf, code_text};
+use crate::books::{AMOUNT_HEADS, SheetCopy, Shelf, WageCopy, code_text};
 use crate::error::{SourceError, WebError};
 use crate::site_time::{minute_text, month_value};
 use crate::state::WebState;
@@ -58,6 +58,19 @@ pub(crate) fn table(copy: &SheetCopy) -> Result<String, WebError> {
     let heads = copy.days().into_iter().map(day_head).collect();
     let table = SheetTable { copy, heads };
     table.render().map_err(WebError::Render)
+}
+
+#[derive(Template)]
+#[template(path = "part/wage_table.html")]
+struct WageTable<'a> {
+    copy: &'a WageCopy,
+    heads: [&'static str; 7],
+}
+
+/// The table of a wage sheet, the same on the page that prints it and on the one that proves it.
+pub(crate) fn wage_table(copy: &WageCopy) -> Result<String, WebError> {
+    let heads = AMOUNT_HEADS;
+    WageTable { copy, heads }.render().map_err(WebError::Render)
 }
 
 /// The sheet that the records give now; `None` where there is no such team.

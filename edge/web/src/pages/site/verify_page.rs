@@ -3,15 +3,16 @@
 use askama::Template;
 use axum::extract::{Query, State};
 use axum::response::Response;
-use edge_store::MonthClose;
+use edge_domain::{WageMonth, WageSheet, WageStep};
+use edge_store::{KeptSheet, MonthClose};
 use serde::Deserialize;
 
 use super::sheets;
-use crate::books::{SheetCopy, code_text, digest, read_code};
+use crate::books::{SheetCopy, WageCopy, code_text, digest, read_code};
 use crate::error::{SourceError, WebError};
 use crate::pages::door::SignedIn;
 use crate::pages::layout::{self, Layout};
-use crate::site_time::minute_text;
+use crate::site_time::{minute_text, parse_month};
 use crate::state::WebState;
 
 /// What the form sends.
@@ -24,7 +25,11 @@ pub(crate) struct VerifyQuery {
 /// A sheet that was found.
 #[derive(Debug)]
 struct Found {
-    copy: SheetCopy,
+    /// `钢筋一班 2026年10月 考勤表`.
+    title: String,
+    people: usize,
+    /// What all of it comes to.
+    total: String,
     table: String,
     code: String,
     /// What the clerk or inspector is told: class, sign and sentence.
@@ -60,6 +65,17 @@ enum Answer {
     Nothing,
     TooShort,
     Kept(Box<Kept>),
+    Wages(Box<KeptWages>),
+}
+
+/// A wage sheet that the box keeps.
+struct KeptWages {
+    copy: WageCopy,
+    is_whole: bool,
+    digest: String,
+    made_ms: i64,
+    /// The newest step of its team and month, and whether that is of this very sheet.
+    last: Option<(WageSheet, bool)>,
 }
 
 /// `GET /verify`.
@@ -92,12 +108,15 @@ pub(crate) async fn show(
         .await?;
     match answer {
         Answer::Kept(kept) if only.is_none() || only == Some(kept.copy.team()) => {
-            page.found = Some(found(*kept)?);
+            page.found = Some(found(&kept)?);
+        }
+        Answer::Wages(kept) if only.is_none() || only == Some(kept.copy.team()) => {
+            page.found = Some(found_wages(&kept)?);
         }
         Answer::TooShort => {
             page.problem = Some("这几位校验码对得上不止一张表，请把 12 位都输全。".to_owned());
         }
-        Answer::Kept(_) | Answer::Nothing => {
+        Answer::Kept(_) | Answer::Wages(_) | Answer::Nothing => {
             page.problem = Some(
                 "本机没有打印过这个校验码的表。请先核对有没有输错；没有输错的话，这张纸不是本机出的，或者被改过。"
                     .to_owned(),
@@ -115,6 +134,9 @@ fn look(shelf: &mut crate::books::Shelf, begin: &str) -> Result<Answer, SourceEr
     if !kept.is_empty() {
         return Ok(Answer::TooShort);
     }
+    if let Ok(copy) = WageCopy::read(&sheet.body) {
+        return Ok(Answer::Wages(Box::new(wages(shelf, &sheet, copy)?)));
+    }
     let closes = shelf.reader.month_closes(&sheet.month)?;
     let newest = closes.into_iter().rfind(|close| close.team == sheet.team);
     Ok(Answer::Kept(Box::new(Kept {
@@ -127,16 +149,85 @@ fn look(shelf: &mut crate::books::Shelf, begin: &str) -> Result<Answer, SourceEr
     })))
 }
 
-fn found(kept: Kept) -> Result<Found, WebError> {
+fn wages(
+    shelf: &crate::books::Shelf,
+    sheet: &KeptSheet,
+    copy: WageCopy,
+) -> Result<KeptWages, SourceError> {
+    let first = parse_month(&sheet.month);
+    let last = match first {
+        Some(first) => {
+            let team = sheet.team;
+            let steps = shelf.reader.wages().steps(WageMonth { first, team })?;
+            steps.last().map(|(one, _)| {
+                let is_this = one.digest == sheet.digest && one.step != WageStep::Returned;
+                (one.clone(), is_this)
+            })
+        }
+        None => None,
+    };
+    Ok(KeptWages {
+        is_whole: digest(&sheet.body) == sheet.digest,
+        made_ms: sheet.made_ms,
+        digest: sheet.digest.clone(),
+        last,
+        copy,
+    })
+}
+
+fn found_wages(kept: &KeptWages) -> Result<Found, WebError> {
+    let (class, mark, verdict) = match &kept.last {
+        _ if !kept.is_whole => ("bad", "✖", ALTERED.to_owned()),
+        Some((last, true)) => (
+            "good",
+            "✔",
+            format!(
+                "是本机出的工资支付表，第 {} 版，现在的状态是“{}”。请逐行与纸面核对，应完全一致。",
+                last.version,
+                last.step.text()
+            ),
+        ),
+        Some((last, false)) => (
+            "warn",
+            "!",
+            format!(
+                "是本机出的工资支付表，但这一版已退回，现在是第 {} 版（{}）。",
+                last.version,
+                last.step.text()
+            ),
+        ),
+        None => (
+            "warn",
+            "!",
+            "是本机出的工资支付表，但没有编制完成。".to_owned(),
+        ),
+    };
+    Ok(Found {
+        title: format!(
+            "{} {} 工资支付表",
+            kept.copy.team_name,
+            kept.copy.month_text()
+        ),
+        people: kept.copy.rows.len(),
+        total: format!("实发 {} 元", kept.copy.totals().1),
+        table: sheets::wage_table(&kept.copy)?,
+        code: code_text(&kept.digest),
+        class,
+        mark,
+        verdict,
+        made_at: minute_text(kept.made_ms),
+        version: String::new(),
+    })
+}
+
+const ALTERED: &str =
+    "本机留存的这张表和它的校验码对不上，文件可能被改动过。请保留现场，联系运维。";
+
+fn found(kept: &Kept) -> Result<Found, WebError> {
     let newest = kept.newest.as_ref();
     let later = newest.filter(|newest| newest.digest != kept.digest);
     let (class, mark, verdict) = match (&kept.closed, later) {
-        _ if !kept.is_whole => (
-            "bad",
-            "✖",
-            "本机留存的这张表和它的校验码对不上，文件可能被改动过。请保留现场，联系运维。"
-                .to_owned(),
-        ),
+        _ if !kept.is_whole => ("bad", "✖", ALTERED.to_owned()),
         (Some(_), None) => (
             "good",
             "✔",
@@ -176,6 +267,8 @@ fn found(kept: Kept) -> Result<Found, WebError> {
             .as_ref()
             .map(sheets::close_text)
             .unwrap_or_default(),
-        copy: kept.copy,
+        title: format!("{} {} 考勤表", kept.copy.team_name, kept.copy.month_text()),
+        people: kept.copy.rows.len(),
+        total: format!("共 {} 工日", kept.copy.total_days_text()),
     })
 }

@@ -1,0 +1,80 @@
+//! What the pages of wages share: which team and month, and the sheet that stands.
+
+use edge_domain::{TeamId, WageMonth};
+use serde::Deserialize;
+
+use crate::books::{Shelf, WageCopy, WageTeam};
+use crate::error::{SourceError, WebError};
+use crate::guard::duty::Duty;
+use crate::site_time::{month_value, parse_month};
+use crate::state::WebState;
+
+/// The page on which all of it begins.
+pub(super) const HOME: &str = "/papers/wages";
+
+/// What forms of a team's month send.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct WageForm {
+    pub(crate) team: String,
+    pub(crate) month: String,
+    pub(crate) worker: String,
+    pub(crate) step: String,
+    pub(crate) why: String,
+    pub(crate) piece: String,
+    pub(crate) extra: String,
+    pub(crate) withheld: String,
+    pub(crate) withheld_why: String,
+    pub(crate) other: String,
+    pub(crate) other_why: String,
+    pub(crate) kind: String,
+    pub(crate) rows: String,
+}
+
+impl WageForm {
+    /// Team and month, where whoever asks may have them.
+    pub(super) fn of(&self, duty: Duty) -> Option<WageMonth> {
+        let team = TeamId(self.team.parse().ok()?);
+        let first = parse_month(&self.month)?;
+        let may = duty.team().is_none_or(|only| only == team);
+        may.then_some(WageMonth { first, team })
+    }
+}
+
+/// The address of a page about a team's month.
+pub(super) fn address(page: &str, of: WageMonth) -> String {
+    format!(
+        "{HOME}{page}?team={}&month={}",
+        of.team.0,
+        month_value(of.first)
+    )
+}
+
+/// A team's month with its sheet as paper has it.
+pub(super) type Standing = (WageTeam, WageCopy);
+
+/// Reads a team's month; `None` where there is no such team.
+pub(super) fn standing(
+    shelf: &mut Shelf,
+    of: WageMonth,
+    site: &str,
+    now_ms: i64,
+) -> Result<Option<Standing>, SourceError> {
+    let Some(wages) = WageTeam::read(shelf, of, now_ms)? else {
+        return Ok(None);
+    };
+    let directory = shelf.directory()?;
+    let project = directory.project.as_ref();
+    let project = project.map_or_else(|| site.to_owned(), |project| project.name.clone());
+    let employer = directory.employer_of(&wages.team);
+    let employer = employer.map(|one| one.name.clone()).unwrap_or_default();
+    let copy = WageCopy::new(&wages, project, employer);
+    Ok(Some((wages, copy)))
+}
+
+/// The same, off the runtime's thread.
+pub(super) async fn ask(state: &WebState, of: WageMonth) -> Result<Option<Standing>, WebError> {
+    let (site, now_ms) = (state.settings().site_name.clone(), state.now_ms());
+    let read = move |shelf: &mut Shelf| standing(shelf, of, &site, now_ms);
+    state.books().ask("read wages", read).await
+}

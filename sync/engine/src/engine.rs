@@ -18,6 +18,9 @@ use crate::voice::{Voice, result};
 /// Results that wait for a connection; beyond, the oldest are dropped: the city asks again.
 const REPORTS_MAX: usize = 32;
 
+/// So many older epochs may wait for a silent city at a time.
+const SILENT_MAX: usize = 4;
+
 /// How far the connection is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Line {
@@ -62,6 +65,7 @@ impl Engine {
                 connection_from: 1,
                 refused: 0,
                 last_refusal: None,
+                city_went_back: false,
             },
             current: Course::new(&start.current, false),
             older: Vec::new(),
@@ -94,6 +98,7 @@ impl Engine {
             acked_through: self.current.uplink.through(),
             backlog: self.backlog(),
             older: self.older.iter().filter(|course| !course.is_done()).count(),
+            unreadable: self.courses().map(|one| one.uplink.reads.bad()).sum(),
             refused: self.desk.refused,
             last_refusal: self.desk.last_refusal,
             skew_ms: self.skew_ms,
@@ -129,7 +134,11 @@ impl Engine {
             Line::Offline { retry_at_ms } => Some((retry_at_ms, "connect again")),
             Line::Connecting => None,
             Line::Up { .. } => {
-                let pause = self.desk.pace.next_at_ms().map(|at| (at, "read again"));
+                let pause = self
+                    .desk
+                    .pace
+                    .next_at_ms()
+                    .map(|at| (at, "the city wants more"));
                 self.courses()
                     .filter_map(|course| course.next_time(&self.desk))
                     .chain(pause)
@@ -161,9 +170,7 @@ impl Engine {
             }
             Input::ReadFailed { epoch, tier } => {
                 if let Some((course, desk)) = self.course(&epoch) {
-                    course.uplink.drop_read(tier);
-                    let again = now.mono_ms.saturating_add(desk.settings.read_retry_ms);
-                    desk.pace.pause(tier, again);
+                    course.read_failed(desk, now, tier);
                 }
             }
             Input::Hashes { epoch, ours } => {
@@ -320,9 +327,7 @@ impl Engine {
         for report in self.reports.drain(..) {
             self.desk.actions.extend(result(report));
         }
-        if self.desk.pace.allows(Tier::Live, now.mono_ms) {
-            self.current.pump(&mut self.desk, Tier::Live);
-        }
+        self.current.pump(&mut self.desk, Tier::Live);
         if self.may_send_bulk(now) {
             self.current.pump(&mut self.desk, Tier::Bulk);
         }
@@ -341,24 +346,42 @@ impl Engine {
         let on_the_way: u64 = self.courses().map(of_course).sum();
         let room = self.desk.meter.room(&self.desk.settings);
         let is_free = self.free_at_ms(now).is_none();
-        self.desk.pace.allows(Tier::Bulk, now.mono_ms) && on_the_way < room && is_free
+        self.desk.pace.allows_bulk(now.mono_ms) && on_the_way < room && is_free
     }
 
-    /// Older epochs have what the newest leaves: one after another, by the bulk tier only.
+    /// Older epochs have what the newest leaves: one after another, by the bulk tier only. One of
+    /// which nothing moves keeps none after it waiting.
     fn serve_older(&mut self, now: Now) {
         let may_send = self.may_send_bulk(now);
         let current = &self.current;
         if current.phase != Phase::Flowing || current.uplink.has_backlog_to_send() {
             return;
         }
-        let Some(course) = self.older.iter_mut().find(|course| !course.is_done()) else {
-            return;
-        };
-        if course.phase == Phase::Quiet {
-            course.say_hello(&mut self.desk, now, 0);
+        let is_unanswered = |course: &&Course| course.is_unanswered();
+        if self.older.iter().filter(is_unanswered).count() >= SILENT_MAX {
+            self.rotate();
         }
-        if may_send {
-            course.pump(&mut self.desk, Tier::Bulk);
+        for course in self.older.iter_mut().filter(|course| !course.is_done()) {
+            if course.phase == Phase::Quiet {
+                course.greet(&mut self.desk, now);
+            }
+            if may_send {
+                course.pump(&mut self.desk, Tier::Bulk);
+            }
+            if !course.is_stuck() {
+                return;
+            }
+        }
+    }
+
+    /// Who is not answered makes room for who was not asked yet.
+    fn rotate(&mut self) {
+        let waits = self.older.iter().any(|one| one.phase == Phase::Quiet);
+        let silent = self.older.iter().position(Course::is_unanswered);
+        if let Some(place) = silent.filter(|_| waits) {
+            let mut course = self.older.remove(place);
+            course.fall_silent();
+            self.older.push(course);
         }
     }
 
@@ -371,19 +394,27 @@ impl Engine {
             self.desk.refuse(Refusal::OtherEpoch);
             return;
         };
-        desk.pace.hear(ack, now.mono_ms);
-        course.heard(desk, now, ack, ours);
-        if ack.greet {
-            // A city that lost its place may have lost something of the older epochs, too.
-            for course in self.older.iter_mut().filter(|course| course.is_done()) {
+        if course.heard(desk, now, ack, ours) {
+            desk.pace.hear(ack, now.mono_ms);
+            self.skew_ms = Some(ack.now.saturating_sub(now.wall_ms));
+            self.last_ack_at = Some(now.wall_ms);
+        }
+        // Nor may a city that lost its place know that the current epoch is this one.
+        if ack.greet && ack.epoch != self.current.epoch {
+            self.current.doubt(&mut self.desk, now);
+        }
+        self.doubt_older(ack);
+    }
+
+    /// A city that lost something may have lost something of the older epochs, too.
+    fn doubt_older(&mut self, ack: &Ack) {
+        let is_sure = std::mem::take(&mut self.desk.city_went_back);
+        for course in &mut self.older {
+            if is_sure && course.is_done() {
                 course.fall_silent();
-            }
-            // Nor may it know that the current epoch is this one.
-            if ack.epoch != self.current.epoch {
-                self.current.doubt(&mut self.desk, now);
+            } else if ack.greet && course.epoch != ack.epoch {
+                course.doubt_in_time();
             }
         }
-        self.skew_ms = Some(ack.now.saturating_sub(now.wall_ms));
-        self.last_ack_at = Some(now.wall_ms);
     }
 }

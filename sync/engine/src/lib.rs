@@ -27,6 +27,7 @@ pub mod backoff;
 pub mod input;
 pub mod action;
 mod meter;
+mod reads;
 pub mod uplink;
 pub mod pack;
 mod parked;

@@ -55,6 +55,8 @@ pub struct Status {
     pub backlog: u64,
     /// Older epochs of which the city has not said on this connection that it has them whole.
     pub older: usize,
+    /// Records that the ledger does not give, of all epochs: they are left out and tried again.
+    pub unreadable: u64,
     /// Acknowledgements that were refused since the start: of an epoch that the box does not have,
     /// with a hash that is not its own, or an answer to nothing.
     pub refused: u64,

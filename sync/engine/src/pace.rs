@@ -1,17 +1,15 @@
-//! When a tier may read again: after a failure, and as fast as the city wants.
+//! When the bulk tier may send again: as fast as the city wants.
 
 use sync_wire::Ack;
-use sync_wire::message::Tier;
 
 /// The city may silence the bulk tier for at most this long at a time, ms.
 const RETRY_AFTER_MS_MAX: u64 = 600_000;
 /// A rate holds for so long if it is not named again, ms.
 const RATE_MS: u64 = 600_000;
 
-/// Pauses of the tiers. Times are monotonic ms, 0 for none.
+/// Pauses of the bulk tier. Times are monotonic ms, 0 for none.
 #[derive(Debug, Default)]
 pub(crate) struct Pace {
-    live_at_ms: u64,
     bulk_at_ms: u64,
     /// Records a second of the bulk tier; 0 for no limit.
     rate: u64,
@@ -19,20 +17,8 @@ pub(crate) struct Pace {
 }
 
 impl Pace {
-    pub(crate) fn pause(&mut self, tier: Tier, until_ms: u64) {
-        let at = match tier {
-            Tier::Live => &mut self.live_at_ms,
-            Tier::Bulk => &mut self.bulk_at_ms,
-        };
-        *at = until_ms.max(*at);
-    }
-
-    pub(crate) fn allows(&self, tier: Tier, now_ms: u64) -> bool {
-        let at = match tier {
-            Tier::Live => self.live_at_ms,
-            Tier::Bulk => self.bulk_at_ms,
-        };
-        at <= now_ms
+    pub(crate) fn allows_bulk(&self, now_ms: u64) -> bool {
+        self.bulk_at_ms <= now_ms
     }
 
     /// What an acknowledgement says about the pace.
@@ -57,19 +43,16 @@ impl Pace {
 
     /// Forgets what is over.
     pub(crate) fn keep_time(&mut self, now_ms: u64) {
-        for at in [&mut self.live_at_ms, &mut self.bulk_at_ms] {
-            if *at <= now_ms {
-                *at = 0;
-            }
+        if self.bulk_at_ms <= now_ms {
+            self.bulk_at_ms = 0;
         }
         if self.rate_until_ms <= now_ms {
             self.rate = 0;
         }
     }
 
-    /// When the next pause is over.
+    /// When the pause is over.
     pub(crate) fn next_at_ms(&self) -> Option<u64> {
-        let times = [self.live_at_ms, self.bulk_at_ms];
-        times.into_iter().filter(|at| *at > 0).min()
+        (self.bulk_at_ms > 0).then_some(self.bulk_at_ms)
     }
 }

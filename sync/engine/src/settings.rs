@@ -53,8 +53,10 @@ pub struct Settings {
     pub fork_pause_ms: u64,
     /// Where something is parked at the city, the list of it is asked for so often, ms.
     pub parked_ms: u64,
-    /// Wait after the ledger could not be read, ms.
+    /// Wait after a record could not be read, ms; where it fails again, the record is left out.
     pub read_retry_ms: u64,
+    /// What was left out is tried again after so long, ms.
+    pub unreadable_ms: u64,
 }
 
 impl Default for Settings {
@@ -77,6 +79,7 @@ impl Default for Settings {
             fork_pause_ms: 600_000,
             parked_ms: 600_000,
             read_retry_ms: 5_000,
+            unreadable_ms: 600_000,
         }
     }
 }

@@ -4,11 +4,14 @@ use sync_wire::message::Tier;
 
 use crate::meter::Trip;
 use crate::ranges::RangeSet;
+use crate::reads::Reads;
 use crate::settings::Settings;
 
 /// A message on its way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Sent {
+    /// How many went out before it.
+    place: u64,
     tier: Tier,
     from: u64,
     to: u64,
@@ -31,9 +34,13 @@ pub struct Uplink {
     /// Acknowledged beyond `through`.
     acked: RangeSet,
     sent: Vec<Sent>,
+    /// Messages that went out.
+    departed: u64,
     /// At most one read per tier.
     reading: Vec<Reading>,
-    /// Records above this are fresh and go by the live tier.
+    /// What the ledger gives, and what it does not.
+    pub(crate) reads: Reads,
+    /// Records above this are fresh and go by the live tier, also when they go out again.
     fresh_after: u64,
     /// Records up to this went out before the last rewind: what is said of them may be meant for then.
     sent_before: u64,
@@ -49,7 +56,9 @@ impl Uplink {
             through: 0,
             acked: RangeSet::default(),
             sent: Vec::new(),
+            departed: 0,
             reading: Vec::new(),
+            reads: Reads::default(),
             fresh_after: last,
             sent_before: 0,
             arrived: Vec::new(),
@@ -98,6 +107,22 @@ impl Uplink {
         })
     }
 
+    /// Messages that went out so far.
+    pub(crate) fn departed(&self) -> u64 {
+        self.departed
+    }
+
+    /// How many of the first so many messages are on their way.
+    pub(crate) fn on_the_way_of(&self, first: u64) -> usize {
+        self.sent.iter().filter(|sent| sent.place < first).count()
+    }
+
+    /// Nothing is on its way or being read, and there is nothing to send that can be read.
+    pub(crate) fn is_idle(&self) -> bool {
+        let moves = self.is_waiting() || !self.reading.is_empty();
+        !moves && !self.has_backlog_to_send()
+    }
+
     /// Whether a record went out before what is on its way was forgotten.
     pub(crate) fn went_out_before(&self, seq: u64) -> bool {
         seq <= self.sent_before
@@ -113,14 +138,13 @@ impl Uplink {
         self.last = self.last.max(last);
     }
 
-    /// Forgets what is on its way: it may be lost. What is unacknowledged now is backlog.
+    /// Forgets what is on its way: it may be lost. What was fresh stays so.
     pub fn rewind(&mut self) {
         let sent = self.sent.iter().map(|sent| sent.to);
         self.sent_before = sent.max().unwrap_or(0).max(self.sent_before);
         self.arrived.clear();
         self.sent.clear();
         self.reading.clear();
-        self.fresh_after = self.last;
     }
 
     /// The cursor as the city has it, forwards or backwards.
@@ -147,12 +171,14 @@ impl Uplink {
             return false;
         }
         self.acked.insert(from, to);
+        self.reads.forget(from, to);
         self.settle();
         true
     }
 
     fn settle(&mut self) {
         self.acked.remove(0, self.through);
+        self.reads.forget(0, self.through);
         if let Some(end) = self.acked.take_from(self.through.saturating_add(1)) {
             self.through = end;
         }
@@ -186,17 +212,13 @@ impl Uplink {
         let (from, to) = match tier {
             Tier::Live => {
                 let (from, to) = busy.last_gap(low.max(self.fresh_after + 1), self.last)?;
-                (
-                    from.max((to + 1).saturating_sub(settings.live_records_max)),
-                    to,
-                )
+                let most = self.reads.most(tier, settings.live_records_max);
+                (from.max((to + 1).saturating_sub(most)), to)
             }
             Tier::Bulk => {
                 let (from, to) = busy.first_gap(low, self.last.min(self.fresh_after))?;
-                (
-                    from,
-                    to.min(from.saturating_add(settings.bulk_records_max - 1)),
-                )
+                let most = self.reads.most(tier, settings.bulk_records_max);
+                (from, to.min(from.saturating_add(most - 1)))
             }
         };
         self.reading.push(Reading { tier, from, to });
@@ -219,6 +241,9 @@ impl Uplink {
         for read in &self.reading {
             busy.insert(read.from, read.to);
         }
+        for (from, to) in self.reads.left_out() {
+            busy.insert(from, to);
+        }
         busy
     }
 
@@ -237,22 +262,27 @@ impl Uplink {
         }
     }
 
-    /// The read of a tier is over. Gives false where it was not wanted any more.
-    pub fn finish_read(&mut self, tier: Tier, from: u64) -> bool {
-        let before = self.reading.len();
-        self.reading
-            .retain(|read| read.tier != tier || read.from != from);
-        self.reading.len() < before
+    /// The read of a tier is over. Gives first and last of what it was to read; `None` where it was
+    /// not wanted any more.
+    pub fn finish_read(&mut self, tier: Tier, from: u64) -> Option<(u64, u64)> {
+        let is_it = |read: &Reading| read.tier == tier && read.from == from;
+        let place = self.reading.iter().position(is_it)?;
+        let read = self.reading.swap_remove(place);
+        Some((read.from, read.to))
     }
 
-    /// The read of a tier failed.
-    pub fn drop_read(&mut self, tier: Tier) {
-        self.reading.retain(|read| read.tier != tier);
+    /// The read of a tier failed. Gives first and last of what it was to read.
+    pub fn drop_read(&mut self, tier: Tier) -> Option<(u64, u64)> {
+        let of_tier = self.reading.iter().find(|read| read.tier == tier)?;
+        self.finish_read(tier, of_tier.from)
     }
 
     /// A message is on its way.
     pub(crate) fn mark_sent(&mut self, tier: Tier, (from, to): (u64, u64), trip: Trip) {
+        let place = self.departed;
+        self.departed = self.departed.saturating_add(1);
         self.sent.push(Sent {
+            place,
             tier,
             from,
             to,

@@ -1,15 +1,14 @@
 //! Against a real broker.
 
 use sync_wire::ctl::ReportTopic;
-use sync_wire::down::Series;
+use sync_wire::down::{ResultCode, Series};
 use sync_wire::record::ClockQuality;
 use sync_wire::{Presence, Report, Topic};
 use tokio::sync::{oneshot, watch};
 use tokio::task::{JoinHandle, LocalSet, spawn_local};
 
 use crate::harness_test::{
-    Broker, DeskEnd, Memory, WALL_MS, free_port, has_broker, settings, surroundings, until,
-    until_city,
+    Broker, DeskEnd, Memory, WALL_MS, free_port, settings, surroundings, until, until_city,
 };
 use crate::pki_test::Pki;
 use crate::session::run;
@@ -51,9 +50,6 @@ pub(crate) fn start_at(
 
 #[tokio::test]
 async fn drains_and_outlives_the_broker() {
-    if !has_broker() {
-        return;
-    }
     let everything = async {
         let mut broker = Broker::start(None);
         let (table, _) = broker.city();
@@ -97,9 +93,6 @@ async fn drains_and_outlives_the_broker() {
 
 #[tokio::test]
 async fn a_city_that_comes_back_gets_what_it_missed() {
-    if !has_broker() {
-        return;
-    }
     let everything = async {
         let broker = Broker::start(None);
         let (table, first) = broker.city();
@@ -123,9 +116,6 @@ async fn a_city_that_comes_back_gets_what_it_missed() {
 
 #[tokio::test]
 async fn what_comes_down_reaches_the_desk_and_its_result_the_city() {
-    if !has_broker() {
-        return;
-    }
     let everything = async {
         let broker = Broker::start(None);
         let (table, _) = broker.city();
@@ -161,22 +151,33 @@ async fn what_comes_down_reaches_the_desk_and_its_result_the_city() {
         let outbox = &running.desk.outbox;
         outbox.send(Outbound::Report(report.clone())).await.unwrap();
         until_city(&table, |table| table.results == [report.clone()]).await;
+        // Of what is far too long no more waits than tells so.
+        table.borrow_mut().to_publish = vec![(Topic::DownRoster, vec![b'x'; 100_000])];
+        ledger.append(1);
+        let long = running.desk.inbox.recv().await.unwrap();
+        assert_eq!(long.payload.len(), 32 * 1024 + 1);
         // Nobody empties the inbox: what has no room is dropped, the records go on.
         table.borrow_mut().to_publish = vec![(Topic::DownCmd, b"again".to_vec()); 9];
         ledger.append(1);
         let seen = until(&mut running.status, |status| {
-            status.acked_through == 3 && status.refused == 6
+            status.acked_through == 4 && status.refused == 6
         });
         assert_eq!(seen.await.last_refusal, Some(NO_ROOM));
+        // The city is told, once for all of them.
+        until_city(&table, |table| table.results.len() > 1).await;
+        let told = table.borrow().results.last().cloned().unwrap();
+        assert_eq!(
+            (told.code, told.number),
+            (Some(ResultCode::NotStored), None)
+        );
+        assert!(told.message.unwrap().contains("稍后再发"));
+        assert_eq!(table.borrow().results.len(), 2);
     };
     LocalSet::new().run_until(everything).await;
 }
 
 #[tokio::test]
 async fn a_box_that_vanishes_is_declared_offline() {
-    if !has_broker() {
-        return;
-    }
     let everything = async {
         let broker = Broker::start(None);
         let (table, _) = broker.city();
@@ -209,9 +210,6 @@ async fn trouble_of(port: u16, tls: Option<TlsFiles>) -> String {
 
 #[tokio::test]
 async fn certificates_right_and_wrong() {
-    if !has_broker() {
-        return;
-    }
     let everything = async {
         let pki = Pki::new();
         let broker = Broker::start(Some(&pki));

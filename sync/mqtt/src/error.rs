@@ -89,6 +89,12 @@ pub(crate) enum Fault {
     /// The line broke.
     #[error("the connection broke")]
     Line(#[source] io::Error),
+    /// The broker confirmed later messages, and this one never.
+    #[error("the broker left message {number} unconfirmed")]
+    Unconfirmed {
+        /// Its number in MQTT.
+        number: u16,
+    },
     /// MQTT ended it.
     #[error(transparent)]
     Mqtt(ConnectionError),

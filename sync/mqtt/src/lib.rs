@@ -11,6 +11,7 @@
 //! - [`tls`]: certificates from files, judged by the time that the box believes
 //! - [`door`]: a line to the city, for MQTT and for HTTPS
 //! - [`ledger`]: what this crate needs of a ledger
+//! - [`begin`]: the engine begins where the ledger says
 //! - [`pipe`]: the polling task around the client library
 //! - [`session`]: one turn after the other: inputs to the engine, its actions to the world
 
@@ -21,6 +22,7 @@ pub mod settings;
 pub mod tls;
 pub mod door;
 pub mod ledger;
+pub mod begin;
 pub mod pipe;
 pub mod session;
 
@@ -42,4 +44,4 @@ pub use session::run;
 pub use settings::{Inbound, MqttSettings, Outbound, Proxy, Surroundings, TLS_CHECK_MS, TlsFiles};
 pub use status::{SyncLink, SyncStatus};
 pub use tls::{Believed, Credentials};
-pub use trouble::{NotTaken, OUR_CERTIFICATE, Trouble};
+pub use trouble::{NotTaken, OUR_CERTIFICATE, Trouble, no_room};

@@ -8,8 +8,8 @@
 use std::time::Duration;
 
 use rumqttc::{
-    AsyncClient, ClientError, ConnectionError, Event, EventLoop, LastWill, MqttOptions, Packet,
-    QoS, StateError, Transport,
+    AsyncClient, ClientError, ConnectionError, Event, EventLoop, LastWill, MqttOptions, Outgoing,
+    Packet, QoS, StateError, Transport,
 };
 use sync_wire::message::MESSAGE_BYTES_MAX;
 use tokio::sync::mpsc;
@@ -24,7 +24,7 @@ const REQUESTS_MAX: usize = 64;
 /// Events waiting for the session.
 const EVENTS_MAX: usize = 64;
 /// Far above the number of messages that can be unacknowledged, so that the library's packet
-/// numbers never wrap onto one that is still in use.
+/// numbers wrap onto one that is still in use only where the broker left its confirmation out.
 const INFLIGHT_MAX: u16 = 200;
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 const CONNECT_TIMEOUT_S: u64 = 20;
@@ -129,9 +129,7 @@ async fn poll(
     arrivals: mpsc::Sender<Arrival>,
 ) {
     while let Some(order) = orders.recv().await {
-        // Whatever the last connection left behind is sent again by the engine, if at all.
-        event_loop.clean();
-        event_loop.pending.clear();
+        forget(&mut event_loop);
         let mut line = match order.door.open().await {
             Ok(line) => line,
             Err(error) => {
@@ -152,6 +150,11 @@ async fn poll(
                     topic: publish.topic,
                     payload: publish.payload.to_vec(),
                 },
+                // From here on the library would read no request any more.
+                Ok(Event::Outgoing(Outgoing::AwaitAck(number))) => {
+                    forget(&mut event_loop);
+                    Arrival::Broken(Fault::Unconfirmed { number })
+                }
                 Ok(Event::Incoming(_) | Event::Outgoing(_)) => continue,
                 Err(error) => Arrival::Broken(why(&mut line, error).await),
             };
@@ -164,6 +167,14 @@ async fn poll(
             }
         }
     }
+}
+
+/// Whatever the last connection left behind is sent again by the engine, if at all. The library
+/// itself keeps a message whose number was in use, and then takes no other on any connection.
+fn forget(event_loop: &mut EventLoop) {
+    event_loop.clean();
+    event_loop.pending.clear();
+    event_loop.state.collision = None;
 }
 
 /// Where the library hears only that its end was closed, the line knows why.

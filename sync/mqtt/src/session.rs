@@ -4,31 +4,32 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::time::Duration;
 
-use sync_engine::{Action, Engine, Fork, Input, Link, OurHashes, Start, Survey};
-use sync_wire::down::Series;
+use sync_engine::{Action, Engine, Fork, Input, Link, OurHashes, Survey};
+use sync_wire::down::{DOWN_BYTES_MAX, Series};
 use sync_wire::message::Tier;
 use sync_wire::{Ack, Presence, State, Topic, VERSION, WireError};
 use tokio::sync::watch;
 
+use crate::begin::start;
 use crate::door::Door;
-use crate::ledger::{Ledger, LedgerError, beginning};
+use crate::ledger::{Ledger, LedgerError};
 use crate::pipe::{Arrival, Order, Pipe};
 use crate::settings::{Inbound, MqttSettings, Outbound, Surroundings};
 use crate::status::{SyncLink, SyncStatus};
 use crate::tls::{Believed, Credentials, contents};
 use crate::trouble::{
     NO_ROOM, NotTaken, OTHER_TOPIC, TOO_LONG, Trouble, explain, explain_files, explain_refusal,
-    explain_stuck, explain_unread, is_too_long,
+    explain_stuck, explain_unread, is_too_long, no_room,
 };
 
 /// The loop turns at least this often, so that its turns prove that it lives.
 const TURN_MS_MAX: u64 = 10_000;
 /// The cursor is written down at most this often: it costs a commit, and a hello finds it again.
 const CURSOR_MS: u64 = 2_000;
+/// That there is no room is told at most this often, ms.
+const NO_ROOM_MS: u64 = 1_000;
 /// How long a goodbye may take.
 const GOODBYE: Duration = Duration::from_secs(2);
-/// Wait before the ledger is asked anew.
-const START_RETRY: Duration = Duration::from_secs(5);
 
 /// Carries the ledger to the city until `shutdown` is ready. Needs a runtime with time and IO.
 pub async fn run<L: Ledger>(
@@ -40,7 +41,7 @@ pub async fn run<L: Ledger>(
 ) {
     tokio::pin!(shutdown);
     let engine = tokio::select! {
-        engine = start(&settings, &ledger) => engine,
+        engine = start(&settings, &ledger, &status) => engine,
         () = &mut shutdown => return,
     };
     let pipe = Pipe::start(&settings);
@@ -60,6 +61,7 @@ pub async fn run<L: Ledger>(
         certificates_at_ms: 0,
         refused: 0,
         refused_by_engine: 0,
+        no_room_ms: None,
         last_refusal: None,
     };
     session.act().await;
@@ -70,25 +72,6 @@ pub async fn run<L: Ledger>(
         }
     }
     session.say_goodbye().await;
-}
-
-async fn start<L: Ledger>(settings: &MqttSettings, ledger: &L) -> Engine {
-    loop {
-        match beginning(ledger).await {
-            Ok((current, last_fork)) => {
-                let start = Start {
-                    current,
-                    last_fork,
-                    roster_version: settings.roster_version,
-                };
-                return Engine::new(settings.identity.clone(), settings.engine.clone(), &start);
-            }
-            Err(error) => {
-                tracing::error!(error, "cannot read the cursor");
-                tokio::time::sleep(START_RETRY).await;
-            }
-        }
-    }
 }
 
 /// What the city has of an epoch: without a hole, and beyond.
@@ -113,6 +96,8 @@ struct Session<L> {
     /// Messages of the city that did not get as far as the engine, and those that it refused.
     refused: u64,
     refused_by_engine: u64,
+    /// When the city was told last that there is no room, monotonic ms.
+    no_room_ms: Option<u64>,
     /// Why the last of both was.
     last_refusal: Option<NotTaken>,
 }
@@ -247,16 +232,34 @@ impl<L: Ledger> Session<L> {
         }
     }
 
-    fn hand_on(&mut self, series: Series, payload: Vec<u8>) -> Option<Input> {
+    fn hand_on(&mut self, series: Series, mut payload: Vec<u8>) -> Option<Input> {
+        // What is too long says so by its first bytes, too: no more of it waits in memory.
+        payload.truncate(DOWN_BYTES_MAX.saturating_add(1));
+        payload.shrink_to_fit();
         let inbound = Inbound { series, payload };
-        if self.surroundings.inbox.try_send(inbound).is_err() {
-            self.refuse(NO_ROOM);
-            tracing::warn!(
-                ?series,
-                "no room for a message of the city, it sends it again"
-            );
+        if self.surroundings.inbox.try_send(inbound).is_ok() {
+            return None;
         }
-        None
+        self.refuse(NO_ROOM);
+        tracing::warn!(
+            ?series,
+            "no room for a message of the city, it sends it again"
+        );
+        let now = (self.surroundings.now)();
+        // One for all of a second: answers to a flood must not become one.
+        if self
+            .no_room_ms
+            .is_some_and(|at| now.mono_ms < at.saturating_add(NO_ROOM_MS))
+        {
+            return None;
+        }
+        self.no_room_ms = Some(now.mono_ms);
+        let identity = &self.settings.identity;
+        Some(Input::Report(no_room(
+            &identity.box_name,
+            series,
+            now.wall_ms,
+        )))
     }
 
     fn refuse(&mut self, why: NotTaken) {
@@ -458,6 +461,7 @@ impl<L: Ledger> Session<L> {
             status.acked_through = engine.acked_through;
             status.backlog = engine.backlog;
             status.older = engine.older;
+            status.unreadable = engine.unreadable;
             status.refused = engine.refused.saturating_add(self.refused);
             status.last_refusal = self.last_refusal;
             status.skew_ms = engine.skew_ms;

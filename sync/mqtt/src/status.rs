@@ -28,6 +28,9 @@ pub struct SyncStatus {
     pub backlog: u64,
     /// Older epochs of which the city has not said on this connection that it has them whole.
     pub older: usize,
+    /// Records that the box's own ledger does not give, of all epochs: they are left out, and tried
+    /// again once in a while.
+    pub unreadable: u64,
     /// Messages of the city that were refused since the start: unreadable, of another epoch, with
     /// a hash that is not the box's own, or with no room to take them.
     pub refused: u64,

@@ -6,7 +6,9 @@ use std::io::ErrorKind;
 use rumqttc::{ConnectReturnCode, ConnectionError, StateError};
 
 use sync_engine::Refusal;
-use sync_wire::WireError;
+use sync_wire::ctl::ReportTopic;
+use sync_wire::down::{ResultCode, Series};
+use sync_wire::{Report, VERSION, WireError};
 
 use crate::error::{DoorError, Fault, MqttError};
 
@@ -39,6 +41,8 @@ const BROKEN: &str = "与平台的连接中断，正在自动重连";
 const PROXY: &str = "代理服务器没有应答或不允许连接平台，请检查代理设置";
 const FLOODED: &str = "平台的消息服务发来过长的内容，连接已断开，正在重连；一直这样请联系平台清理";
 const STUCK: &str = "平台的消息服务没有应答，正在重新连接";
+const UNBEGUN: &str =
+    "本机账本的上传位置读不出来，暂不上传，正在重试；打卡照常，一直这样请联系运维";
 const FILES: &str = "本机证书文件读不出来，请检查证书、私钥和CA文件";
 
 /// Explains why there is no connection. `greeted`: the broker had accepted this one before.
@@ -53,6 +57,7 @@ pub(crate) fn explain(fault: &Fault, tls: bool, greeted: bool) -> Trouble {
             ours(&detail)
         }
         Fault::Line(error) => of_io(error.kind(), &detail),
+        Fault::Unconfirmed { .. } => STUCK,
         Fault::Mqtt(error) => of_mqtt(error, &detail),
     };
     let hint = if clerk.starts_with(OUR_CERTIFICATE) {
@@ -72,6 +77,14 @@ pub fn explain_stuck() -> Trouble {
     Trouble {
         clerk: STUCK,
         detail: "the broker confirms nothing, and the queue to it is full".to_owned(),
+    }
+}
+
+/// The box's own ledger does not say where to go on.
+pub(crate) fn explain_unbegun(error: &(dyn Error + Send + Sync)) -> Trouble {
+    Trouble {
+        clerk: UNBEGUN,
+        detail: format!("cannot read the cursor: {}", chain(error)),
     }
 }
 
@@ -109,6 +122,25 @@ pub const NO_ROOM: NotTaken = NotTaken {
     code: "no_room",
     clerk: "平台一次下发过多，有的没有收下；打卡照常，平台会再发，一直这样请联系平台",
 };
+
+/// The result of a signed message for which there was no room: nothing of it was read, so its number is
+/// not named, and not used up.
+pub fn no_room(box_name: &str, series: Series, sent_at: i64) -> Report {
+    Report {
+        v: VERSION,
+        r#box: box_name.to_owned(),
+        topic: match series {
+            Series::Command => ReportTopic::Cmd,
+            Series::Roster => ReportTopic::Roster,
+        },
+        number: None,
+        command: None,
+        ok: false,
+        code: Some(ResultCode::NotStored),
+        message: Some("平台一次下发过多，这一条没有收下，请平台稍后再发".to_owned()),
+        sent_at,
+    }
+}
 
 /// Explains why an acknowledgement was refused that did not get as far as the engine.
 #[expect(

@@ -48,6 +48,8 @@ pub(crate) struct Desk {
     /// Acknowledgements that were refused.
     pub(crate) refused: u64,
     pub(crate) last_refusal: Option<Refusal>,
+    /// The city was found to have less than it had acknowledged; reset by whoever looks.
+    pub(crate) city_went_back: bool,
 }
 
 impl Desk {
@@ -82,14 +84,6 @@ impl Desk {
         };
         let about = (&self.voice.identity, &self.settings, now);
         pack(about, (epoch, tier), records, bytes_max).ok()
-    }
-
-    /// The ledger gave nothing to send: somebody must know, and it is tried again.
-    pub(super) fn unreadable(&mut self, now: Now, tier: Tier, from: u64) {
-        let alarm = Alarm::LedgerUnreadable { from };
-        self.actions.push_back(Action::Alarm(alarm));
-        let again = now.mono_ms.saturating_add(self.settings.read_retry_ms);
-        self.pace.pause(tier, again);
     }
 
     /// What is known of a message that goes out now.

@@ -4,9 +4,13 @@
 //!
 //! - [`desk`]: what all conversations share
 //! - [`talk`]: one conversation
+//! - [`doubt`]: asking anew what the city has
+//! - [`differ`]: where the city has something else
 
 mod desk;
 mod talk;
+mod doubt;
+mod differ;
 
 pub(crate) use desk::{Desk, Phase};
 pub(crate) use talk::Course;

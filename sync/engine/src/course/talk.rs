@@ -1,10 +1,10 @@
 //! One conversation: hello, records, acknowledgements.
 
-use sync_wire::ack::Compared;
 use sync_wire::message::Tier;
 use sync_wire::{Ack, Hash, Head, Topic};
 
 use super::desk::{Desk, Phase};
+use super::doubt::{Answer, Probe};
 use crate::action::{Action, Alarm};
 use crate::input::{LedgerRecord, Now, OurHashes};
 use crate::link::Refusal;
@@ -16,7 +16,9 @@ use crate::uplink::Uplink;
 use crate::voice::Facts;
 
 /// A hello is not repeated sooner than this, whatever asks for it, ms.
-const HELLO_MS_MIN: u64 = 1_000;
+pub(super) const HELLO_MS_MIN: u64 = 1_000;
+/// An older epoch whose question was repeated so often without an answer keeps no other waiting.
+const SILENT_TRIES: u32 = 2;
 /// So many questions without an answer, and the search begins anew with a hello.
 const TRIES_MAX: u32 = 5;
 /// Hellos whose answers still count; with an hour between the first and the last of them.
@@ -28,18 +30,23 @@ pub(crate) struct Course {
     pub(crate) epoch: String,
     pub(crate) uplink: Uplink,
     pub(crate) phase: Phase,
-    closed: bool,
-    search: Option<Search>,
-    city_through: u64,
+    pub(super) closed: bool,
+    pub(super) search: Option<Search>,
+    pub(super) city_through: u64,
     /// Number of the newest question about this epoch.
-    asked: u64,
+    pub(super) asked: u64,
     head: Head,
     parked: ParkedTalk,
     /// The hellos that are not answered yet, with number and time (monotonic ms): any answer will do.
-    hellos: Vec<(u64, u64)>,
-    hello_at_ms: Option<u64>,
+    pub(super) hellos: Vec<(u64, u64)>,
+    pub(super) hello_at_ms: Option<u64>,
     /// Last sign that what was sent arrives.
     progress_at_ms: u64,
+    /// Asked while records flow, and when the next such question is due, monotonic ms.
+    pub(super) probe: Option<Probe>,
+    pub(super) probe_at_ms: Option<u64>,
+    /// The city greeted by another epoch since it said that it has this one whole.
+    pub(super) again: bool,
 }
 
 impl Course {
@@ -57,6 +64,9 @@ impl Course {
             asked: 0,
             hello_at_ms: None,
             progress_at_ms: 0,
+            probe: None,
+            probe_at_ms: None,
+            again: false,
         }
     }
 
@@ -69,9 +79,29 @@ impl Course {
         }
     }
 
-    /// Whether the city has said on this connection that it has all of it.
+    /// Whether the city has said on this connection that it has all of an older epoch, and has given
+    /// no reason since to doubt that.
     pub(crate) fn is_done(&self) -> bool {
-        self.phase == Phase::Flowing && self.uplink.backlog() == 0
+        self.closed && self.phase == Phase::Flowing && self.uplink.backlog() == 0 && !self.again
+    }
+
+    /// It was asked about more than once, and the city is silent about it.
+    pub(crate) fn is_unanswered(&self) -> bool {
+        match self.phase {
+            Phase::Greeting { tries, .. } | Phase::Comparing { tries, .. } => tries >= SILENT_TRIES,
+            Phase::Quiet | Phase::Flowing | Phase::Forked { .. } => false,
+        }
+    }
+
+    /// Nothing of it moves for now, so that others may: the city is silent or wants something else,
+    /// or what is left cannot be read.
+    pub(crate) fn is_stuck(&self) -> bool {
+        match self.phase {
+            Phase::Greeting { .. } | Phase::Comparing { .. } => self.is_unanswered(),
+            Phase::Flowing => self.uplink.is_idle(),
+            Phase::Forked { .. } => true,
+            Phase::Quiet => false,
+        }
     }
 
     pub(crate) fn grow(&mut self, head: Head) {
@@ -87,30 +117,8 @@ impl Course {
         self.search = None;
         self.parked.fall_silent();
         self.hellos.clear();
+        self.forget_doubts();
         self.phase = Phase::Quiet;
-    }
-
-    /// Asks anew what the city has; until it answers, nothing is sent.
-    pub(crate) fn greet(&mut self, desk: &mut Desk, now: Now) {
-        self.uplink.rewind();
-        self.hellos.clear();
-        let since = |at: u64| at.saturating_add(HELLO_MS_MIN);
-        let earliest = self.hello_at_ms.map_or(0, since);
-        if earliest <= now.mono_ms {
-            self.say_hello(desk, now, 0);
-        } else {
-            self.phase = Phase::Greeting {
-                next_at_ms: earliest,
-                tries: 0,
-            };
-        }
-    }
-
-    /// Asks anew, unless it is asking already.
-    pub(crate) fn doubt(&mut self, desk: &mut Desk, now: Now) {
-        if self.phase == Phase::Flowing {
-            self.greet(desk, now);
-        }
     }
 
     pub(crate) fn say_hello(&mut self, desk: &mut Desk, now: Now, tries: u32) {
@@ -119,7 +127,7 @@ impl Course {
         self.hello(desk, now, None);
     }
 
-    fn hello(&mut self, desk: &mut Desk, now: Now, parked_after: Option<u64>) {
+    pub(super) fn hello(&mut self, desk: &mut Desk, now: Now, parked_after: Option<u64>) {
         let hello = desk.voice.hello(now, self.facts(), parked_after);
         self.asked = desk.voice.number;
         self.hello_at_ms = Some(now.mono_ms);
@@ -151,7 +159,11 @@ impl Course {
                 let overdue = self.overdue_at_ms(desk);
                 let overdue = overdue.map(|at| (at, "acknowledgement overdue"));
                 let parked = self.parked.again_at_ms().map(|at| (at, "parked records"));
-                overdue.into_iter().chain(parked).min()
+                let doubt = self.doubt_at_ms().map(|at| (at, "ask beside what flows"));
+                let read = self.uplink.reads.again_at_ms();
+                let read = read.map(|at| (at, "read again"));
+                let rest = parked.into_iter().chain(doubt).chain(read);
+                overdue.into_iter().chain(rest).min()
             }
         }
     }
@@ -173,7 +185,13 @@ impl Course {
                 desk.meter.missed();
                 self.greet(desk, now);
             }
-            Phase::Flowing => self.ask_parked(desk, now),
+            Phase::Flowing if self.doubt_at_ms().is_some_and(|at| at <= now.mono_ms) => {
+                self.ask_doubt(desk, now);
+            }
+            Phase::Flowing => {
+                self.uplink.reads.keep_time(now.mono_ms);
+                self.ask_parked(desk, now);
+            }
             Phase::Quiet => {}
         }
     }
@@ -190,7 +208,7 @@ impl Course {
 
     /// Wants the next records of a tier, where there are any and the window has room.
     pub(crate) fn pump(&mut self, desk: &mut Desk, tier: Tier) {
-        if self.phase != Phase::Flowing {
+        if self.phase != Phase::Flowing || !self.uplink.reads.allows(tier) {
             return;
         }
         let window = desk.window(tier, self.closed);
@@ -215,7 +233,10 @@ impl Course {
         (tier, from): (Tier, u64),
         (prev, mut records): (Hash, Vec<LedgerRecord>),
     ) {
-        if !self.uplink.finish_read(tier, from) || self.phase != Phase::Flowing {
+        let Some(asked) = self.uplink.finish_read(tier, from) else {
+            return;
+        };
+        if self.phase != Phase::Flowing {
             return;
         }
         let expected = (from..)
@@ -224,9 +245,10 @@ impl Course {
         let whole = expected.count();
         records.truncate(whole);
         let Some(packed) = desk.pack(now, (&self.epoch, tier), (prev, records)) else {
-            desk.unreadable(now, tier, from);
+            self.unreadable(desk, now, (tier, asked));
             return;
         };
+        self.uplink.reads.worked(tier, (from, packed.to));
         self.mark_sent(desk, now, tier, (from, &packed));
         let topic = match tier {
             Tier::Live => Topic::UpLive,
@@ -243,6 +265,22 @@ impl Course {
         });
     }
 
+    /// The ledger gave nothing.
+    pub(crate) fn read_failed(&mut self, desk: &mut Desk, now: Now, tier: Tier) {
+        if let Some(asked) = self.uplink.drop_read(tier) {
+            self.unreadable(desk, now, (tier, asked));
+        }
+    }
+
+    fn unreadable(&mut self, desk: &mut Desk, now: Now, (tier, asked): (Tier, (u64, u64))) {
+        let times = (now.mono_ms, &desk.settings);
+        if self.uplink.reads.failed(tier, asked, times) {
+            let (from, _) = asked;
+            let alarm = Alarm::LedgerUnreadable { from };
+            desk.actions.push_back(Action::Alarm(alarm));
+        }
+    }
+
     fn mark_sent(&mut self, desk: &mut Desk, now: Now, tier: Tier, (from, packed): (u64, &Packed)) {
         if !self.uplink.is_waiting() {
             self.progress_at_ms = now.mono_ms;
@@ -251,35 +289,30 @@ impl Course {
         self.uplink.mark_sent(tier, (from, packed.to), trip);
     }
 
-    /// The city has spoken about this epoch.
-    pub(crate) fn heard(&mut self, desk: &mut Desk, now: Now, ack: &Ack, ours: &OurHashes) {
-        self.progress_at_ms = now.mono_ms;
+    /// The city has spoken about this epoch. Gives whether it is to be believed: it knows a hash that
+    /// only this ledger and its city know.
+    pub(crate) fn heard(&mut self, desk: &mut Desk, now: Now, ack: &Ack, ours: &OurHashes) -> bool {
         if let Some(compared) = ack.compare {
             self.compared(desk, now, compared);
         }
-        let is_answer = ack.hello.is_some_and(|number| {
-            !desk.was_asked(number) || self.greeted(desk, now, (number, ack), ours)
+        let answer = ack.hello.map(|number| {
+            if desk.was_asked(number) {
+                self.greeted(desk, now, (number, ack), ours)
+            } else {
+                Answer::Disbelieved
+            }
         });
-        if is_answer || ack.compare.is_some() {
-            return;
+        match answer {
+            Some(Answer::Adopted) => return true,
+            Some(Answer::Disbelieved) => return false,
+            Some(Answer::Plain) | None if ack.compare.is_some() => return false,
+            Some(Answer::Plain) | None => {}
         }
         let (Phase::Flowing | Phase::Greeting { .. }) = self.phase else {
-            return;
+            return false;
         };
         let is_ours = self.is_ours(ack.through, ack.head, ours);
-        let mut news = is_ours && self.uplink.acknowledge_through(ack.through);
-        let mut strange = false;
-        for range in &ack.ranges {
-            if range.from <= range.to && self.is_ours(range.to, range.head, ours) {
-                news |= self.uplink.acknowledge_range(range.from, range.to);
-            } else {
-                strange = true;
-            }
-        }
-        desk.meter.arrived(&self.uplink.take_arrived(), now.mono_ms);
-        if news {
-            self.save_cursor(desk);
-        }
+        let strange = self.take_in(desk, now, (is_ours, ack), ours);
         if is_ours || self.closed {
             self.note_parked(desk, now, ack);
         }
@@ -294,9 +327,39 @@ impl Course {
                 .push_back(Action::Alarm(Alarm::ForeignAck { seq: ack.through }));
         }
         let behind = ack.through < self.uplink.through() && self.may_doubt(&desk.settings, now);
-        if self.phase == Phase::Flowing && (ack.greet || behind || foreign) {
+        if self.phase == Phase::Flowing && foreign {
             self.greet(desk, now);
+        } else if ack.greet || behind {
+            self.doubt(desk, now);
         }
+        is_ours
+    }
+
+    /// What is acknowledged with a hash of ours. Gives whether there is something with another one.
+    fn take_in(
+        &mut self,
+        desk: &mut Desk,
+        now: Now,
+        (is_ours, ack): (bool, &Ack),
+        ours: &OurHashes,
+    ) -> bool {
+        let mut news = is_ours && self.uplink.acknowledge_through(ack.through);
+        let mut strange = false;
+        for range in &ack.ranges {
+            if range.from <= range.to && self.is_ours(range.to, range.head, ours) {
+                news |= self.uplink.acknowledge_range(range.from, range.to);
+            } else {
+                strange = true;
+            }
+        }
+        desk.meter.arrived(&self.uplink.take_arrived(), now.mono_ms);
+        if is_ours || news {
+            self.progress_at_ms = now.mono_ms;
+        }
+        if news {
+            self.save_cursor(desk);
+        }
+        strange
     }
 
     /// An old acknowledgement may arrive late; only a hello in a while tells whether the city
@@ -320,17 +383,17 @@ impl Course {
     }
 
     /// The answer to a hello, any of the present connection: the cursor becomes the city's, if the city
-    /// speaks of this very chain. Gives false where it is a plain acknowledgement by now.
+    /// speaks of this very chain.
     fn greeted(
         &mut self,
         desk: &mut Desk,
         now: Now,
         (number, ack): (u64, &Ack),
         ours: &OurHashes,
-    ) -> bool {
+    ) -> Answer {
         self.note_way(desk, now, number);
         let (Phase::Greeting { .. } | Phase::Forked { .. }) = self.phase else {
-            return false;
+            return self.answered_beside(desk, now, (number, ack), ours);
         };
         let agreement = Search::begin(ack, ours, self.uplink.last());
         let is_new = self.hellos.iter().any(|(asked, _)| *asked == number);
@@ -340,11 +403,18 @@ impl Course {
         let is_late = is_no_less && agreement == Agreement::Whole;
         let counts = is_new || is_late && !is_forked;
         if !counts {
-            return is_forked;
+            return if is_forked {
+                Answer::Disbelieved
+            } else {
+                Answer::Plain
+            };
         }
         self.city_through = ack.through;
         match agreement {
-            Agreement::Whole => self.adopt(desk, now, ack),
+            Agreement::Whole => {
+                self.adopt(desk, now, ack);
+                return Answer::Adopted;
+            }
             Agreement::Foreign => {
                 desk.refuse(Refusal::NotOurs);
                 desk.actions
@@ -353,10 +423,10 @@ impl Course {
             }
             Agreement::Fork(search) => self.fork_found(desk, now, search),
         }
-        true
+        Answer::Disbelieved
     }
 
-    fn adopt(&mut self, desk: &mut Desk, now: Now, ack: &Ack) {
+    pub(super) fn adopt(&mut self, desk: &mut Desk, now: Now, ack: &Ack) {
         let (was, had) = (self.uplink.through(), self.uplink.ranges());
         let ranges: Vec<(u64, u64)> = ack
             .ranges
@@ -372,6 +442,7 @@ impl Course {
         self.note_parked(desk, now, ack);
         let through = self.uplink.through();
         if through < was {
+            desk.city_went_back = true;
             let went_back = Alarm::CityWentBack { was, now: through };
             desk.actions.push_back(Action::Alarm(went_back));
         }
@@ -380,103 +451,7 @@ impl Course {
         }
     }
 
-    /// The city holds something else. Where that would be another epoch, so soon after the last that
-    /// the city may have lost its mind, it has to wait.
-    fn fork_found(&mut self, desk: &mut Desk, now: Now, search: Search) {
-        if self.closed || desk.may_begin_epoch(now, &self.epoch) {
-            self.search = Some(search);
-            self.ask(desk, now, 0);
-            return;
-        }
-        self.wait_forked(desk, now);
-    }
-
-    fn wait_forked(&mut self, desk: &Desk, now: Now) {
-        self.hellos.clear();
-        let next_at_ms = now.mono_ms.saturating_add(desk.settings.hello_ms_max);
-        self.phase = Phase::Forked { next_at_ms };
-    }
-
-    /// Wants the box's own hashes at the next marks; without marks, the place is found.
-    fn ask(&mut self, desk: &mut Desk, now: Now, tries: u32) {
-        let Some(search) = &mut self.search else {
-            self.greet(desk, now);
-            return;
-        };
-        let seqs = search.marks().to_vec();
-        if seqs.is_empty() {
-            self.place_found(desk, now);
-            return;
-        }
-        let next_at_ms = desk.question_at_ms(now, tries);
-        self.phase = Phase::Comparing { next_at_ms, tries };
-        desk.actions.push_back(Action::Hashes {
-            epoch: self.epoch.clone(),
-            seqs,
-        });
-    }
-
-    /// The box's own hashes at the marks.
-    pub(crate) fn compare(&mut self, desk: &mut Desk, now: Now, ours: &OurHashes) {
-        let (Phase::Comparing { .. }, Some(search)) = (self.phase, &mut self.search) else {
-            return;
-        };
-        let Some(marks) = search.with_hashes(ours) else {
-            let from = self.uplink.through();
-            desk.actions
-                .push_back(Action::Alarm(Alarm::LedgerUnreadable { from }));
-            return;
-        };
-        let compare = desk.voice.compare(now, &self.epoch, marks);
-        self.asked = desk.voice.number;
-        desk.actions.extend(compare);
-    }
-
-    fn compared(&mut self, desk: &mut Desk, now: Now, compared: Compared) {
-        let (Phase::Comparing { .. }, Some(search)) = (self.phase, &mut self.search) else {
-            return;
-        };
-        if compared.number != self.asked {
-            return;
-        }
-        if search.answer(compared.same) {
-            self.ask(desk, now, 0);
-        } else {
-            desk.refuse(Refusal::NoSense);
-            self.greet(desk, now);
-        }
-    }
-
-    /// What comes after the common record is carried over. An older epoch of which the city merely
-    /// has more goes on like any other.
-    fn place_found(&mut self, desk: &mut Desk, now: Now) {
-        let Some(search) = self.search.take() else {
-            return;
-        };
-        let (common, held) = search.result();
-        let last = self.uplink.last();
-        if self.closed && common == last {
-            self.uplink.rewind();
-            self.uplink.set_cursor(0, &held);
-            self.phase = Phase::Flowing;
-            self.save_cursor(desk);
-            return;
-        }
-        desk.carry_over(
-            now,
-            (&self.epoch, self.closed),
-            common,
-            Alarm::Forked {
-                epoch: self.epoch.clone(),
-                common,
-                city_through: self.city_through,
-                our_last: last,
-            },
-        );
-        self.wait_forked(desk, now);
-    }
-
-    fn save_cursor(&self, desk: &mut Desk) {
+    pub(super) fn save_cursor(&self, desk: &mut Desk) {
         desk.save_cursor(&self.epoch, &self.uplink);
     }
 

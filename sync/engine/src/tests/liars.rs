@@ -194,6 +194,53 @@ fn what_cannot_be_settles_nothing_and_is_counted() {
     }
 }
 
+/// What is not believed sets no pace and no clock, and counts as no word of the city.
+#[test]
+fn what_is_refused_has_no_other_effect() {
+    let lies: [Lie; 3] = [
+        |ack, _| (ack.through, ack.head) = (20, Hash::from_bytes([3; 32])),
+        |ack, head| (ack.through, ack.head) = (19, head),
+        |ack, head| (ack.hello, ack.through, ack.head) = (Some(1_000_000), 20, head),
+    ];
+    for lie in lies {
+        let mut world = online(20);
+        let before = world.engine.status();
+        world.advance(500);
+        let mut ack = world.answer(None);
+        lie(&mut ack, world.current().records.last().unwrap().hash);
+        ack.now += 86_400_000;
+        (ack.retry_after_ms, ack.bulk_rate) = (Some(600_000), Some(1));
+        world.hear(ack);
+        let status = world.engine.status();
+        assert_eq!(status.refused, 1);
+        let told = |status: &crate::Status| (status.skew_ms, status.last_ack_at);
+        assert_eq!(told(&status), told(&before));
+        let since = world.mono_ms;
+        world.calm();
+        assert!(
+            world.mono_ms < since + 5_000,
+            "the lie silenced the backlog"
+        );
+        world.check();
+    }
+}
+
+/// An answer to a hello of the connection before may be a broker's, kept and played again.
+#[test]
+fn a_stale_answer_sets_no_clock() {
+    let mut world = online(20);
+    let mut stale = world.answer(Some(1));
+    stale.now -= 86_400_000;
+    world.calm();
+    world.disconnect(0);
+    world.advance(1_000);
+    let before = world.engine.status().skew_ms;
+    world.hear(stale);
+    assert_eq!(world.engine.status().skew_ms, before);
+    world.calm();
+    world.check();
+}
+
 /// Answers to a hello that nobody said, right hash or not.
 #[test]
 fn an_answer_to_nothing_settles_nothing() {

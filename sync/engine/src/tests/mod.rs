@@ -7,6 +7,7 @@ mod one_epoch;
 mod forks;
 mod mad_city;
 mod liars;
+mod stuck;
 mod pacing;
 mod slow_line;
 mod any_order;

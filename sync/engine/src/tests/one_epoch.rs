@@ -89,6 +89,26 @@ fn a_fresh_record_does_not_wait_behind_the_backlog() {
     assert_eq!(world.live_messages(), [(101, 101), (102, 102)]);
 }
 
+/// Neither a question nor its answer makes backlog of what is fresh, nor does a new connection.
+#[test]
+fn a_record_made_while_the_city_is_asked_stays_fresh() {
+    let mut world = World::new(100);
+    world.append(1);
+    let answer = world.answer(Some(1));
+    world.hear(answer);
+    assert_eq!(world.live_messages(), [(101, 101)]);
+    // It is lost, as everything on that connection.
+    world.disconnect(0);
+    world.append(1);
+    world.advance(1_000);
+    world.append(1);
+    let answer = world.answer(Some(2));
+    world.hear(answer);
+    assert_eq!(world.live_messages(), [(101, 103)]);
+    world.calm();
+    world.check();
+}
+
 #[test]
 fn a_full_live_window_sends_the_newest_next() {
     let mut world = World::new(0);
@@ -146,6 +166,96 @@ fn a_city_that_greets_gets_a_hello_at_once() {
     assert_eq!(hellos(&world).len(), 1);
     world.calm();
     world.check();
+}
+
+/// Every record that went out, however often.
+fn sent(world: &World) -> Vec<u64> {
+    let seqs = |action: &Action| {
+        let Action::Publish { topic, payload, .. } = action else {
+            return Vec::new();
+        };
+        if !matches!(topic, Topic::UpBulk | Topic::UpLive) {
+            return Vec::new();
+        }
+        let header = Message::decode(payload).unwrap().header;
+        (header.from..=header.to).collect::<Vec<u64>>()
+    };
+    let mut sent: Vec<u64> = world.done.iter().flat_map(seqs).collect();
+    sent.sort_unstable();
+    sent
+}
+
+/// A city with a hole somewhere greets again and again: what moves is left alone.
+#[test]
+fn a_greeting_in_the_middle_of_a_drain_sends_nothing_twice() {
+    let mut world = World::new(300);
+    let answer = world.answer(Some(1));
+    world.hear(answer);
+    let mut greetings = 0;
+    while world.engine.status().backlog > 0 {
+        world.advance(400);
+        let asked = hellos(&world).len();
+        let mut greeting = world.answer(None);
+        greeting.greet = true;
+        world.hear(greeting);
+        greetings += 1;
+        assert!(hellos(&world).len() <= asked + 1);
+        // One of what is on its way arrives, and its acknowledgement before the next greeting.
+        world.deliver_up(0);
+        while !world.down.is_empty() {
+            world.deliver_down(0);
+        }
+    }
+    assert!(greetings > 40, "{greetings}");
+    assert_eq!(sent(&world), (1..=300).collect::<Vec<u64>>());
+    assert_eq!(alarms(&world), []);
+    world.calm();
+    world.check();
+}
+
+/// A city that was started again greets: whatever was under way to it is lost.
+#[test]
+fn what_a_city_lost_at_its_start_is_sent_again_at_its_answer() {
+    let mut world = World::new(100);
+    let answer = world.answer(Some(1));
+    world.hear(answer);
+    world.advance(2_000);
+    assert_eq!(world.messages(Tier::Bulk), [(1, 7), (8, 14), (15, 21)]);
+    world.up.clear();
+    let mut greeting = world.answer(None);
+    greeting.greet = true;
+    world.hear(greeting);
+    let asked = hellos(&world);
+    assert_eq!(asked.len(), 1);
+    let answer = world.answer(Some(asked[0]));
+    world.hear(answer);
+    assert_eq!(world.messages(Tier::Bulk), [(1, 7), (8, 14), (15, 21)]);
+    world.calm();
+    world.check();
+}
+
+/// A city that went back says so in its answer, whatever it had acknowledged meanwhile.
+#[test]
+fn a_city_that_went_back_in_the_middle_of_a_drain_is_filled_again() {
+    let mut world = World::new(100);
+    let answer = world.answer(Some(1));
+    world.hear(answer);
+    for _ in 0..6 {
+        world.deliver_up(0);
+        world.deliver_down(0);
+    }
+    world.advance(2_000);
+    world.city.restore(3);
+    let mut greeting = world.answer(None);
+    greeting.greet = true;
+    world.hear(greeting);
+    world.calm();
+    world.check();
+    let told = alarms(&world);
+    assert!(
+        matches!(told[..], [Alarm::CityWentBack { now: 3, .. }]),
+        "{told:?}"
+    );
 }
 
 #[test]
@@ -283,7 +393,7 @@ fn waits_grow_until_a_connection_was_stable() {
 }
 
 #[test]
-fn an_unreadable_ledger_is_an_alarm_and_is_tried_again() {
+fn a_read_that_failed_once_is_tried_again() {
     let mut world = World::new(3);
     let answer = world.answer(Some(1));
     world.engine.handle(
@@ -312,7 +422,24 @@ fn an_unreadable_ledger_is_an_alarm_and_is_tried_again() {
             tier: Tier::Bulk,
         },
     );
-    assert_eq!(world.engine.poll_action(), None);
+    // Somewhere in it is what cannot be read: half of it is tried.
+    let half = world.engine.poll_action();
+    assert!(matches!(
+        half,
+        Some(Action::Read {
+            from: 1,
+            records_max: 1,
+            ..
+        })
+    ));
+    world.engine.handle(
+        now(&world),
+        Input::ReadFailed {
+            epoch: crate::tests::world::EPOCH.to_owned(),
+            tier: Tier::Bulk,
+        },
+    );
+    world.settle();
     world.calm();
     world.check();
 }

@@ -32,6 +32,10 @@ pub(crate) struct World {
     pub(crate) last_fork: Option<PastFork>,
     /// Bodies are noise, which no compression makes shorter.
     pub(crate) noise: bool,
+    /// Records that the file does not give, by epoch and number.
+    pub(crate) unreadable: BTreeSet<(String, u64)>,
+    /// Epochs about which the city answers no hello.
+    pub(crate) silent: BTreeSet<String>,
     /// Makes bodies differ that are written in the same place of two histories.
     salt: u64,
 }
@@ -51,6 +55,8 @@ impl World {
             parked: BTreeSet::new(),
             last_fork: None,
             noise: false,
+            unreadable: BTreeSet::new(),
+            silent: BTreeSet::new(),
             salt: 0,
         };
         for _ in 0..records {
@@ -97,14 +103,19 @@ impl World {
     /// So much time goes by, in which everything arrives at once.
     pub(crate) fn pass(&mut self, ms: u64) {
         let end = self.mono_ms + ms;
+        self.exchange();
         while self.mono_ms < end {
             let next = self.engine.poll_timeout().map_or(end, |(at, _)| at);
             self.mono_ms = next.clamp(self.mono_ms, end);
             self.input(Input::Tick);
-            while !self.up.is_empty() || !self.down.is_empty() {
-                self.deliver_up(0);
-                self.deliver_down(0);
-            }
+            self.exchange();
+        }
+    }
+
+    fn exchange(&mut self) {
+        while !self.up.is_empty() || !self.down.is_empty() {
+            self.deliver_up(0);
+            self.deliver_down(0);
         }
     }
 
@@ -205,6 +216,11 @@ impl World {
                 records_max,
                 ..
             } => {
+                let wanted = from..from.saturating_add(records_max);
+                let is_bad = |(of, seq): &(String, u64)| *of == epoch && wanted.contains(seq);
+                if self.unreadable.iter().any(is_bad) {
+                    return Some(Input::ReadFailed { epoch, tier });
+                }
                 let skip = usize::try_from(from - 1).unwrap();
                 let take = usize::try_from(records_max).unwrap();
                 let of = self.named(&epoch);
@@ -324,6 +340,7 @@ impl World {
             }
             Topic::UpCtl => {
                 let answer = match Ctl::decode(&payload).unwrap() {
+                    Ctl::Hello(hello) if self.silent.contains(&hello.epoch) => None,
                     Ctl::Hello(hello) => Some(self.city.greeted(&hello)),
                     Ctl::Compare(compare) => Some(self.city.compared(&compare)),
                     Ctl::Heartbeat(_) | Ctl::Result(_) => None,

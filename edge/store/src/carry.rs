@@ -72,20 +72,26 @@ pub(crate) fn parts(db: &Connection, epoch_no: u32) -> Result<Vec<(u64, u64)>, S
     rows.collect::<rusqlite::Result<_>>().map_err(fault)
 }
 
-/// Everything of an epoch up to a record is carried over.
-pub(crate) fn done(db: &Connection, epoch_no: u32, through: u64) -> Result<(), StoreError> {
+/// Of the part of an epoch that begins at `first`, everything up to `through` is carried over. False
+/// where no such part is left: somebody else carried these records over meanwhile.
+pub(crate) fn done(
+    db: &Connection,
+    epoch_no: u32,
+    (first, through): (u64, u64),
+) -> Result<bool, StoreError> {
+    let moved = db.execute(
+        "UPDATE carry SET first = ?3 + 1 WHERE epoch_no = ?1 AND first = ?2 AND last >= ?3",
+        params![epoch_no, first, through],
+    );
+    if moved.map_err(fault)? == 0 {
+        return Ok(false);
+    }
     db.execute(
-        "DELETE FROM carry WHERE epoch_no = ?1 AND last <= ?2",
-        params![epoch_no, through],
+        "DELETE FROM carry WHERE epoch_no = ?1 AND first > last",
+        [epoch_no],
     )
-    .and_then(|_| {
-        db.execute(
-            "UPDATE carry SET first = ?2 + 1 WHERE epoch_no = ?1 AND first <= ?2",
-            params![epoch_no, through],
-        )
-    })
-    .map(drop)
-    .map_err(fault)
+    .map_err(fault)?;
+    Ok(true)
 }
 
 /// How many records are still to be carried over.

@@ -28,9 +28,12 @@ pub(crate) const PAGE_BYTES: u32 = 2048;
 /// The most that the writer keeps of the file in memory, in KiB.
 const WRITER_CACHE_KIB: i32 = 1024;
 
-/// The most that a connection for queries keeps, in KiB. There are several of them; what reads a lot,
-/// the way to the city, reads it once.
+/// The most that a connection for queries keeps, in KiB. There are several of them.
 const READER_CACHE_KIB: i32 = 512;
+
+/// The most that the connection of the way to the city keeps, in KiB: it reads the ledger from end to
+/// end, and comes back to what it has just read only.
+const ONCE_CACHE_KIB: i32 = 128;
 
 /// What a probe of the disk writes, in bytes: as much as the database's shared memory needs first.
 const PROBE_BYTES: usize = 32_768;
@@ -177,6 +180,12 @@ pub(crate) fn open_for_reading(path: &Path, key: &Key) -> Result<Connection, Sto
         OpenFlags::SQLITE_OPEN_READ_ONLY,
         READER_CACHE_KIB,
     )
+}
+
+/// A connection that reads things once keeps little of them.
+pub(crate) fn keep_little(db: &Connection) -> Result<(), StoreError> {
+    db.execute_batch(&format!("PRAGMA cache_size = -{ONCE_CACHE_KIB}"))
+        .map_err(|e| StoreError::database("set the size of the cache", e))
 }
 
 /// Sets the library up, once and by one thread. `SQLite` calls itself ready before the cipher under it

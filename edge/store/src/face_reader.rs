@@ -6,6 +6,10 @@ use crate::error::StoreError;
 use crate::reader::Reader;
 use crate::view::{faces, people};
 
+#[expect(
+    clippy::multiple_inherent_impl,
+    reason = "one reader, its questions by what they are about"
+)]
 impl Reader {
     /// Everybody who is engaged here and allows the use of his face; as fresh as
     /// [`roster`](Reader::roster).

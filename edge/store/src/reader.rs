@@ -73,6 +73,16 @@ impl Reader {
         })
     }
 
+    /// The same reader, keeping little in memory: for reading the ledger once, from end to end.
+    ///
+    /// # Errors
+    ///
+    /// The connection does not take it.
+    pub fn lean(self) -> Result<Self, StoreError> {
+        connection::keep_little(&self.db)?;
+        Ok(self)
+    }
+
     /// All epochs of the file, oldest first; the last one is written to.
     pub fn epochs(&self) -> Result<Vec<Epoch>, StoreError> {
         epoch::all(&self.db)

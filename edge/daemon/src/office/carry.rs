@@ -69,7 +69,8 @@ impl Carrier {
             .into_iter()
             .map(|record| Ok(Entry::new(wrapped(&next.epoch, record, now)?)))
             .collect::<Result<_, DaemonError>>()?;
-        self.writer.carry(entries, (&next.epoch, through)).await?;
+        let part = (next.epoch.as_str(), next.first, through);
+        self.writer.carry(entries, part).await?;
         if through >= next.last {
             tracing::info!(epoch = next.epoch, through, "Carried over");
         }

@@ -50,8 +50,8 @@ pub(crate) type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
 pub(crate) struct Notes {
     /// Settings by name.
     pub(crate) settings: Vec<(String, String)>,
-    /// An epoch of which these records carry over what was next, and the last that they carry.
-    pub(crate) carried: Option<(String, u64)>,
+    /// An epoch of which these records carry over what was next: first and last of them.
+    pub(crate) carried: Option<(String, (u64, u64))>,
     /// How far a file of the clerk's is with these records.
     pub(crate) import: Option<ImportStep>,
 }
@@ -316,10 +316,12 @@ impl<'db> CommitLoop<'db> {
     ) -> Result<Result<Done, StoreError>, StoreError> {
         match order {
             Order::Append(entries, notes, _) => {
-                small_act::put_settings(self.db, &notes.settings)?;
-                if let Some((epoch, through)) = &notes.carried {
-                    carry::done(self.db, epoch::number(self.db, epoch)?, *through)?;
+                if let Some((epoch, part)) = &notes.carried
+                    && !carry::done(self.db, epoch::number(self.db, epoch)?, *part)?
+                {
+                    return Ok(Err(StoreError::Overtaken));
                 }
+                small_act::put_settings(self.db, &notes.settings)?;
                 if let Some(step) = &notes.import {
                     import::step(self.db, step)?;
                 }

@@ -237,19 +237,20 @@ impl Writer {
         self.small(SmallAct::RemoveImport { job }).await.map(drop)
     }
 
-    /// Appends `carried` records and notes, in the same commit, that everything of `epoch` up to
-    /// `through` is carried over now.
+    /// Appends `carried` records and notes, in the same commit, that what was next of `epoch`, from
+    /// `first` to `through`, is carried over now.
     ///
     /// # Errors
     ///
-    /// As [`append`](Self::append).
+    /// Somebody else has carried them over, and nothing is appended; or as
+    /// [`append`](Self::append).
     pub async fn carry(
         &self,
         entries: Vec<Entry>,
-        (epoch, through): (&str, u64),
+        (epoch, first, through): (&str, u64, u64),
     ) -> Result<Appended, StoreError> {
         let notes = Notes {
-            carried: Some((epoch.to_owned(), through)),
+            carried: Some((epoch.to_owned(), (first, through))),
             ..Notes::default()
         };
         self.append_with(entries, notes).await

@@ -44,7 +44,7 @@ fn a_carry_goes_on_where_it_stopped_whatever_stopped_it() {
         store.reader().unwrap().backlog().unwrap().records,
         4 + 1 + 6
     );
-    wait(store.writer().carry(entries(5..8), (&first, 7))).unwrap();
+    wait(store.writer().carry(entries(5..8), (&first, 5, 7))).unwrap();
     // Dies here: what was carried and that it was carried stand in one commit.
     drop(store);
     let store = place.open();
@@ -56,8 +56,8 @@ fn a_carry_goes_on_where_it_stopped_whatever_stopped_it() {
     wait(store.writer().fork(&first, 2)).unwrap();
     let more = to_carry(&first, 3, 4);
     assert_eq!(reader.next_to_carry().unwrap(), Some(more));
-    wait(store.writer().carry(entries(3..5), (&first, 4))).unwrap();
-    wait(store.writer().carry(entries(8..11), (&first, 10))).unwrap();
+    wait(store.writer().carry(entries(3..5), (&first, 3, 4))).unwrap();
+    wait(store.writer().carry(entries(8..11), (&first, 8, 10))).unwrap();
     assert_eq!(reader.next_to_carry().unwrap(), None);
     assert_eq!(reader.epochs().unwrap()[0].shared, Some(2));
     let unknown = wait(store.writer().fork("0000000000000000", 1)).unwrap_err();
@@ -65,6 +65,27 @@ fn a_carry_goes_on_where_it_stopped_whatever_stopped_it() {
         matches!(unknown, StoreError::UnknownEpoch { .. }),
         "{unknown}"
     );
+}
+
+/// Two that carry over (one of them given up too late) do not carry the same record twice.
+#[test]
+fn what_somebody_else_carried_over_meanwhile_is_not_carried_again() {
+    let place = Place::new();
+    let store = place.open();
+    let first = store.facts().epoch.clone();
+    wait(store.writer().append(entries(1..11))).unwrap();
+    forks(&store, &first, 4);
+    for (from, through) in [(5, 7), (8, 10)] {
+        let page = || entries(from..through + 1);
+        wait(store.writer().carry(page(), (&first, from, through))).unwrap();
+        let head = *store.writer().head().borrow();
+        let again = wait(store.writer().carry(page(), (&first, from, through))).unwrap_err();
+        assert!(matches!(again, StoreError::Overtaken), "{again}");
+        assert_eq!(*store.writer().head().borrow(), head);
+        // A swipe beside it is not harmed.
+        wait(store.writer().append(entries(900..901))).unwrap();
+    }
+    assert_eq!(store.reader().unwrap().next_to_carry().unwrap(), None);
 }
 
 #[test]
@@ -75,7 +96,7 @@ fn a_commit_that_fails_carries_nothing_and_says_so() {
     wait(store.writer().append(entries(1..11))).unwrap();
     forks(&store, &first, 4);
     let too_large = vec![Entry::new(body(5)), Entry::new(vec![b'x'; 70_000])];
-    wait(store.writer().carry(too_large, (&first, 6))).unwrap_err();
+    wait(store.writer().carry(too_large, (&first, 5, 6))).unwrap_err();
     let reader = store.reader().unwrap();
     let all = to_carry(&first, 5, 10);
     assert_eq!(reader.next_to_carry().unwrap(), Some(all));
@@ -88,12 +109,12 @@ fn the_newest_epoch_is_carried_first_because_it_holds_what_came_before() {
     let first = store.facts().epoch.clone();
     wait(store.writer().append(entries(1..11))).unwrap();
     let second = forks(&store, &first, 4);
-    wait(store.writer().carry(entries(5..8), (&first, 7))).unwrap();
+    wait(store.writer().carry(entries(5..8), (&first, 5, 7))).unwrap();
     forks(&store, &second, 2);
     let reader = store.reader().unwrap();
     let newest = to_carry(&second, 3, 4);
     assert_eq!(reader.next_to_carry().unwrap(), Some(newest));
-    wait(store.writer().carry(entries(3..5), (&second, 4))).unwrap();
+    wait(store.writer().carry(entries(3..5), (&second, 3, 4))).unwrap();
     let rest = to_carry(&first, 8, 10);
     assert_eq!(reader.next_to_carry().unwrap(), Some(rest));
 }

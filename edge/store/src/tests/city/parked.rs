@@ -166,7 +166,7 @@ fn declared_absences_wait_until_the_city_has_them() {
         };
         Entry::new(record(9, Kind::Carried(carried)))
     };
-    wait(writer.carry(vec![wrapped(3, 20)], (&epoch, 3))).unwrap();
+    wait(writer.carry(vec![wrapped(3, 20)], (&epoch, 3, 3))).unwrap();
     assert_eq!(froms(&reader, 16), [50, 30, 20]);
     wait(writer.advance_cursor(&began.name, 2, Vec::new())).unwrap();
     assert_eq!(froms(&reader, 16), [50, 30]);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::thread;
 
 use edge_domain::{Policy, Roster};
-use edge_store::{Entry, Reader, Store, Writer};
+use edge_store::{Reader, Store, Writer};
 use edge_web::HealthView;
 use sync_mqtt::SyncStatus;
 use tokio::runtime::{Builder, Runtime};
@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::LocalSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::clock::{Clock, ClockChange};
+use crate::clock::Clock;
 use crate::config::SiteConfig;
 use crate::devices::KnownDevices;
 use crate::downlink::{self, Tally};
@@ -28,7 +28,6 @@ use crate::opening::Opened;
 use crate::people::{
     Consents, PeopleDesk, PersonTagger, Sealer, city_key, random, watch_terminal_people,
 };
-use crate::records;
 use crate::systemd::{self, Proofs};
 use crate::troubles::{self, DAMAGED, Told};
 
@@ -73,7 +72,8 @@ async fn serve(config: SiteConfig) -> Result<(), DaemonError> {
     tell_ready(config.lanes.len(), store.facts().unclean);
     tokio::spawn(hold::record(store.writer(), clock.clone(), unrecorded));
     let (proofs, proofs_seen) = watch::channel(Proofs::default());
-    tokio::spawn(record_clock_changes(clock.clone(), store.writer(), changes));
+    let recording = office::record_clock_changes(clock.clone(), store.writer(), changes);
+    tokio::spawn(recording);
     tokio::spawn(systemd::feed_watchdog(proofs_seen));
     let told = check_file(&store, office_news.clone())?;
     let (tally, refused) = watch::channel(Tally::stored(&store.reader()?)?);
@@ -86,10 +86,13 @@ async fn serve(config: SiteConfig) -> Result<(), DaemonError> {
         (store.reader()?, store.writer()),
         in_force.roster,
     ));
+    tokio::spawn(Arc::clone(&people).keep_fresh());
     downlink::note_own_rules(&people, &config.policy).await;
+    let reader = Arc::new(std::sync::Mutex::new(store.reader()?.lean()?));
     let office = Office {
         config: &config,
         store: &store,
+        reader: &reader,
         clock: &clock,
         people: &people,
         policy: &in_force.policy,
@@ -102,8 +105,8 @@ async fn serve(config: SiteConfig) -> Result<(), DaemonError> {
     let sync = config.city.is_some().then_some(seen);
     let writer = store.writer();
     tokio::spawn(office::pulse(writer, clock.clone(), proofs, sync.clone()));
-    let reader = Arc::new(std::sync::Mutex::new(store.reader()?));
-    tokio::spawn(desk.run(heard, sync, async move || office::waiting(&reader).await));
+    let asked = Arc::clone(&reader);
+    tokio::spawn(desk.run(heard, sync, async move || office::waiting(&asked).await));
     let mut gate = tokio::task::spawn_blocking(move || gate.join());
     let end = tokio::select! {
         end = wait_for_the_end(&stop) => end,
@@ -275,26 +278,6 @@ async fn tag_key(writer: &Writer, stored: Option<String>) -> Result<[u8; 32], Da
         .put_setting(TAG_KEY, &sync_wire::chain::hex(&key))
         .await?;
     Ok(key)
-}
-
-async fn record_clock_changes(
-    clock: Clock,
-    writer: Writer,
-    mut changes: mpsc::Receiver<ClockChange>,
-) {
-    while let Some(change) = changes.recv().await {
-        tracing::warn!(?change, "The clock changed");
-        let body = match records::box_body(clock.now(), records::clock_changed(change)) {
-            Ok(body) => body,
-            Err(error) => {
-                tracing::error!(%error, "A clock record has no body");
-                continue;
-            }
-        };
-        if let Err(error) = writer.append(vec![Entry::new(body)]).await {
-            tracing::error!(%error, "Clock change not recorded");
-        }
-    }
 }
 
 /// Gives what the box told before it stopped. After an unclean stop, and as long as damage is known,

@@ -20,7 +20,7 @@ use crate::config::CityConfig;
 use crate::devices::{Identity, KnownDevices};
 use crate::downlink::Tally;
 use crate::records;
-use crate::troubles::{DAMAGED_CODE, Told};
+use crate::troubles::{DAMAGED_CODE, Told, UNREADABLE, unreadable};
 
 /// The code of a ledger that was set aside, on the screen and in the record.
 pub(crate) const SET_ASIDE: &str = "E-DB-02";
@@ -99,6 +99,8 @@ pub(crate) struct HealthDesk {
     refusals: Option<watch::Receiver<Tally>>,
     /// Troubles of the box itself, as they stand in the ledger's file.
     told: Told,
+    /// Records that could not be read when they were to go to the city, as told last.
+    unreadable: u64,
     view: watch::Sender<HealthView>,
 }
 
@@ -133,6 +135,7 @@ impl HealthDesk {
             city: None,
             refusals: None,
             told: Told::default(),
+            unreadable: 0,
             view,
         };
         (desk, seen)
@@ -238,7 +241,7 @@ impl HealthDesk {
                     Some(item) => self.take(item).await,
                     None => return,
                 },
-                () = changed(&mut sync) => {}
+                () = changed(&mut sync) => self.note_unreadable(sync.as_ref()).await,
                 _ = look.tick() => self.waiting = backlog().await,
             }
             self.publish(sync.as_ref());
@@ -255,6 +258,16 @@ impl HealthDesk {
             HealthNews::Trouble(name, remedy) => self.trouble(name, remedy).await,
             HealthNews::LedgerWrites => self.ledger = LedgerView::Writable,
             HealthNews::LedgerFails(why) => self.ledger = LedgerView::Failing(ledger_remedy(why)),
+        }
+    }
+
+    /// Records that cannot be read when they are to go to the city are a trouble, as long as they are.
+    async fn note_unreadable(&mut self, sync: Option<&watch::Receiver<SyncStatus>>) {
+        let records = sync.map_or(0, |status| status.borrow().unreadable);
+        if records != self.unreadable {
+            self.unreadable = records;
+            let remedy = (records > 0).then(|| unreadable(records));
+            self.trouble(UNREADABLE.to_owned(), remedy).await;
         }
     }
 

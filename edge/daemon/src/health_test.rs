@@ -14,7 +14,7 @@ use crate::clock::{Clock, Known};
 use crate::config::CityConfig;
 use crate::devices::{Identity, KnownDevices};
 use crate::health::{DeviceNews, HealthDesk, HealthNews, Waiting};
-use crate::troubles::{DAMAGED, Told, damaged, told};
+use crate::troubles::{DAMAGED, Told, UNREADABLE, damaged, told};
 
 const WAITING: Waiting = Waiting {
     oldest_at_ms: Some(5),
@@ -292,4 +292,24 @@ async fn a_trouble_of_the_box_is_a_lamp_and_stands_in_the_file_until_it_is_over(
         .await;
     let told = crate::troubles::told(&bench.store.reader().unwrap()).unwrap();
     assert_eq!(told, Told::default());
+}
+
+#[tokio::test]
+async fn records_that_cannot_be_read_are_a_lamp_until_they_can() {
+    let mut bench = bench(None);
+    let lamp = |view: &HealthView| {
+        let lamp = view.devices.iter().find(|lamp| lamp.name == UNREADABLE);
+        lamp.and_then(|lamp| lamp.remedy.clone())
+    };
+    for records in [2, 21] {
+        bench.sync.send_modify(|status| status.unreadable = records);
+        let says = format!(" {records} 条记录读不出来");
+        let is_told = |view: &HealthView| lamp(view).is_some_and(|one| one.cause.contains(&says));
+        let view = bench.until(is_told).await;
+        assert_eq!(lamp(&view).unwrap().code, "E-DB-06");
+    }
+    let told = told(&bench.store.reader().unwrap()).unwrap();
+    assert_eq!(told.0[UNREADABLE].code, "E-DB-06");
+    bench.sync.send_modify(|status| status.unreadable = 0);
+    bench.until(|view| lamp(view).is_none()).await;
 }

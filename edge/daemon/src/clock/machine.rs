@@ -15,10 +15,23 @@ use crate::clock::watch::{ClockChange, ClockWatch, Reading};
 const TIMESYNC_MARK: &str = "/run/systemd/timesync/synchronized";
 const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 
+/// What the machine tells of time.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Machine {
+    /// A look at its clocks.
+    pub(crate) read: fn() -> Reading,
+    /// The kernel's name for this boot.
+    pub(crate) boot_id: fn() -> std::io::Result<String>,
+}
+
+/// The machine that this program runs on.
+pub(crate) const HERE: Machine = Machine { read, boot_id };
+
 /// The box's clock: cheap to clone, one judge behind it.
 #[derive(Debug, Clone)]
 pub(crate) struct Clock {
     boot: u32,
+    read: fn() -> Reading,
     watch: Arc<Mutex<ClockWatch>>,
     changes: mpsc::Sender<ClockChange>,
 }
@@ -26,9 +39,20 @@ pub(crate) struct Clock {
 impl Clock {
     /// `boot` is the ledger's number for this machine boot; `changes` receives jumps and syncs.
     pub(crate) fn new(boot: u32, known: &Known, changes: mpsc::Sender<ClockChange>) -> Self {
+        Self::of(HERE, (boot, known), changes)
+    }
+
+    /// The same on any machine.
+    pub(crate) fn of(
+        machine: Machine,
+        (boot, known): (u32, &Known),
+        changes: mpsc::Sender<ClockChange>,
+    ) -> Self {
+        let read = machine.read;
         let floor = known.floor(boot, read().mono_ms);
         Self {
             boot,
+            read,
             watch: Arc::new(Mutex::new(ClockWatch::new(floor))),
             changes,
         }
@@ -38,7 +62,7 @@ impl Clock {
     pub(crate) fn now(&self) -> Moment {
         let mut watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
         // Read under the lock: the watch takes readings in their order.
-        let reading = read();
+        let reading = (self.read)();
         let (wall_ms, quality, change) = watch.judge(reading);
         drop(watch);
         if let Some(change) = change
@@ -57,7 +81,7 @@ impl Clock {
     /// Takes in the city's time of just now, Unix ms.
     pub(crate) fn prove(&self, city_ms: i64) {
         let mut watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
-        watch.prove(read(), city_ms);
+        watch.prove((self.read)(), city_ms);
     }
 }
 

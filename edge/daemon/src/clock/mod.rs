@@ -8,7 +8,7 @@ mod floor;
 mod machine;
 
 pub(crate) use floor::Known;
-pub(crate) use machine::{Clock, boot_id, read, without_a_ledger};
+pub(crate) use machine::{Clock, HERE, Machine, boot_id, read, without_a_ledger};
 pub(crate) use watch::ClockChange;
 #[cfg(test)]
 pub(crate) use watch::{ClockWatch, Reading};

@@ -17,7 +17,7 @@ pub(crate) use site::SiteConfig;
 pub(crate) use terminal::TerminalConfig;
 
 #[cfg(test)]
-mod site_test;
+pub(crate) mod site_test;
 #[cfg(test)]
 mod face_policy_test;
 #[cfg(test)]

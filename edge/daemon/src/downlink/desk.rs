@@ -45,6 +45,16 @@ impl fmt::Debug for Office {
     }
 }
 
+/// What the ledger says was dealt with last.
+fn stored(
+    series: Series,
+) -> impl FnOnce(&Reader) -> Result<Option<Dealt>, DeskError> + Send + 'static {
+    move |reader| {
+        let text = reader.setting(Dealt::setting(series))?;
+        Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
+    }
+}
+
 /// The desk of one series; it deals with one message at a time.
 #[derive(Debug)]
 pub(super) struct Desk {
@@ -59,11 +69,7 @@ impl Desk {
     /// # Errors
     /// The ledger cannot be read.
     pub(super) async fn open_for(office: Office, series: Series) -> Result<Self, DeskError> {
-        let stored = office
-            .people
-            .ask(move |reader| Ok(reader.setting(Dealt::setting(series))?))
-            .await?;
-        let dealt = stored.and_then(|text| serde_json::from_str(&text).ok());
+        let dealt = office.people.ask(stored(series)).await?;
         Ok(Self {
             office,
             series,
@@ -88,13 +94,17 @@ impl Desk {
             now,
         };
         down::open(payload, &expected).map_err(|refused| {
-            if refused.code == ResultCode::Repeated
-                && let Some(report) = &self.dealt.report
-            {
-                return report.clone();
-            }
             let named = refused.number.zip(refused.command);
-            self.refuse(named, &Refusal::bare(refused.code))
+            match &self.dealt.report {
+                // It is written down, and not with the lanes yet: soon, but not done.
+                Some(_)
+                    if refused.code == ResultCode::Repeated && self.office.people.is_stale() =>
+                {
+                    self.refuse(named, &Refusal::bare(ResultCode::NotStored))
+                }
+                Some(report) if refused.code == ResultCode::Repeated => report.clone(),
+                Some(_) | None => self.refuse(named, &Refusal::bare(refused.code)),
+            }
         })
     }
 
@@ -191,12 +201,26 @@ impl Desk {
                 report
             }
             Err(error) => {
-                tracing::error!(%error, "What came down cannot be written down");
+                tracing::error!(%error, "What came down cannot be carried out");
+                self.recall(number).await;
                 let refusal = Refusal::bare(ResultCode::NotStored);
                 let report = address.refused(&refusal, self.office.clock.now().wall_ms);
                 self.tell(&report);
                 report
             }
+        }
+    }
+
+    /// What was written down all the same, and only did not reach the lanes, is not carried out again.
+    async fn recall(&mut self, number: u64) {
+        let stored = self.office.people.ask(stored(self.series)).await;
+        match stored {
+            Ok(Some(dealt)) if dealt.number == number => {
+                self.dealt = dealt;
+                self.use_policy().await;
+            }
+            Ok(_) => {}
+            Err(error) => tracing::error!(%error, "What was dealt with last cannot be read"),
         }
     }
 

@@ -20,3 +20,6 @@ pub(crate) use own_rules::note_own_rules;
 pub(crate) use rules::in_force;
 pub(crate) use serve::{WAITING_MAX, start};
 pub(crate) use tally::{Tally, keep_tally};
+
+#[cfg(test)]
+mod desk_test;

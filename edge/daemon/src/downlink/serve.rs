@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use sync_mqtt::{Inbound, Outbound};
+use sync_mqtt::{Inbound, Outbound, no_room};
 use sync_wire::Report;
 use sync_wire::down::{Command, Down, ResultCode, RosterPointer, Series};
 use sync_wire::roster::RosterLine;
@@ -48,7 +48,8 @@ pub(crate) async fn start(
     };
     tokio::task::spawn_local(clerk.serve(for_rosters));
     let command_desk = command_desk.map_err(unread)?;
-    tokio::task::spawn_local(serve_commands(command_desk, for_commands, results));
+    let (box_id, clock) = (office.box_id.clone(), office.clock.clone());
+    tokio::task::spawn_local(serve_commands(command_desk, for_commands, results.clone()));
     tokio::spawn(async move {
         while let Some(Inbound { series, payload }) = arrivals.recv().await {
             let queue = match series {
@@ -60,6 +61,10 @@ pub(crate) async fn start(
                     ?series,
                     "Too much comes down at once, the city sends it again"
                 );
+                let report = no_room(&box_id, series, clock.now().wall_ms);
+                if results.try_send(Outbound::Report(report)).is_err() {
+                    tracing::warn!(?series, "Nor is there room to say so");
+                }
             }
         }
     });
@@ -175,6 +180,19 @@ impl RosterClerk {
             Transfer::begin(&pointer, &self.desk.office.box_id)
                 .map_err(|error| Refusal::bad_file(&error))
         });
+        let overtaken = match begun {
+            Err(ref refusal) if refusal.code == ResultCode::NotStored => None,
+            Ok(_) | Err(_) => errand.take(),
+        };
+        if let Some(overtaken) = overtaken {
+            // Its file is fetched no further: a newer one takes its place.
+            let word = overtaken.down.command.word().to_owned();
+            let refusal = Refusal::bare(ResultCode::OldNumber);
+            let report = self
+                .desk
+                .refuse(Some((overtaken.down.number, word)), &refusal);
+            self.send(report).await?;
+        }
         match begun {
             Ok(transfer) => {
                 *errand = Some(Errand {
@@ -192,7 +210,6 @@ impl RosterClerk {
                 self.send(report).await
             }
             Err(refusal) => {
-                *errand = None;
                 let report = self.desk.settle(&down, refusal).await;
                 self.send(report).await
             }

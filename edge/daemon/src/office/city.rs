@@ -1,17 +1,19 @@
 //! The ledger as the way to the city reads it.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use edge_store::{Epoch, Head, ParkedRecord, ParkedTold, Reader, StoreError, Writer};
 use sync_engine::{Alarm, EpochStart, Fork, LedgerRecord, OurHashes, PastFork, Survey};
 use sync_mqtt::{Ledger, LedgerError, Page};
+use sync_wire::Hash;
 use sync_wire::ack::Parked;
 use sync_wire::ctl::GAPS_MAX;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::spawn_blocking;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::clock::Clock;
-use crate::error::DaemonError;
 use crate::health::{HealthNews, LedgerAlarm};
 use crate::office::carry::Carrier;
 use crate::office::desk::Office;
@@ -27,16 +29,16 @@ pub(crate) struct CityLedger {
     writer: Writer,
     reader: Arc<Mutex<Reader>>,
     carrying: Arc<Notify>,
+    recent: Arc<Mutex<Recent>>,
+    /// Ends with the last of those who use this ledger, so that the next one finds no other.
+    _carrier: Arc<AbortOnDropHandle<Option<()>>>,
 }
 
 impl CityLedger {
     /// All epochs of the store. What a fork left to be carried over is carried from now on.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
-    pub(crate) fn new(office: &Office<'_>) -> Result<Self, DaemonError> {
+    pub(crate) fn new(office: &Office<'_>) -> Self {
         let writer = office.store.writer();
-        let reader = Arc::new(Mutex::new(office.store.reader()?));
+        let reader = Arc::clone(office.reader);
         let carrier = Carrier {
             reader: Arc::clone(&reader),
             writer: writer.clone(),
@@ -45,8 +47,8 @@ impl CityLedger {
         let carrying = Arc::new(Notify::new());
         let work = carrier.run(Arc::clone(&carrying));
         let stop = office.stop.clone();
-        tokio::task::spawn_local(async move { stop.run_until_cancelled(work).await });
-        Ok(Self {
+        let carrier = tokio::task::spawn_local(async move { stop.run_until_cancelled(work).await });
+        Self {
             names: Names {
                 box_id: office.config.box_id.clone(),
                 site: office.config.site_code.clone(),
@@ -56,7 +58,13 @@ impl CityLedger {
             writer,
             reader,
             carrying,
-        })
+            recent: Arc::default(),
+            _carrier: Arc::new(AbortOnDropHandle::new(carrier)),
+        }
+    }
+
+    fn recent(&self) -> MutexGuard<'_, Recent> {
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Notes whether the city wants more epochs than it gets: on record, on the screen, and for
@@ -79,6 +87,45 @@ impl CityLedger {
             question(&reader.lock().unwrap_or_else(PoisonError::into_inner))
         });
         Ok(answer.await??)
+    }
+}
+
+/// Ends of pages that are remembered: more than there are messages on their way.
+const RECENT_MAX: usize = 64;
+
+/// The ends of the pages that were read last, with the hashes there: what an acknowledgement names is
+/// mostly one of them, and need not be read again.
+#[derive(Debug, Default)]
+struct Recent {
+    epoch: String,
+    ends: VecDeque<(u64, Hash)>,
+}
+
+impl Recent {
+    fn note(&mut self, epoch: &str, last: Option<&LedgerRecord>) {
+        if self.epoch != epoch {
+            epoch.clone_into(&mut self.epoch);
+            self.ends.clear();
+        }
+        if let Some(record) = last {
+            if self.ends.len() >= RECENT_MAX {
+                self.ends.pop_front();
+            }
+            self.ends.push_back((record.seq, record.hash));
+        }
+    }
+
+    /// What is known of these numbers, and those of which nothing is.
+    fn look_up(&self, epoch: &str, seqs: &[u64]) -> (OurHashes, Vec<u64>) {
+        let known: OurHashes = if self.epoch == epoch {
+            let asked = |(seq, _): &&(u64, Hash)| seqs.contains(seq);
+            self.ends.iter().filter(asked).copied().collect()
+        } else {
+            OurHashes::new()
+        };
+        let unknown = seqs.iter().filter(|seq| !known.contains_key(seq));
+        let unknown = unknown.copied().collect();
+        (known, unknown)
     }
 }
 
@@ -144,8 +191,9 @@ impl Ledger for CityLedger {
         (records_max, bytes_max): (u64, usize),
     ) -> Result<Page, LedgerError> {
         let records_max = u32::try_from(records_max).unwrap_or(u32::MAX);
-        let epoch = epoch.to_owned();
-        self.ask(move |reader| {
+        let name = epoch.to_owned();
+        let asked = self.ask(move |reader| {
+            let epoch = name;
             let before = reader.hash_at(&epoch, from.saturating_sub(1))?;
             let prev = before.ok_or_else(|| StoreError::Damaged {
                 what: format!("no record before {from}"),
@@ -160,15 +208,20 @@ impl Ledger for CityLedger {
                 })
                 .collect();
             Ok(Page { prev, records })
-        })
-        .await
+        });
+        let page = asked.await?;
+        self.recent().note(epoch, page.records.last());
+        Ok(page)
     }
 
     async fn hashes(&self, epoch: &str, seqs: &[u64]) -> Result<OurHashes, LedgerError> {
-        let (epoch, seqs) = (epoch.to_owned(), seqs.to_vec());
+        let (mut hashes, unknown) = self.recent().look_up(epoch, seqs);
+        if unknown.is_empty() {
+            return Ok(hashes);
+        }
+        let epoch = epoch.to_owned();
         self.ask(move |reader| {
-            let mut hashes = OurHashes::new();
-            for seq in seqs {
+            for seq in unknown {
                 let hash = reader.hash_at(&epoch, seq)?;
                 hashes.extend(hash.map(|hash| (seq, hash)));
             }
@@ -242,12 +295,45 @@ impl Ledger for CityLedger {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
     use std::os::unix::fs::PermissionsExt;
 
     use edge_store::{Entry, Key, Store, StoreSettings};
     use sync_wire::record::{ClockQuality, Gap, GapCause, Kind, Record, Stamp};
 
-    use super::survey;
+    use sync_engine::LedgerRecord;
+    use sync_wire::Hash;
+
+    use super::{RECENT_MAX, Recent, survey};
+
+    #[test]
+    fn only_the_ends_of_the_last_pages_of_the_very_epoch_are_known_without_reading() {
+        let record = |seq: u64| LedgerRecord {
+            seq,
+            body: Vec::new(),
+            hash: Hash::from_bytes([u8::try_from(seq % 251).unwrap(); 32]),
+        };
+        let mut recent = Recent::default();
+        for seq in (200..=20_000).step_by(200) {
+            recent.note("a", Some(&record(seq)));
+        }
+        recent.note("a", None);
+        let expected = BTreeMap::from([(20_000, record(20_000).hash)]);
+        assert_eq!(
+            recent.look_up("a", &[19_999, 20_000, 200]),
+            (expected, vec![19_999, 200])
+        );
+        assert_eq!(recent.ends.len(), RECENT_MAX);
+        assert_eq!(
+            recent.look_up("b", &[20_000]),
+            (BTreeMap::new(), vec![20_000])
+        );
+        recent.note("b", Some(&record(7)));
+        assert_eq!(
+            recent.look_up("a", &[20_000]),
+            (BTreeMap::new(), vec![20_000])
+        );
+    }
 
     #[tokio::test]
     async fn a_heartbeat_knows_the_absences_that_the_city_does_not_have() {

@@ -1,9 +1,9 @@
 //! What screen and uplink share.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use edge_domain::Policy;
-use edge_store::Store;
+use edge_store::{Reader, Store};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -22,6 +22,8 @@ pub(crate) struct Office<'a> {
     pub(crate) config: &'a SiteConfig,
     /// The ledger.
     pub(crate) store: &'a Store,
+    /// The connection that the way to the city asks through, and the health desk once in a while.
+    pub(crate) reader: &'a Arc<Mutex<Reader>>,
     /// The clock.
     pub(crate) clock: &'a Clock,
     /// Where people change.

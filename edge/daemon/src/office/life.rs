@@ -6,14 +6,16 @@
 use std::time::Duration;
 
 use edge_domain::{ClockQuality, Moment};
-use edge_store::{Entry, Writer};
+use edge_store::{Entry, Store, StoreError, Writer};
+use serde::{Deserialize, Serialize};
 use sync_mqtt::SyncStatus;
 use sync_wire::Kind;
 use sync_wire::record::{Gap, GapCause};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, ClockChange};
+use crate::error::DaemonError;
 use crate::records;
 use crate::systemd::{self, Proofs};
 
@@ -37,6 +39,96 @@ fn absence(from: i64, to: i64) -> Kind {
         cause: GapCause::PoweredOff,
         reason: None,
     })
+}
+
+/// The setting that holds what a start with an unset clock left to be declared, as JSON.
+const OFF_SINCE: &str = "box.off_since";
+
+/// An absence of which the end is not known yet, because the clock was unset when the box started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct OffSince {
+    /// The last sign of life before, Unix ms.
+    from: i64,
+    /// The boot in which the box started, and when, ms since that boot.
+    boot: u32,
+    mono: u64,
+}
+
+impl OffSince {
+    /// Its setting, name and text.
+    pub(crate) fn setting(self) -> (String, String) {
+        let text = serde_json::to_string(&self).unwrap_or_default();
+        (OFF_SINCE.to_owned(), text)
+    }
+
+    /// The absence, now that the time is known in the boot in which it ended.
+    fn declared(self, now: &Moment) -> Option<Kind> {
+        if now.boot != self.boot || now.quality == ClockQuality::Unset {
+            return None;
+        }
+        let since_ms = now.mono_ms.checked_sub(self.mono)?;
+        let to = now.wall_ms.checked_sub_unsigned(since_ms)?;
+        (self.from < to).then(|| absence(self.from, to))
+    }
+}
+
+/// The absence before a start with an unset clock, to be declared when the time is known. A process
+/// that follows another of the same boot goes on with what that one noted.
+///
+/// # Errors
+/// The ledger cannot be read.
+pub(crate) fn off_since(store: &Store, now: &Moment) -> Result<Option<OffSince>, StoreError> {
+    let facts = store.facts();
+    if facts.last.is_some_and(|last| last.boot == now.boot) {
+        let text = store.reader()?.setting(OFF_SINCE)?;
+        let noted = text.and_then(|text| serde_json::from_str::<OffSince>(&text).ok());
+        return Ok(noted.filter(|noted| noted.boot == now.boot));
+    }
+    let is_unset = now.quality == ClockQuality::Unset;
+    Ok(facts.alive_at.filter(|_| is_unset).map(|from| OffSince {
+        from,
+        boot: now.boot,
+        mono: now.mono_ms,
+    }))
+}
+
+/// Writes down what becomes of the clock, and with the first proof after a start without a time how
+/// long the box was off before that start.
+pub(crate) async fn record_clock_changes(
+    clock: Clock,
+    writer: Writer,
+    (mut changes, mut off_since): (mpsc::Receiver<ClockChange>, Option<OffSince>),
+) {
+    while let Some(change) = changes.recv().await {
+        tracing::warn!(?change, "The clock changed");
+        let now = clock.now();
+        let is_proof = matches!(change, ClockChange::Synced { .. });
+        let gap = off_since.filter(|_| is_proof);
+        let gap = gap.and_then(|off_since| off_since.declared(&now));
+        let is_declared = gap.is_some();
+        match record_change(&writer, now, (change, gap)).await {
+            Ok(()) if is_declared => off_since = None,
+            Ok(()) => {}
+            Err(error) => tracing::error!(%error, "Clock change not recorded"),
+        }
+    }
+}
+
+async fn record_change(
+    writer: &Writer,
+    now: Moment,
+    (change, gap): (ClockChange, Option<Kind>),
+) -> Result<(), DaemonError> {
+    let is_declared = gap.is_some();
+    let entries = std::iter::once(records::clock_changed(change))
+        .chain(gap)
+        .map(|kind| Ok(Entry::new(records::box_body(now, kind)?)))
+        .collect::<Result<_, DaemonError>>()?;
+    // Told once.
+    let notes = is_declared.then(|| (OFF_SINCE.to_owned(), String::new()));
+    let notes = notes.into_iter().collect();
+    writer.append_and_note(entries, notes).await?;
+    Ok(())
 }
 
 /// Proves again and again that the writer answers, leaves the time as the sign of life, declares what

@@ -70,7 +70,7 @@ async fn run_sync(
         tally: office.tally.clone(),
     };
     downlink::start(&desks, city, arrivals, results).await?;
-    let ledger = CityLedger::new(office)?;
+    let ledger = CityLedger::new(office);
     let last_fork = LastFork::read(&office.store.reader()?)?;
     let trouble = last_fork.and_then(|last| last.trouble());
     part.tell(FORKS, trouble).await;

@@ -3,12 +3,13 @@
 
 use std::error::Error;
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use edge_domain::{Act, Moment, Record, Roster, WorkerId};
 use edge_store::{Entry, ImportStep, KeptSheet, Reader, Writer};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::task::spawn_blocking;
 
 use crate::clock::Clock;
@@ -44,7 +45,16 @@ pub(crate) struct PeopleDesk {
     reader: Arc<Mutex<Reader>>,
     roster: watch::Sender<Arc<Roster>>,
     turn: tokio::sync::Mutex<()>,
+    /// What was committed about people is not with the lanes yet.
+    stale: AtomicBool,
+    /// Somebody gave up handing it to them.
+    given_up: Notify,
+    /// How the ledger is asked for the roster.
+    look: Look,
 }
+
+/// Asks the ledger for the roster.
+type Look = fn(&Reader) -> Result<Roster, DeskError>;
 
 impl fmt::Debug for PeopleDesk {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -67,7 +77,45 @@ impl PeopleDesk {
             reader: Arc::new(Mutex::new(reader)),
             roster,
             turn: tokio::sync::Mutex::default(),
+            stale: AtomicBool::default(),
+            given_up: Notify::default(),
+            look: |reader| Ok(reader.roster()?),
         }
+    }
+
+    /// The same, asking another way for the roster.
+    #[cfg(test)]
+    pub(crate) fn looking(mut self, look: Look) -> Self {
+        self.look = look;
+        self
+    }
+
+    /// Whether something that was committed about people is not with the lanes yet.
+    pub(crate) fn is_stale(&self) -> bool {
+        self.stale.load(Ordering::Acquire)
+    }
+
+    /// Hands to the lanes what somebody could not, until it is with them. Never ends.
+    pub(crate) async fn keep_fresh(self: Arc<Self>) {
+        loop {
+            self.given_up.notified().await;
+            while self.is_stale() {
+                let turn = self.turn.lock().await;
+                let done = self.freshen().await;
+                drop(turn);
+                if done.is_err() {
+                    tokio::time::sleep(HAND_ON_PAUSE).await;
+                }
+            }
+        }
+    }
+
+    /// What is committed is with the lanes after this.
+    async fn freshen(&self) -> Result<(), DeskError> {
+        if self.is_stale() {
+            return self.hand_on().await;
+        }
+        Ok(())
     }
 
     /// Asks the ledger off the runtime's thread.
@@ -96,6 +144,7 @@ impl PeopleDesk {
         F: FnOnce(&Reader, Moment) -> Result<(Change, T), DeskError> + Send + 'static,
     {
         let _turn = self.turn.lock().await;
+        self.freshen().await?;
         self.writer.catch_up().await?;
         let (sealer, at) = (Arc::clone(&self.sealer), self.clock.now());
         let work = move |reader: &Reader| {
@@ -117,6 +166,7 @@ impl PeopleDesk {
         let (entries, (settings, import), batch, (only_office, answer)) = self.ask(work).await?;
         if let Some(step) = import {
             let is_about_people = !entries.is_empty();
+            self.stale.fetch_or(is_about_people, Ordering::AcqRel);
             self.writer.append_import(entries, step).await?;
             if is_about_people {
                 self.hand_on().await?;
@@ -126,6 +176,8 @@ impl PeopleDesk {
         if entries.is_empty() && settings.is_empty() {
             return Ok(answer);
         }
+        // Before the commit: whoever stops waiting for it here must leave a true word behind.
+        self.stale.fetch_or(!only_office, Ordering::AcqRel);
         match batch {
             None => drop(self.writer.append_and_note(entries, settings).await?),
             Some(batch) => {
@@ -185,14 +237,18 @@ impl PeopleDesk {
         loop {
             let fresh = async {
                 self.writer.catch_up().await?;
-                self.ask(|reader| Ok(reader.roster()?)).await
+                self.ask(self.look).await
             };
             match fresh.await {
                 Ok(roster) => {
                     self.roster.send_replace(Arc::new(roster));
+                    self.stale.store(false, Ordering::Release);
                     return Ok(());
                 }
-                Err(error) if tries >= HAND_ON_TRIES => return Err(error),
+                Err(error) if tries >= HAND_ON_TRIES => {
+                    self.given_up.notify_one();
+                    return Err(error);
+                }
                 Err(error) => {
                     tracing::error!(%error, "The lanes do not have the new roster yet");
                     tries += 1;

@@ -3,6 +3,6 @@
 mod trouble;
 
 pub(crate) use trouble::{
-    DAMAGED, DAMAGED_CODE, FORKS, FORKS_TOO_OFTEN, Told, damaged, forks_too_often, part_ended,
-    screen_port, told,
+    DAMAGED, DAMAGED_CODE, FORKS, FORKS_TOO_OFTEN, Told, UNREADABLE, damaged, forks_too_often,
+    part_ended, screen_port, told, unreadable,
 };

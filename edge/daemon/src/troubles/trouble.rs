@@ -20,6 +20,11 @@ pub(crate) const FORKS: &str = "平台对账";
 /// Its code, also in the record.
 pub(crate) const FORKS_TOO_OFTEN: &str = "E-DB-05";
 
+/// The lamp of records that cannot be read when they are to go to the city.
+pub(crate) const UNREADABLE: &str = "账本读取";
+/// Its code.
+pub(crate) const UNREADABLE_CODE: &str = "E-DB-06";
+
 /// Troubles by the names of their lamps, as they stand in the ledger's file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -99,6 +104,17 @@ pub(crate) fn damaged() -> Remedy {
         cause: "上次没有正常停机，检查发现账本文件有损坏".to_owned(),
         effect: "闸机照常；损坏处的旧记录可能读不出、传不上去".to_owned(),
         advice: "不要删除文件，备份后用 menwei verify 查明第一处损坏，并联系运维".to_owned(),
+    }
+}
+
+/// So many records cannot be read when they are to go to the city.
+pub(crate) fn unreadable(records: u64) -> Remedy {
+    Remedy {
+        code: UNREADABLE_CODE.to_owned(),
+        cause: format!("账本里有 {records} 条记录读不出来，存储可能有损坏"),
+        effect: "打卡照常；其余记录照常上传，这几条暂不上传，每十分钟自动再试".to_owned(),
+        advice: "不要删除文件；尽快备份并用 menwei verify 查明损坏处，更换存储卡，并联系运维"
+            .to_owned(),
     }
 }
 

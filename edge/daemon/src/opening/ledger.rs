@@ -11,11 +11,11 @@ use tokio::sync::mpsc;
 
 use crate::advice::advice;
 use crate::certificate;
-use crate::clock::{self, Clock, ClockChange, Known};
+use crate::clock::{self, Clock, ClockChange, Known, Machine};
 use crate::config::SiteConfig;
 use crate::error::DaemonError;
 use crate::health::SET_ASIDE;
-use crate::office;
+use crate::office::{self, OffSince};
 use crate::records::{self, SOFTWARE};
 
 const CLOCK_CHANGES_MAX: usize = 16;
@@ -31,8 +31,9 @@ pub(crate) struct Opened {
     pub(crate) store: Store,
     /// The clock, above its floor.
     pub(crate) clock: Clock,
-    /// Jumps and syncs of the clock, to be recorded.
-    pub(crate) changes: mpsc::Receiver<ClockChange>,
+    /// Jumps and syncs of the clock, to be recorded; and an absence that is declared once the time is
+    /// known.
+    pub(crate) changes: (mpsc::Receiver<ClockChange>, Option<OffSince>),
 }
 
 /// What is done about a damaged file.
@@ -49,6 +50,15 @@ pub(crate) enum OnDamage {
 /// # Errors
 /// The ledger does not open or takes no record.
 pub(crate) async fn open(config: &SiteConfig, on_damage: OnDamage) -> Result<Opened, DaemonError> {
+    open_on(clock::HERE, config, on_damage).await
+}
+
+/// The same on any machine.
+pub(crate) async fn open_on(
+    machine: Machine,
+    config: &SiteConfig,
+    on_damage: OnDamage,
+) -> Result<Opened, DaemonError> {
     let key = ledger_key(config)?;
     let path = &config.ledger.path;
     finish_restore(path)?;
@@ -62,10 +72,10 @@ pub(crate) async fn open(config: &SiteConfig, on_damage: OnDamage) -> Result<Ope
     };
     let facts = store.facts().clone();
     let writer = store.writer();
-    let boot_id = clock::boot_id()?;
+    let boot_id = (machine.boot_id)()?;
     let boot = writer.boot_number(&boot_id).await?;
     let (sender, changes) = mpsc::channel(CLOCK_CHANGES_MAX);
-    let clock = Clock::new(boot, &known(config, &facts), sender);
+    let clock = Clock::of(machine, (boot, &known(config, &facts)), sender);
     let now = clock.now();
     let mut entries = if facts.epoch_is_new {
         first_records(config, &key, &facts, now)?
@@ -82,7 +92,10 @@ pub(crate) async fn open(config: &SiteConfig, on_damage: OnDamage) -> Result<Ope
     for kind in kinds {
         entries.push(Entry::new(records::box_body(now, kind)?));
     }
-    writer.append(entries).await?;
+    // Where the clock is unset, nobody knows yet how long the box was off.
+    let off_since = office::off_since(&store, &now)?;
+    let notes = off_since.map(OffSince::setting).into_iter().collect();
+    writer.append_and_note(entries, notes).await?;
     if facts.epoch_is_new {
         // The lanes read the roster next: people who came along must be in it.
         writer.catch_up().await?;
@@ -90,7 +103,7 @@ pub(crate) async fn open(config: &SiteConfig, on_damage: OnDamage) -> Result<Ope
     Ok(Opened {
         store,
         clock,
-        changes,
+        changes: (changes, off_since),
     })
 }
 

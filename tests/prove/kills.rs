@@ -20,7 +20,13 @@ pub(crate) fn prove(share: &Share) -> Result<Facts> {
         .enable_all()
         .build()?;
     let found = kill_during_drain(&share.folder, &plan, (share.seed, kills), tell);
-    match runtime.block_on(found)? {
+    let found = runtime.block_on(found)?;
+    // One that fell after the drain shows nothing.
+    if found["kills_during_drain"] != kills {
+        let during = &found["kills_during_drain"];
+        return Err(format!("only {during} of {kills} kills fell into the drain").into());
+    }
+    match found {
         Value::Object(facts) => Ok(facts),
         other => Err(format!("the judge gave {other}").into()),
     }

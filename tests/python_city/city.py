@@ -7,6 +7,7 @@ tests run it against the real box and compare what it has with the box's ledger.
 import argparse
 import json
 import ssl
+import threading
 import time
 
 import paho.mqtt.client as mqtt
@@ -23,8 +24,15 @@ WORDS = {
 }
 
 
+# A city that takes its time answers later than a box waits before it asks again, by sections 2 and 8.
+SLOW_S = 12
+
+
 def now_ms():
     return time.time_ns() // 1_000_000
+
+
+MANNERS = ("honest", "slow", "parks", "lies", "denies")
 
 
 class City:
@@ -88,16 +96,33 @@ class City:
         self.store.note(box, "up/ctl", payload)
         if said.get("type") == "result":
             self.store.result(box, said)
-        if said.get("type") != "hello":
+        if said.get("type") not in ("hello", "compare"):
             return
         wire.refuse_unless(wire.is_text(said.get("epoch"), wire.EPOCH), "a bad epoch")
+        if self.manner == "denies":
+            self.publish(box, liar.denial(said))
+            return
         epoch = said["epoch"]
+        if said["type"] == "compare":
+            self.answer(box, epoch, compare=self.compared(box, said))
+            return
         after = said.get("parked_after", 0)
         parked = [one for one in self.store.parked(box, epoch) if one[0] > after]
         self.answer(box, epoch, hello=said["number"], parked=parked)
         is_due = self.roster and not said.get("closed") and not self.store.has_roster(box)
         if is_due:
             self.send_roster(box, said.get("roster_version", 0))
+
+    def compared(self, box, said):
+        """Section 11: the highest mark at which the table has the very same hash, or 0."""
+        marks = said.get("marks")
+        wire.refuse_unless(isinstance(marks, list) and len(marks) <= 64, "bad marks")
+        same = 0
+        for mark in marks:
+            held = self.store.hash_at(box, said["epoch"], mark["seq"])
+            if held is not None and held.hex() == mark["hash"]:
+                same = max(same, mark["seq"])
+        return {"number": said["number"], "same": same}
 
     def send_roster(self, box, version):
         """Section 12: retained, with a number that only grows, again until the result is there."""
@@ -109,7 +134,7 @@ class City:
         message = self.signer.message(box, number, now_ms(), pointer)
         self.client.publish(f"menwei/1/{box}/dn/roster", message, qos=1, retain=True)
 
-    def answer(self, box, epoch, hello=None, greet=False, parked=()):
+    def answer(self, box, epoch, hello=None, greet=False, parked=(), compare=None):
         """Section 9: read from the table after the commit."""
         runs = self.store.runs(box, epoch)
         through = runs.pop(0)[1] if runs and runs[0][0] == 1 else 0
@@ -132,8 +157,17 @@ class City:
             ack["hello"] = hello
         if greet:
             ack["greet"] = True
-        ack["now"] = now_ms()
-        self.client.publish(f"menwei/1/{box}/dn/ack", wire.compact(ack), qos=1)
+        if compare is not None:
+            ack["compare"] = compare
+        if self.manner == "slow":
+            threading.Timer(SLOW_S, self.publish, (box, ack)).start()
+        else:
+            self.publish(box, ack)
+
+    def publish(self, box, ack):
+        """With the time of just now."""
+        payload = wire.compact(ack | {"now": now_ms()})
+        self.client.publish(f"menwei/1/{box}/dn/ack", payload, qos=1)
 
     def run(self):
         self.client.loop_forever()
@@ -145,7 +179,7 @@ def main():
     arguments.add_argument("--port", required=True, type=int, help="the broker's port")
     arguments.add_argument("--db", required=True, help="where to store")
     arguments.add_argument("--roster", help="people to send down: a JSON list of names and numbers")
-    arguments.add_argument("--manner", choices=("honest", "parks", "lies"), default="honest")
+    arguments.add_argument("--manner", choices=MANNERS, default="honest")
     given = arguments.parse_args()
     City(given.dir, given.port, given.db, given.roster, given.manner).run()
 

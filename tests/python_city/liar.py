@@ -23,3 +23,12 @@ def lies(header):
     yield from (wire.compact(truth | change) for change in changes)
     yield b'{"v":1,'
     yield b" " * 70_000
+
+
+def denial(said):
+    """The answer to a real hello: more than the box has, and another hash. To a comparison: nothing is
+    alike. So every epoch seems to have forked at its first record."""
+    more = {"v": 1, "epoch": said["epoch"], "through": said.get("last", 0) + 1_000, "head": "ab" * 32}
+    if said["type"] == "hello":
+        return more | {"hello": said["number"]}
+    return more | {"compare": {"number": said["number"], "same": 0}}

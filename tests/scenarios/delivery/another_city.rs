@@ -8,6 +8,7 @@ use serde_json::json;
 use tests::{BOX_ID, Process, Result, Site, eventually, repository};
 
 use crate::delivery::from_the_city::stranger;
+use crate::delivery::identity::{copy_database, delivered, forked_from};
 use crate::help::{Gate, plan};
 use crate::script::{everybody_is_through_and_recorded, play_ended};
 
@@ -22,7 +23,8 @@ pub(super) struct AnotherCity {
 }
 
 impl AnotherCity {
-    /// With a database for each manner: `honest`, `parks` (everything) or `lies`.
+    /// With a database for each manner: `honest`, `slow` (in its answers), `parks` (everything), `lies`
+    /// or `denies` (what the box has, in answers to its hellos).
     pub(super) async fn start(folder: &Path, port: u16, manner: &'static str) -> Result<Self> {
         let program = repository().join("tests/python_city/city.py");
         let database = folder.join(format!("another-{manner}.db"));
@@ -77,7 +79,7 @@ impl AnotherCity {
         )?)
     }
 
-    fn number(&self, question: &str) -> Result<u64> {
+    pub(super) fn number(&self, question: &str) -> Result<u64> {
         let number: i64 = self.database()?.query_row(question, [], |row| row.get(0))?;
         Ok(u64::try_from(number)?)
     }
@@ -161,6 +163,61 @@ fn same_records(site: &Site, other: &AnotherCity) -> Result<()> {
         assert_eq!(record["hash"], hash);
         let tail = format!("\"body\":{}}}", String::from_utf8(body)?);
         assert!(line.ends_with(&tail), "{line}\n{tail}");
+    }
+    Ok(())
+}
+
+/// A file that went back, and a city that compares as the protocol says: written by somebody else.
+#[tokio::test]
+async fn a_fork_is_found_with_a_city_in_another_language() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let mut site = Site::prepare(folder.path(), &plan("one-gate")).await?;
+    site.city.kill()?;
+    fs::write(site.city.folder().join("people.json"), "[]")?;
+    let place = site.city.folder().to_path_buf();
+    let port = site.broker.city_port();
+    let mut other = AnotherCity::start(&place, port, "honest").await?;
+    site.gate_box.up().await?;
+    Gate::from(&site).devices_answer(0).await?;
+    Gate::from(&site).passes("gate-1-in", "admitted:0").await?;
+    delivered(&site.gate_box).await?;
+    site.gate_box.stop().await?;
+    let ledger = site.gate_box.folder().join("ledger.db");
+    let copy = folder.path().join("copy.db");
+    copy_database(&ledger, &copy)?;
+    site.gate_box.up().await?;
+    Gate::from(&site).passes("gate-1-in", "admitted:1").await?;
+    delivered(&site.gate_box).await?;
+    let old = site.gate_box.status()?["epoch"].clone();
+
+    site.gate_box.stop().await?;
+    copy_database(&copy, &ledger)?;
+    site.broker.down()?;
+    site.gate_box.up().await?;
+    Gate::from(&site).passes("gate-2-in", "hmt:1").await?;
+    site.broker.up().await?;
+    forked_from(&mut site.gate_box, &old).await?;
+    let status = delivered(&site.gate_box).await?;
+    other.process.check_alive()?;
+    let asked =
+        "SELECT count(*) FROM heard WHERE instr(CAST(payload AS TEXT), '\"type\":\"compare\"')";
+    assert!(other.number(asked)? > 0, "nothing was compared");
+    // Both histories are there, each record once, and what only the box had is carried over.
+    let carried =
+        "SELECT count(*) FROM record WHERE instr(CAST(body AS TEXT), '\"kind\":\"carried\"')";
+    assert!(other.number(carried)? > 0, "nothing was carried over");
+    let raised = "SELECT count(*) FROM alarm";
+    assert_eq!(other.number(raised)?, 0, "it refused something");
+    let new = status["epoch"].as_str().unwrap_or_default();
+    let of_new = format!("SELECT count(*) FROM record WHERE epoch = '{new}'");
+    assert_eq!(Some(other.number(&of_new)?), status["records"].as_u64());
+    for record in site.gate_box.records(0)? {
+        let seq = &record["seq"];
+        let hash = format!(
+            "SELECT count(*) FROM record WHERE epoch = '{new}' AND seq = {seq} AND lower(hex(hash)) = {}",
+            record["hash"].to_string().replace('"', "'")
+        );
+        assert_eq!(other.number(&hash)?, 1, "record {seq}");
     }
     Ok(())
 }

@@ -349,11 +349,15 @@ async fn what_must_not_be_followed_is_refused_with_its_reason_and_changes_nothin
     };
     let (_, result) = down.send(Command::Roster(nowhere)).await?;
     assert_eq!(result["code"], "cannot_fetch", "{result}");
+    let (heard, overtaken) = (down.city.heard(), result["number"].clone());
     let (_, result) = down.send(Command::Roster(pointer)).await?;
     assert_eq!(
         result["ok"], true,
         "a newer pointer takes its place: {result}"
     );
+    let is_its = |one: &Value| one["number"] == overtaken;
+    let end = down.city.result(heard, "the other's end", is_its).await?;
+    assert_eq!(end["code"], "old_number", "{end}");
     gate.passes("gate-1-in", "not_on_roster").await?;
     let status = eventually("what was refused is written down", async || {
         let status = site.gate_box.status()?;

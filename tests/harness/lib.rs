@@ -1,11 +1,12 @@
 //! Starts whole sites for the tests: the broker, the city, simulated devices and the box, each a
 //! real program, and waits for what they do.
 //!
-//! `figures` arithmetic · `process` programs that end with the test · `ports` free loopback ports · `eventually` waiting for
+//! `figures` arithmetic, and randomness from a seed · `process` programs that end with the test · `ports` free loopback ports · `eventually` waiting for
 //! a state · `browser` a real Chromium · `tls` the broker's door · `database` a `PostgreSQL` · `city`, `broker`, `gate_box`, `simulator` the four programs of a
 //! site · `site` all of them together · `lone_gate` without a city · `boards` gate boards by themselves ·
 //! `history` a month that the site has behind it · `backlog` records that wait for the city, and what dies meanwhile ·
-//! `outage` a day that dies at every effect, and a disk that forgets · `signed` what comes down from a city that signs · `faces` the process menwei-face.
+//! `outage` a day that dies at every effect, and a disk that forgets · `signed` what comes down from a city that signs ·
+//! `faces` the process menwei-face · `simulation` many boxes and a model city in one thread of virtual time.
 
 mod figures;
 mod eventually;
@@ -27,6 +28,8 @@ mod boards;
 mod backlog;
 mod signed;
 pub mod outage;
+#[path = "../simulation/mod.rs"]
+pub mod simulation;
 
 pub use backlog::{End, Generator, compare, kill_during_drain, record_offline};
 pub use boards::{Asker, Bus, CableRule, ChipGate, Driver, GateCable, chip, power_on};
@@ -36,7 +39,7 @@ pub use city::City;
 pub use database::Postgres;
 pub use eventually::{PATIENCE, eventually};
 pub use faces::Faces;
-pub use figures::{percentile, with_check};
+pub use figures::{Dice, percentile, with_check};
 pub use gate_box::{BoxPlan, Ended, GateBox, LaneWiring};
 pub use history::History;
 pub use lone_gate::LoneGate;

@@ -9,6 +9,7 @@ mod part;
 mod kills;
 mod crash;
 mod power_cut;
+mod seeds;
 mod parts;
 mod line;
 

@@ -1,7 +1,7 @@
 //! The parts, in the order in which they begin.
 
 use crate::part::Part;
-use crate::{crash, kills, power_cut};
+use crate::{crash, kills, power_cut, seeds};
 
 /// All of `./dev prove`.
 pub(crate) const PARTS: &[Part] = &[
@@ -31,6 +31,19 @@ pub(crate) const PARTS: &[Part] = &[
             "trapped",
         ],
         run: crash::prove,
+    },
+    Part {
+        name: "seeds",
+        share: 2,
+        floors: &[("seeds", 256), ("happenings", 100_000)],
+        zeros: &[
+            "lost",
+            "duplicated",
+            "reordered",
+            "opened_without_record",
+            "trapped",
+        ],
+        run: seeds::prove,
     },
 ];
 

@@ -7,6 +7,7 @@ use sync_wire::record::{
 use sync_wire::{Kind, Record};
 
 use crate::Result;
+use crate::figures::Dice;
 
 const WORKERS: u64 = 600;
 /// 2026-09-01 06:00 in Beijing: a hundred thousand records end in the past.
@@ -18,7 +19,7 @@ const PER_DAY: u64 = WORKERS * 4;
 /// Records in ledger order.
 #[derive(Debug)]
 pub struct Generator {
-    state: u64,
+    dice: Dice,
     made: u64,
     board_seq: u16,
 }
@@ -27,7 +28,7 @@ impl Generator {
     /// The same seed makes the same records.
     pub fn new(seed: u64) -> Self {
         Self {
-            state: seed,
+            dice: Dice::new(seed),
             made: 0,
             board_seq: 0,
         }
@@ -35,16 +36,7 @@ impl Generator {
 
     /// A number below `bound`, which is not 0.
     pub fn below(&mut self, bound: u64) -> u64 {
-        self.random() % bound
-    }
-
-    /// SplitMix64 (Steele, Lea, Flood 2014).
-    fn random(&mut self) -> u64 {
-        self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.state;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
+        self.dice.below(bound)
     }
 
     /// The body of the next record; `seq` is the number that it will get.
@@ -62,7 +54,7 @@ impl Generator {
         };
         let pair = (place % (PER_DAY / 2)) / 2;
         let worker = u32::try_from((pair * 7 + day) % WORKERS + 1)?;
-        let jitter_ms = i64::try_from(self.random() % 1_500)?;
+        let jitter_ms = i64::try_from(self.dice.any() % 1_500)?;
         let in_rush_ms =
             i64::try_from(pair)? * 6_000 + jitter_ms + if place % 2 == 0 { 0 } else { 2_400 };
         let at = FIRST_DAY_MS + i64::try_from(day)? * DAY_MS + evening_ms + in_rush_ms;
@@ -84,7 +76,7 @@ impl Generator {
     }
 
     fn presentation(&mut self, lane: String, direction: Direction, worker: u32) -> Kind {
-        let warned = self.random().is_multiple_of(20);
+        let warned = self.dice.any().is_multiple_of(20);
         Kind::Presentation(Presentation {
             lane,
             direction,

@@ -11,7 +11,8 @@
 //! them in while nobody looks;
 //! `site_time` turns instants into the site's wall clock text;
 //! `state` joins settings, sources and live channels; `assets` are the embedded files;
-//! `pages` has one file and one template for each screen; `router` lists them; `serve` runs them.
+//! `pages` has one file and one template for each screen; `router` lists them; `connection` is one browser's
+//! line; `serve` runs them.
 //!
 //! The crate never reads a wall clock of its own, never decides who may pass, and shows a whole document
 //! number on one page only, for a reason that is on record before.
@@ -32,6 +33,7 @@ mod assets;
 mod importing;
 mod pages;
 mod router;
+mod connection;
 mod serve;
 mod ledger_source;
 
@@ -53,3 +55,6 @@ pub use view::{
     ClockView, DeviceLamp, DownRefusal, HealthView, LampState, LedgerView, LinkView, MaskedName,
     PassageRow, Remedy, SyncView, TodayView, Verdict, Way,
 };
+
+#[cfg(test)]
+mod serve_test;

@@ -174,8 +174,13 @@ pub(crate) fn notice_router(about: (WebSettings, watch::Receiver<HealthView>)) -
 
 /// Refuses what another site sent, limits the time, adds the headers.
 async fn pass(request: Request, next: Next) -> Response {
+    within(ANSWER_MAX, request, next).await
+}
+
+/// The same with this much time until an answer begins; reading the request's body is a part of it.
+pub(crate) async fn within(most: Duration, request: Request, next: Next) -> Response {
     let mut answer = if cross_site::may_write(&request) {
-        match tokio::time::timeout(ANSWER_MAX, next.run(request)).await {
+        match tokio::time::timeout(most, next.run(request)).await {
             Ok(answer) => answer,
             Err(_) => pages::too_slow(),
         }

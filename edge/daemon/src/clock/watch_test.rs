@@ -215,3 +215,108 @@ fn the_city_proves_a_clock_until_the_proof_is_old_or_contradicted() {
     watch.prove(old, old.wall_ms + 60_000);
     assert_eq!(watch.judge(old).1, Holdover);
 }
+
+/// What a clock shows at the start, without any proof, and what is made of it.
+#[test]
+fn at_the_start_a_clock_is_believed_only_where_it_is_possible() {
+    // 2028-02-29 12:00 and 2028-02-29 23:59:59.999 at the site.
+    let (leap_day, leap_midnight) = (1_835_409_600_000, 1_835_452_799_999);
+    let day_ms = 24 * HOUR_MS;
+    for (what, shown, written, quality) in [
+        ("the epoch of Unix", 0, LIFE_MS + 10, Unset),
+        ("before it", -day_ms, LIFE_MS + 10, Unset),
+        (
+            "2000, an RTC without its battery",
+            946_684_800_000,
+            LIFE_MS + 10,
+            Unset,
+        ),
+        (
+            "the day before the release",
+            HARD_MS - day_ms,
+            LIFE_MS + 10,
+            Unset,
+        ),
+        (
+            "a month end before the last record",
+            LIFE_MS - 20 * day_ms,
+            LIFE_MS + 10,
+            Unset,
+        ),
+        (
+            "an hour before the last record",
+            LIFE_MS - HOUR_MS,
+            LIFE_MS + 10,
+            Unset,
+        ),
+        ("now", NOW_MS, NOW_MS, Holdover),
+        ("a leap day", leap_day, leap_day, Holdover),
+        ("its last moment", leap_midnight, leap_midnight, Holdover),
+        (
+            "ten years ahead: possible, and not proved",
+            NOW_MS + 3_653 * day_ms,
+            NOW_MS + 3_653 * day_ms,
+            Holdover,
+        ),
+    ] {
+        let judged = watch(LIFE_MS).judge(reading(shown, 10));
+        assert_eq!((judged.0, judged.1), (written, quality), "{what}");
+    }
+}
+
+/// A clock that runs well and is then set wrongly: each step is a change with both times, and none
+/// of them is called proved.
+#[test]
+fn a_clock_that_is_set_wrongly_says_so_and_a_proof_says_when_it_is_right_again() {
+    let day_ms = 24 * HOUR_MS;
+    for (what, by_ms) in [
+        ("ten years ahead", 3_653 * day_ms),
+        ("over midnight", 5 * HOUR_MS),
+        ("over the month end", 12 * day_ms),
+        ("back over midnight", -11 * HOUR_MS),
+    ] {
+        let mut watch = watch(LIFE_MS);
+        assert_eq!(watch.judge(marked(NOW_MS, 10, NOW_MS)).1, Synced, "{what}");
+        let (before, after) = (NOW_MS + 1_000, NOW_MS + 1_000 + by_ms);
+        let (written, quality, change) = watch.judge(marked(after, 1_010, NOW_MS));
+        assert_ne!(quality, Synced, "{what}");
+        let kept = if by_ms < 0 { before } else { after };
+        assert_eq!(
+            written, kept,
+            "{what}: a clock never takes time back by itself"
+        );
+        assert!(change.is_some(), "{what}: nothing says that it changed");
+        let right = NOW_MS + 2_000;
+        let (written_again, quality, change) = watch.judge(marked(right, 2_010, right));
+        let told = ClockChange::Synced {
+            before: written + 1_000,
+            after: right,
+        };
+        assert_eq!(
+            (written_again, quality, change),
+            (right, Synced, Some(told)),
+            "{what}"
+        );
+    }
+}
+
+/// A crystal that is a second an hour slow: nothing is called a jump, and it is not proved for ever.
+#[test]
+fn slow_drift_is_no_jump_and_ends_the_proof() {
+    let mut watch = watch(LIFE_MS);
+    assert_eq!(watch.judge(marked(NOW_MS, 0, NOW_MS)).1, Synced);
+    let mut seen = Vec::new();
+    for (hour, mono_ms) in (1_i64..).zip((1_u64..=48).map(|hour| hour * 3_600_000)) {
+        let shown = NOW_MS + hour * (HOUR_MS - 1_000);
+        let (written, quality, change) = watch.judge(marked(shown, mono_ms, NOW_MS));
+        assert_eq!((written, change), (shown, None), "hour {hour}");
+        seen.push(quality);
+    }
+    assert_eq!(seen.first(), Some(&Synced));
+    assert_eq!(seen.last(), Some(&Holdover));
+    assert!(seen.is_sorted_by_key(|quality| *quality == Holdover));
+    // The city's time is 48 s ahead by now: it bears nothing out until the clock is set.
+    let last = reading(NOW_MS + 48 * (HOUR_MS - 1_000), 48 * 3_600_000);
+    watch.prove(last, NOW_MS + 48 * HOUR_MS);
+    assert_eq!(watch.judge(last).1, Holdover);
+}

@@ -273,6 +273,53 @@ mod tests {
     }
 
     #[test]
+    fn leap_days_and_year_ends_are_days_like_others() {
+        for (text, expected) in [
+            (
+                "+2028-02-28T19:30 -2028-02-29T07:30 +2028-02-29T19:30 -2028-03-01T07:30",
+                [
+                    (date(2028, 2, 28), 720, 0, 0),
+                    (date(2028, 2, 29), 720, 0, 0),
+                ],
+            ),
+            // No leap day in 2027: the night goes over to March.
+            (
+                "+2027-02-28T19:30 -2027-03-01T07:30 +2027-03-01T08:00 -2027-03-01T18:00",
+                [
+                    (date(2027, 2, 28), 720, 0, 0),
+                    (date(2027, 3, 1), 600, 0, 0),
+                ],
+            ),
+            (
+                "+2026-12-31T20:00 -2027-01-01T06:00 +2027-01-01T20:00 -2027-01-02T06:00",
+                [
+                    (date(2026, 12, 31), 600, 0, 0),
+                    (date(2027, 1, 1), 600, 0, 0),
+                ],
+            ),
+            // The last minute before the boundary of a leap day is the day before.
+            (
+                "+2028-02-29T03:59 -2028-02-29T12:00 +2028-03-01T03:59 -2028-03-01T12:00",
+                [
+                    (date(2028, 2, 28), 481, 0, 0),
+                    (date(2028, 2, 29), 481, 0, 0),
+                ],
+            ),
+        ] {
+            check(text, &expected);
+        }
+    }
+
+    #[test]
+    fn an_exit_before_its_entry_by_a_clock_that_went_back_is_no_stay() {
+        // In at eight; the clock is set back by a day; out at six by the new time.
+        check(
+            "+2026-11-22T08:00 -2026-11-21T18:00",
+            &[(date(2026, 11, 21), 0, 1, 0), (date(2026, 11, 22), 0, 0, 1)],
+        );
+    }
+
+    #[test]
     fn entry_before_the_boundary_belongs_to_the_day_before() {
         check(
             "+2026-11-23T00:00 -2026-11-23T05:00",

@@ -22,6 +22,9 @@ pub(super) const SITE: &str = "3499002026TEST001";
 /// The setting that remembers the last fork.
 pub(super) const LAST_FORK: &str = "last_fork";
 
+/// Through where the city has an epoch, and the ranges that it has beyond.
+pub(super) type CityHas = (u64, Vec<(u64, u64)>);
+
 /// A lane at work.
 #[derive(Debug)]
 pub(super) struct LaneDesk {
@@ -41,7 +44,7 @@ pub(super) struct Life {
     /// What the engine is still to hear.
     pub(super) inputs: VecDeque<Input>,
     pub(super) connected: bool,
-    pub(super) cursors: BTreeMap<String, (u64, Vec<(u64, u64)>)>,
+    pub(super) cursors: BTreeMap<String, CityHas>,
     pub(super) cursors_due_ms: Option<u64>,
     /// What the last status said, by epoch: it never falls by itself.
     pub(super) acked: (String, u64),

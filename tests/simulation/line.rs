@@ -267,7 +267,10 @@ impl SiteBox {
         }
         let entries = bodies.iter().cloned().map(Entry::new).collect();
         let epoch = life.epoch()?.name;
-        let appended = wait(life.writer.carry(entries, (&next.epoch, through)))?;
+        let appended = wait(
+            life.writer
+                .carry(entries, (&next.epoch, next.first, through)),
+        )?;
         let of = (self.number, self.name.as_str());
         let place = (epoch.as_str(), appended.first_seq);
         court.model.committed(of, place, &bodies)?;

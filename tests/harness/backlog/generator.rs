@@ -10,8 +10,8 @@ use crate::Result;
 use crate::figures::Dice;
 
 const WORKERS: u64 = 600;
-/// 2026-09-01 06:00 in Beijing: a hundred thousand records end in the past.
-const FIRST_DAY_MS: i64 = 1_788_213_600_000;
+/// 2024-09-01 06:00 in Beijing: 1.9 million records end in the past.
+const FIRST_DAY_MS: i64 = 1_725_141_600_000;
 const DAY_MS: i64 = 86_400_000;
 /// Records of one day: every worker in and out, each a presentation and a passage.
 const PER_DAY: u64 = WORKERS * 4;

@@ -14,9 +14,13 @@ use crate::{Result, eventually};
 /// Records that wait at the first start.
 const FIRST_BACKLOG: u64 = 20_000;
 /// Records that are there when a killed box comes back.
-const FURTHER_BACKLOG: u64 = 6_000;
+const FURTHER_BACKLOG: u64 = 8_000;
 /// A victim dies after at most so many records since the last death.
 const STRIDE: u64 = 1_000;
+/// With fewer left than a quick box delivers until a death, the box dies to find more when it is back.
+const LEFT_MIN: u64 = 3_000;
+/// So many deaths for each one that is wanted; the others fell after the drain.
+const DEATHS_MAX: u64 = 4;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Victim {
@@ -25,8 +29,9 @@ enum Victim {
     Broker,
 }
 
-/// Kills (kill -9) so often, each time after a random number of further records at the city, and gives
-/// the judge's comparison of ledger and city with the number of kills. `tell` hears of each kill.
+/// Kills (kill -9) so often in the middle of the drain, each time after a random number of further
+/// records at the city, and gives the judge's comparison of ledger and city with the number of kills.
+/// `tell` hears of each kill. A death that found everything delivered shows nothing and does not count.
 pub async fn kill_during_drain(
     folder: &Path,
     plan: &SitePlan,
@@ -42,42 +47,63 @@ pub async fn kill_during_drain(
         .last;
     site.gate_box.up().await?;
     let mut order = Vec::new();
-    let mut during = 0;
-    for kill in 1..=kills {
+    let (mut deaths, mut during) = (0, 0);
+    let mut by_victim = [0_u64; 3];
+    while during < kills {
+        if deaths == kills * DEATHS_MAX {
+            return Err(format!("only {during} of {deaths} kills fell into the drain").into());
+        }
+        let victim = next_victim(last - site.city.count(BOX_ID)?, &mut order, &mut random);
         let wanted = site.city.count(BOX_ID)? + 1 + random.below(STRIDE);
         eventually("records reach the city", async || {
             Ok((site.city.count(BOX_ID)? >= wanted.min(last)).then_some(()))
         })
         .await?;
-        if order.is_empty() {
-            order = shuffled(&mut random);
-        }
-        let victim = order.pop();
         match victim {
-            Some(Victim::GateBox) => site.gate_box.kill()?,
-            Some(Victim::City) => site.city.kill()?,
-            Some(Victim::Broker) | None => site.broker.down()?,
+            Victim::GateBox => site.gate_box.kill()?,
+            Victim::City => site.city.kill()?,
+            Victim::Broker => site.broker.down()?,
         }
-        during += u64::from(site.city.count(BOX_ID)? < last);
+        deaths += 1;
+        let in_the_drain = u64::from(site.city.count(BOX_ID)? < last);
+        during += in_the_drain;
+        by_victim[victim as usize] += in_the_drain;
         match victim {
-            Some(Victim::GateBox) => {
+            Victim::GateBox => {
                 last = record_offline(&box_dir, FURTHER_BACKLOG, &mut bodies)
                     .await?
                     .last;
                 site.gate_box.up().await?;
             }
-            Some(Victim::City) => site.city.up().await?,
-            Some(Victim::Broker) | None => site.broker.up().await?,
+            Victim::City => site.city.up().await?,
+            Victim::Broker => site.broker.up().await?,
         }
-        tell(kill);
+        tell(during);
     }
     site.settled().await?;
     site.gate_box.stop().await?;
     let mut found = compare(&site)?;
-    found["kills"] = json!(kills);
-    found["kills_during_drain"] = json!(during);
+    found["kills"] = json!(during);
+    for (name, times) in ["box_kills", "city_kills", "broker_kills"]
+        .iter()
+        .zip(by_victim)
+    {
+        found[*name] = json!(times);
+    }
+    found["kills_after_the_drain"] = json!(deaths - during);
     found["ledger_intact"] = json!(site.gate_box.menwei(&["verify"]).is_ok());
     Ok(found)
+}
+
+/// The box where little is left, so that more waits when it is back; else each of the three in turn.
+fn next_victim(left: u64, order: &mut Vec<Victim>, random: &mut Generator) -> Victim {
+    if left < LEFT_MIN {
+        return Victim::GateBox;
+    }
+    if order.is_empty() {
+        *order = shuffled(random);
+    }
+    order.pop().unwrap_or(Victim::Broker)
 }
 
 /// Each of the three once, so that no wait between two connections of one box grows long.

@@ -156,6 +156,9 @@ async fn a_city_that_denies_every_epoch_gets_one_new_one_and_the_honest_city_eve
     }
     denier.process.kill()?;
     site.city.up().await?;
+    // The box asks every minute, and at once on a new connection.
+    site.broker.down()?;
+    site.broker.up().await?;
     let status = delivered(&site.gate_box).await?;
     assert_eq!(status["epoch"], told["epoch"]);
     nothing_lost_nothing_twice(&site)?;

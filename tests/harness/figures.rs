@@ -47,6 +47,11 @@ impl Dice {
         mixed ^ (mixed >> 31)
     }
 
+    /// Yes or no.
+    pub fn coin(&mut self) -> bool {
+        self.any() & 1 == 1
+    }
+
     /// A number below `bound`, which is not 0.
     pub fn below(&mut self, bound: u64) -> u64 {
         self.any() % bound

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use edge_daemon::epochs;
 use edge_domain::{
     ClockQuality, EmergencyMode, Lane, LaneId, LaneSettings, Mismatches, Moment, Policy, Presence,
     Record, Roster, Sensing, SiteView, Ticket,
 };
 use edge_store::{Entry, Epoch, Reader, Store, StoreError, Writer};
-use sync_engine::{Engine, EpochStart, Identity, Input, PastFork, Settings, Start};
+use sync_engine::{Engine, Identity, Input, PastFork, Settings, Start};
 use sync_wire::record::{EpochBegan, EpochReason, Started};
 use sync_wire::{Head, Kind};
 
@@ -210,26 +211,6 @@ fn lane(gate: usize, epoch_no: u32, reader: &Reader) -> Step<LaneDesk> {
 
 pub(super) fn lane_name(gate: usize) -> String {
     format!("gate-{}", gate + 1)
-}
-
-/// All epochs of the file, oldest first, as the city is told of them.
-pub(super) fn epochs(reader: &Reader) -> Step<Vec<EpochStart>> {
-    let start = |epoch: Epoch| {
-        let cursor = reader.cursor(&epoch.name)?;
-        let mut head = reader.head(&epoch.name)?;
-        if let Some(seq) = epoch.shared.filter(|shared| *shared < head.seq)
-            && let Some(hash) = reader.hash_at(&epoch.name, seq)?
-        {
-            head = Head { seq, hash };
-        }
-        Ok(EpochStart {
-            head,
-            epoch: epoch.name,
-            through: cursor.through,
-            ranges: cursor.ranges,
-        })
-    };
-    reader.epochs()?.into_iter().map(start).collect()
 }
 
 /// The last fork as the file remembers it: when by the wall clock, for how long, and whether more was

@@ -1,5 +1,6 @@
 //! A box's way to the city: carries out what the engine wants, and what comes of forks.
 
+use edge_daemon::epochs;
 use edge_store::{Entry, NewEpoch, ParkedTold, StoredRecord};
 use sync_engine::{Action, Alarm, Engine, Fork, Input, LedgerRecord, Now, OurHashes, Survey};
 use sync_wire::record::{Carried, EpochBegan, EpochReason, PreviousEpoch};
@@ -8,7 +9,7 @@ use sync_wire::{Ack, Ctl, Kind, Record, Topic};
 use super::fault::{Promise, Step};
 use super::file::{self, wait};
 use super::happening::{Cut, Disk};
-use super::life::{LAST_FORK, Life, SITE, epochs, moment};
+use super::life::{LAST_FORK, Life, SITE, moment};
 use super::site_box::{Court, Letter, SiteBox};
 
 /// The cursor is written down at most this often, ms.

@@ -40,6 +40,7 @@ mod cli;
 
 pub use cli::{BoardCommand, Cli, Command, execute};
 pub use lane::{lane_body, number, numbered};
+pub use office::epochs;
 
 #[cfg(test)]
 mod health_test;

@@ -9,9 +9,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use super::dice::Dice;
 use super::journal::{Act, Effect};
 use crate::Result;
+use crate::figures::Dice;
 
 /// What a disk keeps atomically, bytes.
 const SECTOR: usize = 512;
@@ -166,7 +166,7 @@ impl Inode {
             }
             Left::Any(_) if dice.coin() => {
                 // In order, up to some point, and the next one torn.
-                let kept = dice.below(self.changes.len() + 1);
+                let kept = dice.place(self.changes.len() + 1);
                 let (before, after) = self.changes.split_at(kept);
                 before.iter().for_each(|change| apply(&mut bytes, change));
                 if let Some(next) = after.first() {

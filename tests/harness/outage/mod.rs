@@ -1,11 +1,10 @@
 //! Outages: a short day at a gate that dies at every effect, and a disk that forgets at every moment.
 //!
 //! The day runs in `crash-victim` (`tests/crash/victim`); `tests/outage/preload.rs` stands between it and
-//! the system. `dice` choices by seed · `script` the day · `world` what outlives the box · `journal` the
+//! the system. `script` the day · `world` what outlives the box · `journal` the
 //! effects as they were noted · `disk` what a power cut leaves of them · `victim` starts the day · `judge`
 //! the promises after an outage · `crash` dies at the n-th effect · `power_cut` the disk after a cut.
 
-mod dice;
 mod script;
 mod world;
 mod journal;

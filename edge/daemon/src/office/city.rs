@@ -129,8 +129,11 @@ impl Recent {
     }
 }
 
-/// All epochs of the file, oldest first.
-fn epochs(reader: &Reader) -> Result<Vec<EpochStart>, StoreError> {
+/// All epochs of the file, oldest first, as the city is told of them.
+///
+/// # Errors
+/// The file cannot be read.
+pub fn epochs(reader: &Reader) -> Result<Vec<EpochStart>, StoreError> {
     let start = |epoch: Epoch| {
         let cursor = reader.cursor(&epoch.name)?;
         let mut head = reader.head(&epoch.name)?;

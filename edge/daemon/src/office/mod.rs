@@ -16,6 +16,7 @@ mod screen;
 mod board_update;
 mod orders;
 
+pub use city::epochs;
 pub(crate) use consents::watch_consents;
 pub(crate) use desk::Office;
 pub(crate) use fork::LastFork;

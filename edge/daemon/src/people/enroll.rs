@@ -122,22 +122,18 @@ impl Line {
             liveness: false,
         };
         line.say(&ToFace::Hello { version: VERSION })?;
-        let greeting = line.hear(|message| match message {
-            FromFace::Hello {
+        let greeting = line.hear(|message| {
+            if let FromFace::Hello {
                 version,
                 engine,
                 liveness,
                 ..
-            } => Some((version, engine, liveness)),
-            FromFace::Enrolled { .. }
-            | FromFace::HowEnrolled { .. }
-            | FromFace::NotEnrolled { .. }
-            | FromFace::Compared { .. }
-            | FromFace::Nearest { .. }
-            | FromFace::Camera { .. }
-            | FromFace::Kept { .. }
-            | FromFace::Portrait { .. }
-            | FromFace::Pong { .. } => None,
+            } = message
+            {
+                Some((version, engine, liveness))
+            } else {
+                None
+            }
         })?;
         match greeting {
             (VERSION, EngineState::Ready, liveness) => Ok(Self { liveness, ..line }),
@@ -170,21 +166,17 @@ impl Line {
         self.last += 1;
         let id = self.last;
         self.say(&ToFace::Kept { id })?;
-        self.hear(|message| match message {
-            FromFace::Kept {
+        self.hear(|message| {
+            if let FromFace::Kept {
                 id: answered,
                 pictures,
-            } if answered == id => Some(pictures),
-            FromFace::Hello { .. }
-            | FromFace::HowEnrolled { .. }
-            | FromFace::Enrolled { .. }
-            | FromFace::NotEnrolled { .. }
-            | FromFace::Compared { .. }
-            | FromFace::Nearest { .. }
-            | FromFace::Camera { .. }
-            | FromFace::Kept { .. }
-            | FromFace::Portrait { .. }
-            | FromFace::Pong { .. } => None,
+            } = message
+                && answered == id
+            {
+                Some(pictures)
+            } else {
+                None
+            }
         })
     }
 
@@ -196,21 +188,17 @@ impl Line {
         self.last += 1;
         let id = self.last;
         self.say(&ToFace::Portrait { id, worker })?;
-        self.hear(|message| match message {
-            FromFace::Portrait {
+        self.hear(|message| {
+            if let FromFace::Portrait {
                 id: answered,
                 picture,
-            } if answered == id => Some(picture.map(|picture| picture.0)),
-            FromFace::Hello { .. }
-            | FromFace::HowEnrolled { .. }
-            | FromFace::Enrolled { .. }
-            | FromFace::NotEnrolled { .. }
-            | FromFace::Compared { .. }
-            | FromFace::Nearest { .. }
-            | FromFace::Camera { .. }
-            | FromFace::Kept { .. }
-            | FromFace::Portrait { .. }
-            | FromFace::Pong { .. } => None,
+            } = message
+                && answered == id
+            {
+                Some(picture.map(|picture| picture.0))
+            } else {
+                None
+            }
         })
     }
 
@@ -227,18 +215,14 @@ impl Line {
         self.last += 1;
         let id = self.last;
         self.say(&ToFace::HowEnrolled { id, worker })?;
-        self.hear(|message| match message {
-            FromFace::HowEnrolled { id: answered, held } if answered == id => Some(held),
-            FromFace::Hello { .. }
-            | FromFace::HowEnrolled { .. }
-            | FromFace::Enrolled { .. }
-            | FromFace::NotEnrolled { .. }
-            | FromFace::Compared { .. }
-            | FromFace::Nearest { .. }
-            | FromFace::Camera { .. }
-            | FromFace::Kept { .. }
-            | FromFace::Portrait { .. }
-            | FromFace::Pong { .. } => None,
+        self.hear(|message| {
+            if let FromFace::HowEnrolled { id: answered, held } = message
+                && answered == id
+            {
+                Some(held)
+            } else {
+                None
+            }
         })
     }
 
@@ -266,21 +250,17 @@ impl Line {
                 for_ms: u64::try_from(limit.as_millis()).unwrap_or(u64::MAX),
             },
         })?;
-        self.hear(|message| match message {
-            FromFace::Enrolled {
+        self.hear(|message| {
+            if let FromFace::Enrolled {
                 id: answered,
                 verdict,
-            } if answered == id => Some(words(verdict)),
-            FromFace::Hello { .. }
-            | FromFace::Enrolled { .. }
-            | FromFace::HowEnrolled { .. }
-            | FromFace::NotEnrolled { .. }
-            | FromFace::Compared { .. }
-            | FromFace::Nearest { .. }
-            | FromFace::Camera { .. }
-            | FromFace::Kept { .. }
-            | FromFace::Portrait { .. }
-            | FromFace::Pong { .. } => None,
+            } = message
+                && answered == id
+            {
+                Some(words(verdict))
+            } else {
+                None
+            }
         })
     }
 

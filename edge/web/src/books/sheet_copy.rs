@@ -128,9 +128,7 @@ impl SheetCopy {
 
     /// The bytes that are kept, and their digest.
     pub(crate) fn sealed(&self) -> Result<(Vec<u8>, String), serde_json::Error> {
-        let body = serde_json::to_vec(self)?;
-        let digest = digest(&body);
-        Ok((body, digest))
+        sealed(self)
     }
 
     /// The team.
@@ -177,6 +175,13 @@ impl SheetCopy {
     pub(crate) fn total_hours_text(&self) -> String {
         tenths_of_hours(self.total_minutes())
     }
+}
+
+/// The bytes of a paper's copy that are kept, and their digest.
+pub(crate) fn sealed(copy: &impl Serialize) -> Result<(Vec<u8>, String), serde_json::Error> {
+    let body = serde_json::to_vec(copy)?;
+    let digest = digest(&body);
+    Ok((body, digest))
 }
 
 /// SHA-256, lower-case hexadecimal.

@@ -4,7 +4,7 @@ use edge_domain::{DeductionKind, Fen, PhoneNumber, TeamId};
 use serde::{Deserialize, Serialize};
 
 use super::month::halves_text;
-use super::sheet_copy::digest;
+use super::sheet_copy::sealed;
 use super::wages::WageTeam;
 use crate::site_time::{month_text, month_value, parse_month};
 
@@ -156,9 +156,7 @@ impl WageCopy {
 
     /// The bytes that are kept, and their digest.
     pub(crate) fn sealed(&self) -> Result<(Vec<u8>, String), serde_json::Error> {
-        let body = serde_json::to_vec(self)?;
-        let digest = digest(&body);
-        Ok((body, digest))
+        sealed(self)
     }
 
     /// The team.

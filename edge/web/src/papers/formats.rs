@@ -1,6 +1,6 @@
 //! How cells look, and names that a spreadsheet accepts.
 
-use rust_xlsxwriter::{Color, Format, FormatAlign, FormatBorder};
+use rust_xlsxwriter::{Color, Format, FormatAlign, FormatBorder, Worksheet, XlsxError};
 
 /// Longest name of a sheet in a workbook.
 const SHEET_NAME_MAX: usize = 31;
@@ -82,6 +82,22 @@ pub(super) fn sheet_name(name: &str) -> String {
     } else {
         allowed
     }
+}
+
+/// Sets a sheet up that a team signs on A3: head and names stay in sight and on every page, and the
+/// foot carries the 校验码.
+pub(super) fn set_up_to_sign(
+    page: &mut Worksheet,
+    head_rows: u32,
+    code: &str,
+) -> Result<(), XlsxError> {
+    page.set_landscape();
+    page.set_paper_size(PAPER_A3);
+    page.set_print_fit_to_pages(1, 0);
+    page.set_repeat_rows(0, head_rows - 1)?;
+    page.set_freeze_panes(head_rows, 2)?;
+    page.set_footer(format!("&L班组 &A&C第 &P 页 / 共 &N 页&R校验码 {code}"));
+    Ok(())
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use rust_xlsxwriter::{Formula, Workbook, Worksheet, XlsxError};
 
-use super::formats::{Formats, PAPER_A3, sheet_name};
+use super::formats::{Formats, set_up_to_sign, sheet_name};
 use crate::books::{RowCopy, SheetCopy, is_corrected, is_weekend, sign_class};
 
 /// What stands below the table.
@@ -41,15 +41,7 @@ fn days(copy: &SheetCopy) -> u16 {
 }
 
 fn set_up(page: &mut Worksheet, copy: &SheetCopy, foot: &SheetFoot) -> Result<(), XlsxError> {
-    page.set_landscape();
-    page.set_paper_size(PAPER_A3);
-    page.set_print_fit_to_pages(1, 0);
-    page.set_repeat_rows(0, HEAD_ROWS - 1)?;
-    page.set_freeze_panes(HEAD_ROWS, 2)?;
-    page.set_footer(format!(
-        "&L班组 &A&C第 &P 页 / 共 &N 页&R校验码 {}",
-        foot.code
-    ));
+    set_up_to_sign(page, HEAD_ROWS, &foot.code)?;
     page.set_column_width(0, 5)?;
     page.set_column_width(1, 10)?;
     page.set_column_width(2, 20)?;

@@ -3,7 +3,7 @@
 use edge_domain::Fen;
 use rust_xlsxwriter::{Formula, Workbook, Worksheet, XlsxError};
 
-use super::formats::{Formats, PAPER_A3, PAPER_A4, sheet_name};
+use super::formats::{Formats, PAPER_A4, set_up_to_sign, sheet_name};
 use super::month_xlsx::SheetFoot;
 use crate::books::{AMOUNT_HEADS, WageCopy, WageRowCopy};
 
@@ -23,15 +23,7 @@ pub(crate) fn wages_xlsx(copy: &WageCopy, foot: &SheetFoot) -> Result<Vec<u8>, X
     let formats = Formats::new();
     let page = book.add_worksheet();
     page.set_name(sheet_name(&copy.team_name))?;
-    page.set_landscape();
-    page.set_paper_size(PAPER_A3);
-    page.set_print_fit_to_pages(1, 0);
-    page.set_repeat_rows(0, HEAD_ROWS - 1)?;
-    page.set_freeze_panes(HEAD_ROWS, 2)?;
-    page.set_footer(format!(
-        "&L班组 &A&C第 &P 页 / 共 &N 页&R校验码 {}",
-        foot.code
-    ));
+    set_up_to_sign(page, HEAD_ROWS, &foot.code)?;
     write_head(page, copy, &formats)?;
     for (row, line) in (HEAD_ROWS..).zip(&copy.rows) {
         write_line(page, row, line, &formats)?;

@@ -20,6 +20,7 @@ mod error;
 mod certificate;
 mod clock;
 mod https;
+mod wage_records;
 mod records;
 mod systemd;
 mod logging;

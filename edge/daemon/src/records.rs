@@ -7,6 +7,7 @@ use sync_wire::{Kind, Record, Stamp, WireError};
 
 use crate::clock::ClockChange;
 use crate::error::DaemonError;
+use crate::wage_records;
 
 /// What records name as the software that wrote them.
 pub(crate) const SOFTWARE: &str = concat!("menwei ", env!("CARGO_PKG_VERSION"));
@@ -119,7 +120,7 @@ fn kind(act: &Act) -> Option<Kind> {
         | Act::FaceConsent { .. }
         | Act::HealthCertificate { .. }
         | Act::Blacklist { .. } => roster_kind(act).or_else(|| worker_kind(act))?,
-        Act::Wage(one) => wage_kind(one),
+        Act::Wage(one) => wage_records::kind(one),
         Act::Correction(_)
         | Act::CorrectionRefused { .. }
         | Act::MonthClosed { .. }
@@ -259,7 +260,7 @@ fn office_kind(act: &Act) -> Option<Kind> {
             digest,
             account,
         } => Kind::MonthClosed(wire::MonthClosed {
-            month: month(*first),
+            month: wage_records::month(*first),
             team: team.0,
             version: *version,
             digest: digest.clone(),
@@ -274,109 +275,6 @@ fn office_kind(act: &Act) -> Option<Kind> {
         }),
         _ => return None,
     })
-}
-
-fn wage_kind(act: &domain::WageAct) -> Kind {
-    match act {
-        domain::WageAct::Terms(one) => Kind::WageTerms(wire::WageTerms {
-            worker: one.worker.0,
-            basis: wage_basis(one.basis),
-            rate: one.rate.get(),
-            from: one.from.to_string(),
-        }),
-        domain::WageAct::Entry {
-            of,
-            worker,
-            entry,
-            account,
-        } => Kind::WageEntry(wire::WageEntry {
-            month: month(of.first),
-            team: of.team.0,
-            worker: worker.0,
-            piece: entry.piece.get(),
-            extra: entry.extra.get(),
-            deductions: deductions(entry),
-            account: account.clone(),
-        }),
-        domain::WageAct::Line { of, version, line } => Kind::WageLine(wire::WageLine {
-            month: month(of.first),
-            team: of.team.0,
-            version: *version,
-            worker: line.worker.0,
-            halves: line.halves,
-            basis: line.terms.map(|(basis, _)| wage_basis(basis)),
-            rate: line.terms.map_or(0, |(_, rate)| rate.get()),
-            time: line.time.get(),
-            piece: line.entry.piece.get(),
-            extra: line.entry.extra.get(),
-            gross: line.gross.get(),
-            deductions: deductions(&line.entry),
-            net: line.net.get(),
-        }),
-        domain::WageAct::Sheet(one) => Kind::WageSheet(wage_sheet(one)),
-        domain::WageAct::Payment(one) => Kind::WagePayment(wire::WagePayment {
-            month: month(one.of.first),
-            team: one.of.team.0,
-            version: one.version,
-            worker: one.worker.0,
-            result: if one.paid {
-                wire::PaymentResult::Paid
-            } else {
-                wire::PaymentResult::Returned
-            },
-            amount: one.amount.get(),
-            on: one.on.to_string(),
-            reference: one.reference.clone(),
-            why: one.why.clone(),
-            account: one.account.clone(),
-        }),
-    }
-}
-
-fn wage_sheet(one: &domain::WageSheet) -> wire::WageSheet {
-    wire::WageSheet {
-        month: month(one.of.first),
-        team: one.of.team.0,
-        version: one.version,
-        step: match one.step {
-            domain::WageStep::Drawn => wire::WageStep::Drawn,
-            domain::WageStep::Confirmed => wire::WageStep::Confirmed,
-            domain::WageStep::Reviewed => wire::WageStep::Reviewed,
-            domain::WageStep::Published => wire::WageStep::Published,
-            domain::WageStep::Returned => wire::WageStep::Returned,
-        },
-        digest: one.digest.clone(),
-        lines: one.lines,
-        gross: one.gross.get(),
-        net: one.net.get(),
-        account: one.account.clone(),
-        why: one.why.clone(),
-    }
-}
-
-fn wage_basis(basis: domain::WageBasis) -> wire::WageBasis {
-    match basis {
-        domain::WageBasis::Daily => wire::WageBasis::Daily,
-        domain::WageBasis::Monthly => wire::WageBasis::Monthly,
-        domain::WageBasis::Piece => wire::WageBasis::Piece,
-    }
-}
-
-fn deductions(entry: &domain::WageEntry) -> Vec<wire::Deduction> {
-    let one = |one: &domain::Deduction| wire::Deduction {
-        kind: match one.kind {
-            domain::DeductionKind::Withheld => wire::DeductionKind::Withheld,
-            domain::DeductionKind::Other => wire::DeductionKind::Other,
-        },
-        amount: one.amount.get(),
-        why: one.why.clone(),
-    };
-    entry.deductions.iter().map(one).collect()
-}
-
-/// `2026-10`.
-fn month(first: jiff::civil::Date) -> String {
-    format!("{:04}-{:02}", first.year(), first.month())
 }
 
 /// A direction on the wire.

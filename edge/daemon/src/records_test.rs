@@ -2,11 +2,12 @@
 
 use edge_domain::{
     Act, AuditAct, AuditNote, BoardStamp, By, ClockQuality, Contract, Correction, CorrectionReason,
-    CorrectionRequest, Deduction, DeductionKind, Denial, Direction, DocumentKind, EmergencyRecord,
-    Employer, EmployerId, Evidence, Fen, Flag, GateEvent, GateRecord, IdNumber, LaneId, Moment,
-    OverrideRecord, PassageOutcome, PassageRecord, Person, PersonName, PersonTag,
-    PresentationRecord, PresentationResult, Record, Role, RosterApplied, Sex, Team, TeamId, Trade,
-    Training, TrainingKind, Uscc, WageAct, WageBasis, WageEntry, WageLine, WageMonth, WorkerId,
+    CorrectionRequest, Deduction, DeductionKind, Denial, DepositForm, Direction, DocumentKind,
+    EmergencyRecord, Employer, EmployerId, Evidence, Fen, Flag, FundAccount, FundDeposit,
+    FundTransfer, GateEvent, GateRecord, IdNumber, LaneId, Moment, OverrideRecord, PassageOutcome,
+    PassageRecord, Person, PersonName, PersonTag, PresentationRecord, PresentationResult, Record,
+    Role, RosterApplied, Sex, Team, TeamId, Trade, Training, TrainingKind, Uscc, WageAct,
+    WageBasis, WageEntry, WageLine, WageMonth, WorkerId,
 };
 use jiff::civil::{Date, date};
 
@@ -371,6 +372,45 @@ fn a_wage_line_is_whole_fen_and_says_why_it_is_less() {
             }),
         }),
         r#""wage_line","month":"2026-10","team":2,"version":1,"worker":17,"halves":37,"basis":"daily","rate":30000,"time":555000,"piece":0,"extra":20000,"gross":575000,"deductions":[{"kind":"other","amount":5000,"why":"工具赔偿"}],"net":570000"#,
+    );
+}
+
+#[test]
+fn the_projects_money_is_whole_fen_by_month() {
+    check(
+        Act::Wage(WageAct::FundAccount(FundAccount {
+            bank: "某银行".to_owned(),
+            number: "34050100000000000018".to_owned(),
+            opened: date(2026, 8, 20),
+            from: date(2026, 9, 1),
+            due_day: 10,
+            monthly: None,
+            account: "王敏".to_owned(),
+        })),
+        r#""fund_account","bank":"某银行","number":"34050100000000000018","opened":"2026-08-20","from":"2026-09","due_day":10,"account":"王敏""#,
+    );
+    check(
+        Act::Wage(WageAct::FundDeposit(FundDeposit {
+            form: DepositForm::Insurance,
+            holder: "某保险".to_owned(),
+            reference: None,
+            amount: Fen::new(150_000_000),
+            until: Some(date(2027, 8, 31)),
+            account: "王敏".to_owned(),
+        })),
+        r#""fund_deposit","form":"insurance","holder":"某保险","amount":150000000,"until":"2027-08-31","account":"王敏""#,
+    );
+    check(
+        Act::Wage(WageAct::FundTransfer(FundTransfer {
+            transfer: 3,
+            month: date(2026, 10, 1),
+            amount: Fen::new(46_800_050),
+            on: date(2026, 11, 9),
+            reference: Some("Z31".to_owned()),
+            why: Some("金额录错".to_owned()),
+            account: "王敏".to_owned(),
+        })),
+        r#""fund_transfer","transfer":3,"month":"2026-10","amount":46800050,"on":"2026-11-09","reference":"Z31","why":"金额录错","account":"王敏""#,
     );
 }
 

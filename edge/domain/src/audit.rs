@@ -11,6 +11,10 @@ pub enum AuditAct {
     EvidenceSeen,
     /// Took a spreadsheet away.
     Exported,
+    /// Took a file of people in.
+    Imported,
+    /// Took such a file back.
+    ImportUndone,
     /// Made an account with a code of the box itself.
     AccountClaimed,
     /// Opened an account for somebody.
@@ -27,10 +31,12 @@ pub enum AuditAct {
 
 impl AuditAct {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::NumberRevealed,
         Self::EvidenceSeen,
         Self::Exported,
+        Self::Imported,
+        Self::ImportUndone,
         Self::AccountClaimed,
         Self::AccountOpened,
         Self::AccountCode,
@@ -45,6 +51,8 @@ impl AuditAct {
             Self::NumberRevealed => "number_revealed",
             Self::EvidenceSeen => "evidence_seen",
             Self::Exported => "exported",
+            Self::Imported => "imported",
+            Self::ImportUndone => "import_undone",
             Self::AccountClaimed => "account_claimed",
             Self::AccountOpened => "account_opened",
             Self::AccountCode => "account_code",
@@ -60,6 +68,8 @@ impl AuditAct {
             Self::NumberRevealed => "查看完整号码",
             Self::EvidenceSeen => "查看补卡证明",
             Self::Exported => "导出",
+            Self::Imported => "导入人员",
+            Self::ImportUndone => "撤销导入",
             Self::AccountClaimed => "开通账号",
             Self::AccountOpened => "开账号",
             Self::AccountCode => "换开通码",

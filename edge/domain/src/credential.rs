@@ -103,6 +103,28 @@ impl IcReading {
     }
 }
 
+/// A card of somebody who is not on the roster, as it was read at a lane. It is never written down: the
+/// clerk may fill the form of a new worker from it, and a while later it is forgotten.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Newcomer {
+    /// What the card says.
+    pub document: IdDocument,
+    /// Id of the lane.
+    pub lane: String,
+    /// When, Unix ms.
+    pub at_ms: i64,
+}
+
+impl Newcomer {
+    /// For how long the clerk may use it.
+    const KEPT_MS: i64 = 600_000;
+
+    /// Whether it may still be used.
+    pub fn is_fresh(&self, now_ms: i64) -> bool {
+        (0..Self::KEPT_MS).contains(&now_ms.saturating_sub(self.at_ms))
+    }
+}
+
 /// The text side of an identity document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdDocument {

@@ -22,6 +22,18 @@ pub enum DocumentKind {
 }
 
 impl DocumentKind {
+    /// Whether a chip of this kind would state such a nation: two digits (民族, GB/T 3304) for residents,
+    /// three capital letters (ISO 3166-1) for foreigners, nothing for others.
+    pub fn states_nation(self, code: &str) -> bool {
+        match self {
+            Self::Resident => code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_digit()),
+            Self::Foreigner2017 | Self::Foreigner2023 => {
+                code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_uppercase())
+            }
+            Self::Hmt => false,
+        }
+    }
+
     /// The code of the record body.
     pub fn code(self) -> &'static str {
         match self {

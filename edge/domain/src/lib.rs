@@ -39,7 +39,7 @@ mod lane;
 pub use admission::{Applicant, Decision, decide};
 pub use audit::{AuditAct, AuditNote};
 pub use city_roster::{CityOp, CityPerson, CityTeam, Known, Merge, merge};
-pub use credential::{Credential, IcReading, IdDocument, TerminalMark, UnreadableCard};
+pub use credential::{Credential, IcReading, IdDocument, Newcomer, TerminalMark, UnreadableCard};
 pub use days::{
     CORRECTIONS_MONTH_NOTED, Correction, CorrectionCase, CorrectionFacts, CorrectionFault,
     CorrectionReason, CorrectionRequest, CorrectionState, CountedAct, DayMark, DayRule, Evidence,
@@ -70,8 +70,10 @@ pub use roster::{CardHolder, Roster};
 pub use time::{ClockQuality, Moment, SITE_OFFSET_H, age_on, site_date, site_datetime};
 pub use uscc::Uscc;
 pub use wages::{
-    DEDUCTION_CHARS_MAX, Deduction, DeductionKind, Fen, WageAct, WageBasis, WageEntry, WageFacts,
+    DEDUCTION_CHARS_MAX, Deduction, DeductionKind, DepositForm, Fen, FundAccount, FundDeposit,
+    FundFlag, FundMonth, FundState, FundTransfer, WageAct, WageBasis, WageEntry, WageFacts,
     WageFault, WageFlag, WageLine, WageMonth, WagePayment, WagePolicy, WageSheet, WageStep,
-    WageStepFault, WageTerms, check_wage_step, pay_for_days, wage_flags, wage_line,
+    WageStepFault, WageTerms, check_wage_step, fund_flags, fund_months, pay_for_days, wage_flags,
+    wage_line,
 };
 pub use worker::{Contract, Employer, Role, Team, Trade, Training, TrainingKind, WorkerStanding};

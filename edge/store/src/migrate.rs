@@ -24,6 +24,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0014_office.sql"),
     include_str!("../migrations/0016_terminals.sql"),
     include_str!("../migrations/0021_wages.sql"),
+    include_str!("../migrations/0022_funds.sql"),
 ];
 
 /// Marks the file as ours in its header ("MENW").

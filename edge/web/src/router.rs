@@ -131,9 +131,12 @@ fn imports() -> Router<WebState> {
         .route("/import/{job}/errors.xlsx", get(job_page::errors))
 }
 
-/// Wages of a month.
+/// Wages of a month, and the project's money for them.
 fn wage_pages() -> Router<WebState> {
-    use wages::{bank_page, entry_page, paper_page, receipt_page, sheet_page, step, trouble_page};
+    use wages::{
+        bank_page, entry_page, funds_form, funds_page, paper_page, receipt_page, sheet_page, step,
+        trouble_page,
+    };
     Router::new()
         .route("/papers/wages", get(sheet_page::show))
         .route(
@@ -160,6 +163,8 @@ fn wage_pages() -> Router<WebState> {
             post(receipt_page::take).layer(DefaultBodyLimit::max(RECEIPT_BYTES_MAX)),
         )
         .route("/papers/wages/troubles", get(trouble_page::show))
+        .route("/papers/funds", get(funds_page::show))
+        .route("/papers/funds/{what}", post(funds_form::submit))
 }
 
 /// The one page of a box whose ledger does not open.

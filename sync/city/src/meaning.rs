@@ -144,6 +144,11 @@ fn usable(id: &str, record: &Record, reading: Reading<'_>) -> Result<(), ParkCod
     {
         return Err(ParkCode::BadField);
     }
+    if let Kind::FundTransfer(one) = &record.kind
+        && !one.says_why()
+    {
+        return Err(ParkCode::BadField);
+    }
     if let Kind::Worker(worker) = &record.kind
         && unseal(id, worker, reading.key).is_none()
     {

@@ -66,6 +66,8 @@ pub const AUDIT_ACTS: Table = &[
     ("number_revealed", "查看完整号码"),
     ("evidence_seen", "查看补卡证明"),
     ("exported", "导出"),
+    ("imported", "导入人员"),
+    ("import_undone", "撤销导入"),
     ("account_claimed", "开通账号"),
     ("account_opened", "开账号"),
     ("account_code", "换开通码"),

@@ -195,6 +195,24 @@ async fn a_file_with_faults_is_checked_taken_in_and_taken_back() -> Result<()> {
     );
     let exits = gate.bodies(before, "exit")?;
     assert_eq!(exits.len(), 120);
+    // Who took it in and back stands in the ledger, each once.
+    let mut audits = gate.bodies(head, "audit")?;
+    audits.retain(|one| one["what"] != "exported");
+    let told = |one: &Value| json!([one["what"], one["account"], one["detail"]]);
+    let told: Vec<Value> = audits.iter().map(told).collect();
+    let expected = [
+        json!([
+            "imported",
+            "王敏",
+            "花名册.xlsx，待导入：新增 121，更新 1，有错 13"
+        ]),
+        json!([
+            "import_undone",
+            "王敏",
+            "花名册.xlsx，已导入：新增 121，更新 1，有错 13"
+        ]),
+    ];
+    assert_eq!(told, expected);
     assert!(
         exits
             .iter()

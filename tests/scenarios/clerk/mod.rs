@@ -1,6 +1,7 @@
 //! The labor clerk's screen in a real Chromium: `screen` 开通 and 今日 · `pages` people, attendance,
 //! papers · `troubles` 异常 and 上传 · `desk` registering and sending away · `intake` files of people ·
-//! `corrections` 补卡 · `papers` closed months, codes, lists and what is on record · `wages` from days to a paid sheet; and without it:
+//! `corrections` 补卡 · `papers` closed months, codes, lists and what is on record · `wages` from days to a paid sheet ·
+//! `funds` the project's money; and without it:
 //! `import` of a roster file.
 
 mod import;
@@ -11,6 +12,7 @@ mod desk;
 mod corrections;
 mod papers;
 mod wages;
+mod funds;
 mod intake;
 
 pub(crate) use pages::{AXE, open};

@@ -68,7 +68,7 @@ async fn register(browser: &Browser, screen: &str, month: &str) -> Result<Vec<u6
     Ok(serde_json::from_value(answer(browser, script).await?)?)
 }
 
-async fn main_text(browser: &Browser) -> Result<String> {
+pub(crate) async fn main_text(browser: &Browser) -> Result<String> {
     let text = answer(browser, "return document.querySelector('main').innerText").await?;
     Ok(text.as_str().unwrap_or_default().to_owned())
 }
@@ -149,7 +149,7 @@ async fn take(browser: &Browser) -> Result<()> {
 }
 
 /// The city's copies of records of a kind of this box.
-fn at_the_city(site: &Site, kind: &str) -> Result<Vec<Value>> {
+pub(crate) fn at_the_city(site: &Site, kind: &str) -> Result<Vec<Value>> {
     let database = site.city.database()?;
     let mut query =
         database.prepare("SELECT body FROM record WHERE status = 'stored' ORDER BY seq")?;

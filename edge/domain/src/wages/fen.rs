@@ -6,8 +6,10 @@ use core::fmt;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Fen(u64);
 
-/// Largest amount that is taken from a form or a file: a million yuan.
+/// Largest amount of a person that is taken from a form or a file: a million yuan.
 const TYPED_MAX: u64 = 100_000_000;
+/// Largest amount of a project: a hundred million yuan.
+const PROJECT_MAX: u64 = 10_000_000_000;
 
 const DIGITS: [&str; 10] = ["零", "壹", "贰", "叁", "肆", "伍", "陆", "柒", "捌", "玖"];
 const PLACES: [&str; 4] = ["", "拾", "佰", "仟"];
@@ -30,6 +32,15 @@ impl Fen {
     /// Reads yuan as people write them: `280`, `1,234.5`, `￥1234.50`; at most a million yuan and two
     /// decimal places. `None` for anything else.
     pub fn parse(typed: &str) -> Option<Self> {
+        Self::parse_up_to(typed, TYPED_MAX)
+    }
+
+    /// The same for an amount of the whole project: at most a hundred million yuan.
+    pub fn parse_of_project(typed: &str) -> Option<Self> {
+        Self::parse_up_to(typed, PROJECT_MAX)
+    }
+
+    fn parse_up_to(typed: &str, most: u64) -> Option<Self> {
         let typed: String = typed
             .trim()
             .trim_start_matches(['¥', '￥'])
@@ -43,7 +54,7 @@ impl Fen {
             return None;
         }
         let fen = format!("{whole}{part:0<2}").parse().ok()?;
-        (fen <= TYPED_MAX).then_some(Self(fen))
+        (fen <= most).then_some(Self(fen))
     }
 
     /// The sum; it stops at the largest number there is.
@@ -176,6 +187,13 @@ mod tests {
             ("三百", None),
         ] {
             assert_eq!(Fen::parse(typed), fen.map(Fen), "{typed:?}");
+        }
+        for (typed, fen) in [
+            ("4,680,000", Some(468_000_000)),
+            ("100000000", Some(10_000_000_000)),
+            ("100000000.01", None),
+        ] {
+            assert_eq!(Fen::parse_of_project(typed), fen.map(Fen), "{typed:?}");
         }
         assert_eq!(Fen(123_456_705).to_string(), "1,234,567.05");
         assert_eq!(Fen(123_456_705).plain(), "1234567.05");

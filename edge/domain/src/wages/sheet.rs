@@ -143,6 +143,12 @@ pub enum WageAct {
     Sheet(WageSheet),
     /// What the bank said.
     Payment(WagePayment),
+    /// The project's special account.
+    FundAccount(super::funds::FundAccount),
+    /// The project's deposit.
+    FundDeposit(super::funds::FundDeposit),
+    /// What came in for labor.
+    FundTransfer(super::funds::FundTransfer),
 }
 
 /// Why a step cannot be taken.

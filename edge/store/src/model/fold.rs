@@ -8,7 +8,7 @@ use sync_wire::record::{
 };
 
 /// Names this way of folding. Another number rebuilds the read models at the next opening.
-pub(crate) const FOLD_VERSION: u32 = 11;
+pub(crate) const FOLD_VERSION: u32 = 12;
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -68,7 +68,7 @@ pub(crate) enum OfficeChange {
     Decided(Decision),
     Audited,
     MonthClosed(MonthClosed, i64),
-    /// A record about wages, and when it was made.
+    /// A record about wages or the money for them, and when it was made.
     Wages(Box<Kind>, i64),
 }
 
@@ -236,7 +236,10 @@ fn office(kind: Kind, at: i64) -> Option<OfficeChange> {
         | Kind::WageEntry(_)
         | Kind::WageLine(_)
         | Kind::WageSheet(_)
-        | Kind::WagePayment(_)) => OfficeChange::Wages(Box::new(wages), at),
+        | Kind::WagePayment(_)
+        | Kind::FundAccount(_)
+        | Kind::FundDeposit(_)
+        | Kind::FundTransfer(_)) => OfficeChange::Wages(Box::new(wages), at),
         _ => return None,
     })
 }

@@ -12,7 +12,7 @@ use crate::model::rows::RowWriter;
 const BATCH_RECORDS: u32 = 1000;
 
 /// Every table that a rebuild empties.
-pub(crate) const TABLES: [&str; 23] = [
+pub(crate) const TABLES: [&str; 26] = [
     "folded",
     "project",
     "employer",
@@ -36,6 +36,9 @@ pub(crate) const TABLES: [&str; 23] = [
     "wage_line",
     "wage_sheet",
     "wage_payment",
+    "fund_account",
+    "fund_deposit",
+    "fund_transfer",
 ];
 
 const STEP: &str = "fold the ledger";

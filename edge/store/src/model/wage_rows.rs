@@ -3,7 +3,8 @@
 use rusqlite::{ToSql, params};
 use serde::Serialize;
 use sync_wire::record::{
-    Deduction, Kind, PaymentResult, WageEntry, WageLine, WagePayment, WageSheet, WageTerms,
+    Deduction, FundAccount, FundDeposit, FundTransfer, Kind, PaymentResult, WageEntry, WageLine,
+    WagePayment, WageSheet, WageTerms,
 };
 
 /// Runs a statement that is prepared once.
@@ -26,6 +27,9 @@ pub(crate) fn apply(
         Kind::WageLine(one) => line(run, one),
         Kind::WageSheet(one) => sheet(run, ledger_id, one, at),
         Kind::WagePayment(one) => payment(run, ledger_id, one),
+        Kind::FundAccount(one) => fund_account(run, one, at),
+        Kind::FundDeposit(one) => fund_deposit(run, one, at),
+        Kind::FundTransfer(one) => fund_transfer(run, one, at),
         _ => Ok(()),
     }
 }
@@ -114,6 +118,56 @@ fn payment(run: &mut Run<'_>, ledger_id: i64, one: &WagePayment) -> rusqlite::Re
             one.reference,
             one.why,
             one.account
+        ],
+    )
+}
+
+fn fund_account(run: &mut Run<'_>, one: &FundAccount, at: i64) -> rusqlite::Result<()> {
+    run(
+        "INSERT OR REPLACE INTO fund_account (one, bank, number, opened, from_month, due_day, monthly, \
+         account, at) VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        params![
+            one.bank,
+            one.number,
+            one.opened,
+            one.from,
+            one.due_day,
+            one.monthly,
+            one.account,
+            at
+        ],
+    )
+}
+
+fn fund_deposit(run: &mut Run<'_>, one: &FundDeposit, at: i64) -> rusqlite::Result<()> {
+    run(
+        "INSERT OR REPLACE INTO fund_deposit (one, form, holder, reference, amount, until, account, at) \
+         VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        params![
+            word(&one.form),
+            one.holder,
+            one.reference,
+            one.amount,
+            one.until,
+            one.account,
+            at
+        ],
+    )
+}
+
+fn fund_transfer(run: &mut Run<'_>, one: &FundTransfer, at: i64) -> rusqlite::Result<()> {
+    run(
+        "INSERT OR REPLACE INTO fund_transfer (transfer, month, amount, on_day, reference, why, account, at) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        params![
+            one.transfer,
+            one.month,
+            one.amount,
+            one.on,
+            one.reference,
+            one.why,
+            one.account,
+            at
         ],
     )
 }

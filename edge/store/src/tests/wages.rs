@@ -1,6 +1,8 @@
 //! Wages: what readers make of the records, and that a rebuild gives the same.
 
-use edge_domain::{Fen, TeamId, WageBasis, WageMonth, WagePayment, WageStep, WageTerms, WorkerId};
+use edge_domain::{
+    DepositForm, Fen, TeamId, WageBasis, WageMonth, WagePayment, WageStep, WageTerms, WorkerId,
+};
 use jiff::civil::date;
 use sync_wire::record as wire;
 use sync_wire::record::{
@@ -177,6 +179,105 @@ fn is_as_recorded(reader: &Reader) {
         (card.account.reveal(), card.is_social),
         ("6228480000000000018", true)
     );
+}
+
+fn fund_account(number: &str) -> Entry {
+    let account = wire::FundAccount {
+        bank: "某银行城东支行".to_owned(),
+        number: number.to_owned(),
+        opened: "2026-08-20".to_owned(),
+        from: "2026-09".to_owned(),
+        due_day: 10,
+        monthly: Some(46_800_000),
+        account: "王敏".to_owned(),
+    };
+    record(AT + 6, Kind::FundAccount(account))
+}
+
+fn fund_deposit(until: Option<&str>) -> Entry {
+    let deposit = wire::FundDeposit {
+        form: wire::DepositForm::Guarantee,
+        holder: "某银行城东支行".to_owned(),
+        reference: None,
+        amount: 150_000_000,
+        until: until.map(str::to_owned),
+        account: "王敏".to_owned(),
+    };
+    record(AT + 7, Kind::FundDeposit(deposit))
+}
+
+fn fund_transfer(transfer: u32, amount: u64, at: i64) -> Entry {
+    let transfer = wire::FundTransfer {
+        transfer,
+        month: "2026-10".to_owned(),
+        amount,
+        on: "2026-11-09".to_owned(),
+        reference: None,
+        why: (amount == 0).then(|| "录错".to_owned()),
+        account: "王敏".to_owned(),
+    };
+    record(at, Kind::FundTransfer(transfer))
+}
+
+fn funds_are_as_recorded(reader: &Reader) {
+    let wages = reader.wages();
+    let (account, at) = wages.fund_account().unwrap().unwrap();
+    assert_eq!((account.number.as_str(), at), ("22222222", AT + 6));
+    assert_eq!(account.from, date(2026, 9, 1));
+    assert_eq!(account.monthly, Some(Fen::new(46_800_000)));
+    let (deposit, at) = wages.fund_deposit().unwrap().unwrap();
+    assert_eq!((deposit.form, at), (DepositForm::Guarantee, AT + 7));
+    assert_eq!(deposit.until, Some(date(2027, 8, 31)));
+    let transfers = wages.fund_transfers().unwrap();
+    let told: Vec<_> = transfers
+        .into_iter()
+        .map(|(one, at)| (one.transfer, one.amount.get(), one.why, at))
+        .collect();
+    let expected = [
+        (1, 700, None, AT + 8),
+        (2, 0, Some("录错".to_owned()), AT + 10),
+    ];
+    assert_eq!(told, expected);
+    // One team's sheet stands, the other's was returned.
+    let earned: Vec<_> = wages.earned().unwrap().into_iter().collect();
+    assert_eq!(earned, [(date(2026, 10, 1), Fen::new(555_000))]);
+}
+
+#[test]
+fn the_projects_money_is_what_was_recorded_last_also_after_a_rebuild() {
+    let place = Place::new();
+    let store = place.open();
+    let writer = store.writer();
+    assert_eq!(
+        store.reader().unwrap().wages().fund_account().unwrap(),
+        None
+    );
+    let of_another_team = |taken| {
+        let text = String::from_utf8(step(taken, "王敏").body).unwrap();
+        Entry::new(text.replace("\"team\":2", "\"team\":1").into_bytes())
+    };
+    let records = vec![
+        fund_account("11111111"),
+        fund_account("22222222"),
+        fund_deposit(None),
+        fund_deposit(Some("2027-08-31")),
+        fund_transfer(1, 700, AT + 8),
+        fund_transfer(2, 900, AT + 9),
+        fund_transfer(2, 0, AT + 10),
+        step(wire::WageStep::Drawn, "王敏"),
+        step(wire::WageStep::Confirmed, "李班长"),
+        of_another_team(wire::WageStep::Drawn),
+    ];
+    wait(writer.append(records)).unwrap();
+    let returned = of_another_team(wire::WageStep::Returned);
+    wait(writer.append(vec![returned])).unwrap();
+    wait(writer.catch_up()).unwrap();
+    funds_are_as_recorded(&store.reader().unwrap());
+    let tool = place.tool();
+    tool.execute("UPDATE box SET fold = 0", []).unwrap();
+    drop((tool, writer));
+    store.close().unwrap();
+    funds_are_as_recorded(&place.open().reader().unwrap());
 }
 
 #[test]

@@ -1,10 +1,11 @@
-//! What is known of wages: rates, what was entered, lines and steps of sheets, what the bank said.
+//! What is known of wages: rates, what was entered, lines and steps of sheets, what the bank said, and
+//! the project's money for them.
 
 use std::collections::BTreeMap;
 
 use edge_domain::{
-    Deduction, DeductionKind, Fen, WageBasis, WageEntry, WageLine, WageMonth, WagePayment,
-    WageSheet, WageStep, WageTerms, WorkerId,
+    Deduction, DeductionKind, DepositForm, Fen, FundAccount, FundDeposit, FundTransfer, WageBasis,
+    WageEntry, WageLine, WageMonth, WagePayment, WageSheet, WageStep, WageTerms, WorkerId,
 };
 use jiff::civil::Date;
 use rusqlite::{Connection, Params, Row, params};
@@ -100,6 +101,75 @@ impl<'a> Wages<'a> {
         Ok(rows.into_iter().flatten().collect())
     }
 
+    /// 应发 of each month, by its first day, of all sheets that stand.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn earned(&self) -> Result<BTreeMap<Date, Fen>, StoreError> {
+        let rows = self.all(
+            "SELECT month, team, step, gross FROM wage_sheet ORDER BY ledger_id",
+            [],
+            |row| {
+                let (month, team): (String, u32) = (row.get(0)?, row.get(1)?);
+                let step: String = row.get(2)?;
+                Ok((month, team, WageStep::from_code(&step), fen(row, 3)?))
+            },
+        )?;
+        let mut teams = BTreeMap::new();
+        for (month, team, step, gross) in rows {
+            let stands = step.is_some_and(|step| step != WageStep::Returned);
+            teams.insert((month, team), if stands { gross } else { Fen::ZERO });
+        }
+        let mut earned = BTreeMap::new();
+        for ((month, _), gross) in teams {
+            if let Some(first) = first_day(&month) {
+                let sum: &mut Fen = earned.entry(first).or_default();
+                *sum = sum.plus(gross);
+            }
+        }
+        Ok(earned)
+    }
+
+    /// The project's special account, and when it was entered (Unix ms).
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn fund_account(&self) -> Result<Option<(FundAccount, i64)>, StoreError> {
+        let mut rows = self.all(
+            "SELECT bank, number, opened, from_month, due_day, monthly, account, at FROM fund_account",
+            [],
+            fund_account,
+        )?;
+        Ok(rows.pop().flatten())
+    }
+
+    /// The project's deposit, and when it was entered (Unix ms).
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn fund_deposit(&self) -> Result<Option<(FundDeposit, i64)>, StoreError> {
+        let mut rows = self.all(
+            "SELECT form, holder, reference, amount, until, account, at FROM fund_deposit",
+            [],
+            fund_deposit,
+        )?;
+        Ok(rows.pop().flatten())
+    }
+
+    /// Everything that came in for labor, by number, each with when it was entered (Unix ms).
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn fund_transfers(&self) -> Result<Vec<(FundTransfer, i64)>, StoreError> {
+        let rows = self.all(
+            "SELECT transfer, month, amount, on_day, reference, why, account, at FROM fund_transfer \
+             ORDER BY transfer",
+            [],
+            fund_transfer,
+        )?;
+        Ok(rows.into_iter().flatten().collect())
+    }
+
     fn all<T>(
         &self,
         sql: &str,
@@ -115,6 +185,61 @@ impl<'a> Wages<'a> {
 /// `2026-10`.
 fn month(first: Date) -> String {
     format!("{:04}-{:02}", first.year(), first.month())
+}
+
+/// The first day of `2026-10`.
+fn first_day(month: &str) -> Option<Date> {
+    format!("{month}-01").parse().ok()
+}
+
+fn fund_account(row: &Row<'_>) -> rusqlite::Result<Option<(FundAccount, i64)>> {
+    let (opened, from): (String, String) = (row.get(2)?, row.get(3)?);
+    let Some((opened, from)) = opened.parse().ok().zip(first_day(&from)) else {
+        return Ok(None);
+    };
+    let account = FundAccount {
+        bank: row.get(0)?,
+        number: row.get(1)?,
+        opened,
+        from,
+        due_day: row.get(4)?,
+        monthly: row.get::<_, Option<u64>>(5)?.map(Fen::new),
+        account: row.get(6)?,
+    };
+    Ok(Some((account, row.get(7)?)))
+}
+
+fn fund_deposit(row: &Row<'_>) -> rusqlite::Result<Option<(FundDeposit, i64)>> {
+    let (form, until): (String, Option<String>) = (row.get(0)?, row.get(4)?);
+    let Some(form) = DepositForm::from_code(&form) else {
+        return Ok(None);
+    };
+    let deposit = FundDeposit {
+        form,
+        holder: row.get(1)?,
+        reference: row.get(2)?,
+        amount: fen(row, 3)?,
+        until: until.and_then(|until| until.parse().ok()),
+        account: row.get(5)?,
+    };
+    Ok(Some((deposit, row.get(6)?)))
+}
+
+fn fund_transfer(row: &Row<'_>) -> rusqlite::Result<Option<(FundTransfer, i64)>> {
+    let (month, on): (String, String) = (row.get(1)?, row.get(3)?);
+    let Some((month, on)) = first_day(&month).zip(on.parse().ok()) else {
+        return Ok(None);
+    };
+    let transfer = FundTransfer {
+        transfer: row.get(0)?,
+        month,
+        amount: fen(row, 2)?,
+        on,
+        reference: row.get(4)?,
+        why: row.get(5)?,
+        account: row.get(6)?,
+    };
+    Ok(Some((transfer, row.get(7)?)))
 }
 
 fn fen(row: &Row<'_>, column: usize) -> rusqlite::Result<Fen> {

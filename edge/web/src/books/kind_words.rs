@@ -37,6 +37,9 @@ pub(crate) fn kind_word(kind: &str) -> &'static str {
         "wage_line" => "工资明细",
         "wage_sheet" => "工资表",
         "wage_payment" => "工资发放",
+        "fund_account" => "工资专用账户",
+        "fund_deposit" => "工资保证金",
+        "fund_transfer" => "人工费拨付",
         _ => "其他记录",
     }
 }

@@ -248,6 +248,12 @@ mod tests {
                 "/papers/wages/bank",
                 [true, false, false, false, false],
             ),
+            ("GET", "/papers/funds", [true, false, false, true, false]),
+            (
+                "POST",
+                "/papers/funds/transfer",
+                [true, false, false, false, false],
+            ),
         ] {
             check(method, path, expected);
         }

@@ -57,7 +57,7 @@ pub(super) fn look_through(bytes: &[u8]) -> Result<Found, Refusal> {
 }
 
 fn too_large() -> Refusal {
-    Refusal::new("文件解压后太大，不像花名册，没有读。请新建一个工作簿，只复制需要的行，再传。")
+    Refusal::new("文件解压后太大，不像人员名单，没有读。请新建一个工作簿，只复制需要的行，再传。")
 }
 
 /// Takes bytes and keeps none; notices the beginning of a formula.

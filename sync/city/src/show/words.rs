@@ -111,6 +111,7 @@ pub(crate) fn describe(kind: &Kind) -> Words {
         | Kind::WageLine(_)
         | Kind::WageSheet(_)
         | Kind::WagePayment(_) => wages(kind),
+        Kind::FundAccount(_) | Kind::FundDeposit(_) | Kind::FundTransfer(_) => funds(kind),
         Kind::RosterApplied(one) => plain("花名册生效", &format!("第 {} 版", one.version)),
         Kind::PolicyApplied(one) => plain("规则生效", &format!("第 {} 版", one.version)),
         Kind::Carried(one) => plain("补传记录", &format!("原编号段第 {} 条", one.seq)),
@@ -209,12 +210,47 @@ fn office(kind: &Kind) -> Words {
     }
 }
 
+/// `5700.00`.
+fn yuan(fen: u64) -> String {
+    format!("{}.{:02}", fen / 100, fen % 100)
+}
+
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "`words` names every kind; the rest is not about the project's money"
+)]
+fn funds(kind: &Kind) -> Words {
+    match kind {
+        Kind::FundAccount(one) => plain(
+            "工资专用账户",
+            &format!(
+                "{}，{} 开户，次月 {} 日前拨付",
+                one.bank, one.opened, one.due_day
+            ),
+        ),
+        Kind::FundDeposit(one) => plain(
+            "工资保证金",
+            &format!("{} {} 元", one.holder, yuan(one.amount)),
+        ),
+        Kind::FundTransfer(one) => {
+            let why = one.why.as_deref().unwrap_or_default();
+            let text = format!(
+                "{} {} 元，{} 到账 {why}",
+                one.month,
+                yuan(one.amount),
+                one.on
+            );
+            plain("人工费拨付", text.trim())
+        }
+        _ => Words::default(),
+    }
+}
+
 #[expect(
     clippy::wildcard_enum_match_arm,
     reason = "`words` names every kind; the rest is not about wages"
 )]
 fn wages(kind: &Kind) -> Words {
-    let yuan = |fen: u64| format!("{}.{:02}", fen / 100, fen % 100);
     match kind {
         Kind::WageTerms(one) => {
             let per = match one.basis {

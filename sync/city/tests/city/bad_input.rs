@@ -298,6 +298,12 @@ fn strange_bodies() -> Vec<(Vec<u8>, ParkCode)> {
             at(r#""at":99999999999999999999,"boot":1,"mono":1,"clock":"synced""#),
             BadField,
         ),
+        (
+            of(
+                r#""kind":"fund_transfer","transfer":1,"month":"2026-10","amount":0,"on":"2026-11-09","account":"a""#,
+            ),
+            BadField,
+        ),
         (wage_line(r#""gross":300,"net":301"#), BadField),
         (wage_line(r#""gross":301,"net":301"#), BadField),
         (

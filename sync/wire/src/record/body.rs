@@ -16,7 +16,9 @@ use crate::record::people::{
     Training, Worker,
 };
 use crate::record::stamp::Stamp;
-use crate::record::wages::{WageEntry, WageLine, WagePayment, WageSheet, WageTerms};
+use crate::record::wages::{
+    FundAccount, FundDeposit, FundTransfer, WageEntry, WageLine, WagePayment, WageSheet, WageTerms,
+};
 
 /// Longest body, in bytes.
 pub const BODY_BYTES_MAX: usize = 8 * 1024;
@@ -25,7 +27,7 @@ pub const BODY_BYTES_MAX: usize = 8 * 1024;
 pub const CARRIED_BYTES_MAX: usize = BODY_BYTES_MAX + 256;
 
 /// Every word that `kind` can have in this version.
-pub const KINDS: [&str; 34] = [
+pub const KINDS: [&str; 37] = [
     "epoch_began",
     "started",
     "presentation",
@@ -60,6 +62,9 @@ pub const KINDS: [&str; 34] = [
     "wage_line",
     "wage_sheet",
     "wage_payment",
+    "fund_account",
+    "fund_deposit",
+    "fund_transfer",
 ];
 
 /// What happened. The word in `kind` is the variant's name in `snake_case`.
@@ -134,6 +139,12 @@ pub enum Kind {
     WageSheet(WageSheet),
     /// What the bank said of a worker's pay.
     WagePayment(WagePayment),
+    /// The project's special account for wages.
+    FundAccount(FundAccount),
+    /// The project's deposit for wages.
+    FundDeposit(FundDeposit),
+    /// Labor cost of a month that came in.
+    FundTransfer(FundTransfer),
 }
 
 /// One act, as it stands in the ledger and on the wire.

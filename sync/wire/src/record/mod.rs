@@ -11,7 +11,7 @@
 //! - [`people`]: project, employers, teams, workers and what is known about them
 //! - [`lane_acts`]: what happened at a lane
 //! - [`office_acts`]: corrections of attendance, and what is kept of what people at the box did
-//! - [`wages`]: rates, wage lines, the steps of a sheet, payments
+//! - [`wages`]: rates, wage lines, the steps of a sheet, payments, the project's money for them
 //! - [`body`]: [`Record`], [`Kind`] and the way from and to bytes
 
 pub mod stamp;
@@ -41,6 +41,6 @@ pub use people::{
 };
 pub use stamp::{ClockQuality, Stamp};
 pub use wages::{
-    Deduction, DeductionKind, PaymentResult, WageBasis, WageEntry, WageLine, WagePayment,
-    WageSheet, WageStep, WageTerms,
+    Deduction, DeductionKind, DepositForm, FundAccount, FundDeposit, FundTransfer, PaymentResult,
+    WageBasis, WageEntry, WageLine, WagePayment, WageSheet, WageStep, WageTerms,
 };

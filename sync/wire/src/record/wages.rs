@@ -1,4 +1,5 @@
-//! Wages: what was agreed, what a month comes to, the steps of a sheet, what the bank said.
+//! Wages: what was agreed, what a month comes to, the steps of a sheet, what the bank said; and the
+//! project's money for them.
 //!
 //! Amounts are whole fen. Accounts of people stand in `worker` records only, sealed.
 
@@ -200,4 +201,86 @@ pub struct WagePayment {
     pub why: Option<String>,
     /// The account that took the bank's file in.
     pub account: String,
+}
+
+/// `fund_account`: the project's special account for wages (工资专用账户), and what was agreed about what
+/// comes into it. A later one replaces it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FundAccount {
+    /// The bank's branch.
+    pub bank: String,
+    /// The account's number.
+    pub number: String,
+    /// Day on which it was opened, `YYYY-MM-DD`.
+    pub opened: String,
+    /// First month for which labor cost comes in, `YYYY-MM`.
+    pub from: String,
+    /// Day of the following month until which a month's labor cost is in time, 1 to 28.
+    pub due_day: u8,
+    /// Fen that come in each month; absent where it goes by the progress of the works.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub monthly: Option<u64>,
+    /// The account of the box that entered it.
+    pub account: String,
+}
+
+/// How a deposit is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DepositForm {
+    /// 现金存储.
+    Cash,
+    /// 银行保函.
+    Guarantee,
+    /// 保险或工程保函.
+    Insurance,
+}
+
+/// `fund_deposit`: the project's deposit for wages (工资保证金). A later one replaces it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FundDeposit {
+    /// How it is given.
+    pub form: DepositForm,
+    /// The bank or insurer.
+    pub holder: String,
+    /// Number of the account, the guarantee or the policy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+    /// Fen.
+    pub amount: u64,
+    /// Last day, `YYYY-MM-DD`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
+    /// The account of the box that entered it.
+    pub account: String,
+}
+
+/// `fund_transfer`: labor cost of a month that came in (人工费拨付). A later one of the same number
+/// replaces it and says why; an amount of 0 strikes it out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FundTransfer {
+    /// Its number at this box, from 1.
+    pub transfer: u32,
+    /// The month, `YYYY-MM`.
+    pub month: String,
+    /// Fen.
+    pub amount: u64,
+    /// Day on which it came in, `YYYY-MM-DD`.
+    pub on: String,
+    /// The bank's number of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+    /// Why it replaces what was entered before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+    /// The account of the box that entered it.
+    pub account: String,
+}
+
+impl FundTransfer {
+    /// Whether it strikes nothing out in silence.
+    pub fn says_why(&self) -> bool {
+        let says = self.why.as_ref().is_some_and(|why| !why.trim().is_empty());
+        self.amount > 0 || says
+    }
 }

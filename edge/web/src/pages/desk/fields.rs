@@ -33,7 +33,7 @@ pub(super) fn phone(typed: &str) -> Result<Option<PhoneNumber>, Refusal> {
 }
 
 /// A day, or none.
-pub(super) fn day(typed: &str, word: &str) -> Result<Option<Date>, Refusal> {
+pub(crate) fn day(typed: &str, word: &str) -> Result<Option<Date>, Refusal> {
     if typed.trim().is_empty() {
         return Ok(None);
     }
@@ -43,7 +43,7 @@ pub(super) fn day(typed: &str, word: &str) -> Result<Option<Date>, Refusal> {
 }
 
 /// A day that must be there.
-pub(super) fn needed_day(typed: &str, word: &str) -> Result<Date, Refusal> {
+pub(crate) fn needed_day(typed: &str, word: &str) -> Result<Date, Refusal> {
     day(typed, word)?.ok_or_else(|| Refusal::new(format!("请填{word}。")))
 }
 
@@ -60,7 +60,7 @@ pub(super) fn uscc(typed: &str) -> Result<Uscc, Refusal> {
 }
 
 /// A short text without control characters; `None` where nothing was typed.
-pub(super) fn note(typed: &str, chars_max: usize) -> Option<String> {
+pub(crate) fn note(typed: &str, chars_max: usize) -> Option<String> {
     let text: String = typed
         .trim()
         .chars()

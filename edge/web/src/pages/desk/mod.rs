@@ -1,6 +1,6 @@
 //! The pages where the clerk writes: registering people, their papers, coming and leaving.
 
-mod fields;
+pub(crate) mod fields;
 mod registering;
 pub(crate) mod register_page;
 pub(crate) mod person_acts;

@@ -141,7 +141,7 @@ pub(crate) async fn submit(
 
 fn too_large() -> Refusal {
     Refusal(format!(
-        "文件太大，没有读。最多 {} MB：{ROWS_MAX} 人的花名册也用不到这么大，请去掉图片和多余的工作表，或分成几个文件。",
+        "文件太大，没有读。最多 {} MB：{ROWS_MAX} 人的名单也用不到这么大，请去掉图片和多余的工作表，或分成几个文件。",
         FILE_BYTES_MAX / MIB
     ))
 }
@@ -157,7 +157,7 @@ pub(crate) async fn file(state: &WebState, request: Request) -> Result<(String, 
         return Err(too_large());
     }
     let form = Multipart::from_request(request, state).await;
-    let mut form = form.map_err(|_| Refusal::new("请从“导入”页选一个文件再传。"))?;
+    let mut form = form.map_err(|_| Refusal::new("文件没有传上来，请回到上一页选好文件再传。"))?;
     while let Some(mut field) = form.next_field().await.map_err(broken)? {
         if field.name() != Some("file") {
             continue;
@@ -175,7 +175,7 @@ pub(crate) async fn file(state: &WebState, request: Request) -> Result<(String, 
         }
         return Ok((name, bytes));
     }
-    Err(Refusal::new("没有选文件，请先选一个花名册文件。"))
+    Err(Refusal::new("没有选文件，请先选好文件再传。"))
 }
 
 /// Takes what still comes, and keeps nothing of it.

@@ -4,6 +4,7 @@ use askama::Template;
 use axum::Form;
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
+use edge_domain::{AuditAct, AuditNote};
 use edge_store::{ImportJob, ImportRow};
 use serde::Deserialize;
 
@@ -13,9 +14,9 @@ use crate::error::{SourceError, WebError};
 use crate::import_desk::ImportMaker;
 use crate::intake::{self, Columns, Fate, Field, Stage};
 use crate::pages::door::SignedIn;
-use crate::pages::error_page;
 use crate::pages::layout::{self, Layout};
 use crate::pages::site::papers_page::{exported, spreadsheet};
+use crate::pages::{audit, error_page};
 use crate::papers;
 use crate::site_time::minute_text;
 use crate::state::WebState;
@@ -216,7 +217,7 @@ fn line(columns: &Columns, row: &ImportRow) -> Result<RowLine, SourceError> {
 /// `POST /import/{job}`: take it in, drop it, take it back.
 pub(crate) async fn submit(
     State(state): State<WebState>,
-    _: SignedIn,
+    signed_in: SignedIn,
     Path(job): Path<String>,
     Form(form): Form<JobForm>,
 ) -> Result<Response, WebError> {
@@ -226,8 +227,8 @@ pub(crate) async fn submit(
     let job = answer.job.job;
     let step = "turn an import";
     let turn = match form.what.as_str() {
-        "save" => (Stage::Ready, Stage::Saving),
-        "undo" => (Stage::Saved, Stage::Undoing),
+        "save" => (Stage::Ready, Stage::Saving, AuditAct::Imported),
+        "undo" => (Stage::Saved, Stage::Undoing, AuditAct::ImportUndone),
         "drop" if answer.stage == Stage::Ready => {
             let dropped = state.imports().remove(job).await;
             dropped.map_err(WebError::source(step))?;
@@ -238,8 +239,18 @@ pub(crate) async fn submit(
             return Ok(error_page::refused("没有这种操作。", &back));
         }
     };
+    let (from, to, what) = turn;
+    if answer.stage == from {
+        let counted = answer.counted.text(from);
+        let note = AuditNote {
+            detail: Some(format!("{}，{counted}", answer.job.file_name)),
+            ..audit::own(&signed_in.account.name, what)
+        };
+        audit::record(&state, note).await?;
+    }
     let now_ms = state.now_ms();
-    let maker: ImportMaker = Box::new(move |reader| intake::turn(reader, (job, now_ms), turn));
+    let maker: ImportMaker =
+        Box::new(move |reader| intake::turn(reader, (job, now_ms), (from, to)));
     let turned = state.imports().carry_out(maker).await;
     if turned.map_err(WebError::source(step))? {
         tracing::info!(job, what = form.what, "A file of people is dealt with");

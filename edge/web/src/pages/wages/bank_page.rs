@@ -62,15 +62,12 @@ pub(crate) async fn show(
     signed_in: SignedIn,
     Query(asked): Query<WageForm>,
 ) -> Result<Response, WebError> {
-    let Some(of) = asked.of(signed_in.account.duty) else {
-        return Ok(error_page::no_such_team());
+    let of = asked.of(signed_in.account.duty);
+    let wages = match shared::published(&state, of, NOT_PUBLISHED).await? {
+        Ok(wages) => wages,
+        Err(answer) => return Ok(*answer),
     };
-    let Some((wages, _)) = shared::ask(&state, of).await? else {
-        return Ok(error_page::no_such_team());
-    };
-    if !wages.is_published() {
-        return Ok(error_page::refused(NOT_PUBLISHED, &address("", of)));
-    }
+    let of = wages.of;
     let (rows, without) = due(&wages);
     let sum: Fen = rows.iter().map(|row| row.due()).sum();
     layout::page(&BankPage {
@@ -115,16 +112,13 @@ pub(crate) async fn submit(
     signed_in: SignedIn,
     Form(typed): Form<WageForm>,
 ) -> Result<Response, WebError> {
-    let Some(of) = typed.of(signed_in.account.duty) else {
-        return Ok(error_page::no_such_team());
+    let of = typed.of(signed_in.account.duty);
+    let wages = match shared::published(&state, of, NOT_PUBLISHED).await? {
+        Ok(wages) => wages,
+        Err(answer) => return Ok(*answer),
     };
-    let Some((wages, _)) = shared::ask(&state, of).await? else {
-        return Ok(error_page::no_such_team());
-    };
+    let of = wages.of;
     let back = address("/bank", of);
-    if !wages.is_published() {
-        return Ok(error_page::refused(NOT_PUBLISHED, &address("", of)));
-    }
     let why: String = typed
         .why
         .trim()

@@ -48,12 +48,12 @@ pub(crate) async fn show(
     signed_in: SignedIn,
     Query(asked): Query<WageForm>,
 ) -> Result<Response, WebError> {
-    let Some(of) = asked.of(signed_in.account.duty) else {
-        return Ok(error_page::no_such_team());
+    let of = asked.of(signed_in.account.duty);
+    let wages = match shared::asked(&state, of).await? {
+        Ok((wages, _)) => wages,
+        Err(answer) => return Ok(*answer),
     };
-    let Some((wages, _)) = shared::ask(&state, of).await? else {
-        return Ok(error_page::no_such_team());
-    };
+    let of = wages.of;
     let row = wages
         .rows
         .iter()

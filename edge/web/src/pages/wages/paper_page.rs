@@ -4,7 +4,7 @@ use askama::Template;
 use axum::extract::{Query, State};
 use axum::response::Response;
 
-use super::shared::{self, WageForm, address};
+use super::shared::{self, Asked, WageForm, address};
 use crate::books::{WageCopy, WageTeam, code_text};
 use crate::error::WebError;
 use crate::guard::session::Holder;
@@ -46,13 +46,12 @@ async fn paper(
     state: &WebState,
     asked: &WageForm,
     holder: &Holder,
-) -> Result<Result<Paper, Box<Response>>, WebError> {
-    let Some(of) = asked.of(holder.duty) else {
-        return Ok(Err(Box::new(error_page::no_such_team())));
+) -> Result<Asked<Paper>, WebError> {
+    let wages = match shared::asked(state, asked.of(holder.duty)).await? {
+        Ok((wages, _)) => wages,
+        Err(answer) => return Ok(Err(answer)),
     };
-    let Some((wages, _)) = shared::ask(state, of).await? else {
-        return Ok(Err(Box::new(error_page::no_such_team())));
-    };
+    let of = wages.of;
     let standing = wages.last().filter(|_| !wages.is_open()).cloned();
     let Some(last) = standing else {
         let problem = "这个班组这个月的工资表还没有编制，不能打印。";

@@ -8,7 +8,7 @@ use edge_domain::{Act, Fen, WageAct, WageMonth, WagePayment, WorkerId};
 use jiff::civil::Date;
 
 use super::receipt::{BankRow, Fate, Told, check, fate};
-use super::shared::{self, WageForm, address};
+use super::shared::{self, Asked, WageForm, address};
 use super::sheet_page::after;
 use crate::books::{Shelf, WageTeam};
 use crate::error::WebError;
@@ -68,24 +68,9 @@ fn receipt_page(layout: Layout, wages: &WageTeam) -> ReceiptPage {
 
 const NOT_PUBLISHED: &str = "工资表还没有公示，没有可以登记的回单。";
 
-/// The published month that is asked for, or the answer instead of it.
-async fn published(
-    state: &WebState,
-    of: Option<WageMonth>,
-) -> Result<Result<WageTeam, Box<Response>>, WebError> {
-    let Some(of) = of else {
-        return Ok(Err(Box::new(error_page::no_such_team())));
-    };
-    let Some((wages, _)) = shared::ask(state, of).await? else {
-        return Ok(Err(Box::new(error_page::no_such_team())));
-    };
-    if !wages.is_published() {
-        return Ok(Err(Box::new(error_page::refused(
-            NOT_PUBLISHED,
-            &address("", of),
-        ))));
-    }
-    Ok(Ok(wages))
+/// The published month that is asked for.
+async fn published(state: &WebState, of: Option<WageMonth>) -> Result<Asked<WageTeam>, WebError> {
+    shared::published(state, of, NOT_PUBLISHED).await
 }
 
 /// `GET /papers/wages/receipt`.

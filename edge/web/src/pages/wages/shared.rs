@@ -1,11 +1,13 @@
 //! What the pages of wages share: which team and month, and the sheet that stands.
 
+use axum::response::Response;
 use edge_domain::{TeamId, WageMonth};
 use serde::Deserialize;
 
 use crate::books::{Shelf, WageCopy, WageTeam};
 use crate::error::{SourceError, WebError};
 use crate::guard::duty::Duty;
+use crate::pages::error_page;
 use crate::site_time::{month_value, parse_month};
 use crate::state::WebState;
 
@@ -77,4 +79,34 @@ pub(super) async fn ask(state: &WebState, of: WageMonth) -> Result<Option<Standi
     let (site, now_ms) = (state.settings().site_name.clone(), state.now_ms());
     let read = move |shelf: &mut Shelf| standing(shelf, of, &site, now_ms);
     state.books().ask("read wages", read).await
+}
+
+/// A team's month that was asked for, or the page that is answered instead.
+pub(super) type Asked<T> = Result<T, Box<Response>>;
+
+/// What was asked for, where it is there and whoever asks may have it.
+pub(super) async fn asked(
+    state: &WebState,
+    of: Option<WageMonth>,
+) -> Result<Asked<Standing>, WebError> {
+    let standing = match of {
+        Some(of) => ask(state, of).await?,
+        None => None,
+    };
+    Ok(standing.ok_or_else(|| Box::new(error_page::no_such_team())))
+}
+
+/// The same, where its sheet is published; `problem` is told where it is not.
+pub(super) async fn published(
+    state: &WebState,
+    of: Option<WageMonth>,
+    problem: &str,
+) -> Result<Asked<WageTeam>, WebError> {
+    Ok(asked(state, of).await?.and_then(|(wages, _)| {
+        if wages.is_published() {
+            return Ok(wages);
+        }
+        let back = address("", wages.of);
+        Err(Box::new(error_page::refused(problem, &back)))
+    }))
 }

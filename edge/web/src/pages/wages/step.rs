@@ -49,8 +49,9 @@ pub(crate) async fn submit(
         let problem = format!("您的账号不能做“{}”这一步。", step.text());
         return Ok(error_page::refused(&problem, &back));
     }
-    let Some((wages, copy)) = shared::ask(&state, of).await? else {
-        return Ok(error_page::no_such_team());
+    let (wages, copy) = match shared::asked(&state, Some(of)).await? {
+        Ok(standing) => standing,
+        Err(answer) => return Ok(*answer),
     };
     let why: String = typed
         .why

@@ -4,8 +4,9 @@ use askama::Template;
 use axum::extract::{Query, State};
 use axum::response::Response;
 
+use super::funds::Funds;
 use super::lines::LineRow;
-use crate::books::wage_teams;
+use crate::books::{Shelf, wage_teams};
 use crate::error::WebError;
 use crate::pages::door::SignedIn;
 use crate::pages::layout::{self, Layout};
@@ -28,6 +29,8 @@ struct TroublesPage {
     turn: MonthTurn,
     teams: Vec<TeamPart>,
     total: usize,
+    /// What is to be looked into of the project's money; not for a team's leader.
+    funds: Vec<String>,
 }
 
 /// `GET /papers/wages/troubles`.
@@ -43,9 +46,14 @@ pub(crate) async fn show(
     let found = state
         .books()
         .ask("read wages", move |shelf| {
-            wage_teams(shelf, (first, only), now_ms)
+            let funds = match only {
+                None => Funds::read(shelf, Shelf::today(now_ms))?.warnings(),
+                Some(_) => Vec::new(),
+            };
+            Ok((wage_teams(shelf, (first, only), now_ms)?, funds))
         })
         .await?;
+    let (found, funds) = found;
     let teams: Vec<TeamPart> = found
         .iter()
         .map(|wages| TeamPart {
@@ -65,5 +73,6 @@ pub(crate) async fn show(
         turn: MonthTurn::new(first, now_ms),
         total: teams.iter().map(|team| team.rows.len()).sum(),
         teams,
+        funds,
     })
 }

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::thread;
 
-use edge_domain::{Policy, Roster};
+use edge_domain::{Newcomer, Policy, Roster};
 use edge_store::{Reader, Store, Writer};
 use edge_web::HealthView;
 use sync_mqtt::SyncStatus;
@@ -96,6 +96,7 @@ async fn serve(config: SiteConfig) -> Result<(), DaemonError> {
         clock: &clock,
         people: &people,
         policy: &in_force.policy,
+        newcomer: &in_force.newcomer,
         tally: &tally,
         boards: &boards,
         news: &office_news,
@@ -202,10 +203,11 @@ fn sealer(config: &SiteConfig) -> Sealer {
     Sealer::new(&config.box_id, key)
 }
 
-/// The ways of a new roster and of new rules to the lanes.
+/// The ways of a new roster and of new rules to the lanes, and of a stranger's card to the clerk.
 struct InForce {
     roster: watch::Sender<Arc<Roster>>,
     policy: watch::Sender<Arc<Policy>>,
+    newcomer: watch::Sender<Option<Newcomer>>,
 }
 
 /// The gate's thread, the ways of news to its lanes, and the ways to their gate boards.
@@ -248,6 +250,7 @@ async fn start_gate_thread(
         .face_socket
         .clone()
         .map(|socket| face_line(socket, config.policy.face.clone(), clock.clone(), consents));
+    let newcomer = watch::Sender::new(None);
     let site = GateSite {
         clock: clock.clone(),
         tokens: TokenSalt::of(&store.facts().epoch),
@@ -256,6 +259,7 @@ async fn start_gate_thread(
         presence: presence.into(),
         mismatches: RefCell::new(reader.mismatches(clock.now().wall_ms)?),
         writer: store.writer(),
+        newcomer: newcomer.clone(),
         tagger,
         ledger_failing: false.into(),
         news,
@@ -265,6 +269,7 @@ async fn start_gate_thread(
     let in_force = InForce {
         roster: roster_changes,
         policy: policy_changes,
+        newcomer,
     };
     Ok((gate, in_force, boards))
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use edge_domain::Newcomer;
 use edge_store::Head;
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::time::Instant;
@@ -52,6 +53,8 @@ pub struct WebChannels {
     pub imports: Arc<dyn ImportDesk>,
     /// Cameras and face templates; `None` for a box without them.
     pub faces: Option<Arc<dyn FaceDesk>>,
+    /// Whoever came last with a card and is not on the roster.
+    pub newcomer: watch::Sender<Option<Newcomer>>,
     /// The state of the box; the screen is told of each change.
     pub health: watch::Receiver<HealthView>,
     /// The ledger's head; a change makes the screen look for new passages.
@@ -147,6 +150,19 @@ impl WebState {
     /// Cameras and face templates.
     pub(crate) fn faces(&self) -> Option<&dyn FaceDesk> {
         self.inner.channels.faces.as_deref()
+    }
+
+    /// Whoever came last with a card and is not on the roster; an older one is forgotten.
+    pub(crate) fn newcomer(&self) -> Option<Newcomer> {
+        let now_ms = self.now_ms();
+        let last = &self.inner.channels.newcomer;
+        last.send_if_modified(|kept| kept.take_if(|one| !one.is_fresh(now_ms)).is_some());
+        last.borrow().clone()
+    }
+
+    /// He is registered.
+    pub(crate) fn forget_newcomer(&self) {
+        self.inner.channels.newcomer.send_replace(None);
     }
 
     /// The words that are signed here before a face is used.

@@ -1,8 +1,9 @@
 //! The clerk registers, papers, sends away and takes back people, and the running gate knows at once.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tests::{Browser, Result, Site, eventually};
 
+use crate::clerk::pages::{fair, open};
 use crate::clerk::screen::{PC, PHONE, clerks_browser};
 use crate::help::{Gate, plan};
 
@@ -37,6 +38,74 @@ async fn register(browser: &Browser, screen: &str, number: &str, name: &str) -> 
     press(browser, "main button[type=submit]").await
 }
 
+/// A stranger's card at the gate fills the form: all that the clerk types is the team, the trade and the
+/// days of his papers.
+#[tokio::test]
+async fn a_card_at_the_gate_fills_the_form_of_a_new_worker() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let mut site = Site::start(folder.path(), &plan("one-gate")).await?;
+    Gate::from(&site).devices_answer(0).await?;
+    let browser = clerks_browser(&mut site, folder.path(), PC).await?;
+    let screen = site.gate_box.screen().to_owned();
+    let gate = Gate::from(&site);
+    let page = format!("{screen}/people/new");
+    let offered = "return !!document.getElementById('from-card')";
+    // Who is known is nobody new.
+    gate.passes("gate-1-in", "admitted:0").await?;
+    open(&browser, &page).await?;
+    assert_eq!(browser.script(offered).await?, json!(false));
+    let number = stranger(&site, "person").await?;
+    let who = "not_on_roster:0";
+    assert_eq!(refusal(gate, who).await?, "not_on_roster");
+
+    open(&browser, &page).await?;
+    browser.until("the card is offered", offered).await?;
+    let html = "return document.documentElement.outerHTML";
+    let shown = browser.script(html).await?;
+    let shown = shown.as_str().unwrap_or_default();
+    assert!(!shown.contains(&number), "masked until it is used");
+    let before = gate.head()?;
+    fair(&browser, &screen, &["/people/new", "/people/new?card=1"]).await?;
+    browser.resize(PC.0, PC.1).await?;
+    open(&browser, &page).await?;
+    press(&browser, "#from-card").await?;
+    let filled = format!(
+        "const form = document.querySelector('main form').elements;
+         if (form.number.value !== '{number}' || !form.name.value) return false;
+         form.team.value = '1'; form.trade.value = '020';
+         form.trained_on.value = form.contract_on.value = form.entered_on.value; return true"
+    );
+    browser.until("the form is filled", &filled).await?;
+    press(&browser, "main button[type=submit]").await?;
+    let saved = "return location.search === '?done=registered'";
+    browser.until("he is registered", saved).await?;
+    gate.passes("gate-1-in", who).await?;
+
+    // Whoever had the number shown is on record; what is known to all is offered no more.
+    let audits = gate.bodies(before, "audit")?;
+    let shown: Vec<&Value> = audits
+        .iter()
+        .filter(|one| one["what"] == "number_revealed")
+        .collect();
+    assert_eq!(shown.len(), 3, "{audits:?}");
+    let detail = shown[0]["detail"].as_str().unwrap_or_default();
+    assert!(detail.starts_with("刷卡登记，"), "{detail}");
+    assert_eq!(shown[0]["account"], "王敏");
+    open(&browser, &page).await?;
+    assert_eq!(browser.script(offered).await?, json!(false));
+    site.settled().await?;
+    browser.close().await
+}
+
+/// What the simulator says of somebody whom no roster has.
+async fn stranger(site: &Site, key: &str) -> Result<String> {
+    let state = site.simulator.state().await?;
+    let people = state["people"].as_array().ok_or("no people")?;
+    let stranger = people.iter().find(|one| one["standing"] == "not_on_roster");
+    let text = stranger.and_then(|one| one[key].as_str());
+    Ok(text.ok_or("no stranger")?.to_owned())
+}
+
 /// Why he is refused. Who was read a moment ago is only repeated: he tries until he is judged anew.
 async fn refusal(gate: Gate<'_>, person: &str) -> Result<String> {
     let before = gate.head()?;
@@ -57,15 +126,9 @@ async fn a_new_worker_passes_as_soon_as_his_papers_are_typed() -> Result<()> {
     let browser = clerks_browser(&mut site, folder.path(), PHONE).await?;
     let screen = site.gate_box.screen().to_owned();
     let gate = Gate::from(&site);
-    let state = site.simulator.state().await?;
-    let people = state["people"].as_array().ok_or("no people")?;
-    let stranger = people.iter().find(|one| one["standing"] == "not_on_roster");
-    let number = stranger
-        .and_then(|one| one["person"].as_str())
-        .ok_or("no stranger")?;
-    let name = stranger
-        .and_then(|one| one["name"].as_str())
-        .ok_or("no stranger")?;
+    let number = stranger(&site, "person").await?;
+    let name = stranger(&site, "name").await?;
+    let (number, name) = (number.as_str(), name.as_str());
     let who = "not_on_roster:0";
     assert_eq!(refusal(gate, who).await?, "not_on_roster");
 

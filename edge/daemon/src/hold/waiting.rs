@@ -174,6 +174,7 @@ fn start_lanes(
         presence: known.1.into(),
         mismatches: RefCell::default(),
         writer,
+        newcomer: watch::Sender::new(None),
         tagger: PersonTagger::new(&random::<32>()?),
         ledger_failing: true.into(),
         news,

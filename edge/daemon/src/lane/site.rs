@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
-use edge_domain::{Mismatches, Policy, Presence, Record, Roster};
+use edge_domain::{IdDocument, Mismatches, Newcomer, Policy, Presence, Record, Roster};
 use edge_store::Writer;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
@@ -30,6 +30,8 @@ pub(crate) struct GateSite {
     pub(crate) mismatches: RefCell<Mismatches>,
     /// The ledger.
     pub(crate) writer: Writer,
+    /// Whoever came last with a card and is not on the roster, for the clerk's form.
+    pub(crate) newcomer: watch::Sender<Option<Newcomer>>,
     /// Tags the numbers of strangers.
     pub(crate) tagger: PersonTagger,
     /// Whether the last commit failed.
@@ -45,6 +47,18 @@ impl GateSite {
     pub(super) fn committed(&self, record: &Record) {
         self.presence.borrow_mut().apply(record);
         self.mismatches.borrow_mut().apply(record);
+    }
+
+    /// A card was read: if its holder is not on the roster, the clerk may register him from it.
+    pub(super) fn came(&self, lane: &str, document: &IdDocument) {
+        if self.roster.borrow().find(&document.number).is_some() {
+            return;
+        }
+        self.newcomer.send_replace(Some(Newcomer {
+            document: document.clone(),
+            lane: lane.to_owned(),
+            at_ms: self.clock.now().wall_ms,
+        }));
     }
 
     /// A commit worked: news only if the one before did not.

@@ -157,7 +157,10 @@ impl LaneTask {
     fn card(&mut self, direction: Direction, text: &CardText) {
         let credential = input::credential(text);
         let person_tag = match &credential {
-            Credential::IdCard(document) => Some(self.site.tagger.tag(&document.number)),
+            Credential::IdCard(document) => {
+                self.site.came(&self.names.lane, document);
+                Some(self.site.tagger.tag(&document.number))
+            }
             Credential::IcCard(_) | Credential::Face { .. } | Credential::Unreadable { .. } => None,
         };
         self.feed(LaneInput::Presented {

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use edge_domain::Policy;
+use edge_domain::{Newcomer, Policy};
 use edge_store::{Reader, Store};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
@@ -30,6 +30,8 @@ pub(crate) struct Office<'a> {
     pub(crate) people: &'a Arc<PeopleDesk>,
     /// The numbers of the rules, as lanes and pages watch them.
     pub(crate) policy: &'a watch::Sender<Arc<Policy>>,
+    /// Whoever came last with a card and is not on the roster.
+    pub(crate) newcomer: &'a watch::Sender<Option<Newcomer>>,
     /// What was refused of what came down.
     pub(crate) tally: &'a watch::Sender<Tally>,
     /// The gate boards.

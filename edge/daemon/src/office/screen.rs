@@ -59,6 +59,7 @@ async fn run_screen(
         }),
         faces: ClerkFaces::new(office.config, office.store.reader()?)
             .map(|faces| -> Arc<dyn FaceDesk> { Arc::new(faces) }),
+        newcomer: office.newcomer.clone(),
         today: Arc::<LedgerSource>::clone(&source),
         accounts: source,
         health,

@@ -254,14 +254,7 @@ pub(crate) const NATION_ALLOWED: &str =
 
 /// Whether the code is of the kind that a document's chip would state.
 pub(crate) fn nation_fits(document: DocumentKind, nation: Option<&str>) -> bool {
-    let Some(code) = nation else { return true };
-    match document {
-        DocumentKind::Resident => code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_digit()),
-        DocumentKind::Foreigner2017 | DocumentKind::Foreigner2023 => {
-            code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_uppercase())
-        }
-        DocumentKind::Hmt => false,
-    }
+    nation.is_none_or(|code| document.states_nation(code))
 }
 
 type WorkerAct = Box<dyn FnOnce(WorkerId) -> Act>;

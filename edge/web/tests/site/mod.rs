@@ -216,6 +216,7 @@ impl Site {
                 noted: Arc::clone(&noted),
             }),
             imports: Arc::new(NoFiles),
+            newcomer: watch::Sender::new(None),
             today: day.clone(),
             accounts,
             health: health_seen,

@@ -2,11 +2,12 @@
 
 use askama::Template;
 use axum::Form;
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
-use edge_domain::{Role, TeamId, WorkerId};
+use edge_domain::{AuditAct, AuditNote, Newcomer, Role, TeamId, WorkerId, age_on};
 use jiff::civil::Date;
+use serde::Deserialize;
 
 use super::fields;
 use super::registering::{RegisterForm, Registration};
@@ -14,10 +15,11 @@ use crate::books::Shelf;
 use crate::error::WebError;
 use crate::guard::session::Holder;
 use crate::pages::door::SignedIn;
-use crate::pages::form;
 use crate::pages::layout::{self, Layout};
 use crate::pages::site::shared::{self, Choice};
+use crate::pages::{audit, form};
 use crate::recorder::{ActMaker, Refusal};
+use crate::site_time::clock_text;
 use crate::state::WebState;
 
 #[derive(Template)]
@@ -29,6 +31,28 @@ struct RegisterPage {
     trades: Vec<Choice>,
     is_manager: bool,
     problem: Option<String>,
+    /// Somebody who has just put his card on a reader.
+    card: Option<Card>,
+    /// The form was filled from that card.
+    is_filled: bool,
+}
+
+/// A card that was read a moment ago, for the page.
+#[derive(Debug)]
+struct Card {
+    name: String,
+    number: String,
+    age: u8,
+    lane: String,
+    time: String,
+}
+
+/// What the address may carry.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct RegisterQuery {
+    /// `1`: fill the form from the card.
+    card: String,
 }
 
 async fn page(
@@ -36,34 +60,66 @@ async fn page(
     account: Holder,
     form: RegisterForm,
     problem: Option<String>,
-) -> Result<Response, WebError> {
+) -> Result<RegisterPage, WebError> {
     let chosen = form.team.parse().ok().map(TeamId);
-    let teams = state
+    let newcomer = state.newcomer();
+    let today = Shelf::today(state.now_ms());
+    let (teams, card) = state
         .books()
         .ask("read the teams", move |shelf| {
-            Ok(shared::team_choices(&*shelf.directory()?, chosen))
+            let teams = shared::team_choices(&*shelf.directory()?, chosen);
+            let card = newcomer.map(|one| card(&one, shelf.lane_name(&one.lane), today));
+            Ok((teams, card))
         })
         .await?;
-    layout::page(&RegisterPage {
+    Ok(RegisterPage {
         layout: Layout::new(state, Some(account), "/people"),
         trades: shared::trade_choices(&form.trade),
         is_manager: form.role == Role::Manager.code(),
         form,
         teams,
         problem,
+        card,
+        is_filled: false,
     })
+}
+
+fn card(one: &Newcomer, lane: String, today: Date) -> Card {
+    Card {
+        name: one.document.name.reveal().to_owned(),
+        number: one.document.number.masked(),
+        age: age_on(one.document.born, today),
+        lane,
+        time: clock_text(one.at_ms),
+    }
 }
 
 /// `GET /people/new`.
 pub(crate) async fn show(
     State(state): State<WebState>,
     signed_in: SignedIn,
+    Query(query): Query<RegisterQuery>,
 ) -> Result<Response, WebError> {
-    let form = RegisterForm {
+    let account = signed_in.account;
+    let mut form = RegisterForm {
         entered_on: Shelf::today(state.now_ms()).to_string(),
         ..RegisterForm::default()
     };
-    page(&state, signed_in.account, form, None).await
+    let newcomer = state.newcomer().filter(|_| query.card == "1");
+    let mut page = page(&state, account.clone(), RegisterForm::default(), None).await?;
+    if let Some(newcomer) = &newcomer {
+        form.fill(&newcomer.document);
+        // His whole number is on the page then: who had it shown is on record before.
+        let lane = page.card.as_ref().map(|card| card.lane.as_str());
+        let note = AuditNote {
+            detail: Some(format!("刷卡登记，{}", lane.unwrap_or_default())),
+            ..audit::own(&account.name, AuditAct::NumberRevealed)
+        };
+        audit::record(&state, note).await?;
+    }
+    page.is_filled = newcomer.is_some();
+    page.form = form;
+    layout::page(&page)
 }
 
 /// `POST /people/new`.
@@ -96,9 +152,11 @@ pub(crate) async fn submit(
     let done = state.recorder().record(maker).await;
     if let Err(Refusal(problem)) = done.map_err(WebError::source(step))? {
         let page = page(&state, signed_in.account, typed, Some(problem)).await?;
+        let page = layout::page(&page)?;
         return Ok(form::with_status(page, StatusCode::UNPROCESSABLE_ENTITY));
     }
     tracing::info!("Worker registered");
+    state.forget_newcomer();
     let address = number.await.map_or_else(
         |_| "/people".to_owned(),
         |worker| format!("/people/{}?done=registered", worker.0),

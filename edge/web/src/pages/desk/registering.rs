@@ -1,8 +1,8 @@
 //! Pure: a filled form becomes the acts that register a worker.
 
 use edge_domain::{
-    Act, Contract, DocumentKind, IdNumber, Person, Role, Sex, TeamId, Training, TrainingKind,
-    WorkerId,
+    Act, Contract, DocumentKind, IdDocument, IdNumber, Person, Role, Sex, TeamId, Training,
+    TrainingKind, WorkerId,
 };
 use jiff::civil::Date;
 use serde::Deserialize;
@@ -20,12 +20,30 @@ pub(crate) struct RegisterForm {
     pub(super) sex: String,
     pub(super) phone: String,
     pub(super) valid_to: String,
+    /// As the chip has it; nobody types it.
+    pub(super) nation: String,
     pub(super) team: String,
     pub(super) trade: String,
     pub(super) role: String,
     pub(super) entered_on: String,
     pub(super) contract_on: String,
     pub(super) trained_on: String,
+}
+
+impl RegisterForm {
+    /// Takes over what a card says.
+    pub(super) fn fill(&mut self, card: &IdDocument) {
+        card.name.reveal().clone_into(&mut self.name);
+        card.number.reveal().clone_into(&mut self.number);
+        self.valid_to = card.valid_to.map(|on| on.to_string()).unwrap_or_default();
+        self.nation = card.nation.clone().unwrap_or_default();
+        let sex = match (card.number.sex(), card.sex) {
+            (None, Sex::Male) => "male",
+            (None, Sex::Female) => "female",
+            _ => "",
+        };
+        sex.clone_into(&mut self.sex);
+    }
 }
 
 /// A form that makes sense.
@@ -60,7 +78,8 @@ impl Registration {
                 name: fields::name(&form.name)?,
                 sex,
                 born,
-                nation: None,
+                // Only what a card of this kind would state; a number typed anew has none.
+                nation: Some(form.nation.clone()).filter(|code| number.kind().states_nation(code)),
                 phone: fields::phone(&form.phone)?,
                 valid_to: fields::day(&form.valid_to, "证件有效期")?,
                 photo_sha256: None,

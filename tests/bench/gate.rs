@@ -3,20 +3,18 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
-use hw_sim::{GateMoment, GateTiming, Plan, SiteDay, TimingSink};
+use hw_sim::{Plan, SiteDay, TimingSink};
 use rusqlite::Connection;
 use tests::{GateBox, Generator, Result, Simulator, SitePlan, percentile};
 use tokio::sync::mpsc;
-use tokio::time::timeout;
 
 use crate::folder;
 use crate::report::Report;
+use crate::turns::from_reply_to_open;
 
 /// The year that the simulator counts birthdays from.
 const YEAR: i16 = 2026;
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// One lane, so many swipes.
 pub(crate) async fn measure(swipes: u32) -> Result<()> {
@@ -66,23 +64,6 @@ pub(crate) async fn measure(swipes: u32) -> Result<()> {
     report.add_at_most("ratio_p50", ratio(0.50), 1.5);
     report.add_at_most("ratio_p99", ratio(0.99), 2.5);
     report.finish()
-}
-
-/// The time between the last reply and the first open command after it, in ms.
-async fn from_reply_to_open(timings: &mut mpsc::Receiver<GateTiming>) -> Result<f64> {
-    let mut reply = None;
-    loop {
-        let timing = timeout(PATIENCE, timings.recv())
-            .await?
-            .ok_or("the simulator ended")?;
-        match (timing.kind, reply) {
-            (GateMoment::ReplyWritten, _) => reply = Some(timing.mono_ns),
-            (GateMoment::OpenArrived, Some(reply)) => {
-                return Ok(timing.mono_ns.saturating_sub(reply) as f64 / 1e6);
-            }
-            (GateMoment::OpenArrived, None) => {}
-        }
-    }
 }
 
 /// A plain SQLite file with the same promise: WAL, `synchronous=FULL`, one row a commit.

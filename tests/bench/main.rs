@@ -9,6 +9,7 @@ mod gate;
 mod report;
 mod rush;
 mod start;
+mod turns;
 mod write;
 
 use std::path::PathBuf;

@@ -1,12 +1,14 @@
 //! `demo`: a whole site to play with, or a scripted morning with a verdict.
 
 mod morning;
+mod paid_month;
 mod pictures;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
+use jiff::civil::Date;
 use tests::{BOX_ID, History, Result, Site, SitePlan};
 
 /// Brings up a whole site: a broker, the city, simulated devices, and the box.
@@ -98,7 +100,18 @@ async fn site_with_history(arguments: &Arguments, folder: &std::path::Path) -> R
     };
     history.write(&site.gate_box, BOX_ID).await?;
     site.gate_box.up().await?;
+    let today = today(&site)?;
+    paid_month::write(&mut site.gate_box, today).await?;
     Ok(site)
+}
+
+/// The site's day of the box's last record.
+fn today(site: &Site) -> Result<Date> {
+    let last = site.gate_box.status()?["records"].as_u64().unwrap_or(1);
+    let records = site.gate_box.records(last - 1)?;
+    let at = records.first().and_then(|one| one["body"]["at"].as_i64());
+    let at = jiff::Timestamp::from_millisecond(at.ok_or("no time")?)?;
+    Ok(jiff::tz::Offset::constant(8).to_datetime(at).date())
 }
 
 async fn visit(arguments: &Arguments) -> Result<()> {
@@ -106,7 +119,7 @@ async fn visit(arguments: &Arguments) -> Result<()> {
     eprintln!("正在启动：证书、消息服务器、市级平台、模拟设备、考勤盒 …");
     let mut site = site_with_history(arguments, &folder).await?;
     site.enroll_faces().await?;
-    let code = site.gate_box.claim_code().await?;
+    let code = site.gate_box.fresh_code()?;
     println!("模拟工地    {}", site.simulator.page());
     println!(
         "劳资员网页  {}/claim    一次性开通码：{code}",

@@ -5,6 +5,8 @@ use std::path::Path;
 use serde_json::json;
 use tests::{Browser, Result, Site};
 
+use crate::paid_month::CLERK;
+
 /// A PC's page and a phone's.
 const SIZES: [(u32, u32); 2] = [(1366, 768), (360, 800)];
 
@@ -24,14 +26,17 @@ pub(crate) async fn take(site: &mut Site, folder: &Path, out: &Path) -> Result<(
     std::fs::create_dir_all(out)?;
     site.devices_answer().await?;
     let browser = Browser::start(folder).await?;
-    sign_in(site, &browser).await?;
+    browser.resize(1366, 768).await?;
+    browser.enter(site.gate_box.screen(), CLERK).await?;
     for (reader, person) in VISITS {
         site.simulator
             .act("visit", &json!({"reader": reader, "person": person}))
             .await?;
     }
     site.settled().await?;
-    let month = last_month(site)?;
+    let day = crate::today(site)?.first_of_month().yesterday()?;
+    let month = format!("{:04}-{:02}", day.year(), day.month());
+    let of = format!("team=1&month={month}");
     // Each page with the condition that its live updates run.
     let pages = [
         (
@@ -60,11 +65,6 @@ pub(crate) async fn take(site: &mut Site, folder: &Path, out: &Path) -> Result<(
             "!!document.getElementById('counted')",
         ),
         (
-            "troubles",
-            format!("{}/troubles", site.gate_box.screen()),
-            "!!document.querySelector('.troubles')",
-        ),
-        (
             "upload",
             format!("{}/upload", site.gate_box.screen()),
             "!!document.querySelector('.troubles')",
@@ -78,6 +78,52 @@ pub(crate) async fn take(site: &mut Site, folder: &Path, out: &Path) -> Result<(
             "sheet",
             format!("{}/papers/month?month={month}", site.gate_box.screen()),
             "!!document.querySelector('.sheet')",
+        ),
+        (
+            "wages",
+            format!("{}/papers/wages?{of}", site.gate_box.screen()),
+            "!!document.querySelector('.wage-list')",
+        ),
+        (
+            "wages-team-2",
+            format!(
+                "{}/papers/wages?team=2&month={month}",
+                site.gate_box.screen()
+            ),
+            "!!document.querySelector('.wage-list')",
+        ),
+        (
+            "wage-sheet",
+            format!("{}/papers/wages/paper?{of}", site.gate_box.screen()),
+            "!!document.querySelector('.sheet')",
+        ),
+        (
+            "wage-bank",
+            format!("{}/papers/wages/bank?{of}", site.gate_box.screen()),
+            "!!document.querySelector('main')",
+        ),
+        (
+            "wage-receipt",
+            format!("{}/papers/wages/receipt?{of}", site.gate_box.screen()),
+            "!!document.getElementById('file')",
+        ),
+        (
+            "wage-troubles",
+            format!(
+                "{}/papers/wages/troubles?month={month}",
+                site.gate_box.screen()
+            ),
+            "!!document.querySelector('.wage-list')",
+        ),
+        (
+            "funds",
+            format!("{}/papers/funds", site.gate_box.screen()),
+            "!!document.getElementById('months')",
+        ),
+        (
+            "troubles",
+            format!("{}/troubles", site.gate_box.screen()),
+            "!!document.querySelector('.troubles')",
         ),
         (
             "city",
@@ -103,20 +149,4 @@ pub(crate) async fn take(site: &mut Site, folder: &Path, out: &Path) -> Result<(
         }
     }
     browser.close().await
-}
-
-/// The month before that of the box's last record, `YYYY-MM`.
-fn last_month(site: &Site) -> Result<String> {
-    let last = site.gate_box.status()?["records"].as_u64().unwrap_or(1);
-    let records = site.gate_box.records(last - 1)?;
-    let at = records.first().and_then(|one| one["body"]["at"].as_i64());
-    let at = jiff::Timestamp::from_millisecond(at.ok_or("no time")?)?;
-    let today = jiff::tz::Offset::constant(8).to_datetime(at).date();
-    let day = today.first_of_month().yesterday()?;
-    Ok(format!("{:04}-{:02}", day.year(), day.month()))
-}
-
-async fn sign_in(site: &mut Site, browser: &Browser) -> Result<()> {
-    browser.resize(1366, 768).await?;
-    site.gate_box.claim_in(browser).await
 }

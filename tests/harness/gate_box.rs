@@ -8,10 +8,10 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::browser::Browser;
 use crate::city::text;
 use crate::ports::free_port;
 use crate::process::{Process, bin_dir, run};
+use crate::screen::Browser;
 use crate::service_watch::ServiceWatch;
 use crate::{Result, eventually};
 
@@ -242,6 +242,15 @@ impl GateBox {
     pub async fn claim_in(&mut self, browser: &Browser) -> Result<()> {
         let code = self.claim_code().await?;
         browser.claim(self.screen(), &code).await
+    }
+
+    /// Another one-time code: those before are worthless then.
+    pub fn fresh_code(&self) -> Result<String> {
+        let said = self.menwei(&["screen-code"])?;
+        let is_code = |word: &&str| word.len() == 9 && word.as_bytes().get(4) == Some(&b'-');
+        let mut words = said.split(|letter: char| !(letter.is_ascii_digit() || letter == '-'));
+        let code = words.find(is_code).map(str::to_owned);
+        Ok(code.ok_or_else(|| format!("no code in {said:?}"))?)
     }
 
     /// The one-time claim code that the box printed.

@@ -68,11 +68,9 @@ async fn a_clerk_who_forgot_the_password_gets_in_by_a_code_of_the_box() -> Resul
         .until("signed out", "return location.pathname === '/login'")
         .await?;
     let said = site.gate_box.menwei(&["screen-code"])?;
-    let is_code = |word: &&str| word.len() == 9 && word.as_bytes().get(4) == Some(&b'-');
-    let mut words = said.split(|letter: char| !(letter.is_ascii_digit() || letter == '-'));
-    let code = words.find(is_code).ok_or_else(|| said.clone())?;
     assert!(said.contains("开通码已换新"), "{said}");
-    use_code(&browser, &screen, code).await?;
+    let code = site.gate_box.fresh_code()?;
+    use_code(&browser, &screen, &code).await?;
     browser.close().await
 }
 

@@ -9,8 +9,8 @@ use crate::ports::free_port;
 use crate::process::Process;
 use crate::{Result, eventually};
 
-/// Of the clerk's account.
-const PASSWORD: &str = "scenario-Password-1";
+/// Of every account that is made here.
+pub(crate) const PASSWORD: &str = "scenario-Password-1";
 
 /// One browser window.
 #[derive(Debug)]
@@ -175,6 +175,16 @@ impl Browser {
         }
         self.click("button[type=submit]").await?;
         self.until("the clerk is in", "return location.pathname === '/'")
+            .await
+    }
+
+    /// Signs in with the password that [`claim`](Self::claim) gave.
+    pub async fn enter(&self, screen: &str, name: &str) -> Result<()> {
+        self.open(&format!("{screen}/login")).await?;
+        self.fill("[name=name]", name).await?;
+        self.fill("[name=password]", PASSWORD).await?;
+        self.click("main button[type=submit]").await?;
+        self.until("signed in", "return location.pathname === '/'")
             .await
     }
 

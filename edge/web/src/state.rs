@@ -207,6 +207,11 @@ impl WebState {
         (self.inner.channels.clock)()
     }
 
+    /// The work day that goes on now: pages about movements open on it, not on the calendar's.
+    pub(crate) fn work_day(&self) -> jiff::civil::Date {
+        self.books().work_day(self.now_ms())
+    }
+
     /// The state of the box now.
     pub(crate) fn health(&self) -> HealthView {
         self.inner.channels.health.borrow().clone()

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use edge_domain::{CountedAct, DayRule, Direction, Policy, TeamId, WorkerId, site_date};
+use edge_domain::{CountedAct, DayRule, Direction, Policy, TeamId, WorkerId, site_date, work_date};
 use edge_store::{Reader, RecordLine};
 use jiff::ToSpan as _;
 use jiff::civil::Date;
@@ -25,6 +25,7 @@ const LOOK_BACK_MS: i64 = 7 * 86_400_000;
 #[derive(Clone)]
 pub struct Books {
     one: Arc<Mutex<Shelf>>,
+    policy: watch::Receiver<Arc<Policy>>,
 }
 
 impl fmt::Debug for Books {
@@ -45,14 +46,20 @@ impl Books {
         let shelf = Shelf {
             reader,
             policy: now,
-            in_force: policy,
+            in_force: policy.clone(),
             rule: DayRule::STANDARD,
             lane_names,
             directory: Arc::default(),
         };
         Self {
             one: Arc::new(Mutex::new(shelf)),
+            policy,
         }
+    }
+
+    /// The work day that goes on at `now_ms`, Unix ms: until the policy's hour the evening's.
+    pub(crate) fn work_day(&self, now_ms: i64) -> Date {
+        work_date(now_ms, &self.policy.borrow())
     }
 
     /// Asks off the runtime's thread.
@@ -99,7 +106,7 @@ impl Shelf {
         Ok(Arc::clone(&self.directory))
     }
 
-    /// The calendar day at the site.
+    /// The calendar day at the site, as papers and terms are dated.
     pub(crate) fn today(now_ms: i64) -> Date {
         site_date(now_ms)
     }

@@ -13,4 +13,5 @@ mod door;
 mod page;
 mod upload;
 mod live;
+mod night;
 mod accounts;

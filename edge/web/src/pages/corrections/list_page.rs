@@ -31,7 +31,7 @@ pub(crate) async fn show(
     Query(query): Query<MonthQuery>,
 ) -> Result<Response, WebError> {
     let now_ms = state.now_ms();
-    let (first, only) = (query.first(now_ms), signed_in.account.duty.team());
+    let (first, only) = (query.first(state.work_day()), signed_in.account.duty.team());
     let (waiting, decided) = state
         .books()
         .ask("read the corrections", move |shelf| {
@@ -49,7 +49,7 @@ pub(crate) async fn show(
             .filter(|line| !line.waits())
             .map(CaseRow::new)
             .collect(),
-        turn: MonthTurn::new(first, now_ms),
+        turn: MonthTurn::new(first, state.work_day()),
         asks: duty.asks_corrections(),
         decides: duty.decides_corrections(),
         done: done_text(&query.done),

@@ -30,7 +30,7 @@ pub(crate) async fn show(
     Query(query): Query<MonthQuery>,
 ) -> Result<Response, WebError> {
     let now_ms = state.now_ms();
-    let (first, only) = (query.first(now_ms), signed_in.account.duty.team());
+    let (first, only) = (query.first(state.work_day()), signed_in.account.duty.team());
     let lines = state
         .books()
         .ask("read the corrections", move |shelf| {
@@ -40,7 +40,7 @@ pub(crate) async fn show(
     let (workers, teams) = corrections::tallies(&lines);
     layout::page(&ReportPage {
         layout: Layout::new(&state, Some(signed_in.account), "/corrections"),
-        turn: MonthTurn::new(first, now_ms),
+        turn: MonthTurn::new(first, state.work_day()),
         noted: workers.iter().filter(|one| one.is_noted()).count(),
         workers,
         teams,

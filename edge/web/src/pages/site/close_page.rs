@@ -4,7 +4,7 @@ use askama::Template;
 use axum::Form;
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
-use edge_domain::{Act, TeamId};
+use edge_domain::{Act, TeamId, work_date};
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 use serde::Deserialize;
@@ -96,8 +96,7 @@ fn teams(
 
 /// Why the month cannot be closed now.
 fn obstacle(shelf: &mut Shelf, first: Date, now_ms: i64) -> Result<Option<String>, SourceError> {
-    let today = Shelf::today(now_ms);
-    if first.saturating_add(1.month()) > today {
+    if first.saturating_add(1.month()) > work_date(now_ms, &shelf.policy) {
         let text = format!("{}还没有过完，下个月 1 日起可以关账。", month_text(first));
         return Ok(Some(text));
     }
@@ -129,11 +128,11 @@ pub(crate) async fn show(
     Query(query): Query<MonthQuery>,
 ) -> Result<Response, WebError> {
     let now_ms = state.now_ms();
-    let first = query.first(now_ms);
+    let first = query.first(state.work_day());
     let (teams, obstacle) = month_of(&state, first, now_ms).await?;
     layout::page(&ClosePage {
         layout: Layout::new(&state, Some(signed_in.account), "/papers"),
-        turn: MonthTurn::new(first, now_ms),
+        turn: MonthTurn::new(first, state.work_day()),
         is_open: teams.iter().any(|team| team.versions.is_empty()),
         is_behind: teams
             .iter()

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::papers_page::{exported, spreadsheet};
 use super::shared::MonthQuery;
-use crate::books::{DayLine, DaySheet, PunchLine, Shelf, day_sheet, punch_list};
+use crate::books::{DayLine, DaySheet, PunchLine, day_sheet, punch_list};
 use crate::error::WebError;
 use crate::guard::duty::Duty;
 use crate::pages::door::SignedIn;
@@ -43,7 +43,7 @@ struct Punches {
 }
 
 async fn punches_of(state: &WebState, query: MonthQuery) -> Result<Option<Punches>, WebError> {
-    let first = query.first(state.now_ms());
+    let first = query.first(state.work_day());
     let site = state.settings().site_name.clone();
     state
         .books()
@@ -175,7 +175,7 @@ async fn day_of(
     query: DayQuery,
 ) -> Result<Option<(DaySheet, String)>, WebError> {
     let now_ms = state.now_ms();
-    let on = query.on.parse().unwrap_or_else(|_| Shelf::today(now_ms));
+    let on = query.on.parse().unwrap_or_else(|_| state.work_day());
     let site = state.settings().site_name.clone();
     let of_team = MonthQuery {
         team: query.team,

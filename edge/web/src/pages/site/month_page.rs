@@ -69,7 +69,7 @@ pub(crate) async fn show(
     Query(query): Query<MonthQuery>,
 ) -> Result<Response, WebError> {
     let now_ms = state.now_ms();
-    let first = query.first(now_ms);
+    let first = query.first(state.work_day());
     let query = query.for_duty(signed_in.account.duty);
     let (teams, sheet) = state
         .books()
@@ -90,7 +90,7 @@ pub(crate) async fn show(
     layout::page(&MonthPage {
         layout,
         teams,
-        turn: MonthTurn::new(first, now_ms),
+        turn: MonthTurn::new(first, state.work_day()),
         heads: sheet.as_ref().map(day_heads).unwrap_or_default(),
         rule: sheet
             .as_ref()

@@ -36,8 +36,7 @@ pub(crate) async fn show(
     signed_in: SignedIn,
     Query(query): Query<MonthQuery>,
 ) -> Result<Response, WebError> {
-    let now_ms = state.now_ms();
-    let first = query.first(now_ms);
+    let first = query.first(state.work_day());
     let query = query.for_duty(signed_in.account.duty);
     let teams = state
         .books()
@@ -48,11 +47,11 @@ pub(crate) async fn show(
         .await?;
     let layout = Layout::new(&state, Some(signed_in.account), "/papers");
     layout::page(&PapersPage {
-        today: Shelf::today(now_ms).to_string(),
+        today: state.work_day().to_string(),
         closes: layout.sees_people(),
         layout,
         teams,
-        turn: MonthTurn::new(first, now_ms),
+        turn: MonthTurn::new(first, state.work_day()),
     })
 }
 

@@ -102,7 +102,7 @@ pub(crate) async fn show(
     Query(query): Query<MonthQuery>,
 ) -> Result<Response, WebError> {
     let now_ms = state.now_ms();
-    let first = query.first(now_ms);
+    let first = query.first(state.work_day());
     let found = state
         .books()
         .ask("read a person", move |shelf| {
@@ -118,7 +118,7 @@ pub(crate) async fn show(
         layout,
         &found,
         (done_text(&query.done), words),
-        now_ms,
+        (Shelf::today(now_ms), state.work_day()),
     ))
 }
 
@@ -191,9 +191,8 @@ fn page(
     layout: Layout,
     found: &Answer,
     (done, words): (Option<&'static str>, ConsentWords),
-    now_ms: i64,
+    (today, work_day): (Date, Date),
 ) -> PersonPage {
-    let today = Shelf::today(now_ms);
     let month = &found.month;
     let standing = &found.person.entry.standing;
     PersonPage {
@@ -204,7 +203,7 @@ fn page(
         inside_since: found.inside_since.map(minute_text),
         outlook: found.outlook.clone(),
         facts: facts(found, today),
-        turn: MonthTurn::new(month.first, now_ms),
+        turn: MonthTurn::new(month.first, work_day),
         days: month
             .days
             .iter()

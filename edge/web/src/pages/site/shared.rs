@@ -5,7 +5,7 @@ use jiff::ToSpan as _;
 use jiff::civil::Date;
 use serde::Deserialize;
 
-use crate::books::{Directory, Shelf};
+use crate::books::Directory;
 use crate::guard::duty::Duty;
 use crate::site_time::{month_text, month_value, parse_month};
 
@@ -57,10 +57,9 @@ pub(crate) struct MonthQuery {
 }
 
 impl MonthQuery {
-    /// The month asked for, or the current one.
-    pub(crate) fn first(&self, now_ms: i64) -> Date {
-        let today = Shelf::today(now_ms);
-        parse_month(&self.month).unwrap_or_else(|| today.first_of_month())
+    /// The month asked for, or that of `work_day`.
+    pub(crate) fn first(&self, work_day: Date) -> Date {
+        parse_month(&self.month).unwrap_or_else(|| work_day.first_of_month())
     }
 
     /// Bound to the team of whoever asks, where there is one.
@@ -101,13 +100,14 @@ pub(crate) struct MonthTurn {
 }
 
 impl MonthTurn {
-    pub(crate) fn new(first: Date, now_ms: i64) -> Self {
+    /// Turns no further than to the month of `work_day`.
+    pub(crate) fn new(first: Date, work_day: Date) -> Self {
         let after = first.saturating_add(1.month());
         Self {
             text: month_text(first),
             value: month_value(first),
             before: month_value(first.saturating_sub(1.month())),
-            after: (after <= Shelf::today(now_ms)).then(|| month_value(after)),
+            after: (after <= work_day).then(|| month_value(after)),
         }
     }
 }

@@ -120,7 +120,10 @@ pub(crate) fn teams(shelf: &mut Shelf) -> Result<Vec<Team>, SourceError> {
 /// The sheet of the month asked for: as it was closed last, else as the records give it now.
 pub(crate) async fn paper(state: &WebState, query: MonthQuery) -> Result<Option<Sheet>, WebError> {
     let now_ms = state.now_ms();
-    let (site, first) = (state.settings().site_name.clone(), query.first(now_ms));
+    let (site, first) = (
+        state.settings().site_name.clone(),
+        query.first(state.work_day()),
+    );
     let found = state
         .books()
         .ask("read a month", move |shelf| {

@@ -20,7 +20,7 @@ const LINES_MAX: usize = 200;
 /// What the address carries.
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct DayQuery {
-    /// `2026-06-03`; nothing means today.
+    /// `2026-06-03`; nothing means the work day that goes on.
     #[serde(default)]
     on: String,
 }
@@ -60,7 +60,7 @@ pub(crate) async fn show(
     Query(query): Query<DayQuery>,
 ) -> Result<Response, WebError> {
     let now_ms = state.now_ms();
-    let today = Shelf::today(now_ms);
+    let today = state.work_day();
     let asked: Option<Date> = query.on.parse().ok().filter(|on| *on <= today);
     let on = asked.unwrap_or(today);
     let groups = state

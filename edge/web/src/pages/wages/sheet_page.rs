@@ -102,7 +102,7 @@ pub(crate) async fn show(
     let now_ms = state.now_ms();
     let duty = signed_in.account.duty;
     let query = query.for_duty(duty);
-    let (first, done) = (query.first(now_ms), done_text(&query.done));
+    let (first, done) = (query.first(state.work_day()), done_text(&query.done));
     let found = state
         .books()
         .ask("read wages", move |shelf: &mut Shelf| {
@@ -127,7 +127,7 @@ pub(crate) async fn show(
         teams,
         team: wages.team.team.0,
         team_name: wages.team.name.clone(),
-        turn: MonthTurn::new(first, now_ms),
+        turn: MonthTurn::new(first, state.work_day()),
         rows: wages.rows.iter().map(LineRow::new).collect(),
         gross: wages.gross().to_string(),
         net: wages.net().to_string(),

@@ -41,7 +41,7 @@ pub(crate) async fn show(
 ) -> Result<Response, WebError> {
     let now_ms = state.now_ms();
     let query = query.for_duty(signed_in.account.duty);
-    let first = query.first(now_ms);
+    let first = query.first(state.work_day());
     let only = query.only;
     let found = state
         .books()
@@ -70,7 +70,7 @@ pub(crate) async fn show(
         .collect();
     layout::page(&TroublesPage {
         layout: Layout::new(&state, Some(signed_in.account), "/papers"),
-        turn: MonthTurn::new(first, now_ms),
+        turn: MonthTurn::new(first, state.work_day()),
         total: teams.iter().map(|team| team.rows.len()).sum(),
         teams,
         funds,

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::city::text;
 use crate::ports::free_port;
-use crate::process::{Process, bin_dir, run};
+use crate::process::{Process, bin_dir, repository, run};
 use crate::screen::Browser;
 use crate::service_watch::ServiceWatch;
 use crate::{Result, eventually};
@@ -128,10 +128,11 @@ impl GateBox {
     async fn up_as(&mut self, program: &Path, first: &[&str]) -> Result<()> {
         let config = self.config();
         let arguments = [first, &["--config", text(&config)?, "run"]].concat();
-        let mut process = Process::start(
+        let mut process = Process::start_with(
             "menwei",
             program,
             &arguments,
+            unit_environment()?,
             &self.folder.join("menwei.log"),
         )?;
         let client = reqwest::Client::builder().no_proxy().build()?;
@@ -324,4 +325,20 @@ fn settings(folder: &Path, plan: &BoxPlan, listen: &str) -> Result<String> {
         }
     }
     Ok(toml)
+}
+
+/// What the unit file sets in the environment of the service: the box is measured as it is run.
+fn unit_environment() -> Result<Vec<(String, String)>> {
+    let unit = std::fs::read_to_string(repository().join("systemd/menwei.service"))?;
+    let settings: Vec<(String, String)> = unit
+        .lines()
+        .filter_map(|line| line.strip_prefix("Environment="))
+        .flat_map(str::split_whitespace)
+        .filter_map(|one| one.split_once('='))
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
+    if settings.is_empty() {
+        return Err("the unit file sets nothing in its environment".into());
+    }
+    Ok(settings)
 }

@@ -105,12 +105,14 @@ async fn site_with_history(arguments: &Arguments, folder: &std::path::Path) -> R
     Ok(site)
 }
 
-/// The site's day of the box's last record.
+/// The work day of the box's last record: one begins at four in the morning, so that a month is over when
+/// its last night shift is.
 fn today(site: &Site) -> Result<Date> {
     let last = site.gate_box.status()?["records"].as_u64().unwrap_or(1);
     let records = site.gate_box.records(last - 1)?;
     let at = records.first().and_then(|one| one["body"]["at"].as_i64());
-    let at = jiff::Timestamp::from_millisecond(at.ok_or("no time")?)?;
+    let at = at.ok_or("no time")? - 4 * 3_600_000;
+    let at = jiff::Timestamp::from_millisecond(at)?;
     Ok(jiff::tz::Offset::constant(8).to_datetime(at).date())
 }
 

@@ -47,7 +47,7 @@ pub(crate) async fn write(gate_box: &mut GateBox, today: Date) -> Result<()> {
     ];
     office.send("/papers/wages/entry", &entry).await?;
     office.steps().await?;
-    office.bank().await
+    office.bank(today).await
 }
 
 /// The month so many before that of `today`, `YYYY-MM`.
@@ -181,11 +181,13 @@ impl Office<'_> {
         Ok(())
     }
 
-    /// The bank paid everybody but one.
-    async fn bank(&self) -> Result<()> {
+    /// The bank paid everybody but one, in time where that day has come.
+    async fn bank(&self, today: Date) -> Result<()> {
+        let on = today.min(today.first_of_month().checked_add(8.days())?);
         let why = [("kind", "csv"), ("why", "交建行代发")];
         let file = self.send("/papers/wages/bank", &why).await?;
-        let mut answer = "序号,收款户名,收款账号,金额,处理结果,失败原因,流水号\n".to_owned();
+        let mut answer =
+            "序号,收款户名,收款账号,金额,处理结果,失败原因,流水号,交易日期\n".to_owned();
         for (at, row) in file.lines().skip(1).enumerate() {
             let cells: Vec<&str> = row.split(',').map(str::trim).collect();
             let [place, name, account, _, amount, ..] = cells.as_slice() else {
@@ -196,7 +198,7 @@ impl Office<'_> {
                 _ => "成功,",
             };
             answer.push_str(&format!(
-                "{place},{name},{account},{amount},{result},B{place}\n"
+                "{place},{name},{account},{amount},{result},B{place},{on}\n"
             ));
         }
         let path = format!("/papers/wages/receipt?team={TEAM}&month={}", self.month);

@@ -121,6 +121,12 @@ fn kind(act: &Act) -> Option<Kind> {
         | Act::HealthCertificate { .. }
         | Act::Blacklist { .. } => roster_kind(act).or_else(|| worker_kind(act))?,
         Act::Wage(one) => wage_records::kind(one),
+        Act::Suspended(one) => Kind::Gap(wire::Gap {
+            from: one.from_ms,
+            to: one.to_ms,
+            cause: wire::GapCause::Suspended,
+            reason: Some(one.reason.clone()),
+        }),
         Act::Correction(_)
         | Act::CorrectionRefused { .. }
         | Act::MonthClosed { .. }

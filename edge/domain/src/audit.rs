@@ -15,6 +15,8 @@ pub enum AuditAct {
     Imported,
     /// Took such a file back.
     ImportUndone,
+    /// Declared a time without work.
+    Suspended,
     /// Made an account with a code of the box itself.
     AccountClaimed,
     /// Opened an account for somebody.
@@ -31,12 +33,13 @@ pub enum AuditAct {
 
 impl AuditAct {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::NumberRevealed,
         Self::EvidenceSeen,
         Self::Exported,
         Self::Imported,
         Self::ImportUndone,
+        Self::Suspended,
         Self::AccountClaimed,
         Self::AccountOpened,
         Self::AccountCode,
@@ -53,6 +56,7 @@ impl AuditAct {
             Self::Exported => "exported",
             Self::Imported => "imported",
             Self::ImportUndone => "import_undone",
+            Self::Suspended => "suspended",
             Self::AccountClaimed => "account_claimed",
             Self::AccountOpened => "account_opened",
             Self::AccountCode => "account_code",
@@ -70,6 +74,7 @@ impl AuditAct {
             Self::Exported => "导出",
             Self::Imported => "导入人员",
             Self::ImportUndone => "撤销导入",
+            Self::Suspended => "申报停工",
             Self::AccountClaimed => "开通账号",
             Self::AccountOpened => "开账号",
             Self::AccountCode => "换开通码",

@@ -43,8 +43,8 @@ pub use credential::{Credential, IcReading, IdDocument, Newcomer, TerminalMark, 
 pub use days::{
     CORRECTIONS_MONTH_NOTED, Correction, CorrectionCase, CorrectionFacts, CorrectionFault,
     CorrectionReason, CorrectionRequest, CorrectionState, CountedAct, DayMark, DayRule, Evidence,
-    NOTE_CHARS_MAX, Spell, VoidReason, WorkDay, check_correction, check_decider, hours_text, judge,
-    work_date, work_days,
+    NOTE_CHARS_MAX, SUSPENSION_CHARS_MAX, Spell, Suspension, SuspensionFault, VoidReason, WorkDay,
+    check_correction, check_decider, hours_text, judge, work_date, work_days,
 };
 pub use denial::{Denial, Flag};
 pub use error::DomainError;

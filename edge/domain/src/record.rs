@@ -4,7 +4,7 @@ use jiff::civil::Date;
 
 use crate::audit::AuditNote;
 use crate::credential::{Credential, TerminalMark};
-use crate::days::{Correction, CorrectionRequest};
+use crate::days::{Correction, CorrectionRequest, Suspension};
 use crate::denial::{Denial, Flag};
 use crate::id_number::DocumentKind;
 use crate::ids::{Direction, LaneId, PersonTag, TeamId, WorkerId};
@@ -146,6 +146,8 @@ pub enum Act {
         /// The account that closed it.
         account: String,
     },
+    /// A time without work is declared.
+    Suspended(Suspension),
     /// Rates, wage lines, a sheet's steps, what the bank said.
     Wage(WageAct),
     /// Somebody looked, took away, or changed an account or a rule.
@@ -153,7 +155,7 @@ pub enum Act {
 }
 
 impl Act {
-    /// It changes nothing about who may pass: corrections, closed months, wages, audit.
+    /// It changes nothing about who may pass: corrections, closed months, notices, wages, audit.
     pub fn is_of_the_office(&self) -> bool {
         matches!(
             self,
@@ -161,6 +163,7 @@ impl Act {
                 | Self::Correction(_)
                 | Self::CorrectionRefused { .. }
                 | Self::MonthClosed { .. }
+                | Self::Suspended(_)
                 | Self::Wage(_)
                 | Self::Audit(_)
         )

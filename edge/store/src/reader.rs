@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use edge_domain::{
-    CorrectionCase, CountedAct, Employer, EventMark, LaneMemory, Person, Presence, Roster, Team,
-    WorkerId, WorkerStanding,
+    CorrectionCase, CountedAct, Employer, EventMark, LaneMemory, Person, Presence, Roster,
+    Suspension, Team, WorkerId, WorkerStanding,
 };
 use jiff::civil::Date;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
@@ -389,6 +389,11 @@ impl Reader {
     pub fn gaps_waiting(&self, gaps_max: usize) -> Result<Vec<Gap>, StoreError> {
         let view = self.one_moment()?;
         upload::gaps_waiting(&view, gaps_max)
+    }
+
+    /// Notices of 停工, newest first, each with when it was made (Unix ms).
+    pub fn suspensions(&self, most: usize) -> Result<Vec<(Suspension, i64)>, StoreError> {
+        upload::suspensions(&self.db, most)
     }
 
     /// What waits for the city.

@@ -14,7 +14,9 @@ use crate::face_desk::{PICTURE_BYTES_MAX, PICTURES_MAX};
 use crate::guard::{cross_site, headers};
 use crate::intake;
 use crate::pages::corrections::{FILE_BYTES_MAX, ask_page, case_page, list_page, report_page};
-use crate::pages::desk::{face_page, numbers_page, person_acts, register_page, teams_page};
+use crate::pages::desk::{
+    face_page, numbers_page, person_acts, register_page, suspension_page, teams_page,
+};
 use crate::pages::intake::{bring_page, job_page};
 use crate::pages::site::{
     close_page, list_papers, moment_page, month_page, papers_page, people_page, person_page,
@@ -63,6 +65,7 @@ pub fn router(state: WebState) -> Router {
         .route("/teams", get(teams_page::show).post(teams_page::submit))
         .merge(imports())
         .merge(wage_pages())
+        .merge(settings())
         .route("/attendance", get(month_page::show))
         .route("/attendance/moment", get(moment_page::show))
         .route("/corrections", get(list_page::show))
@@ -98,6 +101,16 @@ pub fn router(state: WebState) -> Router {
         .route("/login", get(login_page::show).post(login_page::submit))
         .route("/logout", post(login_page::leave))
         .route("/alive", post(login_page::alive))
+        .route("/assets/{name}", get(assets::get))
+        .fallback(pages::not_found)
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(middleware::from_fn(pass))
+        .with_state(state)
+}
+
+/// The box itself, its accounts, and what is kept of the office's acts.
+fn settings() -> Router<WebState> {
+    Router::new()
         .route(
             "/account",
             get(account_page::show).post(account_page::submit),
@@ -107,12 +120,11 @@ pub fn router(state: WebState) -> Router {
             get(accounts_page::show).post(accounts_page::submit),
         )
         .route("/settings", get(settings_page::show))
+        .route(
+            "/suspensions",
+            get(suspension_page::show).post(suspension_page::submit),
+        )
         .route("/audit", get(audit_page::show))
-        .route("/assets/{name}", get(assets::get))
-        .fallback(pages::not_found)
-        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
-        .layer(middleware::from_fn(pass))
-        .with_state(state)
 }
 
 /// Files of people.

@@ -68,6 +68,7 @@ pub const AUDIT_ACTS: Table = &[
     ("exported", "导出"),
     ("imported", "导入人员"),
     ("import_undone", "撤销导入"),
+    ("suspended", "申报停工"),
     ("account_claimed", "开通账号"),
     ("account_opened", "开账号"),
     ("account_code", "换开通码"),

@@ -67,6 +67,7 @@ pub(crate) async fn measure(times: usize) -> Result<()> {
     let p99 = |found: &[f64]| percentile(found, 0.99);
     report.add("open_ms_p99_alone", p99(&alone));
     report.add("open_ms_p99_beside_clerk", p99(&beside));
+    report.add("turned_back", f64::from(gate.turned_back));
     let ratio = p99(&beside) / p99(&alone);
     report.add_at_most("open_p99_ratio_under_clerk", ratio, 1.5);
     gate_box.stop().await?;

@@ -1,9 +1,10 @@
 //! The clerk registers, papers, sends away and takes back people, and the running gate knows at once.
 
+use jiff::ToSpan as _;
 use serde_json::{Value, json};
 use tests::{Browser, Result, Site, eventually};
 
-use crate::clerk::pages::{fair, open};
+use crate::clerk::pages::{fair, open, today};
 use crate::clerk::screen::{PC, PHONE, clerks_browser};
 use crate::help::{Gate, plan};
 
@@ -205,6 +206,46 @@ async fn two_clerks_and_a_whole_team() -> Result<()> {
         2,
         "only the two who had left in the roster file"
     );
+
+    // Whoever has something to be seen to: refused, flagged, or with a paper that ends soon.
+    let soon = today(&site)?.checked_add(20.days())?;
+    let seen =
+        "(await (await fetch('/people/2')).text()).match(/name=\"seen\" value=\"([^\"]+)\"/)[1]";
+    let sign = format!(
+        "return (async () => {{
+             const seen = {seen};
+             const body = new URLSearchParams({{seen, on: '2026-01-01', until: '{soon}'}});
+             return (await fetch('/people/2/contract', {{method: 'POST', body}})).url;
+         }})()"
+    );
+    let signed = browser.script(&sign).await?;
+    assert!(signed.to_string().contains("done=contract"), "{signed}");
+    open(&browser, &format!("{screen}/people")).await?;
+    press(&browser, "a[href='/people?place=due']").await?;
+    let listed = "return location.search === '?place=due' && !!document.querySelector('.people')";
+    browser.until("the list", listed).await?;
+    let rows = browser
+        .script(
+            "return Array.from(document.querySelectorAll('.people tbody tr')).map(row =>
+                 [row.querySelector('.c-no').innerText, row.querySelector('.c-gate').innerText])",
+        )
+        .await?;
+    let rows: Vec<(String, String)> = serde_json::from_value(rows)?;
+    assert!(
+        rows.iter().all(|(_, gate)| gate.contains(['✖', '!'])),
+        "{rows:?}"
+    );
+    assert!(
+        rows.iter().any(|(_, gate)| gate.contains("未完成三级教育")),
+        "{rows:?}"
+    );
+    let second = rows.iter().find(|(worker, _)| worker == "2");
+    let (_, cell) = second.ok_or("the second is not listed")?;
+    assert!(cell.contains(&format!("! 合同 {soon} 到期")), "{cell}");
+    let bad = |row: &(String, String)| row.1.contains('✖');
+    assert!(rows.is_sorted_by_key(|row| !bad(row)), "{rows:?}");
+    fair(&browser, &screen, &["/people?place=due"]).await?;
+    browser.resize(PC.0, PC.1).await?;
 
     // A new team, with a name that would be markup.
     browser.open(&format!("{screen}/teams")).await?;

@@ -1,5 +1,5 @@
 //! 项目资金: account, deposit and what came in for labor, entered on the page, flagged where it is late or
-//! missing, put right without anything being lost, and all of it at the city.
+//! missing, put right without anything being lost, and all of it at the city. 停工通知: declared there, too.
 
 use jiff::ToSpan as _;
 use jiff::civil::Date;
@@ -10,7 +10,7 @@ use crate::clerk::corrections::{account, enter_as, press, send};
 use crate::clerk::pages::{fair, open, site, today};
 use crate::clerk::screen::{PC, clerks_browser};
 use crate::clerk::wages::{at_the_city, main_text};
-use crate::help::Gate;
+use crate::help::{Gate, plan};
 
 fn month(day: Date) -> String {
     format!("{:04}-{:02}", day.year(), day.month())
@@ -111,7 +111,7 @@ async fn labor_cost_that_is_late_or_missing_is_flagged_until_it_is_there() -> Re
     assert!(row(&browser, first).await?.contains("✔ 按时足额"));
     let short = row(&browser, second).await?;
     assert!(short.contains("✖ 逾期，还差 399,999.50 元"), "{short}");
-    let warned = format!("! {}的人工费还差 399,999.50 元", text(second));
+    let warned = format!("✖ {}的人工费还差 399,999.50 元", text(second));
     assert!(main_text(&browser).await?.contains(&warned));
     // Whoever looks through the wages sees it, too.
     open(&browser, &format!("{screen}/papers/wages/troubles")).await?;
@@ -239,4 +239,60 @@ fn is_at_the_city(site: &Site, before: u64) -> Result<()> {
     ];
     assert_eq!(told, expected);
     Ok(())
+}
+
+#[tokio::test]
+async fn a_time_without_work_is_declared_on_the_page() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let mut site = Site::start(folder.path(), &plan("one-gate")).await?;
+    let browser = clerks_browser(&mut site, folder.path(), PC).await?;
+    let screen = site.gate_box.screen().to_owned();
+    let gate = Gate::from(&site);
+    let before = gate.head()?;
+    open(&browser, &format!("{screen}/settings")).await?;
+    press(&browser, "a[href='/suspensions']").await?;
+    let there = "return !!document.getElementById('suspension')";
+    browser.until("the form", there).await?;
+    for (form, words) in [
+        (
+            "from=2027-01-20&to=2027-01-19&reason=x",
+            "停工结束应晚于开始",
+        ),
+        ("from=2026-01-20&to=2027-02-15&reason=x", "最长一年"),
+        ("from=2027-01-20&to=2027-02-15&reason=", "停工原因应为"),
+        ("from=2027-01-20&to=&reason=x", "请填停工最后一天"),
+    ] {
+        let (status, page) = send(&browser, "/suspensions", form).await?;
+        assert!(status == 422 && page.contains(words), "{form}: {status}");
+    }
+    assert!(
+        gate.bodies(before, "gap")?.is_empty(),
+        "nothing is declared yet"
+    );
+    let set = "const form = document.getElementById('suspension').elements;
+        form.from.value = '2027-01-20'; form.to.value = '2027-02-15'; form.reason.value = '春节放假';
+        return true";
+    browser.until("the days", set).await?;
+    press(&browser, "#suspension button").await?;
+    let listed = "const list = document.getElementById('notices');
+        return !!list && list.innerText.includes('2027-01-20 00:00') && list.innerText.includes('春节放假')";
+    browser.until("the notice is listed", listed).await?;
+    fair(&browser, &screen, &["/suspensions", "/settings"]).await?;
+    site.settled().await?;
+    let gaps = gate.bodies(before, "gap")?;
+    assert_eq!(at_the_city(&site, "gap")?.last(), gaps.last());
+    let gap = gaps.last().ok_or("no notice")?;
+    // The last day is a whole one: 2027-02-16 begins at the site.
+    let told = (&gap["cause"], &gap["from"], &gap["to"], &gap["reason"]);
+    let expected = (
+        &json!("suspended"),
+        &json!(1_800_374_400_000_i64),
+        &json!(1_802_707_200_000_i64),
+        &json!("春节放假"),
+    );
+    assert_eq!(told, expected);
+    let audits = gate.bodies(before, "audit")?;
+    let told = audits.iter().find(|one| one["what"] == "suspended");
+    assert_eq!(told.ok_or("not on record")?["account"], "王敏");
+    browser.close().await
 }

@@ -202,6 +202,9 @@ async fn a_month_of_days_becomes_a_paid_sheet() -> Result<()> {
     let entered = "return location.search.endsWith('done=entry')";
     browser.until("entered", entered).await?;
 
+    let account = "seen=0&bank=建设银行&number=34050100000000000018&opened=2020-01-01&from=2020-01&due_day=10";
+    let (status, page) = send(&browser, "/papers/funds/account", account).await?;
+    assert_eq!(status, 200, "{page}");
     next_step(&browser, &screen, &month, "drawn").await?;
     let gate = Gate::from(&site);
     let lines = gate.bodies(before, "wage_line")?;
@@ -319,6 +322,10 @@ async fn proves_itself(
     let text = main_text(browser).await?;
     assert!(
         text.contains("工具赔偿") && text.contains("非社保卡"),
+        "{text}"
+    );
+    assert!(
+        text.contains("专户：建设银行 34050100000000000018"),
         "{text}"
     );
     assert!(!text.contains("13020101090"), "no whole account on paper");

@@ -51,6 +51,7 @@ pub(crate) fn within(epoch_no: u32, record: &Record) -> Record {
         | Act::Correction(_)
         | Act::CorrectionRefused { .. }
         | Act::MonthClosed { .. }
+        | Act::Suspended(_)
         | Act::Wage(_)
         | Act::Audit(_) => {}
     }

@@ -1,14 +1,10 @@
 //! `menwei suspend`: the text of a 停工 notice becomes an order.
 
+use edge_domain::{Suspension, SuspensionFault};
 use jiff::civil::{Date, DateTime};
 use jiff::tz::{Offset, TimeZone};
 
 use crate::orders::folder::Order;
-
-/// Longest reason, characters.
-const REASON_CHARS_MAX: usize = 200;
-/// Longest time without work that one notice declares: a year.
-const LENGTH_MS_MAX: i64 = 366 * 86_400_000;
 
 /// Reads a notice as typed; times are the site's (UTC+8). A day alone means all of it.
 ///
@@ -17,21 +13,11 @@ const LENGTH_MS_MAX: i64 = 366 * 86_400_000;
 pub(crate) fn notice(from: &str, to: &str, reason: &str) -> Result<Order, String> {
     let from = instant(from, false).ok_or_else(|| wrong("--from", from))?;
     let to = instant(to, true).ok_or_else(|| wrong("--to", to))?;
-    let reason = reason.trim();
-    let chars = reason.chars().count();
-    if chars == 0 || chars > REASON_CHARS_MAX || reason.chars().any(char::is_control) {
-        return Err(format!("停工原因应为 1 至 {REASON_CHARS_MAX} 个字"));
-    }
-    if to <= from {
-        return Err("停工结束应晚于开始".to_owned());
-    }
-    if to - from > LENGTH_MS_MAX {
-        return Err("一次停工最长一年，请核对年份".to_owned());
-    }
+    let notice = Suspension::new(from, to, reason).map_err(SuspensionFault::text)?;
     Ok(Order::Suspend {
         from,
         to,
-        reason: reason.to_owned(),
+        reason: notice.reason,
     })
 }
 

@@ -1,10 +1,10 @@
 //! Single records on their way to the city, what it cannot use yet, and declared absences among them.
 
-use edge_domain::WorkerId;
+use edge_domain::{Suspension, WorkerId};
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::Deserialize;
 use sync_wire::Record;
-use sync_wire::record::{Gap, Kind};
+use sync_wire::record::{Gap, GapCause, Kind};
 
 use crate::carry;
 use crate::city::cursor;
@@ -161,15 +161,54 @@ fn gaps_of(db: &Connection, epoch: &Epoch, gaps_max: usize) -> Result<Vec<Gap>, 
     Ok(gaps)
 }
 
-/// The absence that a record declares, also one that was carried over.
-fn gap(body: &[u8]) -> Option<Gap> {
-    let record = Record::from_body(body).ok()?;
-    let kind = if let Kind::Carried(carried) = &record.kind {
-        Record::from_body(&carried.body).ok()?.kind
-    } else {
-        record.kind
+/// Notices of 停工, the newest first, each once however often it was carried over, with when it was made.
+pub(crate) fn suspensions(
+    db: &Connection,
+    most: usize,
+) -> Result<Vec<(Suspension, i64)>, StoreError> {
+    let fault = |source| StoreError::database(STEP, source);
+    // The condition of the index, as above.
+    let mut query = db
+        .prepare(
+            "SELECT body FROM ledger WHERE instr(body, x'226b696e64223a2267617022') > 0 \
+             ORDER BY id DESC",
+        )
+        .map_err(fault)?;
+    let mut rows = query.query([]).map_err(fault)?;
+    let mut found: Vec<(Suspension, i64)> = Vec::new();
+    while found.len() < most
+        && let Some(row) = rows.next().map_err(fault)?
+    {
+        let body: Vec<u8> = row.get(0).map_err(fault)?;
+        let notice = declared(&body).filter(|(gap, _)| gap.cause == GapCause::Suspended);
+        let Some((gap, at)) = notice else { continue };
+        let notice = Suspension {
+            from_ms: gap.from,
+            to_ms: gap.to,
+            reason: gap.reason.unwrap_or_default(),
+        };
+        if found.iter().all(|(known, _)| *known != notice) {
+            found.push((notice, at));
+        }
+    }
+    Ok(found)
+}
+
+/// The absence that a record declares, also one that was carried over, and when that was recorded.
+fn declared(body: &[u8]) -> Option<(Gap, i64)> {
+    let mut record = Record::from_body(body).ok()?;
+    if let Kind::Carried(carried) = &record.kind {
+        record = Record::from_body(&carried.body).ok()?;
+    }
+    let Kind::Gap(gap) = record.kind else {
+        return None;
     };
-    let Kind::Gap(gap) = kind else { return None };
+    Some((gap, record.stamp.at))
+}
+
+/// The same without its words.
+fn gap(body: &[u8]) -> Option<Gap> {
+    let (gap, _) = declared(body)?;
     Some(Gap {
         reason: None,
         ..gap

@@ -6,7 +6,12 @@ use edge_domain::{
     Applicant, ClockQuality, Credential, Decision, Direction, Flag, IdDocument, LaneId, Moment,
     Policy, Presence, WorkerStanding, decide,
 };
+use jiff::ToSpan as _;
+use jiff::civil::Date;
 use sha2::{Digest as _, Sha256};
+
+/// Days ahead in which what ends is told.
+const SOON_DAYS: i64 = 30;
 
 /// A short name of everything that is known about a person: another one means that somebody
 /// changed it.
@@ -66,5 +71,70 @@ impl Outlook {
                 flags: flags.into_iter().map(Flag::text).collect(),
             },
         }
+    }
+}
+
+/// What of a person's papers has ended or ends within a month, the first first: `合同 2026-12-03 到期`.
+pub(crate) fn ending(standing: &WorkerStanding, today: Date) -> Vec<String> {
+    let soon = today.saturating_add(SOON_DAYS.days());
+    let contract = standing.contract.as_ref().and_then(|one| one.until);
+    let mut ends = [
+        (contract, "合同"),
+        (standing.document_valid_to, "身份证件"),
+        (standing.health_certificate_until, "健康证"),
+    ]
+    .into_iter()
+    .filter_map(|(until, word)| Some((until.filter(|on| *on <= soon)?, word)))
+    .collect::<Vec<_>>();
+    ends.sort_unstable();
+    ends.into_iter()
+        .map(|(on, word)| {
+            let over = if on < today { "已" } else { "" };
+            format!("{word} {on} {over}到期")
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use edge_domain::{Contract, IdNumber, PersonName, Role, Sex, Trade, WorkerId};
+    use jiff::civil::date;
+
+    use super::*;
+
+    #[test]
+    fn what_ends_within_a_month_is_told_the_first_first() {
+        let contract = |until| Contract {
+            signed_on: date(2026, 1, 1),
+            until,
+        };
+        let mut standing = WorkerStanding {
+            worker: WorkerId(17),
+            name: PersonName::parse("张建国").unwrap(),
+            number: IdNumber::parse("349901199003070016").unwrap(),
+            sex: Sex::Male,
+            born: date(1990, 3, 7),
+            employer: None,
+            team: None,
+            trade: Trade::parse("020").unwrap(),
+            role: Role::Worker,
+            entered_on: None,
+            left_on: None,
+            contract: Some(contract(None)),
+            trainings: Vec::new(),
+            health_certificate_until: None,
+            blacklisted: false,
+            document_valid_to: None,
+            ic_card: None,
+        };
+        let today = date(2026, 11, 20);
+        assert!(ending(&standing, today).is_empty(), "without an end");
+        standing.contract = Some(contract(Some(date(2026, 12, 20))));
+        standing.document_valid_to = Some(date(2026, 11, 19));
+        standing.health_certificate_until = Some(date(2026, 12, 21));
+        let told = ["身份证件 2026-11-19 已到期", "合同 2026-12-20 到期"];
+        assert_eq!(ending(&standing, today), told);
+        standing.document_valid_to = Some(today);
+        assert_eq!(ending(&standing, today)[0], "身份证件 2026-11-20 到期");
     }
 }

@@ -28,6 +28,9 @@ pub(crate) struct WageCopy {
     pub(crate) version: u32,
     /// One line a worker.
     pub(crate) rows: Vec<WageRowCopy>,
+    /// 工资专用账户: bank and number; empty where none is known.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) fund: String,
 }
 
 /// A worker's line; amounts in fen.
@@ -96,7 +99,11 @@ pub(crate) const AMOUNT_HEADS: [&str; 7] = [
 
 impl WageCopy {
     /// Copies a team's month as it stands.
-    pub(crate) fn new(wages: &WageTeam, project: String, employer: String) -> Self {
+    pub(crate) fn new(
+        wages: &WageTeam,
+        (project, employer): (String, String),
+        fund: String,
+    ) -> Self {
         let rows = wages.rows.iter().filter_map(|row| {
             let line = row.line.as_ref().ok()?;
             if line.halves == 0 && line.gross == Fen::ZERO {
@@ -146,6 +153,7 @@ impl WageCopy {
             month: month_value(wages.of.first),
             version: wages.version(),
             rows: rows.collect(),
+            fund,
         }
     }
 

@@ -200,6 +200,8 @@ mod tests {
             ("GET", "/something/new", [true, false, false, true, false]),
             ("GET", "/settings", [true, false, false, true, true]),
             ("GET", "/audit", [true, false, false, true, false]),
+            ("GET", "/suspensions", [true, false, false, true, false]),
+            ("POST", "/suspensions", [true, false, false, false, false]),
             (
                 "POST",
                 "/people/7/numbers",

@@ -76,6 +76,12 @@ impl Layout {
         self.account.as_ref().is_some_and(|one| one.duty.changes())
     }
 
+    /// Whether the person in front of the page may open the page at `path`.
+    pub(crate) fn opens(&self, path: &str) -> bool {
+        let account = self.account.as_ref();
+        account.is_some_and(|one| one.duty.may(&Method::GET, path))
+    }
+
     /// Whether the person in front of the page may open a worker's page.
     pub(crate) fn sees_people(&self) -> bool {
         self.account

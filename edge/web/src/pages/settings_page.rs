@@ -2,7 +2,6 @@
 
 use askama::Template;
 use axum::extract::State;
-use axum::http::Method;
 use axum::response::Response;
 
 use super::door::SignedIn;
@@ -16,9 +15,6 @@ use crate::state::WebState;
 struct SettingsPage {
     layout: Layout,
     devices: String,
-    accounts: bool,
-    audit: bool,
-    upload: bool,
 }
 
 /// `GET /settings`.
@@ -26,13 +22,8 @@ pub(crate) async fn show(
     State(state): State<WebState>,
     signed_in: SignedIn,
 ) -> Result<Response, WebError> {
-    let duty = signed_in.account.duty;
-    let may = |path| duty.may(&Method::GET, path);
     layout::page(&SettingsPage {
         devices: fragments::device_card(&state.health())?,
-        accounts: may("/accounts"),
-        audit: may("/audit"),
-        upload: may("/upload"),
         layout: Layout::new(&state, Some(signed_in.account), "/settings"),
     })
 }

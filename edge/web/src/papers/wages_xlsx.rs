@@ -56,13 +56,17 @@ fn write_head(page: &mut Worksheet, copy: &WageCopy, formats: &Formats) -> Resul
     }
     let title = format!("农民工工资支付表（{}）", copy.month_text());
     page.merge_range(0, 0, 0, FIRST_AMOUNT + 10, &title, &formats.title)?;
-    let places = format!(
+    let mut places = format!(
         "工程项目：{}　　用工单位：{}　　班组：{}　　支付周期：{}　　单位：元",
         copy.project,
         copy.employer,
         copy.team_name,
         copy.month_text()
     );
+    if !copy.fund.is_empty() {
+        places.push_str("　　专户：");
+        places.push_str(&copy.fund);
+    }
     page.write_string_with_format(1, 0, &places, &formats.plain)?;
     Ok(())
 }

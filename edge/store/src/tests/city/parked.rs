@@ -1,5 +1,6 @@
 //! What the city says it cannot use yet, and the declared absences that it does not have.
 
+use edge_domain::Suspension;
 use sync_wire::record::{Carried, ClockQuality, Gap, GapCause, Kind, Record, Stamp};
 
 use crate::city::parked::{ParkedRecord, ParkedTold};
@@ -145,6 +146,12 @@ fn declared_absences_wait_until_the_city_has_them() {
     };
     assert_eq!(froms(&reader, 16), [10, 20, 50, 30]);
     assert_eq!(froms(&reader, 2), [50, 30], "the newest, newest last");
+    let notice = Suspension {
+        from_ms: 50,
+        to_ms: 55,
+        reason: "春节停工".to_owned(),
+    };
+    assert_eq!(reader.suspensions(9).unwrap(), [(notice, 3)]);
     let waiting = reader.gaps_waiting(16).unwrap();
     assert_eq!(waiting[2], gap(50, GapCause::Suspended, None));
     wait(writer.advance_cursor(&epoch, 1, vec![(4, 4)])).unwrap();

@@ -7,3 +7,4 @@ pub(crate) mod person_acts;
 pub(crate) mod numbers_page;
 pub(crate) mod face_page;
 pub(crate) mod teams_page;
+pub(crate) mod suspension_page;

@@ -10,7 +10,7 @@ use edge_domain::{PhoneNumber, Policy, TeamId, WorkerId};
 use serde::Deserialize;
 
 use super::shared::{self, Choice};
-use crate::books::{Filter, Listed, Outlook, Place, Shelf};
+use crate::books::{Filter, Listed, Outlook, Place, Shelf, ending};
 use crate::error::{SourceError, WebError};
 use crate::pages::door::SignedIn;
 use crate::pages::layout::{self, Layout};
@@ -36,8 +36,11 @@ pub(crate) struct PeopleQuery {
     part: Option<u8>,
 }
 
-const PLACES: [(&str, &str, Option<Place>); 4] = [
+/// Who is engaged and has something that somebody must see to.
+const DUE: &str = "due";
+const PLACES: [(&str, &str, Option<Place>); 5] = [
     ("engaged", "在册", Some(Place::Engaged)),
+    (DUE, "在册，有要办的", Some(Place::Engaged)),
     ("waiting", "未进场", Some(Place::Waiting)),
     ("left", "已退场", Some(Place::Left)),
     ("all", "全部", None),
@@ -82,7 +85,22 @@ struct Line {
     about: String,
     refused: Option<&'static str>,
     flags: Vec<&'static str>,
+    /// Papers that have ended or end soon.
+    ending: Vec<String>,
     is_unconfirmed: bool,
+}
+
+impl Line {
+    /// Where he stands in the list of what is to be seen to: refused, flagged, ending; `None` where
+    /// nothing is.
+    fn urgency(&self) -> Option<u8> {
+        let reasons = [
+            self.refused.is_some(),
+            !self.flags.is_empty(),
+            !self.ending.is_empty(),
+        ];
+        (0..).zip(reasons).find_map(|(at, is)| is.then_some(at))
+    }
 }
 
 #[derive(Template)]
@@ -125,11 +143,11 @@ pub(crate) async fn show(
     let now_ms = state.now_ms();
     let only_part = query.part.is_some();
     let changes = signed_in.account.duty.changes();
-    let (_, _, place) = *query.place();
-    let places = PLACES.map(|(value, word, one)| Choice {
+    let (place, ..) = *query.place();
+    let places = PLACES.map(|(value, word, _)| Choice {
         value: value.to_owned(),
         word: word.to_owned(),
-        chosen: one == place,
+        chosen: value == place,
     });
     let typed = query.q.trim().to_owned();
     let answer = state
@@ -167,7 +185,17 @@ fn answer(
         team,
         place: query.place().2,
     };
-    let found = directory.find(&filter, today);
+    let mut found = directory.find(&filter, today);
+    let line = |one: &Arc<Listed>| line(one, &inside, &shelf.policy, now_ms);
+    if query.place().0 == DUE {
+        let due = found.into_iter().filter_map(|one| {
+            let urgency = line(&one).urgency()?;
+            Some((urgency, one))
+        });
+        let mut due: Vec<_> = due.collect();
+        due.sort_by_key(|(urgency, _)| *urgency);
+        found = due.into_iter().map(|(_, one)| one).collect();
+    }
     let pages = found.len().div_ceil(PAGE_PEOPLE).max(1);
     let page = query.page.unwrap_or(1).clamp(1, pages);
     let skip = (page - 1) * PAGE_PEOPLE;
@@ -175,7 +203,7 @@ fn answer(
         .iter()
         .skip(skip)
         .take(PAGE_PEOPLE)
-        .map(|one| line(one, &inside, &shelf.policy, now_ms))
+        .map(line)
         .collect();
     Ok(Answer {
         part: PeoplePart {
@@ -218,6 +246,11 @@ fn line(one: &Arc<Listed>, inside: &BTreeMap<WorkerId, i64>, policy: &Policy, no
             .map(|(reason, _)| reason)
             .filter(|_| place == Place::Engaged),
         flags: outlook.flags,
+        ending: if place == Place::Engaged {
+            ending(standing, today)
+        } else {
+            Vec::new()
+        },
         is_unconfirmed: one.entry.is_unconfirmed && place != Place::Left,
     }
 }

@@ -47,7 +47,7 @@ impl Funds {
     }
 
     /// What somebody has to do something about, the newest month first.
-    pub(super) fn warnings(&self) -> Vec<String> {
+    pub(super) fn warnings(&self) -> Vec<Warning> {
         let flags = self.flags.iter().copied().map(flag_text);
         flags
             .chain(self.months.iter().filter_map(warning))
@@ -55,25 +55,44 @@ impl Funds {
     }
 }
 
-fn flag_text(flag: FundFlag) -> String {
+/// A sentence about the project's money.
+#[derive(Debug)]
+pub(super) struct Warning {
+    /// It is too late already.
+    pub(super) is_wrong: bool,
+    pub(super) text: String,
+}
+
+impl Warning {
+    fn new(is_wrong: bool, text: impl Into<String>) -> Self {
+        let text = text.into();
+        Self { is_wrong, text }
+    }
+}
+
+fn flag_text(flag: FundFlag) -> Warning {
     match flag {
-        FundFlag::NoAccount => "还没有登记工资专用账户".to_owned(),
-        FundFlag::NoDeposit => "还没有登记工资保证金".to_owned(),
-        FundFlag::DepositEnded { on } => format!("工资保证金 {on} 已经到期，请办好续期再登记"),
-        FundFlag::DepositEnds { on } => format!("工资保证金 {on} 到期，请提前办续期"),
+        FundFlag::NoAccount => Warning::new(false, "还没有登记工资专用账户"),
+        FundFlag::NoDeposit => Warning::new(false, "还没有登记工资保证金"),
+        FundFlag::DepositEnded { on } => {
+            let text = format!("工资保证金 {on} 已经到期，请办好续期再登记");
+            Warning::new(true, text)
+        }
+        FundFlag::DepositEnds { on } => {
+            Warning::new(false, format!("工资保证金 {on} 到期，请提前办续期"))
+        }
     }
 }
 
 /// What came late is over; what is missing is not.
-fn warning(month: &FundMonth) -> Option<String> {
+fn warning(month: &FundMonth) -> Option<Warning> {
     let (text, due) = (month_text(month.first), month.due);
-    match month.state {
-        FundState::Missing => Some(format!(
-            "{text}的人工费逾期未拨付：应在 {due} 前到账，一分钱也没有到"
-        )),
-        FundState::Short { by } => Some(format!("{text}的人工费还差 {by} 元，已过期限 {due}")),
-        FundState::InTime | FundState::Late { .. } | FundState::Waiting => None,
-    }
+    let text = match month.state {
+        FundState::Missing => format!("{text}的人工费逾期未拨付：最晚 {due} 到账，现在还没有到"),
+        FundState::Short { by } => format!("{text}的人工费还差 {by} 元，已过期限 {due}"),
+        FundState::InTime | FundState::Late { .. } | FundState::Waiting => return None,
+    };
+    Some(Warning::new(true, text))
 }
 
 /// Class and words of a month's state.

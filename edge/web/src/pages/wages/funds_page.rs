@@ -6,7 +6,7 @@ use axum::response::Response;
 use edge_domain::{DepositForm, Fen, FundAccount, FundDeposit, FundMonth, FundTransfer};
 use serde::Deserialize;
 
-use super::funds::{Funds, state_text};
+use super::funds::{Funds, Warning, state_text};
 use crate::books::Shelf;
 use crate::error::WebError;
 use crate::pages::door::SignedIn;
@@ -93,7 +93,7 @@ struct TransferForm {
 #[template(path = "funds.html")]
 struct FundsPage {
     layout: Layout,
-    warnings: Vec<String>,
+    warnings: Vec<Warning>,
     account: Option<AccountView>,
     account_seen: i64,
     deposit: Option<DepositView>,

@@ -23,6 +23,8 @@ pub(super) struct LineRow {
     pub(super) why: String,
     pub(super) net: String,
     pub(super) card: String,
+    /// The card's bank.
+    pub(super) card_bank: String,
     /// How the bank stands: class, sign and words; empty before.
     pub(super) bank: Option<(&'static str, String)>,
     pub(super) flags: Vec<String>,
@@ -63,6 +65,11 @@ impl LineRow {
                 .join("；"),
             net: row.net().to_string(),
             card: card_text(row),
+            card_bank: row
+                .card
+                .as_ref()
+                .map(|card| card.bank.clone())
+                .unwrap_or_default(),
             bank: bank(row),
             flags: row.flags.iter().copied().map(flag_text).collect(),
             fault: row.fault_text(),
@@ -71,10 +78,9 @@ impl LineRow {
 }
 
 fn card_text(row: &WageRow) -> String {
-    row.card.as_ref().map_or_else(
-        || "没有登记".to_owned(),
-        |card| format!("{} {}", card.bank, card.account.masked()),
-    )
+    row.card
+        .as_ref()
+        .map_or_else(|| "没有登记".to_owned(), |card| card.account.masked())
 }
 
 fn bank(row: &WageRow) -> Option<(&'static str, String)> {
@@ -96,6 +102,8 @@ pub(super) struct StepRow {
     /// `王敏 2026-11-05 09:00`; `None` while it is not taken.
     pub(super) taken: Option<String>,
     pub(super) is_next: bool,
+    /// Who takes it.
+    pub(super) whose: &'static str,
 }
 
 /// The four steps of the version that stands.
@@ -113,9 +121,21 @@ pub(super) fn steps(wages: &WageTeam) -> Vec<StepRow> {
             word: step.text(),
             taken: taken.map(|(one, at)| format!("{} {}", one.account, minute_text(*at))),
             is_next: next == Some(step),
+            whose: whose(step),
         }
     })
     .collect()
+}
+
+/// Whose step it is.
+fn whose(step: WageStep) -> &'static str {
+    match step {
+        WageStep::Drawn => "劳资专管员编制",
+        WageStep::Confirmed => "班组长确认",
+        WageStep::Reviewed => "另一位劳资人员审核",
+        WageStep::Published => "劳资专管员公示",
+        WageStep::Returned => "",
+    }
 }
 
 /// The step that is due.

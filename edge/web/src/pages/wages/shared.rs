@@ -70,7 +70,9 @@ pub(super) fn standing(
     let project = project.map_or_else(|| site.to_owned(), |project| project.name.clone());
     let employer = directory.employer_of(&wages.team);
     let employer = employer.map(|one| one.name.clone()).unwrap_or_default();
-    let copy = WageCopy::new(&wages, project, employer);
+    let fund = shelf.reader.wages().fund_account()?;
+    let fund = fund.map(|(one, _)| format!("{} {}", one.bank, one.number));
+    let copy = WageCopy::new(&wages, (project, employer), fund.unwrap_or_default());
     Ok(Some((wages, copy)))
 }
 

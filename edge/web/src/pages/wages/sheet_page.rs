@@ -14,6 +14,7 @@ use crate::pages::door::SignedIn;
 use crate::pages::error_page;
 use crate::pages::layout::{self, Layout};
 use crate::pages::site::shared::{Choice, MonthQuery, MonthTurn};
+use crate::site_time::month_value;
 use crate::state::WebState;
 
 #[derive(Template)]
@@ -39,8 +40,8 @@ struct WagesPage {
     is_drawn: bool,
     /// How many the bank is still to pay, in words, where it may be given the sheet.
     bank: Option<String>,
-    /// What keeps it from being drawn up.
-    obstacle: Option<String>,
+    /// What keeps it from being drawn up, and where attendance is closed where it is that.
+    obstacle: Option<(String, Option<String>)>,
     minimum: String,
     done: Option<&'static str>,
 }
@@ -122,6 +123,7 @@ pub(crate) async fn show(
     let obstacle = wages.is_open().then(|| obstacle(&wages)).flatten();
     let is_blocked = next == Some(WageStep::Drawn) && obstacle.is_some();
     let last = wages.last();
+    let close = (!wages.is_closed).then(|| format!("/papers/close?month={}", month_value(first)));
     layout::page(&WagesPage {
         layout: Layout::new(&state, Some(signed_in.account), "/papers"),
         teams,
@@ -152,20 +154,27 @@ pub(crate) async fn show(
         may_enter: wages.is_open() && duty.changes(),
         is_drawn: !wages.is_open(),
         bank: (wages.is_published() && duty.changes()).then(|| due_text(&wages)),
-        obstacle: obstacle.filter(|_| duty.changes()),
+        obstacle: obstacle
+            .filter(|_| duty.changes())
+            .map(|text| (text, close)),
         minimum: policy.minimum_month.map_or_else(
-            || "当地最低工资标准没有填写（site.toml 的 policy.wages），不检查".to_owned(),
+            || "当地最低工资标准还没有填写，没法核对，请运维在本机设置里填写".to_owned(),
             |month| format!("当地最低工资 {month} 元/月（{}）", policy.minimum_source),
         ),
         done,
     })
 }
 
-/// `（3 人待发）`; empty where everybody is paid.
+/// `（3 人待发）`, `（2 人待发，1 人没有工资卡）`; empty where everybody is paid.
 fn due_text(wages: &WageTeam) -> String {
-    match wages.due().count() {
-        0 => String::new(),
-        due => format!("（{due} 人待发）"),
+    let (due, without) = (
+        wages.due().count(),
+        wages.due().filter(|row| row.card.is_none()).count(),
+    );
+    match (due, without) {
+        (0, _) => String::new(),
+        (_, 0) => format!("（{due} 人待发）"),
+        _ => format!("（{due} 人待发，其中 {without} 人没有工资卡）"),
     }
 }
 

@@ -4,7 +4,7 @@ use askama::Template;
 use axum::extract::{Query, State};
 use axum::response::Response;
 
-use super::funds::Funds;
+use super::funds::{Funds, Warning};
 use super::lines::LineRow;
 use crate::books::{Shelf, wage_teams};
 use crate::error::WebError;
@@ -30,7 +30,7 @@ struct TroublesPage {
     teams: Vec<TeamPart>,
     total: usize,
     /// What is to be looked into of the project's money; not for a team's leader.
-    funds: Vec<String>,
+    funds: Vec<Warning>,
 }
 
 /// `GET /papers/wages/troubles`.

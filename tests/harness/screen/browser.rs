@@ -45,7 +45,9 @@ impl Browser {
         })
         .await?;
         let profile = folder.join("chromium-profile");
-        let options = json!({"capabilities": {"alwaysMatch": {"goog:chromeOptions": {
+        // A busy machine may not let a page run for long; a script that hangs still ends the test.
+        let options = json!({"capabilities": {"alwaysMatch": {
+            "timeouts": {"script": 120_000}, "goog:chromeOptions": {
             "binary": "/usr/bin/chromium",
             "args": ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic",
                 "--no-first-run", "--disable-background-networking", "--disable-component-update",

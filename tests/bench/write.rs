@@ -16,7 +16,7 @@ pub(crate) async fn measure(records: u64) -> Result<()> {
         box_id: "ah-000001".to_owned(),
         site: "3499002026TEST001".to_owned(),
     };
-    let store = Store::open(&settings, &Key::from_bytes([7; 32]))?;
+    let store = Store::open_with_daily_files(&settings, &Key::from_bytes([7; 32]))?;
     let writer = store.writer();
     let mut generator = Generator::new(1);
     let before = written_bytes()?;

@@ -12,6 +12,21 @@ fn a_day_that_dies_at_any_effect_goes_on_where_it_stands() -> Result<()> {
     Ok(())
 }
 
+/// The proof can fail: a box that does not sync its log loses what it vouched for.
+#[test]
+fn a_sync_that_is_missing_is_found() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let day = record_day(folder.path(), 1)?.without_syncs_of("-wal");
+    let cut = day.cut("cut", |at, _| {
+        let is_time = at % 40 == 0;
+        is_time.then_some(Left::Nothing).into_iter().collect()
+    });
+    if let Ok((points, found)) = cut {
+        assert!(found.lost > 0, "{points} points, {found:?}");
+    }
+    Ok(())
+}
+
 #[test]
 fn a_power_cut_leaves_every_record_that_was_vouched_for() -> Result<()> {
     let folder = tempfile::tempdir()?;

@@ -24,12 +24,12 @@ use crate::lane::{
     BoardDoor, Gate, GateSite, LanePlan, TerminalDesk, TokenSalt, face_line, numbered, run_gate,
 };
 use crate::office::{self, Office};
-use crate::opening::Opened;
+use crate::opening::{Opened, tell_daily};
 use crate::people::{
     Consents, PeopleDesk, PersonTagger, Sealer, city_key, random, watch_terminal_people,
 };
 use crate::systemd::{self, Proofs};
-use crate::troubles::{self, DAMAGED, Told};
+use crate::troubles::{self, DAILY, DAMAGED, Told};
 
 /// The setting that holds the key of strangers' tags, in hexadecimal.
 const TAG_KEY: &str = "person_tag_key";
@@ -75,7 +75,7 @@ async fn serve(config: SiteConfig) -> Result<(), DaemonError> {
     let recording = office::record_clock_changes(clock.clone(), store.writer(), changes);
     tokio::spawn(recording);
     tokio::spawn(systemd::feed_watchdog(proofs_seen));
-    let told = check_file(&store, office_news.clone())?;
+    let told = watch_files(&store, &clock, &office_news)?;
     let (tally, refused) = watch::channel(Tally::stored(&store.reader()?)?);
     tokio::spawn(downlink::keep_tally(store.writer(), refused.clone()));
     let (desk, health) = health_desk((&config, told), &store, &clock, refused)?;
@@ -286,13 +286,24 @@ async fn tag_key(writer: &Writer, stored: Option<String>) -> Result<[u8; 32], Da
 }
 
 /// Gives what the box told before it stopped. After an unclean stop, and as long as damage is known,
-/// the file is checked while the gate works.
-fn check_file(store: &Store, news: mpsc::Sender<HealthNews>) -> Result<Told, DaemonError> {
+/// the file is checked while the gate works; of the daily files beside it is told whether they can be
+/// written.
+fn watch_files(
+    store: &Store,
+    clock: &Clock,
+    news: &mpsc::Sender<HealthNews>,
+) -> Result<Told, DaemonError> {
     let reader = store.reader()?;
     let told = troubles::told(&reader)?;
     if store.facts().unclean || told.0.contains_key(DAMAGED) {
-        check_in_background(reader, news)?;
+        check_in_background(reader, news.clone())?;
     }
+    tokio::spawn(tell_daily(
+        store.daily_state(),
+        news.clone(),
+        (store.writer(), clock.clone()),
+        told.0.contains_key(DAILY),
+    ));
     Ok(told)
 }
 

@@ -9,6 +9,7 @@ use sync_wire::seal::DataKey;
 use sync_wire::{Hash, Head, Record};
 
 use crate::connection;
+use crate::daily::shelf::Shelf;
 use crate::epoch;
 use crate::error::StoreError;
 use crate::key::Key;
@@ -32,8 +33,11 @@ impl Aside {
     }
 }
 
-/// The files that belong to a database file.
-const COMPANIONS: [&str; 3] = ["", "-wal", "-shm"];
+/// What belongs to a database file, in the order in which it is renamed: where the power goes in between,
+/// the file still stands in its place, and is set aside at the next start.
+const COMPANIONS: [&str; 4] = [DAILY, "", "-wal", "-shm"];
+/// The folder of its daily files.
+const DAILY: &str = "-daily";
 /// Most records about people that are taken over.
 const PEOPLE_MAX: usize = 200_000;
 const STEP: &str = "look into a file that was set aside";
@@ -75,6 +79,7 @@ pub fn set_aside(path: &Path, why: Aside, stamp: &str) -> Result<PathBuf, StoreE
             Err(error) => return Err(StoreError::io("set aside", &from, error)),
         }
     }
+    take_orphan(path, why, &to)?;
     Ok(to)
 }
 
@@ -94,11 +99,58 @@ pub fn last_set_aside(path: &Path) -> Result<Option<PathBuf>, StoreError> {
     for entry in fs::read_dir(folder).map_err(|e| StoreError::io("read", folder, e))? {
         let entry = entry.map_err(|e| StoreError::io("read", folder, e))?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        if name.starts_with(&begin) && !name.ends_with("-wal") && !name.ends_with("-shm") {
+        if name.starts_with(&begin)
+            && !["-wal", "-shm", DAILY]
+                .iter()
+                .any(|end| name.ends_with(end))
+        {
             found.push(entry.path());
         }
     }
     Ok(found.into_iter().max())
+}
+
+/// The folder of the daily files of a database file.
+pub(crate) fn daily_folder(path: &Path) -> PathBuf {
+    suffixed(path, DAILY)
+}
+
+/// Gives a file that was set aside the daily files that were renamed for it when the power went, before
+/// the file itself was.
+fn take_orphan(path: &Path, why: Aside, to: &Path) -> Result<(), StoreError> {
+    let own = daily_folder(to);
+    if own.exists() {
+        return Ok(());
+    }
+    let names = beside(path)?.into_iter();
+    let mut orphan = names.filter(|one| {
+        let text = one.to_string_lossy();
+        let base = text.strip_suffix(DAILY);
+        base.is_some_and(|base| text.contains(why.word()) && !Path::new(base).exists())
+    });
+    match orphan.next_back() {
+        Some(orphan) => {
+            fs::rename(&orphan, &own).map_err(|e| StoreError::io("set aside", &orphan, e))
+        }
+        None => Ok(()),
+    }
+}
+
+/// What stands in the same place and has the name of `path` in front, in order.
+fn beside(path: &Path) -> Result<Vec<PathBuf>, StoreError> {
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
+        return Ok(Vec::new());
+    };
+    let begin = name.to_string_lossy();
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).map_err(|e| StoreError::io("read", folder, e))? {
+        let entry = entry.map_err(|e| StoreError::io("read", folder, e))?;
+        if entry.file_name().to_string_lossy().starts_with(&*begin) {
+            found.push(entry.path());
+        }
+    }
+    found.sort();
+    Ok(found)
 }
 
 pub(crate) fn suffixed(path: &Path, suffix: &str) -> PathBuf {
@@ -107,8 +159,9 @@ pub(crate) fn suffixed(path: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Reads what can be read; of a file that does not open at all that is nothing.
-pub fn remains(path: &Path, key: &Key) -> Remains {
+/// Reads what can be read; of a file that does not open at all that is the place of its last record, by
+/// its daily files.
+pub fn remains(path: &Path, key: &Key, box_id: &str) -> Remains {
     let mut remains = Remains::default();
     let looked = connection::open_for_reading(path, key).and_then(|db| look(&db, &mut remains));
     if let Err(error) = looked {
@@ -117,7 +170,31 @@ pub fn remains(path: &Path, key: &Key) -> Remains {
             "A part of the old file cannot be read"
         );
     }
+    let known = remains
+        .newest
+        .as_ref()
+        .map(|(epoch, head)| (epoch.as_str(), head.seq));
+    if let Some(newer) = newest_daily(path, key, box_id, known) {
+        remains.newest = Some(newer);
+    }
     remains
+}
+
+/// The last record in the daily files of a database file, where they have more than is known of it.
+fn newest_daily(
+    path: &Path,
+    key: &Key,
+    box_id: &str,
+    known: Option<(&str, u64)>,
+) -> Option<(String, Head)> {
+    let shelf = Shelf::open(&daily_folder(path), key, box_id);
+    let epoch = shelf.epochs().last()?;
+    let last = shelf.last(epoch);
+    if known.is_some_and(|(name, seq)| name != epoch || seq >= last) {
+        return None;
+    }
+    let record = shelf.record(epoch, last)?;
+    Some((epoch.clone(), record.head))
 }
 
 fn look(db: &Connection, remains: &mut Remains) -> Result<(), StoreError> {

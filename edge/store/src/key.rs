@@ -69,6 +69,11 @@ impl Key {
         Some(key)
     }
 
+    /// The bytes.
+    pub(crate) const fn reveal(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     /// The statement that gives this key to the database.
     pub(crate) fn pragma(&self) -> Zeroizing<String> {
         let mut text = Zeroizing::new(String::with_capacity(96));

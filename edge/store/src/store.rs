@@ -10,7 +10,10 @@ use sync_wire::Head;
 use sync_wire::record::Stamp;
 use tokio::sync::{Semaphore, oneshot, watch};
 
+use crate::aside;
 use crate::connection::{self, WriteLock};
+use crate::daily::keeper::DailyState;
+use crate::daily::shelf::seal_of;
 use crate::epoch;
 use crate::error::StoreError;
 use crate::key::Key;
@@ -18,13 +21,13 @@ use crate::ledger;
 use crate::migrate;
 use crate::model::read_model::ReadModel;
 use crate::reader::Reader;
-use crate::write::commit_loop::{self, LoopParts, Order, QUEUE_ORDERS_MAX};
+use crate::write::commit_loop::{self, DailyParts, LoopParts, Order, QUEUE_ORDERS_MAX};
 use crate::write::writer::Writer;
 
 /// Where the file is and whose it is.
 #[derive(Debug, Clone)]
 pub struct StoreSettings {
-    /// The database file. Beside it stand `-wal`, `-shm` and `.lock`.
+    /// The database file. Beside it stand `-wal`, `-shm` and `.lock`, and the folder `-daily`.
     pub path: PathBuf,
     /// Name of the box: part of the chain's first hash. A file of another box is refused.
     pub box_id: String,
@@ -62,6 +65,7 @@ pub struct Store {
     writer: Writer,
     orders: SyncSender<Order>,
     thread: Option<JoinHandle<()>>,
+    daily_state: watch::Receiver<DailyState>,
 }
 
 impl Store {
@@ -73,7 +77,26 @@ impl Store {
     /// Each of wrong key, newer file, other box, file in use, damage, full or read-only disk is a
     /// variant of its own.
     pub fn open(settings: &StoreSettings, key: &Key) -> Result<Self, StoreError> {
-        match Self::open_file(settings, key) {
+        Self::open_and_tell(settings, key, false)
+    }
+
+    /// As [`open`](Self::open), and keeps every record a second time, in daily files in a folder beside
+    /// the database: what [`OldFile`](crate::OldFile) finds where the database is damaged.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open). That no daily file can be written is none: see
+    /// [`daily_state`](Self::daily_state).
+    pub fn open_with_daily_files(settings: &StoreSettings, key: &Key) -> Result<Self, StoreError> {
+        Self::open_and_tell(settings, key, true)
+    }
+
+    fn open_and_tell(
+        settings: &StoreSettings,
+        key: &Key,
+        is_daily: bool,
+    ) -> Result<Self, StoreError> {
+        match Self::open_file(settings, key, is_daily) {
             Err(fault @ StoreError::DiskFault { .. }) => {
                 Err(connection::refused_by_disk(&settings.path)
                     .err()
@@ -83,7 +106,7 @@ impl Store {
         }
     }
 
-    fn open_file(settings: &StoreSettings, key: &Key) -> Result<Self, StoreError> {
+    fn open_file(settings: &StoreSettings, key: &Key, is_daily: bool) -> Result<Self, StoreError> {
         let lock = WriteLock::take(&settings.path)?;
         let mut db = connection::open_for_writing(&settings.path, key)?;
         migrate::migrate(&mut db, &settings.path)?;
@@ -110,6 +133,12 @@ impl Store {
         let room = Arc::new(Semaphore::new(QUEUE_ORDERS_MAX));
         let (heads, head_seen) = watch::channel(head);
         let (epochs, epoch_seen) = watch::channel(epoch.no);
+        let (states, daily_state) = watch::channel(DailyState::default());
+        let daily = is_daily.then(|| DailyParts {
+            folder: aside::daily_folder(&settings.path),
+            seal: seal_of(key, &settings.box_id),
+            states,
+        });
         let parts = LoopParts {
             box_id: settings.box_id.clone(),
             epoch,
@@ -119,6 +148,7 @@ impl Store {
             heads,
             epochs,
             lock,
+            daily,
         };
         let thread = thread::Builder::new()
             .name("store".to_owned())
@@ -131,6 +161,7 @@ impl Store {
             writer: Writer::new(orders.clone(), room, (head_seen, epoch_seen)),
             orders,
             thread: Some(thread),
+            daily_state,
         })
     }
 
@@ -142,6 +173,12 @@ impl Store {
     /// A handle to write through.
     pub fn writer(&self) -> Writer {
         self.writer.clone()
+    }
+
+    /// Whether the daily files can be written. Where they cannot, records are taken all the same, and
+    /// written there later.
+    pub fn daily_state(&self) -> watch::Receiver<DailyState> {
+        self.daily_state.clone()
     }
 
     /// A new connection to ask through.

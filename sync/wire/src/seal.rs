@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-use crate::chain::hex;
+use crate::chain::{Hash, hex};
 use crate::error::WireError;
 use crate::record::{IdKind, Wrap};
 
@@ -315,6 +315,34 @@ pub fn unseal_part(
     (subject, part): (Subject<'_>, FilePart<'_>),
 ) -> Result<Vec<u8>, WireError> {
     let plain = open(sealed, key, &subject.file_aad(part))?;
+    Ok(plain.to_vec())
+}
+
+/// The key under which the box seals the daily files of its ledger, which never leave it.
+pub fn daily_key(ledger_key: &[u8; 32]) -> DataKey {
+    let derived = crate::chain::next(&Hash::from_bytes(*ledger_key), b"menwei-daily-1");
+    DataKey::from_bytes(*derived.as_bytes())
+}
+
+/// Seals a record for a daily file; `nonce` as for [`seal`].
+///
+/// # Errors
+/// [`WireError::CannotSeal`].
+pub fn seal_daily(
+    plain: &[u8],
+    key: &DataKey,
+    nonce: [u8; NONCE_BYTES],
+    box_name: &str,
+) -> Result<Vec<u8>, WireError> {
+    close(plain, key, nonce, &format!("menwei-daily-1|{box_name}"))
+}
+
+/// Opens a record of a daily file.
+///
+/// # Errors
+/// [`WireError::BadSealText`], [`WireError::CannotUnseal`].
+pub fn unseal_daily(sealed: &[u8], key: &DataKey, box_name: &str) -> Result<Vec<u8>, WireError> {
+    let plain = open(sealed, key, &format!("menwei-daily-1|{box_name}"))?;
     Ok(plain.to_vec())
 }
 

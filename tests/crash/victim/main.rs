@@ -45,7 +45,7 @@ fn run() -> Result<()> {
         box_id: BOX.to_owned(),
         site: SITE.to_owned(),
     };
-    let store = Store::open(&settings, &Key::from_bytes(KEY))?;
+    let store = Store::open_with_daily_files(&settings, &Key::from_bytes(KEY))?;
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     let done = runtime.block_on(the_day(&store, &mut world, rounds));
     done?;

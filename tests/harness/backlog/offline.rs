@@ -8,7 +8,8 @@ use crate::backlog::generator::Generator;
 use crate::{BOX_ID, Result};
 
 const SITE: &str = "3499002026TEST001";
-const BATCH: u64 = 1_000;
+/// As many as the daily files take at once, so that none of them wait for the box.
+const BATCH: u64 = 60;
 
 /// Where a ledger ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +31,8 @@ pub async fn record_offline(
         box_id: BOX_ID.to_owned(),
         site: SITE.to_owned(),
     };
-    let store = Store::open(&settings, &Key::from_file(&box_dir.join("ledger.key"))?)?;
+    let store =
+        Store::open_with_daily_files(&settings, &Key::from_file(&box_dir.join("ledger.key"))?)?;
     let (epoch, writer) = (store.facts().epoch.clone(), store.writer());
     let mut seq = store.facts().head.seq;
     let last = seq + records;

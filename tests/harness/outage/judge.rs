@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use edge_store::{Key, Reader, Store, StoreSettings, verify};
+use edge_store::{Key, OldFile, Reader, Store, StoreSettings, verify};
 use rusqlite::Connection;
 use rusqlite::types::Value as Column;
 use serde_json::{Map, Value};
@@ -68,17 +68,50 @@ pub(super) fn key() -> Key {
 /// every page and the chain hold, and the read models are what a rebuild gives.
 pub(super) fn opens_whole(folder: &Path) -> Result<()> {
     let settings = settings(folder);
-    Store::open(&settings, &key())?.close()?;
+    Store::open_with_daily_files(&settings, &key())?.close()?;
     let report = verify(&settings.path, &key(), &mut |_| {})?;
     if let Some(broken) = report.first_broken() {
         return Err(format!("the chain is broken: {broken:?}").into());
     }
+    daily_files_are_whole(&settings.path)?;
     let before = read_models(&settings.path)?;
     open_with_key(&settings.path)?.execute_batch("UPDATE box SET fold = 0")?;
     Store::open(&settings, &key())?.close()?;
     if read_models(&settings.path)? != before {
         return Err("the read models are not what a rebuild gives".into());
     }
+    Ok(())
+}
+
+/// The daily files alone, as after the loss of the database, hold every record that it holds.
+fn daily_files_are_whole(path: &Path) -> Result<()> {
+    let reader = Reader::open(path, &key(), BOX)?;
+    let mut heads = Vec::new();
+    for epoch in reader.epochs()? {
+        heads.push((reader.head(&epoch.name)?, epoch.name));
+    }
+    drop(reader);
+    if heads.iter().all(|(head, _)| head.seq == 0) {
+        return Ok(());
+    }
+    let hidden = path.with_extension("hidden");
+    std::fs::rename(path, &hidden)?;
+    let old = OldFile::open(path, &key(), BOX)?;
+    for (head, epoch) in heads {
+        let mut reached = old.start(&epoch);
+        loop {
+            let part = old.continuing(&epoch, reached, 100)?;
+            if part.bodies.is_empty() {
+                break;
+            }
+            reached = part.bodies.iter().fold(reached, |at, body| at.extend(body));
+        }
+        if reached != head {
+            let (has, of) = (reached.seq, head.seq);
+            return Err(format!("the daily files have {has} of {of} records").into());
+        }
+    }
+    std::fs::rename(&hidden, path)?;
     Ok(())
 }
 

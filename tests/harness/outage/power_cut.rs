@@ -42,6 +42,14 @@ pub fn record_day(folder: &Path, rounds: usize) -> Result<PowerCuts> {
 }
 
 impl PowerCuts {
+    /// The same day of a box that never syncs a file whose name ends so: a fault that must be found.
+    #[must_use]
+    pub fn without_syncs_of(mut self, end: &str) -> Self {
+        self.effects
+            .retain(|effect| effect.act != Act::Sync || !effect.file.ends_with(end));
+        self
+    }
+
     /// How many moments the day has: after each of its effects on the box's files.
     pub fn moments(&self) -> usize {
         self.effects.len()

@@ -33,13 +33,58 @@ async fn damage_after_an_unclean_stop_is_an_alarm_until_the_file_is_sound() -> R
     alarm(&site, false).await
 }
 
-/// Waits until `menwei status` has the alarm, or has it no longer.
+#[tokio::test]
+async fn daily_files_that_cannot_be_written_are_an_alarm_and_keep_nobody_out() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let mut site = LoneGate::prepare(folder.path(), &plan("one-gate")).await?;
+    let daily = site.gate_box.folder().join("ledger.db-daily");
+    if daily.exists() {
+        fs::remove_dir_all(&daily)?;
+    }
+    fs::write(&daily, "in the way")?;
+    site.gate_box.up().await?;
+    let gate = Gate::from(&site);
+    gate.devices_answer(0).await?;
+    gate.passes("gate-1-in", "admitted:0").await?;
+    gate.passes("gate-1-out", "admitted:0").await?;
+    status_tells(&site, ("E-DB-08", "打卡照常"), true).await?;
+    recorded(&site, "fault").await?;
+
+    site.gate_box.stop().await?;
+    fs::remove_file(&daily)?;
+    site.gate_box.up().await?;
+    status_tells(&site, ("E-DB-08", "打卡照常"), false).await?;
+    recorded(&site, "online").await?;
+    assert!(
+        fs::read_dir(&daily)?.next().is_some(),
+        "nothing is made good"
+    );
+    Ok(())
+}
+
+/// Waits until the ledger, which the city gets, holds what became of the daily files.
+async fn recorded(site: &LoneGate, state: &str) -> Result<()> {
+    eventually("the record about the daily files", async || {
+        let records = site.gate_box.records(0)?;
+        let told = records
+            .iter()
+            .rfind(|record| record["body"]["detail"] == "E-DB-08");
+        Ok(told.and_then(|told| (told["body"]["state"] == state).then_some(())))
+    })
+    .await
+}
+
+/// Waits until `menwei status` has the alarm of damage, or has it no longer.
 async fn alarm(site: &LoneGate, expected: bool) -> Result<()> {
+    status_tells(site, ("E-DB-04", "menwei verify"), expected).await
+}
+
+async fn status_tells(site: &LoneGate, (code, advice): (&str, &str), expected: bool) -> Result<()> {
     eventually("the alarm in `menwei status`", async || {
         let told = site.gate_box.menwei(&["status"])?;
         let listed = site.gate_box.status()?["troubles"].to_string();
-        let is_told = told.contains("告警 E-DB-04") && told.contains("menwei verify");
-        Ok((is_told == expected && listed.contains("E-DB-04") == expected).then_some(()))
+        let is_told = told.contains(&format!("告警 {code}")) && told.contains(advice);
+        Ok((is_told == expected && listed.contains(code) == expected).then_some(()))
     })
     .await
 }

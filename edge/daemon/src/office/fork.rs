@@ -5,13 +5,13 @@ use edge_store::{Entry, Epoch, Head, NewEpoch, Reader, StoreError, Writer};
 use edge_web::Remedy;
 use serde::{Deserialize, Serialize};
 use sync_engine::{Fork, PastFork};
-use sync_wire::record::{Device, DeviceState, EpochBegan, EpochReason, Kind, PreviousEpoch};
+use sync_wire::record::{DeviceState, EpochBegan, EpochReason, Kind, PreviousEpoch};
 
 use crate::clock::Clock;
 use crate::error::DaemonError;
 use crate::health::FORKED;
 use crate::records::{self, SOFTWARE};
-use crate::troubles::{self, FORKS_TOO_OFTEN};
+use crate::troubles::{self, FORKS_TOO_OFTEN, ledger_record};
 
 /// The setting that remembers the last fork, for the screen and for `menwei status`.
 const LAST_FORK: &str = "last_fork";
@@ -81,7 +81,11 @@ impl LastFork {
         self.wants_more = wants_more;
         let is_news = wants_more && !std::mem::replace(&mut self.recorded, true);
         let entries = if is_news {
-            vec![ledger_alarm(clock.now(), FORKS_TOO_OFTEN)?]
+            vec![ledger_record(
+                clock.now(),
+                DeviceState::Fault,
+                FORKS_TOO_OFTEN,
+            )?]
         } else {
             Vec::new()
         };
@@ -94,18 +98,6 @@ impl LastFork {
         }
         Ok(self)
     }
-}
-
-/// A record that something is wrong with the ledger, for the city.
-fn ledger_alarm(now: Moment, code: &str) -> Result<Entry, DaemonError> {
-    let alarm = Kind::Device(Device {
-        device: "ledger".to_owned(),
-        lane: None,
-        state: DeviceState::Fault,
-        detail: Some(code.to_owned()),
-        identity: None,
-    });
-    Ok(Entry::new(records::box_body(now, alarm)?))
 }
 
 /// Box and site, as records name them.
@@ -182,7 +174,7 @@ fn new_epoch(
         name,
         first: vec![
             Entry::new(records::box_body(now, began)?),
-            ledger_alarm(now, FORKED)?,
+            ledger_record(now, DeviceState::Fault, FORKED)?,
         ],
         after: Some(last),
         forked: Some((fork.epoch.clone(), fork.common)),

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use edge_domain::Moment;
-use edge_store::{Entry, Head, Key, OldFile, Reader, StoreError, StoredRecord, Writer};
+use edge_store::{Entry, Head, Key, OldFile, Part, Reader, StoreError, StoredRecord, Writer};
 use tokio::task::spawn_blocking;
 
 use crate::advice::advice;
@@ -83,13 +83,13 @@ impl Recovery {
         let way = self.ask(old, move |old, reader| way(old, reader, &name));
         let way = way.await?;
         let (Way::OwnName(mut head) | Way::Carried(mut head)) = way;
-        let mut taken = 0_u64;
+        let (mut taken, mut daily) = (0_u64, 0_u64);
         loop {
             let name = epoch.clone();
             let next = self.ask(old, move |old, _| {
                 old.continuing(&name, head, CHUNK_RECORDS)
             });
-            let bodies = next.await?;
+            let Part { bodies, is_daily } = next.await?;
             if bodies.is_empty() {
                 break;
             }
@@ -97,7 +97,11 @@ impl Recovery {
             for body in &bodies {
                 head = head.extend(body);
             }
-            taken = taken.saturating_add(head.seq.saturating_sub(after.seq));
+            let some = head.seq.saturating_sub(after.seq);
+            taken = taken.saturating_add(some);
+            if is_daily {
+                daily = daily.saturating_add(some);
+            }
             match way {
                 Way::OwnName(_) => drop(self.writer.take_over(&epoch, after, bodies).await?),
                 Way::Carried(_) => self.carry(&epoch, (after, head), bodies).await?,
@@ -113,10 +117,19 @@ impl Recovery {
             (0, _) => Some(format!(
                 "账本 {epoch} 第 {seq} 条之后读不出或不相符，没有可恢复的"
             )),
-            (_, 0) => Some(format!("账本 {epoch} 已恢复第 {from} 至 {seq} 条")),
-            _ => Some(format!(
-                "账本 {epoch} 已恢复第 {from} 至 {seq} 条，其后 {unread} 条读不出或不相符"
-            )),
+            _ => {
+                let copied = match daily {
+                    0 => String::new(),
+                    _ => format!("（其中 {daily} 条取自每日副本）"),
+                };
+                let missing = match unread {
+                    0 => String::new(),
+                    _ => format!("，其后 {unread} 条读不出或不相符"),
+                };
+                Some(format!(
+                    "账本 {epoch} 已恢复第 {from} 至 {seq} 条{copied}{missing}"
+                ))
+            }
         })
     }
 

@@ -4,9 +4,7 @@ use std::path::{Path, PathBuf};
 
 use edge_store::{Aside, Entry, Key, NewEpoch, OpeningFacts, Store, StoreError, StoreSettings};
 use sync_wire::Kind;
-use sync_wire::record::{
-    Carried, Device, DeviceState, EpochBegan, EpochReason, PreviousEpoch, Started,
-};
+use sync_wire::record::{Carried, DeviceState, EpochBegan, EpochReason, PreviousEpoch, Started};
 use tokio::sync::mpsc;
 
 use crate::advice::advice;
@@ -17,6 +15,7 @@ use crate::error::DaemonError;
 use crate::health::SET_ASIDE;
 use crate::office::{self, OffSince};
 use crate::records::{self, SOFTWARE};
+use crate::troubles::ledger_record;
 
 const CLOCK_CHANGES_MAX: usize = 16;
 /// A restored file that stands ready to take the ledger's place.
@@ -62,11 +61,11 @@ pub(crate) async fn open_on(
     let key = ledger_key(config)?;
     let path = &config.ledger.path;
     finish_restore(path)?;
-    let store = match Store::open(&store_settings(config), &key) {
+    let store = match Store::open_with_daily_files(&store_settings(config), &key) {
         Err(error @ StoreError::Damaged { .. }) if on_damage == OnDamage::SetAside => {
             let aside = edge_store::set_aside(path, Aside::Damaged, &stamp())?;
             tracing::error!(file = %aside.display(), %error, "Damaged ledger set aside");
-            Store::open(&store_settings(config), &key)?
+            Store::open_with_daily_files(&store_settings(config), &key)?
         }
         opened => opened?,
     };
@@ -118,7 +117,7 @@ fn first_records(
     let aside = edge_store::last_set_aside(&config.ledger.path)?;
     let remains = aside
         .as_deref()
-        .map(|aside| edge_store::remains(aside, key))
+        .map(|aside| edge_store::remains(aside, key, &config.box_id))
         .unwrap_or_default();
     let began = EpochBegan {
         r#box: config.box_id.clone(),
@@ -138,14 +137,7 @@ fn first_records(
     };
     let mut entries = vec![Entry::new(records::box_body(now, Kind::EpochBegan(began))?)];
     if aside.is_some() {
-        let alarm = Kind::Device(Device {
-            device: "ledger".to_owned(),
-            lane: None,
-            state: DeviceState::Fault,
-            detail: Some(SET_ASIDE.to_owned()),
-            identity: None,
-        });
-        entries.push(Entry::new(records::box_body(now, alarm)?));
+        entries.push(ledger_record(now, DeviceState::Fault, SET_ASIDE)?);
     }
     tracing::info!(records = remains.people.len(), "People taken over");
     for one in remains.people {

@@ -1,8 +1,10 @@
 //! Troubles of the box itself: what is wrong with its file or with a part of the office.
 
+mod record;
 mod trouble;
 
+pub(crate) use record::ledger_record;
 pub(crate) use trouble::{
-    DAMAGED, DAMAGED_CODE, FORKS, FORKS_TOO_OFTEN, Told, UNREADABLE, damaged, forks_too_often,
-    part_ended, screen_port, told, unreadable,
+    DAILY, DAILY_CODE, DAMAGED, DAMAGED_CODE, FORKS, FORKS_TOO_OFTEN, Told, UNREADABLE,
+    daily_fails, damaged, forks_too_often, part_ended, screen_port, told, unreadable,
 };

@@ -25,6 +25,11 @@ pub(crate) const UNREADABLE: &str = "账本读取";
 /// Its code.
 pub(crate) const UNREADABLE_CODE: &str = "E-DB-06";
 
+/// The lamp of the daily files that cannot be written.
+pub(crate) const DAILY: &str = "每日副本";
+/// Its code, also in the record.
+pub(crate) const DAILY_CODE: &str = "E-DB-08";
+
 /// Troubles by the names of their lamps, as they stand in the ledger's file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -115,6 +120,17 @@ pub(crate) fn unreadable(records: u64) -> Remedy {
         effect: "打卡照常；其余记录照常上传，这几条暂不上传，每十分钟自动再试".to_owned(),
         advice: "不要删除文件；尽快备份并用 menwei verify 查明损坏处，更换存储卡，并联系运维"
             .to_owned(),
+    }
+}
+
+/// The daily files of the ledger cannot be written; `why` in Chinese.
+pub(crate) fn daily_fails(why: &str) -> Remedy {
+    Remedy {
+        code: DAILY_CODE.to_owned(),
+        cause: format!("账本的每日副本写不进去：{why}"),
+        effect: "打卡照常，记录都在账本里；账本若在此期间损坏，没上传的记录无法从副本找回"
+            .to_owned(),
+        advice: "清理磁盘，或检查账本旁的 -daily 文件夹和存储卡；恢复后自动补写".to_owned(),
     }
 }
 

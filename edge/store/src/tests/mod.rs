@@ -4,6 +4,7 @@ mod bench;
 mod city;
 mod clock;
 mod crash;
+mod daily;
 mod day;
 mod faces;
 mod help;

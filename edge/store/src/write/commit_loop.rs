@@ -1,6 +1,7 @@
 //! The one thread that writes: what waits goes into one commit, and only then is anyone answered.
 
 use std::collections::VecDeque;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::time::Duration;
@@ -12,6 +13,8 @@ use tokio::time::Instant;
 
 use crate::carry;
 use crate::connection::{self, WriteLock};
+use crate::daily::keeper::{DailyState, Keeper};
+use crate::daily::shelf::Seal;
 use crate::epoch::{self, Epoch, NewEpoch};
 use crate::error::StoreError;
 use crate::ledger::{Appended, Appender, Entry};
@@ -42,6 +45,12 @@ const CHECKPOINT_COMMITS_MAX: u32 = 400;
 /// How long the writer stays awake for an append that was announced: a reader's line of 115,200
 /// baud takes 112 ms for the rest of a card.
 const EXPECTED: Duration = Duration::from_millis(150);
+
+/// Pause between two turns in which the daily files catch up with a long ledger, in ms.
+const DAILY_PAUSE_MS: u64 = 20;
+
+/// Turns of the daily files for which a clean stop waits at most.
+const DAILY_TURNS_AT_STOP: u32 = 100;
 
 pub(crate) type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
 
@@ -77,6 +86,16 @@ pub(crate) struct LoopParts {
     pub(crate) heads: watch::Sender<Head>,
     pub(crate) epochs: watch::Sender<u32>,
     pub(crate) lock: WriteLock,
+    /// Where the records are kept a second time.
+    pub(crate) daily: Option<DailyParts>,
+}
+
+/// What the daily files need.
+pub(crate) struct DailyParts {
+    pub(crate) folder: PathBuf,
+    pub(crate) seal: Seal,
+    /// Whether they can be written.
+    pub(crate) states: watch::Sender<DailyState>,
 }
 
 /// Runs until told to stop, or until nobody can give orders any more.
@@ -103,6 +122,17 @@ pub(crate) fn run(db: Connection, parts: LoopParts) {
 }
 
 pub(crate) type Stop = (bool, Reply<()>);
+
+fn daily_files<'db>(
+    db: &'db Connection,
+    parts: &LoopParts,
+) -> Result<Option<Keeper<'db>>, StoreError> {
+    let keeper = parts.daily.as_ref().map(|daily| {
+        let (seal, states) = (daily.seal.clone(), daily.states.clone());
+        Keeper::new(db, &daily.folder, seal, states)
+    });
+    keeper.transpose()
+}
 
 /// Answers every order with `error`, until told to stop or until nobody can give orders any more.
 pub(crate) fn refuse_all(
@@ -131,6 +161,7 @@ struct CommitLoop<'db> {
     unfolded: u64,
     commits: u32,
     awake_until: Option<Instant>,
+    daily: Option<Keeper<'db>>,
 }
 
 /// What an order came to, not yet told to anyone.
@@ -157,12 +188,15 @@ impl<'db> CommitLoop<'db> {
             unfolded: 0,
             commits: 0,
             awake_until: None,
+            daily: daily_files(db, parts)?,
         })
     }
 
     fn run(&mut self, parts: &LoopParts) -> Option<Stop> {
         loop {
+            let is_behind = self.daily.as_ref().is_some_and(Keeper::is_behind);
             let quiet_ms = match self.unfolded {
+                _ if is_behind => DAILY_PAUSE_MS,
                 0 => u64::MAX,
                 FOLD_RECORDS_MIN.. => QUIET_MS,
                 _ => LONG_QUIET_MS,
@@ -171,7 +205,11 @@ impl<'db> CommitLoop<'db> {
             let first = match self.next_order(&parts.orders, quiet) {
                 Ok(order) => order,
                 Err(RecvTimeoutError::Timeout) => {
-                    self.fold_quietly();
+                    if is_behind {
+                        self.keep_daily(1);
+                    } else {
+                        self.fold_quietly();
+                    }
                     continue;
                 }
                 Err(RecvTimeoutError::Disconnected) => return None,
@@ -183,11 +221,13 @@ impl<'db> CommitLoop<'db> {
             if stop.is_some() {
                 return stop;
             }
+            self.keep_daily(1);
             if self.unfolded >= FOLD_RECORDS_MAX {
                 self.fold_quietly();
             }
             if self.commits >= CHECKPOINT_COMMITS_MAX {
                 self.commits = 0;
+                self.sync_daily();
                 connection::checkpoint(self.db);
             }
         }
@@ -209,6 +249,24 @@ impl<'db> CommitLoop<'db> {
             }
         }
         orders.recv_timeout(quiet)
+    }
+
+    /// Writes what was committed into the daily file, in at most so many turns.
+    fn keep_daily(&mut self, turns_max: u32) {
+        let Some(daily) = &mut self.daily else { return };
+        for _ in 0..turns_max {
+            if daily.has(self.epoch.no, self.head.seq) {
+                return;
+            }
+            daily.keep();
+        }
+    }
+
+    /// Before the write-ahead log is copied into the file: from then on the log is begun anew.
+    fn sync_daily(&mut self) {
+        if let Some(daily) = &mut self.daily {
+            daily.sync();
+        }
     }
 
     /// Goes the way of a commit without one. That it fails is for the commit itself to tell.
@@ -240,6 +298,8 @@ impl<'db> CommitLoop<'db> {
                     self.write(std::mem::take(&mut group), heads);
                     if clean {
                         self.fold_quietly();
+                        self.keep_daily(DAILY_TURNS_AT_STOP);
+                        self.sync_daily();
                     }
                     stop = Some((clean, done));
                     break;
@@ -263,6 +323,11 @@ impl<'db> CommitLoop<'db> {
                 for (order, done) in group.into_iter().zip(done) {
                     reply(order, done);
                 }
+            }
+            Err(StoreError::DiskFull { .. })
+                if self.daily.as_mut().is_some_and(Keeper::make_room) =>
+            {
+                self.write(group, heads);
             }
             Err(error) => match <[Order; 1]>::try_from(group) {
                 Ok([order]) => refuse(order, &error),

@@ -111,7 +111,7 @@ fn what_a_file_set_aside_says_about_people_can_be_read() {
     drop(store);
     set_aside(&place.path(), Aside::Damaged, "2").unwrap();
     let aside = last_set_aside(&place.path()).unwrap().unwrap();
-    let found = remains(&aside, &key());
+    let found = remains(&aside, &key(), "box-1");
     assert_eq!(
         found.newest.map(|(name, head)| (name, head.seq)),
         Some((second, 1))
@@ -126,9 +126,12 @@ fn what_a_file_set_aside_says_about_people_can_be_read() {
         Kind::Team(team)
     );
     let replaced = place.path().with_extension("db.replaced-1");
-    assert_eq!(remains(&replaced, &key()).newest, Some((epoch, head)));
+    assert_eq!(
+        remains(&replaced, &key(), "box-1").newest,
+        Some((epoch, head))
+    );
     std::fs::write(&aside, "not a database at all").unwrap();
-    assert!(remains(&aside, &key()).people.is_empty());
+    assert!(remains(&aside, &key(), "box-1").people.is_empty());
     let granted = PresentationResult::Granted;
     assert!(matches!(
         Record::from_body(&listed[0].body).unwrap().kind,

@@ -141,7 +141,9 @@ impl SiteBox {
             let fails = self.ledger_fails(court.now_ms);
             let what = || format!("{direction:?} opened without a record");
             Promise::OpenedWithoutRecord.holds(may && fails, what)?;
-            *court.model.opened.entry((self.number, gate)).or_default() += 1;
+            court
+                .model
+                .opened_without_record((self.number, gate), token);
         } else {
             let found = court.model.record(self.number, token);
             let opens = |body: &[u8]| Model::opens(body, &lane_name(gate), direction, life.boot);

@@ -129,6 +129,9 @@ impl Lane {
             LaneInput::Wake => self.wake_asked_ms = None,
         }
         self.expire(&mut step);
+        for direction in self.gate.openings.take_uncounted() {
+            self.emergencies.count(direction, now.wall_ms);
+        }
         self.pump(&mut step);
         self.ask_wake(&mut step);
         step.out
@@ -190,6 +193,7 @@ impl Lane {
                     counted: asked.counted,
                     display: asked.display,
                     over: false,
+                    unrecorded: false,
                     until_mono_ms: asked.at_mono_ms.saturating_add(OPEN_MS_MAX),
                 };
                 self.gate.give(&step.now, grant, &mut step.out);

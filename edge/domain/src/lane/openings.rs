@@ -32,6 +32,8 @@ pub(super) struct Grant {
     pub(super) display: Display,
     /// Whether the gate reported how it ended: from then on nothing opens for it again.
     pub(super) over: bool,
+    /// Nothing is on record: it is to be counted once it opens.
+    pub(super) unrecorded: bool,
     /// From then on the person may have gone.
     pub(super) until_mono_ms: u64,
 }
@@ -89,6 +91,8 @@ pub(super) struct Openings {
     passing: Option<Passing>,
     waiting: VecDeque<Grant>,
     last_emergency: u32,
+    /// Directions of what opened without a record and is not counted yet.
+    uncounted: Vec<Direction>,
 }
 
 impl Openings {
@@ -104,10 +108,16 @@ impl Openings {
                 counted: grant.counted,
                 display: Display::Idle,
                 over: false,
+                unrecorded: false,
                 until_mono_ms: 0,
             });
         }
         openings
+    }
+
+    /// What opened without a record since it was asked last.
+    pub(super) fn take_uncounted(&mut self) -> Vec<Direction> {
+        std::mem::take(&mut self.uncounted)
     }
 
     pub(super) fn waiting(&self) -> usize {
@@ -171,10 +181,14 @@ impl Openings {
     fn open(
         &mut self,
         now: &Moment,
-        grant: Grant,
+        mut grant: Grant,
         tracked_ms: Option<u64>,
         out: &mut Vec<LaneEffect>,
     ) {
+        // Once, however often a busy gate is asked again.
+        if std::mem::take(&mut grant.unrecorded) {
+            self.uncounted.push(grant.direction);
+        }
         if let Some(passage_ms_max) = tracked_ms {
             let until_mono_ms = now.mono_ms.saturating_add(passage_ms_max);
             self.passing = Some(Passing {
@@ -205,11 +219,14 @@ impl Openings {
             .find(|grant| grant.token == token)
     }
 
-    /// A record that came after its emergency opening.
+    /// A record that came after its emergency opening, or while that waited: then it rests on the record.
     pub(super) fn recorded_late(&mut self, ticket: Ticket, seq: u64) {
         let known = self.recent.iter_mut().chain(&mut self.waiting);
         for grant in known.filter(|grant| grant.ticket == Some(ticket)) {
             grant.seq = Some(seq);
+            if std::mem::take(&mut grant.unrecorded) {
+                grant.token = token_of(seq);
+            }
         }
     }
 

@@ -65,7 +65,6 @@ pub(super) fn without_ledger(
 ) -> bool {
     let emergency = step.site.policy.emergency_entry == EmergencyMode::Counted;
     if asked.granted && (asked.direction == Direction::Out || emergency) {
-        lane.emergencies.count(asked.direction, step.now.wall_ms);
         let grant = Grant {
             token: lane.gate.openings.emergency_token(&step.now),
             ticket,
@@ -75,6 +74,7 @@ pub(super) fn without_ledger(
             counted: asked.late.is_some() && asked.counted,
             display: asked.display.clone(),
             over: false,
+            unrecorded: true,
             until_mono_ms: step.now.mono_ms.saturating_add(OPEN_MS_MAX),
         };
         lane.gate.give(&step.now, grant, &mut step.out);

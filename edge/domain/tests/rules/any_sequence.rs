@@ -74,6 +74,9 @@ struct Judge {
     opened: BTreeMap<u32, u32>,
     busy: BTreeMap<u32, u32>,
     exits_opened: usize,
+    /// Openings without a record, and how many of them are on record as a count.
+    without_record: u32,
+    recorded_since: u32,
     exits_due: usize,
     /// Who is told to present again; the gate may have been busy when it was opened for him.
     exits_given_up: usize,
@@ -106,6 +109,8 @@ impl Judge {
             opened: BTreeMap::new(),
             busy: BTreeMap::new(),
             exits_opened: 0,
+            without_record: 0,
+            recorded_since: 0,
             exits_due: 0,
             exits_given_up: 0,
             entries_asked: 0,
@@ -247,6 +252,10 @@ impl Judge {
                 self.durable_events.extend(one.board.map(|board| board.seq));
                 None
             }
+            Act::Emergency(one) => {
+                self.recorded_since += one.openings;
+                None
+            }
             _ => None,
         };
         if let Some(direction) = opens {
@@ -385,6 +394,7 @@ impl Judge {
                 direction == Direction::Out || entry,
                 "an entry opened without its record"
             );
+            self.without_record += u32::from(first);
         } else {
             let durable = self.may_open.get(&token).copied();
             assert_eq!(
@@ -422,6 +432,10 @@ fn check(sensing: Sensing, emergency_entry: bool, happenings: Vec<Happening>) {
         judge.exits_opened <= judge.exits_due
             && judge.exits_due <= judge.exits_opened + judge.exits_given_up,
         "every exit opens exactly once, or hears that it must present again"
+    );
+    assert_eq!(
+        judge.recorded_since, judge.without_record,
+        "every opening without a record is counted once, and no other"
     );
     assert!(
         judge.held.is_subset(&judge.durable_events),

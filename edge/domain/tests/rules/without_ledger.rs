@@ -77,6 +77,25 @@ fn any_commit_that_works_brings_the_count_at_once() {
 }
 
 #[test]
+fn who_waits_too_long_for_the_passage_before_is_not_counted_as_let_out() {
+    let mut gate = Gate::with_beams();
+    let first = gate.present(Direction::Out, card(ZHANG));
+    let second = gate.present(Direction::Out, card(LI));
+    assert_eq!(openings(&gate.fail(&first)).len(), 1);
+    assert_eq!(openings(&gate.fail(&second)).len(), 0, "waits");
+    let unrecorded = gate.lane.unrecorded(moment(0));
+    assert_eq!(unrecorded.len(), 1, "so it would be recorded at an end now");
+    let tried = gate.wake_after(1_000);
+    assert_eq!(emergency(&tried).openings, 1);
+    gate.commit(&tried);
+    // The first never passes: the second is told to present again, and nothing opened for him.
+    let given_up = gate.wake_after(2_000);
+    assert_eq!(openings(&given_up), []);
+    assert_eq!(gate_event(&given_up).event, GateEvent::OpenRefused);
+    assert_eq!(gate.lane.unrecorded(moment(0)), []);
+}
+
+#[test]
 fn counted_emergency_mode_lets_admitted_workers_in_and_nobody_else() {
     let mut gate = Gate::without_beams();
     gate.site.policy.emergency_entry = EmergencyMode::Counted;

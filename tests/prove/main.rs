@@ -10,6 +10,8 @@ mod kills;
 mod crash;
 mod power_cut;
 mod seeds;
+mod fuzz;
+mod mutants;
 mod parts;
 mod line;
 

@@ -1,7 +1,7 @@
 //! The parts, in the order in which they begin.
 
 use crate::part::Part;
-use crate::{crash, kills, power_cut, seeds};
+use crate::{crash, fuzz, kills, mutants, power_cut, seeds};
 
 /// All of `./dev prove`.
 pub(crate) const PARTS: &[Part] = &[
@@ -45,7 +45,20 @@ pub(crate) const PARTS: &[Part] = &[
         ],
         run: seeds::prove,
     },
+    Part {
+        name: "fuzz",
+        share: 5,
+        floors: &[("fuzz_execs", 1_000_000)],
+        zeros: &["fuzz_crashes"],
+        run: fuzz::prove,
+    },
 ];
 
 /// All of `./dev prove --mutants`.
-pub(crate) const MUTANTS: &[Part] = &[];
+pub(crate) const MUTANTS: &[Part] = &[Part {
+    name: "mutants",
+    share: 1,
+    floors: &[("total", 25)],
+    zeros: &[],
+    run: mutants::prove,
+}];

@@ -48,6 +48,24 @@ const ARROWS: &[(&str, &[&str])] = &[
         &["firmware/logic", "firmware/protocol", "firmware/update"],
     ),
     ("tests/verdict", &[]),
+    (
+        "tests/fuzz",
+        &[
+            "drivers/idcard",
+            "drivers/link",
+            "drivers/relay",
+            "drivers/terminal",
+            "drivers/turnstile",
+            "edge/daemon",
+            "edge/face-protocol",
+            "edge/web",
+            "firmware/logic",
+            "firmware/protocol",
+            "sync/city",
+            "sync/engine",
+            "sync/wire",
+        ],
+    ),
 ];
 
 fn section<'a>(manifest: &'a str, name: &str) -> &'a str {

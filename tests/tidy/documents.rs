@@ -7,7 +7,7 @@ use crate::tree::root;
 #[test]
 fn every_path_named_in_the_documents_exists() {
     let mut missing = Vec::new();
-    for document in ["README.md", "ARCHITECTURE.md"] {
+    for document in ["README.md", "ARCHITECTURE.md", "SECURITY.md"] {
         let text = fs::read_to_string(root().join(document)).unwrap();
         for word in text.split('`').skip(1).step_by(2) {
             let is_path = word.contains('/')
@@ -40,6 +40,7 @@ fn every_door_of_the_house_is_there() {
         "README.md",
         "ARCHITECTURE.md",
         "CHANGELOG.md",
+        "SECURITY.md",
         "LICENSE",
         "dev",
         ".ci/run",

@@ -5,7 +5,7 @@
 //! told before · `login` when a refused login is tried again · `parts` multipart bodies as they come ·
 //! `library` what must be put into it and taken out · `event` what one tells · `line` the trait of one make · `hik_bytes`,
 //! `hik` Hikvision's ISAPI · `panel_bytes`, `panel` the `mqtt/face` panels · `handle` · `keeper` the
-//! loop that every make shares.
+//! loop that every make shares · `outside` all readers of a terminal's bytes, for tests that bring any.
 //!
 //! A terminal decides nothing for the site: what it tells is a face that asks to pass, or a report
 //! of the past. It knows no worker but by number, no lane and no ledger.
@@ -25,10 +25,12 @@ mod panel_bytes;
 mod panel;
 mod handle;
 mod keeper;
+mod outside;
 
 pub use error::TerminalFault;
 pub use event::{FaceEvent, TerminalNews};
 pub use handle::{TerminalHandle, TerminalOrders, terminal_channel};
 pub use keeper::run;
 pub use library::{LibraryPerson, LibraryState};
+pub use outside::{read_answer, read_message, read_stream};
 pub use settings::{Address, Login, PictureOf, TerminalSettings};

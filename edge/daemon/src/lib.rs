@@ -40,6 +40,7 @@ mod commands;
 mod cli;
 
 pub use cli::{BoardCommand, Cli, Command, execute};
+pub use config::check_settings;
 pub use lane::{lane_body, number, numbered};
 pub use office::epochs;
 

@@ -43,7 +43,7 @@ pub use face_desk::{FaceCamera, FaceDesk, FaceSource, FaceStanding, TemplateStan
 pub use guard::claim_code::ClaimCode;
 pub use guard::duty::Duty;
 pub use import_desk::{ImportDesk, ImportMaker};
-pub use intake::read_table;
+pub use intake::{check_table, read_table};
 pub use ledger_source::{CLAIM_CODE_SETTING, LedgerSource};
 pub use recorder::{ActMaker, Recorder, Refusal};
 pub use router::router;

@@ -45,6 +45,17 @@ pub(crate) struct LedgerConfig {
     pub(crate) key_file: PathBuf,
 }
 
+/// Whether a text is a settings file without a fault.
+///
+/// # Errors
+/// Its faults, in Chinese.
+pub fn check_settings(text: &str) -> Result<(), String> {
+    match SiteConfig::parse(text) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
 impl SiteConfig {
     /// The lanes' names on screens by their ids.
     pub(crate) fn lane_names(&self) -> BTreeMap<String, String> {

@@ -1,10 +1,12 @@
 //! Any file that somebody may bring as a table.
 
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::columns::Columns;
 use super::package::BROKEN;
 use super::table::Table;
+use super::wanted::Wanted;
 use super::{text_file, workbook};
 use crate::error::SourceError;
 use crate::recorder::Refusal;
@@ -53,6 +55,17 @@ pub fn read_table(bytes: &[u8]) -> Result<Vec<u8>, SourceError> {
         table,
     });
     Ok(serde_json::to_vec(&answer.map_err(|refusal| refusal.0))?)
+}
+
+/// How many rows of a file make sense, each by itself, on this day.
+///
+/// # Errors
+/// As the clerk would be told why the file cannot be read.
+pub fn check_table(bytes: &[u8], today: Date) -> Result<usize, Refusal> {
+    let (table, columns) = read_file(bytes)?;
+    let rows = table.lines.iter();
+    let sound = rows.filter(|line| Wanted::read(&columns, &line.cells, today).is_ok());
+    Ok(sound.count())
 }
 
 /// What [`read_table`] answered; a reader that died on a file is answered for.

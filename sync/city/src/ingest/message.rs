@@ -136,6 +136,13 @@ pub(super) fn read(topic: &str, payload: &[u8], reading: Reading<'_>) -> Option<
     })
 }
 
+/// Whether a message, taken alone, is one that boxes write and that the city understands; what its
+/// tables would say to it is left open, and nothing is stored.
+pub fn is_understood(topic: &str, payload: &[u8], reading: Reading<'_>) -> bool {
+    let read = read(topic, payload, reading);
+    read.is_some_and(|read| !matches!(read.said, Said::Wrong(_) | Said::Unread(..)))
+}
+
 fn records(id: &str, lane: Tier, payload: &[u8], reading: Reading<'_>) -> Said {
     let message = match Message::decode(payload) {
         Ok(message) => message,

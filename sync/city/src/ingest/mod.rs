@@ -18,7 +18,7 @@ mod worker;
 mod greet;
 
 pub(crate) use greet::{greet, greet_page};
-pub use message::{Answer, Incoming, Outgoing};
+pub use message::{Answer, Incoming, Outgoing, is_understood};
 pub use redrive::{Which, redrive};
 pub(crate) use waiting::{Waiter, look_again};
 pub use worker::{Ingest, Shared};

@@ -1,0 +1,136 @@
+//! Files that somebody brings: settings, tables of people.
+
+use std::io::{Cursor as Bytes, Write as _};
+use std::path::Path;
+
+use jiff::civil::{Date, date};
+use rust_xlsxwriter::Workbook;
+use zip::CompressionMethod;
+use zip::write::SimpleFileOptions;
+
+use crate::cursor::Cursor;
+
+const TODAY: Date = date(2026, 11, 23);
+
+const HEADS: [&str; 8] = [
+    "姓名",
+    "身份证号码",
+    "性别",
+    "出生日期",
+    "民族",
+    "手机号",
+    "工种",
+    "进场日期",
+];
+const ROW: [&str; 8] = [
+    "刘䶮",
+    "349901199003070016",
+    "男",
+    "1990-03-07",
+    "汉",
+    "13900001234",
+    "钢筋工",
+    "2026-06-01",
+];
+
+pub(crate) fn settings_seeds() -> Vec<Vec<u8>> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    [
+        "systemd/site.toml",
+        "edge/daemon/src/config/every-key-wrong.toml",
+    ]
+    .iter()
+    .filter_map(|path| std::fs::read(root.join(path)).ok())
+    .collect()
+}
+
+pub(crate) fn settings(bytes: &[u8]) -> bool {
+    str::from_utf8(bytes).is_ok_and(|text| edge_daemon::check_settings(text).is_ok())
+}
+
+pub(crate) fn text_seeds() -> Vec<Vec<u8>> {
+    [",", ";", "\t"]
+        .map(|sign| format!("{}\r\n{}\r\n", HEADS.join(sign), ROW.join(sign)).into_bytes())
+        .to_vec()
+}
+
+/// A table as text, in any encoding; nothing that begins like a workbook.
+pub(crate) fn text(bytes: &[u8]) -> bool {
+    !bytes.starts_with(b"PK") && rows(bytes)
+}
+
+fn rows(bytes: &[u8]) -> bool {
+    edge_web::check_table(bytes, TODAY).is_ok_and(|rows| rows > 0)
+}
+
+/// A workbook's own bytes behind a 0; or, behind a 1, the parts that say something, which are packed
+/// here so that the fuzzer need not guess lengths and checks.
+pub(crate) fn workbook_seeds() -> Vec<Vec<u8>> {
+    let mut book = Workbook::new();
+    let page = book.add_worksheet();
+    for (column, (head, cell)) in (0..).zip(HEADS.iter().zip(ROW)) {
+        page.write(0, column, *head).ok();
+        page.write(1, column, cell).ok();
+    }
+    let whole = book.save_to_buffer().unwrap_or_default();
+    let heads = inline(1, &HEADS);
+    let row = inline(2, &ROW);
+    let sheet = format!("{SHEET_HEAD}{heads}{row}</sheetData></worksheet>");
+    let shared = "<sst><si><t>姓名</t></si></sst>";
+    let parts = [
+        &[1][..],
+        &length(shared),
+        shared.as_bytes(),
+        sheet.as_bytes(),
+    ]
+    .concat();
+    vec![[&[0][..], &whole].concat(), parts]
+}
+
+const SHEET_HEAD: &str = "<worksheet><dimension ref=\"A1:H2\"/><sheetData>";
+
+fn length(text: &str) -> [u8; 2] {
+    u16::try_from(text.len()).unwrap_or(0).to_le_bytes()
+}
+
+fn inline(row: u32, cells: &[&str]) -> String {
+    let cells: Vec<String> = ('A'..)
+        .zip(cells)
+        .map(|(column, text)| {
+            format!("<c r=\"{column}{row}\" t=\"inlineStr\"><is><t>{text}</t></is></c>")
+        })
+        .collect();
+    format!("<row r=\"{row}\">{}</row>", cells.concat())
+}
+
+pub(crate) fn workbook(bytes: &[u8]) -> bool {
+    let mut input = Cursor(bytes);
+    if input.byte().is_multiple_of(2) {
+        return rows(input.0);
+    }
+    let length = usize::from(input.short());
+    let shared = input.take(length);
+    packed(shared, input.0).is_some_and(|book| rows(&book))
+}
+
+fn packed(shared: &[u8], sheet: &[u8]) -> Option<Vec<u8>> {
+    let mut archive = zip::ZipWriter::new(Bytes::new(Vec::new()));
+    let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
+    for (name, part) in [
+        ("[Content_Types].xml", CONTENT),
+        ("_rels/.rels", RELS),
+        ("xl/_rels/workbook.xml.rels", BOOK_RELS),
+        ("xl/workbook.xml", BOOK),
+        ("xl/sharedStrings.xml", shared),
+        ("xl/worksheets/sheet1.xml", sheet),
+    ] {
+        archive.start_file(name, options).ok()?;
+        archive.write_all(part).ok()?;
+    }
+    Some(archive.finish().ok()?.into_inner())
+}
+
+const CONTENT: &[u8] = br#"<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension="xml" ContentType="application/xml"/></Types>"#;
+const RELS: &[u8] = br#"<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="r1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" Target="xl/workbook.xml"/></Relationships>"#;
+const BOOK_RELS: &[u8] = br#"<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="r1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet" Target="worksheets/sheet1.xml"/><Relationship Id="r2" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/sharedStrings" Target="sharedStrings.xml"/></Relationships>"#;
+const BOOK: &[u8] = br#"<workbook xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"><sheets><sheet name="s" sheetId="1" r:id="r1"/></sheets></workbook>"#;

@@ -3,7 +3,7 @@
 //!
 //! Reading order, bottom first: `error` why a terminal is of no use now · `settings` · `moment` the times that it writes, and how far its clock is off · `novelty` what was
 //! told before · `login` when a refused login is tried again · `parts` multipart bodies as they come ·
-//! `library` what must be put into it and taken out · `event` what one tells · `line` the trait of one make · `hik_bytes`,
+//! `library` what must be put into it and taken out · `event` what one tells · `line` the trait of one make ·
 //! `hik` Hikvision's ISAPI · `panel_bytes`, `panel` the `mqtt/face` panels · `handle` · `keeper` the
 //! loop that every make shares · `outside` all readers of a terminal's bytes, for tests that bring any.
 //!
@@ -19,7 +19,6 @@ mod parts;
 mod library;
 mod event;
 mod line;
-mod hik_bytes;
 mod hik;
 mod panel_bytes;
 mod panel;

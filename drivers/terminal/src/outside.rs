@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::hik_bytes as hik;
+use crate::hik::bytes as hik;
 use crate::panel_bytes as panel;
 use crate::parts::{Parts, boundary};
 

@@ -7,7 +7,7 @@
 //! lies), `city`, `files`, `faces`, `terminals`. `targets` lists them all.
 //!
 //! The crate is empty in an ordinary build. Its own tests run every target over its seeds and over
-//! damaged ones; `dev prove` runs them under libFuzzer (`src/main.rs`).
+//! damaged ones; `dev prove` runs them under libFuzzer (`src/bin/fuzz.rs`).
 
 #![cfg(any(test, feature = "fuzzer"))]
 

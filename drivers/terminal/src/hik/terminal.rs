@@ -10,9 +10,9 @@ use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
 use reqwest::{Client, Method, Response, StatusCode};
 use serde_json::Value;
 
+use super::bytes::{self, FaceForm, Request};
 use crate::error::TerminalFault;
 use crate::event::Report;
-use crate::hik_bytes::{self as bytes, FaceForm, Request};
 use crate::library::{LibraryPerson, Step, Stepped};
 use crate::line::{FaceTerminal, Facts, Heard};
 use crate::parts::{Parts, boundary};

@@ -32,7 +32,10 @@ const COVERAGE: &[&str] = &[
     "-Cllvm-args=-sanitizer-coverage-inline-8bit-counters",
     "-Cllvm-args=-sanitizer-coverage-pc-table",
     "-Cllvm-args=-sanitizer-coverage-trace-compares",
-    "-Clink-arg=-fuse-ld=mold",
+    // Counters of what no target reaches are left out: all are looked at after every input. Only the
+    // system's own linker can.
+    "-Clink-arg=-fuse-ld=bfd",
+    "-Clink-arg=-Wl,-z,start-stop-gc",
 ];
 
 /// One target.

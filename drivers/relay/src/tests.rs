@@ -96,6 +96,23 @@ async fn short_foreign_and_damaged_replies_are_no_replies() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_good_frame_that_answers_something_else_is_no_reply() {
+    let another_coil = checked(vec![1, 5, 0, 1, 0xFF, 0]);
+    for echo in [&COIL_OFF[..], &another_coil] {
+        let (mut wire, mut far) = wire();
+        let (set, _) = tokio::join!(wire.set_coil(0, true), answer(&mut far, echo));
+        assert!(matches!(set, Err(Fault::Garbled(_))), "{set:?}");
+    }
+    let (mut wire, mut far) = wire();
+    let none = checked(vec![1, 2, 0]);
+    let (inputs, _) = tokio::join!(wire.inputs(0, 8), answer(&mut far, &none));
+    assert!(
+        matches!(inputs, Err(Fault::Garbled(_) | Fault::Silent)),
+        "{inputs:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_late_reply_is_not_taken_for_the_next_one() {
     let (mut wire, mut far) = wire();
     let late = async {

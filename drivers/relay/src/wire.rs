@@ -7,9 +7,9 @@ use std::time::Duration;
 use crc::{CRC_16_MODBUS, Crc};
 use drivers_link::{BoxedLink, LinkCause, LinkError, discard_input, read_some, send};
 use tokio::time::{sleep, timeout};
+use tokio_modbus::client::Client;
 use tokio_modbus::client::rtu::attach_slave;
-use tokio_modbus::client::{Reader, Writer};
-use tokio_modbus::{Error, ExceptionCode, ProtocolError, Slave};
+use tokio_modbus::{Error, ProtocolError, Request, Response, Slave};
 
 use crate::shared::SharedLink;
 
@@ -64,12 +64,6 @@ impl From<Error> for Fault {
     }
 }
 
-impl From<ExceptionCode> for Fault {
-    fn from(code: ExceptionCode) -> Self {
-        Self::Refused(code.into())
-    }
-}
-
 /// The master's end of the line.
 pub(crate) struct Wire {
     link: SharedLink,
@@ -86,25 +80,27 @@ impl Wire {
 
     /// Reads `count` inputs from `first` on.
     pub(crate) async fn inputs(&mut self, first: u16, count: u16) -> Result<Vec<bool>, Fault> {
-        let mut client = attach_slave(self.link.clone(), Slave(self.unit));
-        let asked = timeout(REPLY_TIMEOUT, client.read_discrete_inputs(first, count)).await;
-        let inputs = self.settle(asked).await?;
-        self.whole(inputs, count)
+        match self.ask(Request::ReadDiscreteInputs(first, count)).await? {
+            Response::ReadDiscreteInputs(inputs) => self.whole(inputs, count),
+            other => Err(self.foreign(&other)),
+        }
     }
 
     /// Reads one coil.
     pub(crate) async fn coil(&mut self, coil: u16) -> Result<bool, Fault> {
-        let mut client = attach_slave(self.link.clone(), Slave(self.unit));
-        let asked = timeout(REPLY_TIMEOUT, client.read_coils(coil, 1)).await;
-        let coils = self.settle(asked).await?;
-        Ok(self.whole(coils, 1)?.first() == Some(&true))
+        match self.ask(Request::ReadCoils(coil, 1)).await? {
+            Response::ReadCoils(coils) => Ok(self.whole(coils, 1)?.first() == Some(&true)),
+            other => Err(self.foreign(&other)),
+        }
     }
 
-    /// Switches one coil.
+    /// Switches one coil. Only the board's own echo says that it did: one that names another coil or
+    /// another state is no answer to this.
     pub(crate) async fn set_coil(&mut self, coil: u16, on: bool) -> Result<(), Fault> {
-        let mut client = attach_slave(self.link.clone(), Slave(self.unit));
-        let asked = timeout(REPLY_TIMEOUT, client.write_single_coil(coil, on)).await;
-        self.settle(asked).await
+        match self.ask(Request::WriteSingleCoil(coil, on)).await? {
+            Response::WriteSingleCoil(its, state) if (its, state) == (coil, on) => Ok(()),
+            other => Err(self.foreign(&other)),
+        }
     }
 
     /// Pulses one relay for `tenths` of a second. The value is none that the standard knows for
@@ -121,24 +117,29 @@ impl Wire {
         }
     }
 
-    async fn settle<T>(
-        &mut self,
-        asked: Result<Result<Result<T, ExceptionCode>, Error>, tokio::time::error::Elapsed>,
-    ) -> Result<T, Fault> {
-        let fault = match asked {
-            Ok(Ok(Ok(value))) => return Ok(value),
-            Ok(Ok(Err(exception))) => return Err(exception.into()),
+    /// Asks the library for the reply as it is: its finer methods assume that the board tells no lies.
+    async fn ask(&mut self, request: Request<'_>) -> Result<Response, Fault> {
+        let mut client = attach_slave(self.link.clone(), Slave(self.unit));
+        let fault = match timeout(REPLY_TIMEOUT, client.call(request)).await {
+            Ok(Ok(Ok(response))) => return Ok(response),
+            Ok(Ok(Err(exception))) => return Err(Fault::Refused(exception.into())),
             Ok(Err(error)) => error.into(),
             Err(_) => Fault::Silent,
         };
         Err(self.fall_silent(fault).await)
     }
 
-    fn whole(&self, values: Vec<bool>, count: u16) -> Result<Vec<bool>, Fault> {
+    fn foreign(&self, response: &Response) -> Fault {
+        Fault::Garbled(format!("unit {} answers {response:?}", self.unit))
+    }
+
+    fn whole(&self, mut values: Vec<bool>, count: u16) -> Result<Vec<bool>, Fault> {
         if values.len() < usize::from(count) {
             let fault = format!("unit {} answers with {} values", self.unit, values.len());
             return Err(Fault::Garbled(fault));
         }
+        // A byte holds eight, however many were asked for.
+        values.truncate(usize::from(count));
         Ok(values)
     }
 

@@ -51,7 +51,7 @@ impl Watchdog for Dog {
     fn feed(&mut self) {}
 }
 
-struct Rig {
+pub(crate) struct Rig {
     board: Board<Pin, Pin, Dog>,
     beams: [Pin; 2],
     fire: Pin,
@@ -60,7 +60,7 @@ struct Rig {
 }
 
 impl Rig {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let [outer, inner, fire, open_in, open_out] = [(); 5].map(|()| Pin::default());
         let pins = Pins {
             beam_outer: outer.clone(),
@@ -90,13 +90,32 @@ impl Rig {
         }
     }
 
-    /// Takes the answer off the board; whether there was one.
-    fn answer(&mut self) -> bool {
-        let mut out = [0; 16];
-        for piece in 0..PIECES_MAX {
-            if self.board.transmit(&mut out) == 0 {
-                return piece > 0;
+    /// What the board says to this, with the beams and the fire contact as `levels` says, some time
+    /// after the last.
+    pub(crate) fn reply(&mut self, request: &[u8], levels: u8) -> Vec<u8> {
+        self.set(levels);
+        self.now_ms = self.now_ms.wrapping_add(FIRE_TICK_MS);
+        self.board.tick(self.now_ms);
+        self.board.receive(request);
+        self.said()
+    }
+
+    fn set(&mut self, levels: u8) {
+        for (at, pin) in self.beams.iter().enumerate() {
+            pin.0.set(levels >> at & 1 == 1);
+        }
+        self.fire.0.set(levels & 0x0C == 0x0C);
+    }
+
+    /// Takes the answer off the board.
+    fn said(&mut self) -> Vec<u8> {
+        let (mut said, mut out) = (Vec::new(), [0; 16]);
+        for _ in 0..PIECES_MAX {
+            let used = self.board.transmit(&mut out);
+            if used == 0 {
+                return said;
             }
+            said.extend(out.iter().take(used));
         }
         unreachable!("the board speaks for ever")
     }
@@ -107,11 +126,11 @@ impl Rig {
                 let number = input.byte();
                 let frame = framed(ADDRESS, number, input.piece());
                 self.board.receive(&frame);
-                self.answer()
+                !self.said().is_empty()
             }
             1 => {
                 self.board.receive(input.piece());
-                self.answer()
+                !self.said().is_empty()
             }
             2 => {
                 let reader = [Direction::In, Direction::Out];
@@ -127,10 +146,7 @@ impl Rig {
             }
             3 => {
                 let levels = input.byte();
-                for (at, pin) in self.beams.iter().enumerate() {
-                    pin.0.set(levels >> at & 1 == 1);
-                }
-                self.fire.0.set(levels & 0x0C == 0x0C);
+                self.set(levels);
                 false
             }
             _ => {

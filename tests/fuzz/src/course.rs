@@ -1,5 +1,7 @@
 //! The engine in front of a city that lies: any acknowledgement at any time.
 
+use std::sync::LazyLock;
+
 use sync_engine::{
     Action, Engine, EpochStart, Identity, Input, LedgerRecord, Link, Now, OurHashes, Settings,
     Start, Survey,
@@ -13,14 +15,13 @@ use crate::cursor::Cursor;
 const BOX: &str = "box-demo";
 const OURS: &str = "00112233aabbccdd";
 const ANOTHER: &str = "ffeeddccbbaa0011";
-const RECORDS: u64 = 40;
+const RECORDS: u64 = 12;
 /// What the engine may ask for after one input; more would be a loop.
 const ACTIONS_MAX: usize = 4096;
 
 /// A ledger of one epoch, and the engine that uploads it.
 struct World {
     engine: Engine,
-    heads: Vec<Head>,
     mono_ms: u64,
     cursor: u64,
 }
@@ -29,16 +30,21 @@ fn body(seq: u64) -> Vec<u8> {
     format!("{{\"at\":{},\"n\":{seq}}}", 1_796_000_000_000 + seq).into_bytes()
 }
 
+/// The ledger's heads, from before the first record on.
+static HEADS: LazyLock<Vec<Head>> = LazyLock::new(|| {
+    let mut heads = vec![Head::genesis(BOX, OURS)];
+    for seq in 1..=RECORDS {
+        let next = heads.last().map(|head| head.extend(&body(seq)));
+        heads.extend(next);
+    }
+    heads
+});
+
 impl World {
     fn new() -> Self {
-        let mut heads = vec![Head::genesis(BOX, OURS)];
-        for seq in 1..=RECORDS {
-            let next = heads.last().map(|head| head.extend(&body(seq)));
-            heads.extend(next);
-        }
         let current = EpochStart {
             epoch: OURS.to_owned(),
-            head: heads
+            head: HEADS
                 .last()
                 .copied()
                 .unwrap_or_else(|| Head::genesis(BOX, OURS)),
@@ -57,7 +63,6 @@ impl World {
         };
         Self {
             engine: Engine::new(identity, Settings::default(), &start),
-            heads,
             mono_ms: 1_000,
             cursor: 0,
         }
@@ -65,7 +70,7 @@ impl World {
 
     fn hash(&self, seq: u64) -> Option<Hash> {
         let at = usize::try_from(seq).ok()?;
-        self.heads.get(at).map(|head| head.hash)
+        HEADS.get(at).map(|head| head.hash)
     }
 
     fn now(&self) -> Now {
@@ -210,8 +215,8 @@ impl World {
 /// Connected, acknowledged twice, time, connected again.
 pub(crate) fn seeds() -> Vec<Vec<u8>> {
     vec![vec![
-        0, 4, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 40, 0, 8, 1, 0, 0, 0, 0, 0, 0, 0, 0, 2, 255, 255,
-        1, 0, 0, 0, 0, 0, 2, 255, 255, 4, 40, 0, 0,
+        0, 4, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 12, 0, 8, 1, 0, 0, 0, 0, 0, 0, 0, 0, 2, 255, 255,
+        1, 0, 0, 0, 0, 0, 2, 255, 255, 4, 12, 0, 0,
     ]]
 }
 

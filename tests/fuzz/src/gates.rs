@@ -145,6 +145,8 @@ pub(crate) fn number(request: &[u8]) -> Option<u8> {
 }
 
 fn unstuffed(frame: &[u8]) -> Vec<u8> {
+    // A box ends the noise before its request with a delimiter of its own.
+    let frame = frame.strip_prefix(&[0]).unwrap_or(frame);
     let mut plain = frame.strip_suffix(&[0]).unwrap_or(frame).to_vec();
     let used = cobs::decode_in_place(&mut plain).unwrap_or(0);
     plain.truncate(used);

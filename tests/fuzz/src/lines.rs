@@ -7,16 +7,20 @@ use std::time::Duration;
 use drivers_link::{BoxedLink, LinkAddress, LinkError, LinkOpener, OpenFuture};
 use drivers_relay::{OpenBy, RelayMap, RelaySettings};
 use drivers_turnstile::{Direction, TurnstileCommands, TurnstileEvent, TurnstileSettings};
-use firmware_protocol::Reply;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
+use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc;
-use tokio::time::timeout;
+use tokio::task::JoinHandle;
+use tokio::time::sleep;
 
+use crate::board::Rig;
 use crate::cursor::Cursor;
 use crate::gates::{framed, replies};
 
 /// For so long, by the virtual clock, the driver may talk with one input.
 const TALK: Duration = Duration::from_secs(20);
+/// And for so long once the board has said all.
+const AFTER: Duration = Duration::from_secs(1);
 const LINE_BYTES: usize = 4096;
 const EVENTS_MAX: usize = 4096;
 
@@ -48,44 +52,60 @@ fn address() -> LinkAddress {
 }
 
 /// A driver, started.
-type Start = fn(Arc<dyn LinkOpener>, TurnstileCommands, mpsc::Sender<TurnstileEvent>);
+type Start =
+    fn(Arc<dyn LinkOpener>, TurnstileCommands, mpsc::Sender<TurnstileEvent>) -> JoinHandle<()>;
 
-/// Runs a driver against a board that gives `answer` for each request. Gives how many events came.
-fn talk(start: Start, answers: impl FnMut(&[u8]) -> Option<Vec<u8>> + 'static) -> usize {
-    let runtime = tokio::runtime::Builder::new_current_thread()
+thread_local! {
+    /// One for all inputs: each begins with a line and a driver of its own, some virtual time later.
+    static RUNTIME: std::io::Result<Runtime> = Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
         .build();
-    let Ok(runtime) = runtime else {
-        return 0;
-    };
+}
+
+/// Runs a driver against a board that gives `answers` for each request. Whether the driver took it
+/// for one that a lane can work with.
+fn talk(start: Start, answers: impl FnMut(&[u8]) -> Option<Vec<u8>> + 'static) -> bool {
     let set = tokio::task::LocalSet::new();
-    set.block_on(&runtime, async move {
-        let (ours, theirs) = tokio::io::duplex(LINE_BYTES);
-        let opener: Arc<dyn LinkOpener> = Arc::new(Board(std::sync::Mutex::new(Some(ours))));
-        let (handle, commands) = drivers_turnstile::turnstile_channel();
-        let (sender, mut events) = mpsc::channel(EVENTS_MAX);
-        start(opener, commands, sender);
-        let board = tokio::task::spawn_local(answer(theirs, answers));
-        let mut count = 0_usize;
-        let mut token = 0;
-        let listen = async {
-            while let Some(event) = events.recv().await {
-                count = count.saturating_add(1);
-                assert!(count < EVENTS_MAX, "events without end");
-                if let TurnstileEvent::Reported(report) = &event {
-                    handle.acknowledge(report.key).ok();
-                }
-                if matches!(event, TurnstileEvent::LinkBack(_)) {
-                    token += 1;
-                    handle.open(token, Direction::In).ok();
-                }
-            }
-        };
-        timeout(TALK, listen).await.ok();
-        board.abort();
-        count
+    RUNTIME.with(|runtime| match runtime {
+        Ok(runtime) => set.block_on(runtime, talked(start, answers)),
+        Err(_) => false,
     })
+}
+
+async fn talked(start: Start, answers: impl FnMut(&[u8]) -> Option<Vec<u8>> + 'static) -> bool {
+    let (ours, theirs) = tokio::io::duplex(LINE_BYTES);
+    let opener: Arc<dyn LinkOpener> = Arc::new(Board(std::sync::Mutex::new(Some(ours))));
+    let (handle, commands) = drivers_turnstile::turnstile_channel();
+    let (sender, mut events) = mpsc::channel(EVENTS_MAX);
+    let driver = start(opener, commands, sender);
+    let board = tokio::task::spawn_local(answer(theirs, answers));
+    let mut count = 0_usize;
+    let mut token = 0;
+    let mut worked = false;
+    let listen = async {
+        while let Some(event) = events.recv().await {
+            count = count.saturating_add(1);
+            assert!(count < EVENTS_MAX, "events without end");
+            if let TurnstileEvent::Reported(report) = &event {
+                handle.acknowledge(report.key).ok();
+            }
+            if matches!(event, TurnstileEvent::LinkBack(_)) {
+                worked = true;
+                token += 1;
+                handle.open(token, Direction::In).ok();
+            }
+        }
+    };
+    tokio::select! {
+        () = listen => {}
+        // The line is gone; what the driver makes of that it does at once.
+        _ = board => sleep(AFTER).await,
+        () = sleep(TALK) => {}
+    }
+    let died = driver.is_finished() && driver.await.is_err();
+    assert!(!died, "the driver died");
+    worked
 }
 
 async fn answer(mut line: DuplexStream, mut answers: impl FnMut(&[u8]) -> Option<Vec<u8>>) {
@@ -100,19 +120,20 @@ async fn answer(mut line: DuplexStream, mut answers: impl FnMut(&[u8]) -> Option
     }
 }
 
-/// Replies of our own board: bodies, each with its length before it. A driver waits for the number
-/// of its own request, so the board repeats that one.
+/// What the board does at each request. An even byte: it is our own board, with beams and fire by
+/// the other bits. An odd one: a body follows, its length before it, framed with the number that
+/// the driver waits for.
 pub(crate) fn gate_seeds() -> Vec<Vec<u8>> {
-    // Greeting, settings and mode taken, then polls.
-    let [hello, status] = replies();
-    let all = [hello, Reply::Done, Reply::Done, status];
-    let bodies: Vec<Vec<u8>> = all.iter().map(crate::gates::body).collect();
-    let mut seed = Vec::new();
-    for body in bodies.iter().chain(bodies.last()) {
-        seed.push(u8::try_from(body.len()).unwrap_or(0));
-        seed.extend(body);
+    const TALK: usize = 8;
+    // Greeted, configured, opened; then somebody walks through.
+    let walk = [vec![0; TALK], vec![2, 6, 4, 0, 0, 0]].concat();
+    let mut lies = vec![0; TALK];
+    for body in replies().iter().map(crate::gates::body) {
+        lies.push(1);
+        lies.push(u8::try_from(body.len()).unwrap_or(0));
+        lies.extend(body);
     }
-    vec![seed]
+    vec![walk, lies]
 }
 
 pub(crate) fn gate(bytes: &[u8]) -> bool {
@@ -120,22 +141,29 @@ pub(crate) fn gate(bytes: &[u8]) -> bool {
         opener: Arc<dyn LinkOpener>,
         commands: TurnstileCommands,
         events: mpsc::Sender<TurnstileEvent>,
-    ) {
+    ) -> JoinHandle<()> {
         let settings = TurnstileSettings::new(address(), Arc::new(|| 0));
-        tokio::task::spawn_local(drivers_turnstile::run(settings, opener, commands, events));
+        tokio::task::spawn_local(drivers_turnstile::run(settings, opener, commands, events))
     }
     let input = bytes.to_vec();
     let mut at = 0;
+    let mut own = Rig::new();
     let answers = move |request: &[u8]| {
         let mut rest = Cursor(input.get(at..)?);
         if rest.is_empty() {
             return None;
         }
-        let body = rest.piece();
-        at += body.len() + 1;
-        Some(framed(1, crate::gates::number(request)?, body))
+        let before = rest.0.len();
+        let how = rest.byte();
+        let reply = if how & 1 == 0 {
+            own.reply(request, how >> 1)
+        } else {
+            framed(1, crate::gates::number(request)?, rest.piece())
+        };
+        at += before - rest.0.len();
+        Some(reply)
     };
-    talk(start, answers) > 1
+    talk(start, answers)
 }
 
 /// What a relay board answers: a length, then bytes; bit 7 of the length asks for a right check.
@@ -155,7 +183,7 @@ pub(crate) fn relay(bytes: &[u8]) -> bool {
         opener: Arc<dyn LinkOpener>,
         commands: TurnstileCommands,
         events: mpsc::Sender<TurnstileEvent>,
-    ) {
+    ) -> JoinHandle<()> {
         let settings = RelaySettings {
             address: address(),
             unit: 1,
@@ -172,7 +200,7 @@ pub(crate) fn relay(bytes: &[u8]) -> bool {
             session: 1,
             jitter: Arc::new(|| 0),
         };
-        tokio::task::spawn_local(drivers_relay::run(settings, opener, commands, events));
+        tokio::task::spawn_local(drivers_relay::run(settings, opener, commands, events))
     }
     let input = bytes.to_vec();
     let mut at = 0;
@@ -191,5 +219,5 @@ pub(crate) fn relay(bytes: &[u8]) -> bool {
         }
         Some(frame)
     };
-    talk(start, answers) > 1
+    talk(start, answers)
 }

@@ -80,27 +80,32 @@ impl Wire {
 
     /// Reads `count` inputs from `first` on.
     pub(crate) async fn inputs(&mut self, first: u16, count: u16) -> Result<Vec<bool>, Fault> {
-        match self.ask(Request::ReadDiscreteInputs(first, count)).await? {
-            Response::ReadDiscreteInputs(inputs) => self.whole(inputs, count),
-            other => Err(self.foreign(&other)),
+        let response = self.ask(Request::ReadDiscreteInputs(first, count)).await?;
+        if let Response::ReadDiscreteInputs(inputs) = &response {
+            return self.whole(inputs, count);
         }
+        Err(self.foreign(&response))
     }
 
     /// Reads one coil.
     pub(crate) async fn coil(&mut self, coil: u16) -> Result<bool, Fault> {
-        match self.ask(Request::ReadCoils(coil, 1)).await? {
-            Response::ReadCoils(coils) => Ok(self.whole(coils, 1)?.first() == Some(&true)),
-            other => Err(self.foreign(&other)),
+        let response = self.ask(Request::ReadCoils(coil, 1)).await?;
+        if let Response::ReadCoils(coils) = &response {
+            return Ok(self.whole(coils, 1)?.first() == Some(&true));
         }
+        Err(self.foreign(&response))
     }
 
     /// Switches one coil. Only the board's own echo says that it did: one that names another coil or
     /// another state is no answer to this.
     pub(crate) async fn set_coil(&mut self, coil: u16, on: bool) -> Result<(), Fault> {
-        match self.ask(Request::WriteSingleCoil(coil, on)).await? {
-            Response::WriteSingleCoil(its, state) if (its, state) == (coil, on) => Ok(()),
-            other => Err(self.foreign(&other)),
+        let response = self.ask(Request::WriteSingleCoil(coil, on)).await?;
+        if let Response::WriteSingleCoil(its, state) = &response
+            && (*its, *state) == (coil, on)
+        {
+            return Ok(());
         }
+        Err(self.foreign(&response))
     }
 
     /// Pulses one relay for `tenths` of a second. The value is none that the standard knows for
@@ -133,14 +138,13 @@ impl Wire {
         Fault::Garbled(format!("unit {} answers {response:?}", self.unit))
     }
 
-    fn whole(&self, mut values: Vec<bool>, count: u16) -> Result<Vec<bool>, Fault> {
-        if values.len() < usize::from(count) {
+    /// As many values as were asked for: a byte holds eight, however many these are.
+    fn whole(&self, values: &[bool], count: u16) -> Result<Vec<bool>, Fault> {
+        let asked = values.get(..usize::from(count)).map(<[bool]>::to_vec);
+        asked.ok_or_else(|| {
             let fault = format!("unit {} answers with {} values", self.unit, values.len());
-            return Err(Fault::Garbled(fault));
-        }
-        // A byte holds eight, however many were asked for.
-        values.truncate(usize::from(count));
-        Ok(values)
+            Fault::Garbled(fault)
+        })
     }
 
     /// Waits until nothing more arrives.

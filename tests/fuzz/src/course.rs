@@ -40,6 +40,11 @@ static HEADS: LazyLock<Vec<Head>> = LazyLock::new(|| {
     heads
 });
 
+fn hash(seq: u64) -> Option<Hash> {
+    let at = usize::try_from(seq).ok()?;
+    HEADS.get(at).map(|head| head.hash)
+}
+
 impl World {
     fn new() -> Self {
         let current = EpochStart {
@@ -66,11 +71,6 @@ impl World {
             mono_ms: 1_000,
             cursor: 0,
         }
-    }
-
-    fn hash(&self, seq: u64) -> Option<Hash> {
-        let at = usize::try_from(seq).ok()?;
-        HEADS.get(at).map(|head| head.hash)
     }
 
     fn now(&self) -> Now {
@@ -109,7 +109,7 @@ impl World {
                 let last = RECORDS.min(from.saturating_add(records_max - 1));
                 let records: Vec<LedgerRecord> = (from..=last)
                     .filter_map(|seq| {
-                        let hash = self.hash(seq)?;
+                        let hash = hash(seq)?;
                         Some(LedgerRecord {
                             seq,
                             body: body(seq),
@@ -117,7 +117,7 @@ impl World {
                         })
                     })
                     .collect();
-                Some(match self.hash(from - 1) {
+                Some(match hash(from - 1) {
                     Some(prev) if !records.is_empty() => Input::Records {
                         epoch,
                         tier,
@@ -129,7 +129,7 @@ impl World {
                 })
             }
             Action::Hashes { epoch, seqs } => {
-                let ours = seqs.iter().filter_map(|seq| Some((*seq, self.hash(*seq)?)));
+                let ours = seqs.iter().filter_map(|seq| Some((*seq, hash(*seq)?)));
                 Some(Input::Hashes {
                     epoch,
                     ours: ours.collect(),
@@ -170,20 +170,20 @@ impl World {
     }
 
     /// The hash at that number, or another.
-    fn claimed(&self, seq: u64, input: &mut Cursor<'_>) -> Hash {
+    fn claimed(seq: u64, input: &mut Cursor<'_>) -> Hash {
         let honest = input.byte() < 200;
-        let ours = self.hash(seq).filter(|_| honest);
+        let ours = hash(seq).filter(|_| honest);
         ours.unwrap_or_else(|| Hash::from_bytes([3; 32]))
     }
 
-    fn ack(&self, input: &mut Cursor<'_>) -> Ack {
+    fn ack(input: &mut Cursor<'_>) -> Ack {
         let through = Self::seq(input);
-        let head = self.claimed(through, input);
+        let head = Self::claimed(through, input);
         let shape = input.byte();
         let mut ranges = Vec::new();
         for _ in 0..shape & 3 {
             let (from, to) = (Self::seq(input), Self::seq(input));
-            let head = self.claimed(to, input);
+            let head = Self::claimed(to, input);
             ranges.push(AckRange { from, to, head });
         }
         let parked = (0..shape >> 2 & 1).map(|_| Parked {
@@ -243,13 +243,13 @@ pub(crate) fn run(bytes: &[u8]) -> bool {
             }
             _ => {
                 // What cannot come over the wire cannot reach the engine.
-                let ack = world.ack(&mut input);
+                let ack = World::ack(&mut input);
                 let Some(ack) = ack.encode().ok().and_then(|bytes| Ack::decode(&bytes).ok()) else {
                     continue;
                 };
                 let numbers = Engine::numbers_to_check(&ack).into_iter();
                 let ours: OurHashes = numbers
-                    .filter_map(|seq| Some((seq, world.hash(seq)?)))
+                    .filter_map(|seq| Some((seq, hash(seq)?)))
                     .filter(|_| ack.epoch == OURS)
                     .collect();
                 world.tell(Input::Ack { ack, ours });

@@ -59,7 +59,11 @@ pub(crate) fn signed(bytes: &[u8]) -> bool {
     let expected = Expected {
         key: &KEY.1,
         box_name: BOX,
-        series: [Series::Roster, Series::Command][usize::from(how >> 1 & 1)],
+        series: if how & 2 == 0 {
+            Series::Roster
+        } else {
+            Series::Command
+        },
         last_number: u64::from(how >> 2),
         now: NOW,
     };

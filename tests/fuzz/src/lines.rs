@@ -166,16 +166,33 @@ pub(crate) fn gate(bytes: &[u8]) -> bool {
     talk(start, answers)
 }
 
-/// What a relay board answers: a length, then bytes; bit 7 of the length asks for a right check.
+/// What a relay board does at each request. An even byte: as it should, its inputs by the other
+/// bits. An odd one: an answer follows, its length before it; bit 1 asks for a right check.
 pub(crate) fn relay_seeds() -> Vec<Vec<u8>> {
-    let off = [1, 5, 0, 0, 0, 0];
-    let rest = [1, 2, 1, 0];
-    let mut seed = Vec::new();
-    for body in [&off[..], &rest, &rest, &[1, 0x85, 2]] {
-        seed.push(u8::try_from(body.len()).unwrap_or(0) | 0x80);
+    // Greeted, opened, passed; then another coil's echo, an exception, silence.
+    let mut seed = vec![0, 0, 0, 0, 0, 0, 2, 0];
+    for body in [&[1, 5, 0, 1, 0xFF, 0][..], &[1, 0x85, 2], &[]] {
+        seed.extend([3, u8::try_from(body.len()).unwrap_or(0)]);
         seed.extend(body);
     }
     vec![seed]
+}
+
+/// The reply of a board that does as it is told.
+fn obeyed(request: &[u8], coils: &mut u8, inputs: u8) -> Vec<u8> {
+    match *request {
+        [unit, 5, high, coil, on, low, ..] => {
+            let bit = 1_u8.checked_shl(u32::from(coil)).unwrap_or(0);
+            *coils = if on == 0 { *coils & !bit } else { *coils | bit };
+            vec![unit, 5, high, coil, on, low]
+        }
+        [unit, 1, _, coil, ..] => {
+            let is_on = coils.checked_shr(u32::from(coil)).unwrap_or(0) & 1;
+            vec![unit, 1, 1, is_on]
+        }
+        [unit, 2, ..] => vec![unit, 2, 1, inputs],
+        _ => Vec::new(),
+    }
 }
 
 pub(crate) fn relay(bytes: &[u8]) -> bool {
@@ -204,17 +221,22 @@ pub(crate) fn relay(bytes: &[u8]) -> bool {
     }
     let input = bytes.to_vec();
     let mut at = 0;
-    let answers = move |_: &[u8]| {
+    let mut coils = 0;
+    let answers = move |request: &[u8]| {
         let mut rest = Cursor(input.get(at..)?);
         if rest.is_empty() {
             return None;
         }
-        let length = rest.byte();
-        let body = rest.take(usize::from(length & 0x3F));
-        at += body.len() + 1;
-        let mut frame = body.to_vec();
-        if length & 0x80 != 0 {
-            let check = crc::Crc::<u16>::new(&crc::CRC_16_MODBUS).checksum(body);
+        let before = rest.0.len();
+        let how = rest.byte();
+        let (mut frame, checked) = if how & 1 == 0 {
+            (obeyed(request, &mut coils, how >> 1), true)
+        } else {
+            (rest.piece().to_vec(), how & 2 == 2)
+        };
+        at += before - rest.0.len();
+        if checked {
+            let check = crc::Crc::<u16>::new(&crc::CRC_16_MODBUS).checksum(&frame);
             frame.extend(check.to_le_bytes());
         }
         Some(frame)

@@ -139,18 +139,29 @@ async fn a_month_adds_up_and_a_void_day_says_why() -> Result<()> {
     browser.close().await
 }
 
-/// The site's day of the box's last record.
+/// The site's calendar day of the box's last record.
 pub(crate) fn today(site: &Site) -> Result<jiff::civil::Date> {
+    Ok(jiff::tz::Offset::constant(8)
+        .to_datetime(last_at(site)?)
+        .date())
+}
+
+/// The work day of the box's last record: until four in the morning it is the evening's.
+pub(crate) fn work_day(site: &Site) -> Result<jiff::civil::Date> {
+    let evening = last_at(site)?.checked_sub(jiff::SignedDuration::from_hours(4))?;
+    Ok(jiff::tz::Offset::constant(8).to_datetime(evening).date())
+}
+
+fn last_at(site: &Site) -> Result<jiff::Timestamp> {
     let last = site.gate_box.status()?["records"].as_u64().unwrap_or(1);
     let records = site.gate_box.records(last - 1)?;
     let at = records[0]["body"]["at"].as_i64().ok_or("no time")?;
-    let at = jiff::Timestamp::from_millisecond(at)?;
-    Ok(jiff::tz::Offset::constant(8).to_datetime(at).date())
+    Ok(jiff::Timestamp::from_millisecond(at)?)
 }
 
-/// The month before, `YYYY-MM`.
+/// The month before that of the work day, `YYYY-MM`.
 pub(crate) fn last_month(site: &Site) -> Result<String> {
-    let day = today(site)?.first_of_month().yesterday()?;
+    let day = work_day(site)?.first_of_month().yesterday()?;
     Ok(format!("{:04}-{:02}", day.year(), day.month()))
 }
 

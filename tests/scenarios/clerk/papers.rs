@@ -89,7 +89,7 @@ async fn a_closed_month_keeps_its_paper_and_late_records_make_another_version() 
     open(&browser, &sheet).await?;
     let open_code = text(&browser, "#sheet-code").await?;
     assert!(text(&browser, ".sheet-made").await?.contains("未关账"));
-    let this_month = crate::clerk::pages::today(&site)?.first_of_month();
+    let this_month = crate::clerk::pages::work_day(&site)?.first_of_month();
     let this_month = this_month.to_string()[..7].to_owned();
     let (status, page) = send(&browser, "/papers/close", &format!("month={this_month}")).await?;
     assert!(status == 422 && page.contains("还没有过完"), "{status}");

@@ -231,7 +231,7 @@ async fn start_gate_thread(
     let mut plans = Vec::new();
     for lane in &config.lanes {
         let terminals = lane.terminals.iter();
-        let told = terminals.map(|terminal| reader.terminal_events(&terminal.name));
+        let told = terminals.map(|terminal| reader.faces()?.terminal_events(&terminal.name));
         plans.push(LanePlan {
             told: told.collect::<Result<_, _>>()?,
             config: lane.clone(),
@@ -257,7 +257,7 @@ async fn start_gate_thread(
         roster,
         policy,
         presence: presence.into(),
-        mismatches: RefCell::new(reader.mismatches(clock.now().wall_ms)?),
+        mismatches: RefCell::new(reader.faces()?.mismatches(clock.now().wall_ms)?),
         writer: store.writer(),
         newcomer: newcomer.clone(),
         tagger,

@@ -394,7 +394,12 @@ pub(crate) fn enroll(config: &Path, folder: &Path) -> Result<(), DaemonError> {
         ));
     };
     let reader = reader(&config)?;
-    let outcomes = enroll::enroll(folder, socket, &reader.roster()?, &reader.face_consents()?)?;
+    let outcomes = enroll::enroll(
+        folder,
+        socket,
+        &reader.roster()?,
+        &reader.faces()?.consents()?,
+    )?;
     let mut refused = Vec::new();
     for outcome in outcomes {
         let line = format!("{}：{}", outcome.who, outcome.words);

@@ -24,8 +24,8 @@ mod screen;
 mod model;
 mod view;
 mod write;
-mod reader;
 mod face_reader;
+mod reader;
 mod verify;
 mod store;
 #[cfg(test)]
@@ -40,6 +40,7 @@ pub use connection::is_in_use;
 pub use daily::keeper::DailyState;
 pub use epoch::{Epoch, NewEpoch, new_epoch_name};
 pub use error::StoreError;
+pub use face_reader::FaceReader;
 pub use key::Key;
 pub use ledger::{Appended, Entry};
 pub use old_file::{OldFile, Part};

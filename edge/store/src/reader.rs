@@ -20,6 +20,7 @@ use crate::city::parked;
 use crate::connection;
 use crate::epoch::{self, Epoch};
 use crate::error::StoreError;
+use crate::face_reader::FaceReader;
 use crate::key::Key;
 use crate::ledger;
 use crate::migrate;
@@ -170,6 +171,11 @@ impl Reader {
     pub fn roster(&self) -> Result<Roster, StoreError> {
         let view = self.one_moment()?;
         people::roster(&view)
+    }
+
+    /// What there is to ask about faces, all of it at one moment.
+    pub fn faces(&self) -> Result<FaceReader<'_>, StoreError> {
+        Ok(FaceReader::new(self.one_moment()?))
     }
 
     /// One worker, where his data can be read; as fresh as [`roster`](Self::roster).
@@ -470,7 +476,7 @@ impl Reader {
     }
 
     /// All queries until the end of the returned transaction see the file at one moment.
-    pub(crate) fn one_moment(&self) -> Result<Transaction<'_>, StoreError> {
+    fn one_moment(&self) -> Result<Transaction<'_>, StoreError> {
         self.db
             .unchecked_transaction()
             .map_err(|e| StoreError::database("begin to read", e))

@@ -102,7 +102,7 @@ impl FaceDesk for ClerkFaces {
                 let reader = reader.lock().unwrap_or_else(PoisonError::into_inner);
                 // The consent may be a second old; the box's own line tells it a little later.
                 let pictures = pictures_of(&reader, has_terminals)?;
-                line.consents(&reader.face_consents()?, Some(pictures))?;
+                line.consents(&reader.faces()?.consents()?, Some(pictures))?;
                 drop(reader);
                 line.enroll(worker, asked(source))
             })

@@ -19,7 +19,7 @@ impl Consents {
     /// The ledger cannot be read.
     pub(crate) fn read(reader: &Reader, has_terminals: bool) -> Result<Self, StoreError> {
         Ok(Self {
-            workers: reader.face_consents()?,
+            workers: reader.faces()?.consents()?,
             pictures: pictures_of(reader, has_terminals)?,
         })
     }
@@ -34,5 +34,5 @@ pub(crate) fn pictures_of(reader: &Reader, has_terminals: bool) -> Result<Vec<u3
     if !has_terminals {
         return Ok(Vec::new());
     }
-    reader.signed_consents(TERMINAL_WORDS_FROM)
+    reader.faces()?.signed(TERMINAL_WORDS_FROM)
 }

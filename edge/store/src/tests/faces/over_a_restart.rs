@@ -52,7 +52,13 @@ fn a_days_mismatches_are_counted_from_the_ledger_after_a_restart() {
     wait(store.writer().append(records)).unwrap();
     let noon = DAY + 12 * HOUR;
     let count = |store: &crate::Store, worker, now_ms| {
-        let found = store.reader().unwrap().mismatches(now_ms).unwrap();
+        let found = store
+            .reader()
+            .unwrap()
+            .faces()
+            .unwrap()
+            .mismatches(now_ms)
+            .unwrap();
         found.count(WorkerId(worker), edge_domain::site_date(now_ms))
     };
     // Folded or not yet: the same.
@@ -71,15 +77,27 @@ fn a_terminals_numbers_are_known_after_a_restart() {
     let records = vec![told(1, "东", 5), told(2, "西", 9), told(3, "东", 6)];
     wait(store.writer().append(records)).unwrap();
     assert_eq!(
-        store.reader().unwrap().terminal_events("东").unwrap(),
+        store
+            .reader()
+            .unwrap()
+            .faces()
+            .unwrap()
+            .terminal_events("东")
+            .unwrap(),
         [5, 6]
     );
     store.close().unwrap();
     let store = place.open();
     wait(store.writer().append(vec![told(4, "东", 2)])).unwrap();
     let reader = store.reader().unwrap();
-    assert_eq!(reader.terminal_events("东").unwrap(), [5, 6, 2]);
-    assert_eq!(reader.terminal_events("北").unwrap(), [0; 0]);
+    assert_eq!(
+        reader.faces().unwrap().terminal_events("东").unwrap(),
+        [5, 6, 2]
+    );
+    assert_eq!(
+        reader.faces().unwrap().terminal_events("北").unwrap(),
+        [0; 0]
+    );
 }
 
 #[test]
@@ -124,6 +142,6 @@ fn only_who_signed_words_that_are_new_enough_is_named() {
     store.close().unwrap();
     let store = place.open();
     let reader = store.reader().unwrap();
-    assert_eq!(reader.face_consents().unwrap(), [1, 2, 3, 4]);
-    assert_eq!(reader.signed_consents(2).unwrap(), [1, 4]);
+    assert_eq!(reader.faces().unwrap().consents().unwrap(), [1, 2, 3, 4]);
+    assert_eq!(reader.faces().unwrap().signed(2).unwrap(), [1, 4]);
 }

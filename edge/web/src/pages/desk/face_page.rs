@@ -202,7 +202,7 @@ async fn page(
                 return Ok(None);
             };
             let standing = &person.entry.standing;
-            let agreed = shelf.reader.face_consents()?.contains(&worker);
+            let agreed = shelf.reader.faces()?.consents()?.contains(&worker);
             Ok(Some(Known {
                 name: person.name().reveal().to_owned(),
                 seen: standing_tag(standing),
@@ -210,7 +210,8 @@ async fn page(
                 agreed,
                 signed: shelf
                     .reader
-                    .signed_consents(words.version)?
+                    .faces()?
+                    .signed(words.version)?
                     .contains(&worker),
             }))
         })

@@ -178,9 +178,9 @@ fn face_consent(
     (today, words): (Date, u16),
 ) -> Result<Result<Act, Refusal>, SourceError> {
     let given = form.kind == "given";
-    let agreed = reader.face_consents()?.contains(&worker.0);
+    let agreed = reader.faces()?.consents()?.contains(&worker.0);
     // Who signed older words may sign the present ones.
-    let is_renewed = given && agreed && !reader.signed_consents(words)?.contains(&worker.0);
+    let is_renewed = given && agreed && !reader.faces()?.signed(words)?.contains(&worker.0);
     if given == agreed && !is_renewed {
         return Ok(Err(Refusal::new(
             "刚才有人改过这一项，请看过最新内容后再操作。",

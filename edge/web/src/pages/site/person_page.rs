@@ -159,7 +159,7 @@ fn answer(
             .map(|last| last.at_ms),
         outlook: Outlook::of(&person.entry.standing, &shelf.policy, now_ms),
         teams: shared::team_choices(&directory, person.entry.standing.team),
-        face_agreed: shelf.reader.face_consents()?.contains(&worker.0),
+        face_agreed: shelf.reader.faces()?.consents()?.contains(&worker.0),
         person,
         month,
         lanes,

@@ -83,7 +83,7 @@ async fn the_clerk_enrolls_from_files_and_from_the_camera() -> Result<()> {
     // Worker 3 has signed nothing: the words stand there, no way to a template.
     browser.open(&page(3)).await?;
     says(&browser, "没有签字，不能登记人脸").await?;
-    says(&browser, "第 1 版").await?;
+    says(&browser, "第 3 版").await?;
     let offered = "return !!document.querySelector('#upload, #capture')";
     assert_eq!(browser.script(offered).await?, json!(false));
     no_serious_fault(&browser).await?;
@@ -96,7 +96,7 @@ async fn the_clerk_enrolls_from_files_and_from_the_camera() -> Result<()> {
         .await?;
     assert_eq!(
         (&consent["given"], &consent["text"]),
-        (&json!(true), &json!(1)),
+        (&json!(true), &json!(3)),
         "{consent}"
     );
 

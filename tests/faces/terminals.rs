@@ -37,7 +37,7 @@ async fn a_picture_goes_to_the_terminal_with_the_newer_consent_and_leaves_with_i
     assert_eq!(code, Some(0), "{printed}");
     let photo = folder.path().join("face/templates/1.photo");
     browser.open(&page).await?;
-    says(&browser, "第 2 版").await?;
+    says(&browser, "第 4 版").await?;
     says(&browser, "他签的是旧版文字").await?;
     no_serious_fault(&browser).await?;
     press(&browser, "main form[action$='/face_consent'] button").await?;

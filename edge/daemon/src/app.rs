@@ -106,6 +106,7 @@ async fn serve(config: SiteConfig) -> Result<(), DaemonError> {
     let sync = config.city.is_some().then_some(seen);
     let writer = store.writer();
     tokio::spawn(office::pulse(writer, clock.clone(), proofs, sync.clone()));
+    tokio::spawn(office::forget_pictures(store.writer(), clock.clone()));
     let asked = Arc::clone(&reader);
     tokio::spawn(desk.run(heard, sync, async move || office::waiting(&asked).await));
     let mut gate = tokio::task::spawn_blocking(move || gate.join());
@@ -246,11 +247,11 @@ async fn start_gate_thread(
         ),
         face_socket: config.face_socket.clone(),
     };
-    let faces = config
-        .face_socket
-        .clone()
-        .map(|socket| face_line(socket, config.policy.face.clone(), clock.clone(), consents));
     let newcomer = watch::Sender::new(None);
+    let faces = config.face_socket.clone().map(|socket| {
+        let policy = config.policy.face.clone();
+        face_line(socket, policy, clock.clone(), consents, store.writer())
+    });
     let site = GateSite {
         clock: clock.clone(),
         tokens: TokenSalt::of(&store.facts().epoch),

@@ -9,6 +9,8 @@ pub enum AuditAct {
     NumberRevealed,
     /// Saw the picture or document of a correction.
     EvidenceSeen,
+    /// Saw the pictures of a doubtful or mismatched face.
+    PicturesSeen,
     /// Took a spreadsheet away.
     Exported,
     /// Took a file of people in.
@@ -33,9 +35,10 @@ pub enum AuditAct {
 
 impl AuditAct {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::NumberRevealed,
         Self::EvidenceSeen,
+        Self::PicturesSeen,
         Self::Exported,
         Self::Imported,
         Self::ImportUndone,
@@ -53,6 +56,7 @@ impl AuditAct {
         match self {
             Self::NumberRevealed => "number_revealed",
             Self::EvidenceSeen => "evidence_seen",
+            Self::PicturesSeen => "pictures_seen",
             Self::Exported => "exported",
             Self::Imported => "imported",
             Self::ImportUndone => "import_undone",
@@ -71,6 +75,7 @@ impl AuditAct {
         match self {
             Self::NumberRevealed => "查看完整号码",
             Self::EvidenceSeen => "查看补卡证明",
+            Self::PicturesSeen => "查看门口照片",
             Self::Exported => "导出",
             Self::Imported => "导入人员",
             Self::ImportUndone => "撤销导入",

@@ -14,6 +14,6 @@ mod frame;
 pub use error::FaceProtocolError;
 pub use frame::{FRAME_BYTES_MAX, FrameReader, encode};
 pub use message::{
-    CameraPlace, CameraState, EngineState, Enrollment, FromFace, HeldTemplate, Picture, ToFace,
-    Unusable, VERSION, Way,
+    CameraPlace, CameraState, EngineState, Enrollment, FromFace, HeldTemplate, PICTURE_BYTES_MAX,
+    Picture, SHOT_MS_MAX, ToFace, Unusable, VERSION, Way,
 };

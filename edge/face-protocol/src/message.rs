@@ -7,7 +7,13 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Version of this protocol; both programs come in one package.
-pub const VERSION: u16 = 3;
+pub const VERSION: u16 = 4;
+
+/// How long the face of a question can be asked for, ms.
+pub const SHOT_MS_MAX: u64 = 15_000;
+
+/// Largest picture that `menwei-face` gives away, bytes: what the city takes at most.
+pub const PICTURE_BYTES_MAX: usize = 50 * 1024;
 
 /// The way that a camera faces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -68,8 +74,8 @@ pub enum ToFace {
     Consents {
         /// The workers' numbers.
         workers: Vec<u32>,
-        /// Of them those who signed that their enrolled picture may be kept, sealed, for the face
-        /// terminals of the site; pictures of anybody else are destroyed. Absent: as before.
+        /// Of them those who signed that their enrolled picture may be kept, sealed; pictures of
+        /// anybody else are destroyed. Absent: as before.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pictures: Option<Vec<u32>>,
     },
@@ -125,6 +131,21 @@ pub enum ToFace {
         /// For how long, ms. The asker has a limit of its own.
         for_ms: u64,
     },
+    /// The face that was seen for a question of this connection, asked for within
+    /// [`SHOT_MS_MAX`] of its newest frame; of several questions the first that has one.
+    Shot {
+        /// Names the answer.
+        id: u64,
+        /// Of the questions, the best first.
+        of: Vec<u64>,
+    },
+    /// What a camera sees now, as a small picture.
+    View {
+        /// Names the answer.
+        id: u64,
+        /// Which camera.
+        place: CameraPlace,
+    },
     /// Enough was seen for this question.
     Enough {
         /// Of the question.
@@ -174,11 +195,11 @@ pub enum FromFace {
         /// Workers, each with a name for this very picture.
         pictures: Vec<(u32, String)>,
     },
-    /// Answers [`ToFace::Portrait`].
-    Portrait {
+    /// Answers [`ToFace::Portrait`], [`ToFace::Shot`] and [`ToFace::View`].
+    Picture {
         /// Of the question.
         id: u64,
-        /// A JPEG file; absent where none is kept.
+        /// A JPEG file of at most [`PICTURE_BYTES_MAX`]; absent where there is none.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         picture: Option<Picture>,
     },

@@ -1,9 +1,12 @@
-//! Questions about faces: consents, mismatches, what terminals told.
+//! Questions about faces: consents, mismatches, what terminals told, what pictures there are.
 
 use edge_domain::Mismatches;
 use rusqlite::Transaction;
 
 use crate::error::StoreError;
+use crate::screen::picture::{self, KeptPictures};
+use crate::view::day_acts;
+use crate::view::today::RecentAct;
 use crate::view::{faces, people};
 
 /// The file at one moment, for these questions; [`Reader::faces`](crate::Reader::faces) gives it.
@@ -23,9 +26,9 @@ impl<'a> FaceReader<'a> {
         people::face_consents(&self.view)
     }
 
-    /// Of [`consents`](Self::consents) those who signed at least this version of the words.
-    pub fn signed(&self, text_min: u16) -> Result<Vec<u32>, StoreError> {
-        faces::signed_consents(&self.view, text_min)
+    /// Of [`consents`](Self::consents) those who signed one of these versions of the words.
+    pub fn signed(&self, versions: &[u16]) -> Result<Vec<u32>, StoreError> {
+        faces::signed_consents(&self.view, versions)
     }
 
     /// The numbers of a face terminal's newest events in the ledger, oldest first, up to the last
@@ -38,5 +41,18 @@ impl<'a> FaceReader<'a> {
     /// record committed.
     pub fn mismatches(&self, now_ms: i64) -> Result<Mismatches, StoreError> {
         faces::mismatches(&self.view, now_ms)
+    }
+
+    /// A presentation by its key, with the pictures that may be seen at `now_ms` (Unix ms); `None`
+    /// where there are none.
+    pub fn pictures(
+        &self,
+        presentation: i64,
+        now_ms: i64,
+    ) -> Result<Option<(RecentAct, KeptPictures)>, StoreError> {
+        let kept = picture::of(&self.view, presentation, now_ms)?;
+        let Some(kept) = kept else { return Ok(None) };
+        let act = day_acts::one(&self.view, presentation)?;
+        Ok(act.map(|act| (act, kept)))
     }
 }

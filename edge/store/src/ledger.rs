@@ -56,6 +56,11 @@ pub(crate) fn row_id(epoch_no: u32, seq: u64) -> Option<i64> {
     i64::try_from(u64::from(epoch_no) << SEQ_BITS | seq).ok()
 }
 
+/// Names a presentation in the whole file; none where its numbers are no record's.
+pub fn presentation_key(epoch_no: u32, seq: u64) -> Option<i64> {
+    row_id(epoch_no, seq)
+}
+
 /// The last key that an epoch can have.
 pub(crate) fn last_row_id(epoch_no: u32) -> Option<i64> {
     row_id(epoch_no, SEQ_MAX)

@@ -17,7 +17,7 @@ struct Asset {
     digest: OnceLock<String>,
 }
 
-static ASSETS: [Asset; 9] = [
+static ASSETS: [Asset; 10] = [
     Asset {
         name: "app.css",
         kind: "text/css; charset=utf-8",
@@ -58,6 +58,12 @@ static ASSETS: [Asset; 9] = [
         name: "rollcall.js",
         kind: "text/javascript; charset=utf-8",
         bytes: include_bytes!("../assets/rollcall.js"),
+        digest: OnceLock::new(),
+    },
+    Asset {
+        name: "preview.js",
+        kind: "text/javascript; charset=utf-8",
+        bytes: include_bytes!("../assets/preview.js"),
         digest: OnceLock::new(),
     },
     Asset {

@@ -62,6 +62,12 @@ pub trait FaceDesk: Send + Sync {
     /// signed.
     fn feeds_terminals(&self) -> bool;
 
+    /// What a camera of the site sees now, a JPEG file; `None` where no picture comes.
+    ///
+    /// # Errors
+    /// The face program does not answer.
+    fn view(&self, lane: String, inward: bool) -> BoxFuture<'_, Result<Option<Vec<u8>>, Refusal>>;
+
     /// How it stands with a worker's face.
     ///
     /// # Errors

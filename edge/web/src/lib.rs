@@ -37,7 +37,7 @@ mod connection;
 mod serve;
 mod ledger_source;
 
-pub use books::{Books, TERMINAL_WORDS_FROM};
+pub use books::{Books, PICTURE_WORDS, TERMINAL_WORDS};
 pub use error::{SourceError, WebError};
 pub use face_desk::{FaceCamera, FaceDesk, FaceSource, FaceStanding, TemplateStanding};
 pub use guard::claim_code::ClaimCode;

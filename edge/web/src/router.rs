@@ -15,7 +15,7 @@ use crate::guard::{cross_site, headers};
 use crate::intake;
 use crate::pages::corrections::{FILE_BYTES_MAX, ask_page, case_page, list_page, report_page};
 use crate::pages::desk::{
-    face_page, numbers_page, person_acts, register_page, suspension_page, teams_page,
+    face_page, numbers_page, person_acts, pictures_page, register_page, suspension_page, teams_page,
 };
 use crate::pages::intake::{bring_page, job_page};
 use crate::pages::site::{
@@ -68,21 +68,12 @@ pub fn router(state: WebState) -> Router {
         .merge(settings())
         .route("/attendance", get(month_page::show))
         .route("/attendance/moment", get(moment_page::show))
-        .route("/corrections", get(list_page::show))
-        .route("/corrections/report", get(report_page::show))
-        .route(
-            "/corrections/new",
-            get(ask_page::show)
-                .post(ask_page::submit)
-                .layer(DefaultBodyLimit::max(EVIDENCE_BYTES_MAX)),
-        )
-        .route(
-            "/corrections/{request}",
-            get(case_page::show).post(case_page::decide),
-        )
-        .route("/corrections/{request}/paper", get(case_page::paper))
-        .route("/corrections/{request}/file", get(case_page::file))
+        .merge(corrections())
         .route("/troubles", get(troubles_page::show))
+        .route(
+            "/troubles/{record}/pictures",
+            get(pictures_page::show).post(pictures_page::submit),
+        )
         .route("/upload", get(upload_page::show))
         .route("/papers", get(papers_page::show))
         .route("/papers/month", get(papers_page::month))
@@ -120,11 +111,31 @@ fn settings() -> Router<WebState> {
             get(accounts_page::show).post(accounts_page::submit),
         )
         .route("/settings", get(settings_page::show))
+        .route("/settings/camera/{way}/{lane}", get(settings_page::camera))
         .route(
             "/suspensions",
             get(suspension_page::show).post(suspension_page::submit),
         )
         .route("/audit", get(audit_page::show))
+}
+
+/// 补卡.
+fn corrections() -> Router<WebState> {
+    Router::new()
+        .route("/corrections", get(list_page::show))
+        .route("/corrections/report", get(report_page::show))
+        .route(
+            "/corrections/new",
+            get(ask_page::show)
+                .post(ask_page::submit)
+                .layer(DefaultBodyLimit::max(EVIDENCE_BYTES_MAX)),
+        )
+        .route(
+            "/corrections/{request}",
+            get(case_page::show).post(case_page::decide),
+        )
+        .route("/corrections/{request}/paper", get(case_page::paper))
+        .route("/corrections/{request}/file", get(case_page::file))
 }
 
 /// Files of people.

@@ -7,6 +7,9 @@ use super::crowd::{Crowd, TEAMS};
 use super::person::{Person, Standing};
 use crate::error::SimError;
 
+/// The version of the words that they signed: the one for a site without face terminals.
+const FACE_CONSENT_TEXT: u16 = 3;
+
 #[derive(Serialize)]
 struct RosterFile<'a> {
     project: Project,
@@ -65,6 +68,8 @@ struct Worker<'a> {
     health_certificate_until: Option<Date>,
     #[serde(skip_serializing_if = "Option::is_none")]
     face_consent_on: Option<Date>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    face_consent_text: Option<u16>,
     #[serde(skip_serializing_if = "is_false")]
     blacklisted: bool,
 }
@@ -125,6 +130,7 @@ pub fn roster_file(crowd: &Crowd, agreed: &[&str]) -> Result<String, SimError> {
 fn worker<'a>(person: &'a Person, year: i16, agreed: &[&str]) -> Worker<'a> {
     let last_year = |month, day| Date::new(year.saturating_sub(1), month, day).ok();
     let trained = person.standing != Standing::Untrained;
+    let has_agreed = agreed.contains(&person.number.as_str());
     Worker {
         name: &person.name,
         id_kind: person.card.code(),
@@ -144,10 +150,8 @@ fn worker<'a>(person: &'a Person, year: i16, agreed: &[&str]) -> Worker<'a> {
         contract_signed_on: last_year(3, 1),
         trained_on: trained.then(|| last_year(3, 2)).flatten(),
         health_certificate_until: None,
-        face_consent_on: agreed
-            .contains(&person.number.as_str())
-            .then(|| last_year(3, 2))
-            .flatten(),
+        face_consent_on: has_agreed.then(|| last_year(3, 2)).flatten(),
+        face_consent_text: has_agreed.then_some(FACE_CONSENT_TEXT),
         blacklisted: person.standing == Standing::Blacklisted,
     }
 }

@@ -65,6 +65,7 @@ pub const CORRECTION_REASONS: Table = &[
 pub const AUDIT_ACTS: Table = &[
     ("number_revealed", "查看完整号码"),
     ("evidence_seen", "查看补卡证明"),
+    ("pictures_seen", "查看门口照片"),
     ("exported", "导出"),
     ("imported", "导入人员"),
     ("import_undone", "撤销导入"),

@@ -26,7 +26,7 @@ fn what_is_not_written_is_the_default_and_what_is_written_holds() {
     };
     let set = face(
         "same = 4100\nother = 2600\ncompare_frames = 3\nmargin = 900\nidentify_frames = 4\n\
-         identify_ms_max = 3000\naway_ms = 5000\nmismatches_alert = 2\n\
+         identify_ms_max = 3000\naway_ms = 5000\nmismatches_alert = 2\npicture_days = 7\n\
          [[policy.face.identify]]\nenrolled_max = 100\nsame = 5200\n\
          [[policy.face.identify]]\nenrolled_max = 2000\nsame = 5800\n",
     );
@@ -39,6 +39,7 @@ fn what_is_not_written_is_the_default_and_what_is_written_holds() {
         identify_frames: 4,
         identify_ms_max: 3_000,
         away_ms: 5_000,
+        picture_days: 7,
         mismatches_alert: 2,
         ..FacePolicy::default()
     };

@@ -123,6 +123,7 @@ fn face(walk: &mut Walk, default: FacePolicy) -> Option<FacePolicy> {
         "no_face",
         &[("open", NoFace::Open), ("ask_guard", NoFace::AskGuard)],
     );
+    let picture_days = walk.number_or("picture_days", default.picture_days.into(), 0..=30, "天");
     let (alerts, alerts_key) = (default.mismatches_alert, "mismatches_alert");
     let mismatches_alert = count(walk, alerts_key, alerts, MISMATCHES_MAX, "次");
     // Every key is read before a fault of one ends this: else the others would be told as unknown.
@@ -138,6 +139,7 @@ fn face(walk: &mut Walk, default: FacePolicy) -> Option<FacePolicy> {
         look_ms,
         second_look_ms,
         no_face: no_face?,
+        picture_days: u16::try_from(picture_days).ok()?,
         mismatches_alert,
     })
 }

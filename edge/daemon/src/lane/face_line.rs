@@ -14,6 +14,7 @@ use edge_domain::{
 use edge_face_protocol::{
     CameraPlace, CameraState, EngineState, FrameReader, FromFace, ToFace, VERSION, Way, encode,
 };
+use edge_store::Writer;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio::sync::{mpsc, watch};
@@ -21,6 +22,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::clock::Clock;
 use crate::lane::camera_lamps::FaceTrouble;
+use crate::lane::face_pictures::{GatePictures, KeepOrder};
 use crate::lane::task::LaneNews;
 use crate::people::Consents;
 
@@ -71,8 +73,17 @@ pub(super) fn place(lane: &str, direction: Direction) -> CameraPlace {
     }
 }
 
+/// What a lane wants of the line.
+#[derive(Debug)]
+pub(crate) enum FaceOrder {
+    /// An answer to a question.
+    Look(LookOrder),
+    /// The pictures of a look whose presentation is durable.
+    Keep(KeepOrder),
+}
+
 /// The line before it runs, and where lanes ask.
-pub(crate) type FaceDesk = (FaceLine, mpsc::Sender<LookOrder>);
+pub(crate) type FaceDesk = (FaceLine, mpsc::Sender<FaceOrder>);
 
 /// What the line tells a lane.
 #[derive(Debug)]
@@ -93,10 +104,11 @@ pub(crate) struct FaceLine {
     consents: watch::Receiver<Consents>,
     /// The other end has no models: its cameras are of no use.
     blind: bool,
-    orders: mpsc::Receiver<LookOrder>,
+    orders: mpsc::Receiver<FaceOrder>,
     lanes: BTreeMap<CameraPlace, mpsc::Sender<LaneNews>>,
     watches: BTreeMap<CameraPlace, FaceWatch>,
     looks: BTreeMap<u64, Question>,
+    pictures: GatePictures,
     last: u64,
 }
 
@@ -105,6 +117,7 @@ pub(crate) struct FaceLine {
 struct Question {
     place: CameraPlace,
     look: LookId,
+    worker: WorkerId,
     until: Instant,
     seen: Vec<Similarity>,
 }
@@ -123,6 +136,7 @@ pub(crate) fn face_line(
     policy: FacePolicy,
     clock: Clock,
     consents: watch::Receiver<Consents>,
+    writer: Writer,
 ) -> FaceDesk {
     let (sender, orders) = mpsc::channel(ORDERS_MAX);
     let line = FaceLine {
@@ -135,6 +149,7 @@ pub(crate) fn face_line(
         lanes: BTreeMap::new(),
         watches: BTreeMap::new(),
         looks: BTreeMap::new(),
+        pictures: GatePictures::new(writer),
         last: 0,
     };
     (line, sender)
@@ -162,6 +177,7 @@ impl FaceLine {
                 tracing::warn!(why = ended, "No faces: menwei-face does not answer");
                 told = true;
             }
+            self.pictures.clear();
             self.all_down(&FaceTrouble::NoProcess).await;
             self.wait_without_line().await;
         }
@@ -175,8 +191,11 @@ impl FaceLine {
             tokio::select! {
                 () = &mut pause => return,
                 Some(order) = self.orders.recv() => {
-                    let nothing = FaceEvidence::Seen(Vec::new());
-                    self.tell(&order.place, FaceNews::Seen(order.look, nothing)).await;
+                    // Pictures went with the connection.
+                    if let FaceOrder::Look(order) = order {
+                        let nothing = FaceEvidence::Seen(Vec::new());
+                        self.tell(&order.place, FaceNews::Seen(order.look, nothing)).await;
+                    }
                 }
             }
         }
@@ -194,7 +213,7 @@ impl FaceLine {
         }
         loop {
             let until = self.looks.values().map(|look| look.until).min();
-            let message = tokio::select! {
+            let messages = tokio::select! {
                 read = stream.read(&mut part) => {
                     let bytes = match read {
                         Ok(read) => part.get(..read).filter(|bytes| !bytes.is_empty()),
@@ -202,22 +221,22 @@ impl FaceLine {
                     };
                     let Some(bytes) = bytes else { return "hung up".to_owned() };
                     reader.push(bytes);
-                    None
+                    Vec::new()
                 }
                 _ = ping.tick() => {
                     if heard.elapsed() > SILENCE_MAX {
                         return "no sign of life".to_owned();
                     }
-                    Some(ToFace::Ping { id: 0 })
+                    vec![ToFace::Ping { id: 0 }]
                 }
-                Some(order) = self.orders.recv() => self.look(order).await,
-                Ok(()) = self.consents.changed() => Some(self.consented()),
-                () = at(until) => None,
+                Some(order) = self.orders.recv() => self.order(order).await,
+                Ok(()) = self.consents.changed() => vec![self.consented()],
+                () = at(until) => Vec::new(),
             };
-            if let Some(message) = message
-                && let Err(why) = say(&mut stream, &message).await
-            {
-                return why;
+            for message in messages {
+                if let Err(why) = say(&mut stream, &message).await {
+                    return why;
+                }
             }
             loop {
                 let answer = match reader.next_message::<FromFace>() {
@@ -265,6 +284,16 @@ impl FaceLine {
         }
     }
 
+    async fn order(&mut self, order: FaceOrder) -> Vec<ToFace> {
+        match order {
+            FaceOrder::Look(order) => self.look(order).await.into_iter().collect(),
+            FaceOrder::Keep(order) => {
+                let consents = self.consents.borrow();
+                self.pictures.ask(&order, &consents, &mut self.last)
+            }
+        }
+    }
+
     /// Without a consent there is no template, and nothing to ask for.
     async fn look(&mut self, order: LookOrder) -> Option<ToFace> {
         if !self.consents.borrow().workers.contains(&order.worker.0) {
@@ -276,6 +305,7 @@ impl FaceLine {
         let question = Question {
             place: order.place.clone(),
             look: order.look,
+            worker: order.worker,
             until: Instant::now() + Duration::from_millis(order.for_ms),
             seen: Vec::new(),
         };
@@ -314,6 +344,7 @@ impl FaceLine {
                 };
                 self.nearest(&place, &frame, enrolled).await;
             }
+            FromFace::Picture { id, picture } => self.pictures.answered(id, picture),
             FromFace::Camera { .. } if self.blind => {}
             FromFace::Camera { place, state } => {
                 let news = trouble(state).map_or(Ok(()), Err);
@@ -324,7 +355,6 @@ impl FaceLine {
             | FromFace::Enrolled { .. }
             | FromFace::HowEnrolled { .. }
             | FromFace::Kept { .. }
-            | FromFace::Portrait { .. }
             | FromFace::Pong { .. } => {}
         }
         None
@@ -338,6 +368,8 @@ impl FaceLine {
         match compare(&evidence, &self.policy) {
             FaceFinding::Same | FaceFinding::Other => {
                 let look = self.looks.remove(&id)?;
+                self.pictures
+                    .over(id, (&look.place, look.look), look.worker);
                 self.tell(&look.place, FaceNews::Seen(look.look, evidence))
                     .await;
                 Some(ToFace::Enough { id })
@@ -369,6 +401,8 @@ impl FaceLine {
             .collect();
         for id in over {
             if let Some(look) = self.looks.remove(&id) {
+                self.pictures
+                    .over(id, (&look.place, look.look), look.worker);
                 let evidence = FaceEvidence::Seen(look.seen);
                 self.tell(&look.place, FaceNews::Seen(look.look, evidence))
                     .await;

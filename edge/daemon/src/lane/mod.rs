@@ -8,6 +8,7 @@ mod commits;
 mod lamps;
 mod terminals;
 mod task;
+mod face_pictures;
 mod face_line;
 mod camera_lamps;
 mod start;

@@ -12,6 +12,7 @@ use edge_domain::{
     BoardEvent, Camera, Credential, Direction, Display, FaceEvidence, Lane, LaneEffect, LaneInput,
     LookId, Record, SiteView, WorkerId,
 };
+use edge_store::presentation_key;
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 
@@ -19,7 +20,8 @@ use crate::advice::advice;
 use crate::lane::board_door::BoardUpdate;
 use crate::lane::camera_lamps::camera_news;
 use crate::lane::commits::{Commits, Done};
-use crate::lane::face_line::{FaceNews, LookOrder, camera};
+use crate::lane::face_line::{FaceNews, FaceOrder, LookOrder, camera};
+use crate::lane::face_pictures::KeepOrder;
 use crate::lane::input;
 use crate::lane::lamps::{DeviceNames, gate_news, reader_news};
 use crate::lane::site::GateSite;
@@ -30,6 +32,7 @@ use crate::lane::terminals::{Stepped, Terminals};
 const HOLD_MS: u32 = 300;
 /// A card on a board's reader that is older is not presented: its holder has gone, or tried again.
 const CARD_AGE_MS_MAX: u32 = 2_000;
+const DAY_MS: i64 = 86_400_000;
 
 /// What reaches a lane.
 #[derive(Debug)]
@@ -58,7 +61,7 @@ pub(super) struct LaneTask {
     pub(super) commits: Commits,
     pub(super) wake_at_ms: Option<u64>,
     /// Where cameras are asked; none at a box without faces.
-    pub(super) faces: Option<mpsc::Sender<LookOrder>>,
+    pub(super) faces: Option<mpsc::Sender<FaceOrder>>,
     pub(super) terminals: Terminals,
 }
 
@@ -262,9 +265,7 @@ impl LaneTask {
                 worker,
                 until_mono_ms,
             } => self.look(look, direction, worker, until_mono_ms),
-            LaneEffect::KeepPictures { presentation, .. } => {
-                tracing::warn!(presentation, "The pictures of a look are not kept");
-            }
+            LaneEffect::KeepPictures { look, presentation } => self.keep(look, presentation),
             LaneEffect::Acknowledge { event } => self.acknowledge(event),
             LaneEffect::Show(display) => self.show(&display),
             LaneEffect::WakeAt { mono_ms, reason } => {
@@ -286,11 +287,33 @@ impl LaneTask {
             (look, direction, worker),
             until_mono_ms.saturating_sub(now_ms),
         );
-        let asked = self.faces.as_ref().map(|faces| faces.try_send(order));
+        let asked = self
+            .faces
+            .as_ref()
+            .map(|faces| faces.try_send(FaceOrder::Look(order)));
         if !matches!(asked, Some(Ok(()))) {
             tracing::warn!(lane = self.names.lane, "No camera can be asked");
             let evidence = FaceEvidence::Seen(Vec::new());
             self.feed(LaneInput::Face { look, evidence });
+        }
+    }
+
+    /// Keeps the pictures of a look for whoever will look into it.
+    fn keep(&self, look: LookId, presentation: u64) {
+        let days = self.site.policy.borrow().face.picture_days;
+        let kept_ms = i64::from(days).saturating_mul(DAY_MS);
+        let key = presentation_key(self.site.writer.epoch_no(), presentation);
+        let (Some(faces), Some(presentation)) = (&self.faces, key.filter(|_| days > 0)) else {
+            return;
+        };
+        let order = FaceOrder::Keep(KeepOrder {
+            lane: self.names.lane.clone(),
+            look,
+            presentation,
+            until_ms: self.site.clock.now().wall_ms.saturating_add(kept_ms),
+        });
+        if faces.try_send(order).is_err() {
+            tracing::warn!(presentation, "The pictures of a look are not kept");
         }
     }
 

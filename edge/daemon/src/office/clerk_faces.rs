@@ -14,8 +14,8 @@ use tokio::task::spawn_blocking;
 
 use crate::config::SiteConfig;
 use crate::error::DaemonError;
+use crate::people::Consents;
 use crate::people::enroll::{Line, Sitter};
-use crate::people::pictures_of;
 
 /// How long somebody has to stand before the camera as he should. The page waits 15 seconds at most.
 const SITTING: Duration = Duration::from_secs(8);
@@ -78,6 +78,23 @@ impl FaceDesk for ClerkFaces {
         self.cameras.clone()
     }
 
+    fn view(&self, lane: String, inward: bool) -> BoxFuture<'_, Result<Option<Vec<u8>>, Refusal>> {
+        let place = place(lane, inward);
+        let socket = self.socket.clone();
+        Box::pin(async move {
+            // Models are not needed to see what a camera sees.
+            let asked = spawn_blocking(move || Line::open_blind(&socket)?.view(place));
+            match asked.await {
+                Ok(Ok(picture)) => Ok(picture),
+                Ok(Err(error)) => {
+                    tracing::debug!(%error, "menwei-face shows no camera");
+                    Err(no_answer())
+                }
+                Err(_) => Err(no_answer()),
+            }
+        })
+    }
+
     fn standing(&self, worker: u32) -> BoxFuture<'_, Result<FaceStanding, Refusal>> {
         Box::pin(async move {
             self.ask(move |line| {
@@ -101,8 +118,8 @@ impl FaceDesk for ClerkFaces {
             self.ask(move |line| {
                 let reader = reader.lock().unwrap_or_else(PoisonError::into_inner);
                 // The consent may be a second old; the box's own line tells it a little later.
-                let pictures = pictures_of(&reader, has_terminals)?;
-                line.consents(&reader.faces()?.consents()?, Some(pictures))?;
+                let consents = Consents::read(&reader, has_terminals)?;
+                line.consents(&consents.workers, Some(consents.pictures))?;
                 drop(reader);
                 line.enroll(worker, asked(source))
             })
@@ -116,11 +133,15 @@ fn asked(source: FaceSource) -> Sitter {
     match source {
         FaceSource::Pictures(files) => Sitter::Pictures(files),
         FaceSource::Camera { lane, inward } => Sitter::Camera {
-            place: CameraPlace {
-                lane,
-                way: if inward { Way::In } else { Way::Out },
-            },
+            place: place(lane, inward),
             limit: SITTING,
         },
+    }
+}
+
+fn place(lane: String, inward: bool) -> CameraPlace {
+    CameraPlace {
+        lane,
+        way: if inward { Way::In } else { Way::Out },
     }
 }

@@ -21,6 +21,8 @@ use crate::systemd::{self, Proofs};
 
 /// How often a small commit proves that the way to the disk works.
 const PULSE: Duration = Duration::from_secs(8);
+/// How often pictures whose time is up are deleted; they are not shown any more before that.
+const FORGET: Duration = Duration::from_hours(1);
 /// The machine slept if the clock that counts sleep ran ahead by so much of the one that does not.
 const SLEPT_MS_MIN: u64 = 5_000;
 
@@ -171,6 +173,19 @@ fn slept(before: &Moment, now: &Moment, awake_ms: u64) -> Option<Kind> {
     let slept_ms = passed_ms.saturating_sub(awake_ms);
     let from = now.wall_ms.checked_sub_unsigned(slept_ms)?;
     (slept_ms >= SLEPT_MS_MIN).then(|| absence(from, now.wall_ms))
+}
+
+/// Deletes pictures of faces whose time is up, for ever.
+pub(crate) async fn forget_pictures(writer: Writer, clock: Clock) {
+    let mut look = tokio::time::interval(FORGET);
+    loop {
+        look.tick().await;
+        match writer.forget_pictures(clock.now().wall_ms).await {
+            Ok(0) => {}
+            Ok(pictures) => tracing::info!(pictures, "Pictures of faces are deleted in time"),
+            Err(error) => tracing::error!(%error, "Pictures of faces are not deleted"),
+        }
+    }
 }
 
 async fn record(writer: &Writer, now: Moment, kind: Kind) {

@@ -20,7 +20,9 @@ pub use city::epochs;
 pub(crate) use consents::watch_consents;
 pub(crate) use desk::Office;
 pub(crate) use fork::LastFork;
-pub(crate) use life::{OffSince, off_since, powered_off, pulse, record_clock_changes};
+pub(crate) use life::{
+    OffSince, forget_pictures, off_since, powered_off, pulse, record_clock_changes,
+};
 pub(crate) use orders::keep_orders;
 pub(crate) use screen::{keep_screen, web_settings};
 pub(crate) use unreached::{Unreached, keep_unreached};

@@ -109,6 +109,21 @@ impl Line {
     /// # Errors
     /// Nobody listens, or the other end has no models or is of another version; in Chinese.
     pub(crate) fn open(socket: &Path) -> Result<Self, DaemonError> {
+        match Self::greet(socket)? {
+            (line, EngineState::Ready) => Ok(line),
+            (_, EngineState::NoModels { why }) => Err(talk(why)),
+        }
+    }
+
+    /// The same for whoever needs no models.
+    ///
+    /// # Errors
+    /// Nobody listens, or the other end is of another version; in Chinese.
+    pub(crate) fn open_blind(socket: &Path) -> Result<Self, DaemonError> {
+        Self::greet(socket).map(|(line, _)| line)
+    }
+
+    fn greet(socket: &Path) -> Result<(Self, EngineState), DaemonError> {
         let failed = |source| DaemonError::File {
             file: socket.to_path_buf(),
             source,
@@ -136,8 +151,7 @@ impl Line {
             }
         })?;
         match greeting {
-            (VERSION, EngineState::Ready, liveness) => Ok(Self { liveness, ..line }),
-            (VERSION, EngineState::NoModels { why }, _) => Err(talk(why)),
+            (VERSION, engine, liveness) => Ok((Self { liveness, ..line }, engine)),
             _ => Err(talk("menwei-face 与 menwei 的版本不同")),
         }
     }
@@ -188,8 +202,23 @@ impl Line {
         self.last += 1;
         let id = self.last;
         self.say(&ToFace::Portrait { id, worker })?;
+        self.picture(id)
+    }
+
+    /// What a camera sees now, a JPEG file.
+    ///
+    /// # Errors
+    /// The connection is gone.
+    pub(crate) fn view(&mut self, place: CameraPlace) -> Result<Option<Vec<u8>>, DaemonError> {
+        self.last += 1;
+        let id = self.last;
+        self.say(&ToFace::View { id, place })?;
+        self.picture(id)
+    }
+
+    fn picture(&mut self, id: u64) -> Result<Option<Vec<u8>>, DaemonError> {
         self.hear(|message| {
-            if let FromFace::Portrait {
+            if let FromFace::Picture {
                 id: answered,
                 picture,
             } = message

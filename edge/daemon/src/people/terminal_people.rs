@@ -39,7 +39,7 @@ pub(crate) fn watch_terminal_people(
             if let Some(now) = ask_kept(face_socket.clone()).await {
                 kept = Some(now);
             }
-            let allowed = consents.borrow().pictures.clone();
+            let allowed = consents.borrow().terminals.clone();
             let pictures: Vec<(u32, String)> = allowed
                 .into_iter()
                 .filter_map(|worker| Some((worker, version(kept.as_ref(), worker)?)))

@@ -55,6 +55,9 @@ pub struct FacePolicy {
     pub second_look_ms: u64,
     /// Card, camera, and no usable face.
     pub no_face: NoFace,
+    /// How long pictures of doubtful and mismatched faces are kept, days, 0 (never) to 30: the
+    /// words that workers sign (`edge/web/src/books/consent_words.rs`) promise no longer.
+    pub picture_days: u16,
     /// From so many mismatches of one worker's card in a day on, the record carries an alert.
     pub mismatches_alert: u32,
 }
@@ -77,6 +80,7 @@ impl Default for FacePolicy {
             look_ms: 1_500,
             second_look_ms: 2_500,
             no_face: NoFace::Open,
+            picture_days: 30,
             mismatches_alert: 3,
         }
     }

@@ -15,17 +15,22 @@ use crate::number::ten_thousandths;
 use crate::process::clients::{ClientId, Clients};
 use crate::process::door::Job;
 use crate::process::liveness::Liveness;
+use crate::process::shots::Shots;
 use crate::process::sitting::{Sitting, faces};
 use crate::process::templates::Templates;
 use crate::track::Track;
 use crate::vault::{ModelId, Vault};
-use crate::vision::Engine;
+use crate::vision::{Engine, view};
 
 /// Pause between two looks of a camera about which nobody asks, ms: it keeps a small processor
 /// free for the camera before which a card was presented.
 const IDLE_MS: u64 = 250;
 /// Longest enrollment before a camera, ms.
 const SITTING_MS_MAX: u64 = 20_000;
+/// How long a frame is waited for where somebody wants to see what a camera sees, ms.
+const VIEW_MS_MAX: u64 = 2_000;
+/// Askers that wait for the view of one camera at most.
+const VIEWS_MAX: usize = 4;
 /// Longest question, ms.
 const QUESTION_MS_MAX: u64 = 10_000;
 
@@ -44,6 +49,8 @@ struct Watched {
     state: Option<CameraState>,
     question: Option<Question>,
     sitting: Option<Sitting>,
+    /// Who wants to see what the camera sees, and until when.
+    views: Vec<(ClientId, u64, u64)>,
     looked_ms: Option<u64>,
     track: Track,
     liveness: Liveness,
@@ -59,6 +66,7 @@ pub(crate) struct Analyst {
     /// Below this change a frame shows what the one before showed, tenths of a gray level.
     pub(crate) still_max: u16,
     watched: BTreeMap<CameraPlace, Watched>,
+    shots: Shots,
 }
 
 impl Analyst {
@@ -77,6 +85,7 @@ impl Analyst {
             engine,
             still_max: 0,
             watched: watched.collect(),
+            shots: Shots::default(),
         }
     }
 
@@ -90,6 +99,7 @@ impl Analyst {
                         .question
                         .take_if(|question| question.client == client);
                     watched.sitting.take_if(|sitting| sitting.client == client);
+                    watched.views.retain(|asked| asked.0 != client);
                 }
             }
             Job::Asked(client, message) => self.asked(client, message),
@@ -130,10 +140,13 @@ impl Analyst {
                 self.clients.tell(client, &FromFace::Kept { id, pictures });
             }
             ToFace::Portrait { id, worker } => {
-                let picture = self.templates.picture(worker).map(Picture);
-                self.clients
-                    .tell(client, &FromFace::Portrait { id, picture });
+                self.picture(client, id, Ok(self.templates.picture(worker)));
             }
+            ToFace::Shot { id, of } => {
+                self.shots.forget(now_ms());
+                self.picture(client, id, self.shots.picture(client, &of));
+            }
+            ToFace::View { id, place } => self.ask_view((client, id), &place),
             ToFace::Verify {
                 id,
                 place,
@@ -185,6 +198,7 @@ impl Analyst {
     /// # Errors
     /// `OpenCV` fails.
     pub(crate) fn frame(&mut self, place: &CameraPlace, frame: &Frame) -> Result<(), FaceError> {
+        self.view_frame(place, frame);
         self.sitting_frame(place, frame)?;
         let now_ms = now_ms();
         let (Ok(engine), Some(watched)) = (&mut self.engine, self.watched.get_mut(place)) else {
@@ -240,6 +254,8 @@ impl Analyst {
                 .gallery
                 .compare(question.worker, &usable.embedding);
             if let Some(similarity) = similarity {
+                let asked = (question.client, question.id);
+                self.shots.put(asked, now_ms, (&frame.image, usable.face))?;
                 let message = FromFace::Compared {
                     id: question.id,
                     similarity: ten_thousandths(similarity),
@@ -334,6 +350,34 @@ impl Analyst {
         self.verdict(client, id, Ok(verdict));
     }
 
+    /// Somebody wants to see what a camera sees: its next frame.
+    fn ask_view(&mut self, (client, id): (ClientId, u64), place: &CameraPlace) {
+        let asked = (client, id, now_ms().saturating_add(VIEW_MS_MAX));
+        match self.watched.get_mut(place) {
+            Some(watched) if watched.views.len() < VIEWS_MAX => watched.views.push(asked),
+            Some(_) | None => self.picture(client, id, Ok(None)),
+        }
+    }
+
+    /// Shows a frame to whoever wants to see what this camera sees.
+    fn view_frame(&mut self, place: &CameraPlace, frame: &Frame) {
+        let waiting = self.watched.get_mut(place);
+        let asked = waiting.map(|watched| std::mem::take(&mut watched.views));
+        for (client, id, _) in asked.unwrap_or_default() {
+            self.picture(client, id, view(&frame.image).map(Some));
+        }
+    }
+
+    fn picture(&self, client: ClientId, id: u64, made: Result<Option<Vec<u8>>, FaceError>) {
+        let picture = made.unwrap_or_else(|error| {
+            tracing::error!(%error, "A picture is not made");
+            None
+        });
+        let picture = picture.map(Picture);
+        self.clients
+            .tell(client, &FromFace::Picture { id, picture });
+    }
+
     /// Takes a frame for whoever sits before this camera.
     fn sitting_frame(&mut self, place: &CameraPlace, frame: &Frame) -> Result<(), FaceError> {
         let (Ok(engine), Some(watched)) = (&mut self.engine, self.watched.get_mut(place)) else {
@@ -351,9 +395,21 @@ impl Analyst {
         Ok(())
     }
 
-    /// Ends the sittings whose time is up.
-    pub(crate) fn end_sittings(&mut self) {
+    /// Ends the sittings and forgets the faces whose time is up, and tells whoever waits for the view
+    /// of a camera without frames.
+    pub(crate) fn end_what_is_over(&mut self) {
         let now_ms = now_ms();
+        self.shots.forget(now_ms);
+        let watched = self.watched.values_mut();
+        let blind: Vec<_> = watched
+            .flat_map(|one| {
+                one.views
+                    .extract_if(.., |(_, _, until_ms)| *until_ms <= now_ms)
+            })
+            .collect();
+        for (client, id, _) in blind {
+            self.picture(client, id, Ok(None));
+        }
         let sittings = self.watched.values_mut().filter_map(|watched| {
             let sitting = &mut watched.sitting;
             sitting.take_if(|sitting| sitting.until_ms <= now_ms)

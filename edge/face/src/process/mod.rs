@@ -6,6 +6,7 @@ mod freshness;
 mod liveness;
 mod templates;
 mod sitting;
+mod shots;
 mod analyst;
 mod start;
 

@@ -99,7 +99,7 @@ fn turn(
         for job in asked.try_iter() {
             analyst.job(job);
         }
-        analyst.end_sittings();
+        analyst.end_what_is_over();
         for place in analyst.order() {
             let slot = slots.iter().find(|(other, _)| *other == place);
             let Some(frame) = slot.and_then(|(_, slot)| slot.take()) else {

@@ -13,5 +13,5 @@ mod real_faces_test;
 
 pub(crate) use engine::{Engine, Usable};
 pub(crate) use picture::{decode, fit, read};
-pub(crate) use portrait::portrait;
+pub(crate) use portrait::{portrait, view};
 pub(crate) use prints::{Prints, Tile};

@@ -1,3 +1,4 @@
 //! What the screen keeps in the file beside the ledger.
 
 pub(crate) mod import;
+pub(crate) mod picture;

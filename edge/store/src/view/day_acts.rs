@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 use sync_wire::Record;
 
-use crate::city::cursor;
+use crate::city::cursor::{self, Cursor};
 use crate::epoch;
 use crate::error::StoreError;
 use crate::ledger;
+use crate::screen::picture;
 use crate::view::today::{self, RecentAct};
 
 /// Most records that one question looks through: three days of a busy site.
@@ -51,7 +52,8 @@ pub(crate) fn between(
                 return Ok(acts);
             }
             left -= 1;
-            let seq = ledger::seq_of(row.get(0).map_err(fault)?);
+            let id: i64 = row.get(0).map_err(fault)?;
+            let seq = ledger::seq_of(id);
             let body: Vec<u8> = row.get(1).map_err(fault)?;
             let Ok(record) = Record::from_body(&body) else {
                 continue;
@@ -61,11 +63,31 @@ pub(crate) fn between(
             };
             if (from_ms..to_ms).contains(&act.at) {
                 today::name(db, &mut act)?;
+                act.pictures = picture::has(db, id)?.then_some(id);
                 acts.push(act);
             }
         }
     }
     Ok(acts)
+}
+
+/// The act of a ledger key; `None` where there is none.
+pub(crate) fn one(db: &Connection, id: i64) -> Result<Option<RecentAct>, StoreError> {
+    let body: Option<Vec<u8>> = db
+        .query_row("SELECT body FROM ledger WHERE id = ?1", [id], |row| {
+            row.get(0)
+        })
+        .optional()
+        .map_err(fault)?;
+    let Some(record) = body.and_then(|body| Record::from_body(&body).ok()) else {
+        return Ok(None);
+    };
+    let seq = ledger::seq_of(id);
+    let mut act = today::act(seq, record, &Cursor::default(), &mut BTreeMap::new());
+    if let Some(act) = &mut act {
+        today::name(db, act)?;
+    }
+    Ok(act)
 }
 
 /// The first record of an epoch at or after an instant; the one after the last where there is none.

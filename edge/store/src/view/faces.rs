@@ -56,19 +56,22 @@ pub(crate) fn mismatches(db: &Connection, now_ms: i64) -> Result<Mismatches, Sto
     Ok(found)
 }
 
-/// Workers who are engaged here and have signed at least this version of the consent's words.
-pub(crate) fn signed_consents(db: &Connection, text_min: u16) -> Result<Vec<u32>, StoreError> {
-    db.prepare(
-        "SELECT face_consent.worker FROM face_consent JOIN worker USING (worker) \
-         WHERE given AND text >= ?1 AND entered_on IS NOT NULL AND left_on IS NULL \
-         ORDER BY worker",
-    )
-    .and_then(|mut query| {
-        query
-            .query_map([text_min], |row| row.get(0))?
-            .collect::<rusqlite::Result<Vec<_>>>()
-    })
-    .map_err(fault)
+/// Workers who are engaged here and have signed one of these versions of the consent's words.
+pub(crate) fn signed_consents(db: &Connection, versions: &[u16]) -> Result<Vec<u32>, StoreError> {
+    let signed: Vec<(u32, u16)> = db
+        .prepare(
+            "SELECT face_consent.worker, text FROM face_consent JOIN worker USING (worker) \
+             WHERE given AND text IS NOT NULL AND entered_on IS NOT NULL AND left_on IS NULL \
+             ORDER BY worker",
+        )
+        .and_then(|mut query| {
+            query
+                .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+                .collect::<rusqlite::Result<Vec<_>>>()
+        })
+        .map_err(fault)?;
+    let fits = signed.into_iter().filter(|one| versions.contains(&one.1));
+    Ok(fits.map(|one| one.0).collect())
 }
 
 fn fault(source: rusqlite::Error) -> StoreError {

@@ -71,6 +71,8 @@ pub struct RecentAct {
     pub passage: Option<PassageOutcome>,
     /// The city has it.
     pub acknowledged: bool,
+    /// Names the pictures that are kept of it; set by [`Reader::acts`](crate::Reader::acts) only.
+    pub pictures: Option<i64>,
 }
 
 /// Kinds of acts.
@@ -249,6 +251,7 @@ pub(crate) fn act(
         what,
         passage,
         acknowledged: cursor.holds(seq),
+        pictures: None,
     })
 }
 

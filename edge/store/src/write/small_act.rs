@@ -12,6 +12,7 @@ use crate::error::StoreError;
 use crate::ledger;
 use crate::recover;
 use crate::screen::import::{self, ImportJob, ImportRow};
+use crate::screen::picture::{self, GatePicture};
 use crate::view::sheets::KeptSheet;
 use crate::write::kept_file::{self, KeptPart};
 
@@ -63,6 +64,10 @@ pub(crate) enum SmallAct {
     KeepFile(KeptPart),
     /// A sheet as it is.
     KeepSheet(KeptSheet),
+    /// A picture of a doubtful face.
+    KeepPicture(GatePicture),
+    /// Pictures whose time is up at this time, Unix ms.
+    ForgetPictures(i64),
     /// A file that the clerk brought; older ones at rest are forgotten.
     BeginImport {
         job: ImportJob,
@@ -132,6 +137,8 @@ pub(crate) fn perform(db: &Connection, act: &SmallAct) -> Result<u64, StoreError
         } => recover::take_over(db, epoch, *after, bodies),
         SmallAct::KeepFile(part) => kept_file::keep(db, part).map(count),
         SmallAct::KeepSheet(sheet) => kept_file::keep_sheet(db, sheet).map(count),
+        SmallAct::KeepPicture(one) => picture::keep(db, one).map(count),
+        SmallAct::ForgetPictures(now_ms) => picture::forget(db, *now_ms).map(count),
         SmallAct::BeginImport { job, rows, forget } => {
             import::begin(db, job, rows, (forget.0, &forget.1))
         }

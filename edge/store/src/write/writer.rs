@@ -15,6 +15,7 @@ use crate::epoch::{Epoch, NewEpoch};
 use crate::error::StoreError;
 use crate::ledger::{self, Appended, Entry};
 use crate::screen::import::{ImportJob, ImportRow, ImportStep};
+use crate::screen::picture::GatePicture;
 use crate::view::sheets::KeptSheet;
 use crate::write::commit_loop::{self, Notes, Order, QUEUE_ORDERS_MAX, Reply};
 use crate::write::kept_file::KeptPart;
@@ -173,6 +174,17 @@ impl Writer {
     /// Keeps a sheet as it is; the same again changes nothing.
     pub async fn keep_sheet(&self, sheet: KeptSheet) -> Result<(), StoreError> {
         self.small(SmallAct::KeepSheet(sheet)).await.map(drop)
+    }
+
+    /// Keeps a picture of a doubtful or mismatched face until its time is up. Of the oldest
+    /// presentations the pictures go where there are too many.
+    pub async fn keep_picture(&self, picture: GatePicture) -> Result<(), StoreError> {
+        self.small(SmallAct::KeepPicture(picture)).await.map(drop)
+    }
+
+    /// Deletes the pictures of faces whose time is up at `now_ms` (Unix ms); how many there were.
+    pub async fn forget_pictures(&self, now_ms: i64) -> Result<u64, StoreError> {
+        self.small(SmallAct::ForgetPictures(now_ms)).await
     }
 
     /// Forgets a setting; says whether there was one.

@@ -113,6 +113,8 @@ pub(crate) struct Trouble {
     pub(crate) advice: String,
     /// How often the very same happened.
     pub(crate) times: u32,
+    /// Names the pictures that are kept of it.
+    pub(crate) pictures: Option<i64>,
 }
 
 impl Trouble {
@@ -146,6 +148,7 @@ impl Trouble {
             what: format!("{way}：{what}"),
             advice,
             times: 1,
+            pictures: act.pictures,
         })
     }
 
@@ -164,18 +167,22 @@ impl Trouble {
             what: mark.text(),
             advice: String::new(),
             times: 1,
+            pictures: None,
         })
     }
 
+    /// What has pictures of its own stays a line of its own.
     fn is_same(&self, other: &Self) -> bool {
-        (self.kind, self.worker, &self.name, &self.lane, &self.what)
-            == (
-                other.kind,
-                other.worker,
-                &other.name,
-                &other.lane,
-                &other.what,
-            )
+        self.pictures.is_none()
+            && other.pictures.is_none()
+            && (self.kind, self.worker, &self.name, &self.lane, &self.what)
+                == (
+                    other.kind,
+                    other.worker,
+                    &other.name,
+                    &other.lane,
+                    &other.what,
+                )
     }
 }
 
@@ -229,6 +236,7 @@ mod tests {
             },
             passage: None,
             acknowledged: false,
+            pictures: None,
         }
     }
 
@@ -267,5 +275,18 @@ mod tests {
         );
         let counts: Vec<_> = lines.iter().map(|line| (line.worker, line.times)).collect();
         assert_eq!(counts, [(Some(WorkerId(3)), 3), (Some(WorkerId(4)), 1)]);
+        // Who is seen on a picture need not be the same one.
+        let mut pictured = denied.clone();
+        pictured.pictures = Some(1);
+        let lines = joined(
+            [&denied, &pictured, &denied]
+                .into_iter()
+                .filter_map(Trouble::of_act),
+        );
+        let counts: Vec<_> = lines
+            .iter()
+            .map(|line| (line.pictures, line.times))
+            .collect();
+        assert_eq!(counts, [(None, 2), (Some(1), 1)]);
     }
 }

@@ -45,6 +45,10 @@ const CHANGING: [&str; 6] = [
     "/papers/wages/receipt",
 ];
 const OPERATOR: [&str; 2] = ["/upload", "/settings"];
+/// What cameras see now: for who sets them up, and for the clerk.
+const CAMERA: &str = "/settings/camera/";
+/// Pictures of faces are for the clerk alone.
+const PICTURES: &str = "/pictures";
 /// Where a step of a wage sheet is taken; which one, the page decides.
 const WAGE_STEP: &str = "/papers/wages/step";
 /// Where a correction is asked for.
@@ -114,8 +118,13 @@ impl Duty {
                     || reads && (LEADER.contains(&path) || path.starts_with(CORRECTIONS))
             }
             Self::Guard => reads && path == "/attendance/moment",
-            Self::Viewer => reads && !CHANGING.contains(&path) && !path.starts_with(IMPORT),
-            Self::Operator => reads && OPERATOR.contains(&path),
+            Self::Viewer => {
+                let is_kept = path.starts_with(IMPORT)
+                    || path.starts_with(CAMERA)
+                    || path.ends_with(PICTURES);
+                reads && !CHANGING.contains(&path) && !is_kept
+            }
+            Self::Operator => reads && (OPERATOR.contains(&path) || path.starts_with(CAMERA)),
         }
     }
 
@@ -276,5 +285,23 @@ mod tests {
         }
         assert_eq!(Duty::read("leader", None), None);
         assert_eq!(Duty::read("king", None), None);
+    }
+
+    #[test]
+    fn faces_are_for_the_clerk_and_cameras_for_who_sets_them_up() {
+        let may = |duty: Duty, method, path| duty.may(&method, path);
+        for duty in [
+            Duty::Leader(TeamId(1)),
+            Duty::Guard,
+            Duty::Viewer,
+            Duty::Operator,
+        ] {
+            assert!(!may(duty, Method::GET, "/troubles/7/pictures"), "{duty:?}");
+            assert!(!may(duty, Method::POST, "/troubles/7/pictures"), "{duty:?}");
+            let sees = may(duty, Method::GET, "/settings/camera/in/gate-1");
+            assert_eq!(sees, duty == Duty::Operator, "{duty:?}");
+        }
+        assert!(may(Duty::Clerk, Method::POST, "/troubles/7/pictures"));
+        assert!(may(Duty::Clerk, Method::GET, "/settings/camera/in/gate-1"));
     }
 }

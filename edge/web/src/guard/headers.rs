@@ -11,14 +11,18 @@ pub(crate) const POLICY: &str = "default-src 'none'; script-src 'self'; style-sr
     img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; \
     frame-ancestors 'none'";
 
+/// The same for the one page that carries pictures within itself: they have no address.
+pub(crate) const PICTURES_POLICY: &str = "default-src 'none'; script-src 'self'; \
+    style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; \
+    base-uri 'none'; frame-ancestors 'none'";
+
 /// `same-origin`, not `no-referrer`: the latter makes browsers send `Origin: null` with a form,
 /// which the cross-site check must refuse.
 const REFERRER: &str = "same-origin";
 
-/// Adds what is missing; an answer that chose its own caching keeps it.
+/// Adds what is missing; an answer that chose its own caching or pictures keeps it.
 pub(crate) fn apply(headers: &mut HeaderMap) {
     let fixed = [
-        (CONTENT_SECURITY_POLICY, POLICY),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (X_FRAME_OPTIONS, "DENY"),
         (REFERRER_POLICY, REFERRER),
@@ -34,6 +38,9 @@ pub(crate) fn apply(headers: &mut HeaderMap) {
     for (name, value) in fixed {
         headers.insert(name, HeaderValue::from_static(value));
     }
+    headers
+        .entry(CONTENT_SECURITY_POLICY)
+        .or_insert(HeaderValue::from_static(POLICY));
     headers
         .entry(CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("no-store"));

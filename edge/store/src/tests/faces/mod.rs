@@ -1,3 +1,4 @@
 //! What faces did.
 
 mod over_a_restart;
+mod pictures;

@@ -143,5 +143,6 @@ fn only_who_signed_words_that_are_new_enough_is_named() {
     let store = place.open();
     let reader = store.reader().unwrap();
     assert_eq!(reader.faces().unwrap().consents().unwrap(), [1, 2, 3, 4]);
-    assert_eq!(reader.faces().unwrap().signed(2).unwrap(), [1, 4]);
+    assert_eq!(reader.faces().unwrap().signed(&[2, 3]).unwrap(), [1, 4]);
+    assert_eq!(reader.faces().unwrap().signed(&[3, 4]).unwrap(), [4]);
 }

@@ -211,7 +211,7 @@ async fn page(
                 signed: shelf
                     .reader
                     .faces()?
-                    .signed(words.version)?
+                    .signed(words.enough)?
                     .contains(&worker),
             }))
         })

@@ -8,6 +8,14 @@ use crate::error::SourceError;
 use crate::intake::number_fault;
 use crate::recorder::Refusal;
 
+const REASON_CHARS_MIN: usize = 2;
+const REASON_CHARS_MAX: usize = 100;
+
+/// Why somebody wants to see what is masked or kept away; none where he gives no reason.
+pub(super) fn reason(typed: &str) -> Option<String> {
+    note(typed, REASON_CHARS_MAX).filter(|reason| reason.chars().count() >= REASON_CHARS_MIN)
+}
+
 /// A name.
 pub(super) fn name(typed: &str) -> Result<PersonName, Refusal> {
     PersonName::parse(typed).map_err(|_| Refusal::new("姓名没有填，或超过 70 个字。"))

@@ -5,6 +5,7 @@ mod registering;
 pub(crate) mod register_page;
 pub(crate) mod person_acts;
 pub(crate) mod numbers_page;
+pub(crate) mod pictures_page;
 pub(crate) mod face_page;
 pub(crate) mod teams_page;
 pub(crate) mod suspension_page;

@@ -15,9 +15,6 @@ use crate::pages::layout::{self, Layout};
 use crate::pages::{audit, error_page};
 use crate::state::WebState;
 
-const REASON_CHARS_MIN: usize = 2;
-const REASON_CHARS_MAX: usize = 100;
-
 #[derive(Template)]
 #[template(path = "numbers.html")]
 struct NumbersPage {
@@ -53,11 +50,10 @@ pub(crate) async fn submit(
     let Some(person) = person else {
         return Ok(error_page::no_such_person());
     };
-    let reason = fields::note(&typed.reason, REASON_CHARS_MAX).unwrap_or_default();
-    if reason.chars().count() < REASON_CHARS_MIN {
+    let Some(reason) = fields::reason(&typed.reason) else {
         let problem = "没有写查看的理由，号码没有显示。请写明用在哪里，例如“填劳动合同”。";
         return Ok(error_page::refused(problem, &format!("/people/{worker}")));
-    }
+    };
     let note = AuditNote {
         account: Some(signed_in.account.name.clone()),
         what: AuditAct::NumberRevealed,

@@ -12,7 +12,7 @@ use jiff::civil::Date;
 use serde::Deserialize;
 
 use super::fields;
-use crate::books::{Shelf, standing_tag};
+use crate::books::{ConsentWords, Shelf, standing_tag};
 use crate::error::{SourceError, WebError};
 use crate::intake::TRAINING_HOURS;
 use crate::pages::door::SignedIn;
@@ -57,7 +57,7 @@ pub(crate) async fn submit(
     let worker = WorkerId(worker);
     let what = act.clone();
     let to_face = typed.then == "face";
-    let words = state.consent_words().version;
+    let words = state.consent_words();
     let maker: ActMaker = Box::new(move |reader| {
         let Some(standing) = reader.worker(worker)? else {
             return Ok(Err(Refusal::new("花名册上没有这个人。")));
@@ -175,12 +175,12 @@ fn face_consent(
     reader: &Reader,
     worker: WorkerId,
     form: &PersonForm,
-    (today, words): (Date, u16),
+    (today, words): (Date, ConsentWords),
 ) -> Result<Result<Act, Refusal>, SourceError> {
     let given = form.kind == "given";
     let agreed = reader.faces()?.consents()?.contains(&worker.0);
     // Who signed older words may sign the present ones.
-    let is_renewed = given && agreed && !reader.faces()?.signed(words)?.contains(&worker.0);
+    let is_renewed = given && agreed && !reader.faces()?.signed(words.enough)?.contains(&worker.0);
     if given == agreed && !is_renewed {
         return Ok(Err(Refusal::new(
             "刚才有人改过这一项，请看过最新内容后再操作。",
@@ -196,7 +196,7 @@ fn face_consent(
             return Err(Refusal::new("签字日期在今天之后，请核对。"));
         }
         let text = form.text.parse().ok().filter(|_| given);
-        if given && text != Some(words) {
+        if given && text != Some(words.version) {
             return Err(Refusal::new(
                 "同意书的文字刚换过新版，请让本人看过新版、签字后再登记。",
             ));

@@ -104,7 +104,12 @@ impl Faces {
 
     /// How many templates it holds.
     pub fn templates(&self) -> Result<usize> {
-        Ok(fs::read_dir(self.folder.join("templates"))?.count())
+        let mut templates = 0;
+        for file in fs::read_dir(self.folder.join("templates"))? {
+            // Of who signed for it the picture lies beside it.
+            templates += usize::from(file?.path().extension().is_none_or(|end| end != "photo"));
+        }
+        Ok(templates)
     }
 
     /// Its log.

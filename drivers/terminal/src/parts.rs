@@ -4,6 +4,7 @@
 const PART_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Longest head of a part.
 const HEAD_BYTES_MAX: usize = 8 * 1024;
+const HEAD_END: &[u8] = b"\r\n\r\n";
 
 /// One part.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,11 +24,24 @@ pub(crate) fn boundary(content_type: &str) -> Option<String> {
 }
 
 /// Takes bytes in and gives whole parts. A part ends with its `Content-Length` where it has one,
-/// else with the next boundary.
+/// else with the next boundary. However small the pieces are, no byte is searched twice for the same.
 #[derive(Debug)]
 pub(crate) struct Parts {
     mark: Vec<u8>,
     bytes: Vec<u8>,
+    /// What stands before it is done with.
+    from: usize,
+    /// What is looked for does not begin before it.
+    searched: usize,
+    wanted: Wanted,
+}
+
+/// What comes next.
+#[derive(Debug)]
+enum Wanted {
+    Boundary,
+    Head,
+    Body { kind: String, length: Option<usize> },
 }
 
 impl Parts {
@@ -37,10 +51,16 @@ impl Parts {
         Self {
             mark: name.as_bytes().to_vec(),
             bytes: Vec::new(),
+            from: 0,
+            searched: 0,
+            wanted: Wanted::Boundary,
         }
     }
 
     pub(crate) fn push(&mut self, bytes: &[u8]) {
+        self.bytes.drain(..self.from);
+        self.searched = self.searched.saturating_sub(self.from);
+        self.from = 0;
         self.bytes.extend_from_slice(bytes);
     }
 
@@ -50,61 +70,71 @@ impl Parts {
     /// A part longer than any is: the stream is over.
     pub(crate) fn next(&mut self) -> Result<Option<Part>, &'static str> {
         loop {
-            let Some(at) = find(&self.bytes, &self.mark) else {
-                // What comes before the first boundary is nothing.
-                return self.bounded();
-            };
-            let from = at.saturating_add(self.mark.len());
-            let rest = self.bytes.get(from..).unwrap_or_default();
-            let Some((head, body)) = split_head(rest) else {
-                return self.bounded();
-            };
-            let head_text = String::from_utf8_lossy(head).into_owned();
-            let body_at = self.bytes.len().saturating_sub(body.len());
-            let length: Option<usize> = header(&head_text, "content-length")
-                .and_then(|text| text.parse().ok())
-                .filter(|length| *length <= PART_BYTES_MAX);
-            let end = match length {
-                Some(length) => body_at.saturating_add(length),
-                None => match find(body, &self.mark) {
-                    Some(next) => body_at.saturating_add(next),
-                    None => return self.bounded(),
-                },
-            };
-            let Some(bytes) = self.bytes.get(body_at..end) else {
-                return self.bounded();
-            };
-            let kind = header(&head_text, "content-type").unwrap_or_default();
-            let kind = kind
-                .split(';')
-                .next()
-                .unwrap_or_default()
-                .trim()
-                .to_lowercase();
-            let body = if length.is_some() {
-                bytes.to_vec()
-            } else {
-                without_end(bytes).to_vec()
-            };
-            self.bytes.drain(..end);
-            if !body.is_empty() {
-                return Ok(Some(Part { kind, body }));
+            match &mut self.wanted {
+                Wanted::Boundary => {
+                    // What comes before it is nothing.
+                    let Some(at) = find(&self.bytes, &mut self.searched, &self.mark) else {
+                        return self.bounded();
+                    };
+                    self.go_on(at.saturating_add(self.mark.len()), Wanted::Head);
+                }
+                Wanted::Head => {
+                    let Some(at) = find(&self.bytes, &mut self.searched, HEAD_END) else {
+                        return self.bounded();
+                    };
+                    let head = self.bytes.get(self.from..at).unwrap_or_default();
+                    let body = body_after(&String::from_utf8_lossy(head));
+                    self.go_on(at.saturating_add(HEAD_END.len()), body);
+                }
+                Wanted::Body { kind, length } => {
+                    let end = match length {
+                        Some(length) => Some(self.from.saturating_add(*length)),
+                        None => find(&self.bytes, &mut self.searched, &self.mark),
+                    };
+                    let bytes = end.and_then(|end| self.bytes.get(self.from..end));
+                    let (Some(end), Some(bytes)) = (end, bytes) else {
+                        return self.bounded();
+                    };
+                    let body = if length.is_some() {
+                        bytes.to_vec()
+                    } else {
+                        without_end(bytes).to_vec()
+                    };
+                    let kind = std::mem::take(kind);
+                    self.go_on(end, Wanted::Boundary);
+                    if !body.is_empty() {
+                        return Ok(Some(Part { kind, body }));
+                    }
+                }
             }
         }
     }
 
+    fn go_on(&mut self, from: usize, wanted: Wanted) {
+        self.from = from;
+        self.searched = from;
+        self.wanted = wanted;
+    }
+
     fn bounded(&self) -> Result<Option<Part>, &'static str> {
-        if self.bytes.len() > PART_BYTES_MAX.saturating_add(HEAD_BYTES_MAX) {
+        let waiting = self.bytes.len().saturating_sub(self.from);
+        if waiting > PART_BYTES_MAX.saturating_add(HEAD_BYTES_MAX) {
             return Err("a part without end");
         }
         Ok(None)
     }
 }
 
-/// Head and body of what follows a boundary.
-fn split_head(rest: &[u8]) -> Option<(&[u8], &[u8])> {
-    let at = find(rest, b"\r\n\r\n")?;
-    Some((rest.get(..at)?, rest.get(at.saturating_add(4)..)?))
+/// What a head announces.
+fn body_after(head: &str) -> Wanted {
+    let kind = header(head, "content-type").unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default();
+    Wanted::Body {
+        kind: kind.trim().to_lowercase(),
+        length: header(head, "content-length")
+            .and_then(|text| text.parse().ok())
+            .filter(|length| *length <= PART_BYTES_MAX),
+    }
 }
 
 fn header(head: &str, name: &str) -> Option<String> {
@@ -125,15 +155,23 @@ fn without_end(bytes: &[u8]) -> &[u8] {
     body.strip_suffix(b"\r\n").unwrap_or(body)
 }
 
-fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
-    bytes
-        .windows(wanted.len().max(1))
-        .position(|part| part == wanted)
+/// Where it stands, searched for from `searched` on; where it is not there yet, `searched` goes on to
+/// the first place at which more bytes could bring it.
+fn find(bytes: &[u8], searched: &mut usize, wanted: &[u8]) -> Option<usize> {
+    let length = wanted.len().max(1);
+    let rest = bytes.get(*searched..).unwrap_or_default();
+    let found = rest.windows(length).position(|part| part == wanted);
+    if let Some(at) = found {
+        return Some(searched.saturating_add(at));
+    }
+    let open = bytes.len().saturating_add(1).saturating_sub(length);
+    *searched = open.max(*searched);
+    None
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Part, Parts, boundary};
+    use super::{PART_BYTES_MAX, Part, Parts, boundary};
 
     const STREAM: &[u8] =
         b"--MIME_boundary\r\nContent-Type: application/json; charset=\"UTF-8\"\r\n\
@@ -148,6 +186,19 @@ name=\"event_log\"\r\n\r\n{\"b\":2}\r\n--MIME_boundary--\r\n";
         }
     }
 
+    /// What is heard of the pieces one after the other.
+    fn heard<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<Part> {
+        let mut parts = Parts::new("MIME_boundary");
+        let mut heard = Vec::new();
+        for piece in pieces {
+            parts.push(piece);
+            while let Some(part) = parts.next().unwrap() {
+                heard.push(part);
+            }
+        }
+        heard
+    }
+
     #[test]
     fn parts_with_and_without_a_length_split_at_every_position() {
         let wanted = [
@@ -156,16 +207,33 @@ name=\"event_log\"\r\n\r\n{\"b\":2}\r\n--MIME_boundary--\r\n";
             part("", b"{\"b\":2}"),
         ];
         for at in 0..STREAM.len() {
-            let mut parts = Parts::new("MIME_boundary");
-            let mut heard = Vec::new();
-            for piece in [&STREAM[..at], &STREAM[at..]] {
-                parts.push(piece);
-                while let Some(part) = parts.next().unwrap() {
-                    heard.push(part);
-                }
-            }
-            assert_eq!(heard, wanted, "split at {at}");
+            assert_eq!(
+                heard([&STREAM[..at], &STREAM[at..]]),
+                wanted,
+                "split at {at}"
+            );
         }
+        for size in 1..STREAM.len() {
+            assert_eq!(heard(STREAM.chunks(size)), wanted, "pieces of {size}");
+        }
+    }
+
+    #[test]
+    fn a_long_part_in_small_pieces_is_searched_once() {
+        let picture = vec![b'\r'; PART_BYTES_MAX];
+        let mut stream = b"--MIME_boundary\r\nContent-Type: image/jpeg\r\n\r\n".to_vec();
+        stream.extend_from_slice(&picture);
+        stream.extend_from_slice(b"\r\n--MIME_boundary\r\n");
+        let mut parts = Parts::new("MIME_boundary");
+        let (mut heard, mut searched) = (Vec::new(), 0);
+        for piece in stream.chunks(64) {
+            parts.push(piece);
+            searched += parts.bytes.len() - parts.searched;
+            heard.extend(parts.next().unwrap());
+        }
+        assert_eq!(heard, [part("image/jpeg", &picture)]);
+        // Searched anew for every piece, it would be 130 GB.
+        assert!(searched < 2 * stream.len(), "{searched} bytes");
     }
 
     #[test]

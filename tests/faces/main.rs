@@ -11,8 +11,11 @@ mod watch;
 use std::fs;
 use std::path::Path;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use edge_store::{Key, Reader};
 use serde_json::{Value, json};
-use tests::{Faces, Result, Site, SitePlan, eventually, repository};
+use tests::{BOX_ID, Faces, Result, Site, SitePlan, eventually, repository};
 use watch::{Observer, talks_to};
 
 /// A site with one lane and a camera. The first two workers have agreed to the use of their faces.
@@ -26,11 +29,15 @@ const LANE: &str = "gate-1";
 
 impl Gate {
     async fn start(folder: &Path) -> Result<Self> {
-        Self::start_as(folder, |settings| settings).await
+        Self::start_as(folder, None, |settings| settings).await
     }
 
-    /// The same with other settings of the box.
-    async fn start_as(folder: &Path, settings: impl FnOnce(String) -> String) -> Result<Self> {
+    /// The same with other settings of the box, and with these words signed instead of the oldest.
+    async fn start_as(
+        folder: &Path,
+        words: Option<u16>,
+        settings: impl FnOnce(String) -> String,
+    ) -> Result<Self> {
         let plan = SitePlan {
             site_day: repository().join("tests/faces/site-day.toml"),
             play: false,
@@ -42,7 +49,7 @@ impl Gate {
             faces: true,
         };
         let mut site = Site::prepare(folder, &plan).await?;
-        let numbers = consent(&site, &folder.join("box/roster.json"))?;
+        let numbers = consent(&site, &folder.join("box/roster.json"), words)?;
         let faces = site.faces.take().ok_or("a site with faces")?;
         site.gate_box.edit(settings)?;
         site.gate_box.up().await?;
@@ -110,6 +117,23 @@ impl Gate {
         Ok(end["end"].as_str().unwrap_or_default().to_owned())
     }
 
+    /// Both pictures of a doubtful face that the box keeps; `None` while there are not both.
+    fn kept(&self) -> Result<Option<[Vec<u8>; 2]>> {
+        let folder = self.site.gate_box.folder();
+        let key = Key::from_file(&folder.join("ledger.key"))?;
+        let reader = Reader::open(&folder.join("ledger.db"), &key, BOX_ID)?;
+        let pictured = reader.acts(0, i64::MAX)?;
+        for record in pictured.iter().filter_map(|act| act.pictures) {
+            let found = reader.faces()?.pictures(record, 0)?;
+            if let Some((_, pictures)) = found
+                && let (Some(gate), Some(own)) = (pictures.gate, pictures.own)
+            {
+                return Ok(Some([gate, own]));
+            }
+        }
+        Ok(None)
+    }
+
     /// Enrolls workers with these portraits; what the command printed and whether all were taken.
     fn enroll(&self, folder: &Path, pictures: &[(usize, &str)]) -> Result<(Option<i32>, String)> {
         fs::create_dir_all(folder)?;
@@ -131,11 +155,14 @@ impl Gate {
 }
 
 /// Writes the consent of the first two workers into the roster and imports it again; all numbers.
-fn consent(site: &Site, roster: &Path) -> Result<Vec<String>> {
+fn consent(site: &Site, roster: &Path, words: Option<u16>) -> Result<Vec<String>> {
     let mut file: Value = serde_json::from_slice(&fs::read(roster)?)?;
     let workers = file["workers"].as_array_mut().ok_or("no workers")?;
     for worker in workers.iter_mut().take(2) {
         worker["face_consent_on"] = json!("2026-11-01");
+        if let Some(words) = words {
+            worker["face_consent_text"] = json!(words);
+        }
     }
     let numbers = workers
         .iter()
@@ -286,7 +313,8 @@ async fn without_its_models_the_box_works_by_card_and_says_why() -> Result<()> {
 #[tokio::test]
 async fn a_day_with_faces_sends_neither_picture_nor_template() -> Result<()> {
     let folder = tempfile::tempdir()?;
-    let mut gate = Gate::start(folder.path()).await?;
+    // They have signed for pictures, so that there are some to be sent.
+    let mut gate = Gate::start_as(folder.path(), Some(3), |settings| settings).await?;
     let (broker, inside) = (gate.site.broker.port(), gate.site.broker.city_port());
     let observer = Observer::listen(gate.site.city.folder(), inside).await?;
     let since = gate.head().await?;
@@ -306,6 +334,7 @@ async fn a_day_with_faces_sends_neither_picture_nor_template() -> Result<()> {
         Ok((presented["result"] == "denied").then_some(()))
     })
     .await?;
+    let pictures = eventually("the box keeps both pictures", async || gate.kept()).await?;
 
     // Nobody else is spoken to: the box to its broker, the face process to its camera.
     let camera = gate.site.simulator.page();
@@ -345,11 +374,25 @@ async fn a_day_with_faces_sends_neither_picture_nor_template() -> Result<()> {
         for start in ["/9j/", "iVBOR", "ffd8ff", "data:"] {
             assert!(!longest.starts_with(start), "{message}");
         }
+        for picture in &pictures {
+            assert!(!holds(&text, picture), "a picture: {message}");
+        }
         by_face += usize::from(message["by"] == "001");
         mismatches += usize::from(message["reason"] == "face_differs");
     }
     assert!(by_face > 0 && mismatches > 0, "faces were used that day");
     Ok(())
+}
+
+/// Whether a picture, or its middle, stands in it: as it is, as base64 or in hexadecimal.
+fn holds(text: &[u8], picture: &[u8]) -> bool {
+    let middle = picture.len() / 2;
+    let piece = &picture[middle..middle + 64];
+    let hex: String = piece.iter().map(|byte| format!("{byte:02x}")).collect();
+    // Wherever the piece begins within three bytes, these words of it are the same.
+    let words = (0..3).map(|skip| STANDARD.encode(&piece[skip..skip + 48]).into_bytes());
+    let mut forms = words.chain([piece.to_vec(), hex.into_bytes()]);
+    forms.any(|form| text.windows(form.len()).any(|window| window == form))
 }
 
 /// The longest text anywhere in a value.

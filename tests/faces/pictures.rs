@@ -63,6 +63,9 @@ async fn the_clerk_sees_both_faces_of_a_mismatch_for_a_reason_on_record() -> Res
     no_serious_fault(&browser).await?;
 
     // Nothing is shown before the reason is on record.
+    let page = format!("return document.querySelector(\"{link}\").getAttribute('href')");
+    let page = browser.script(&page).await?;
+    let page = page.as_str().unwrap_or_default();
     press(&browser, link).await?;
     says(&browser, "写明理由才显示").await?;
     let pictures = "return document.querySelectorAll('main img').length";
@@ -84,6 +87,20 @@ async fn the_clerk_sees_both_faces_of_a_mismatch_for_a_reason_on_record() -> Res
         (&json!(2), &json!("核对是不是本人")),
         "{seen}"
     );
+
+    // His consent taken back, his own picture is gone within seconds; who stood there is still seen.
+    browser.open(&format!("{screen}/people/2")).await?;
+    press(&browser, "form[action$='/face_consent'] button").await?;
+    says(&browser, "人脸模板几秒内销毁").await?;
+    eventually("his own picture is destroyed", async || {
+        browser.open(&format!("{screen}{page}")).await?;
+        browser.fill("#reason", "核对是不是本人").await?;
+        press(&browser, "#see").await?;
+        is_shown(&browser, "#gate-picture").await?;
+        let own = "return !!document.querySelector('#own-picture')";
+        Ok((browser.script(own).await? == json!(false)).then_some(()))
+    })
+    .await?;
     browser.close().await
 }
 

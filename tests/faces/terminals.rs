@@ -26,7 +26,7 @@ async fn a_picture_goes_to_the_terminal_with_the_newer_consent_and_leaves_with_i
         terminal.base()
     );
     let settings = |text: String| text.replacen("\n[lane.gate]", &more, 1);
-    let mut gate = Gate::start_as(folder.path(), settings).await?;
+    let mut gate = Gate::start_as(folder.path(), None, settings).await?;
     gate.faces.up()?;
     gate.camera_is(0, "online").await?;
     let browser = signed_in(&mut gate, folder.path()).await?;

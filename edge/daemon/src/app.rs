@@ -21,7 +21,8 @@ use crate::error::DaemonError;
 use crate::health::{HealthDesk, HealthNews, NEWS_MAX};
 use crate::hold;
 use crate::lane::{
-    BoardDoor, Gate, GateSite, LanePlan, TerminalDesk, TokenSalt, face_line, numbered, run_gate,
+    BoardDoor, Gate, GateSite, LanePlan, PictureShelf, TerminalDesk, TokenSalt, face_line,
+    numbered, run_gate,
 };
 use crate::office::{self, Office};
 use crate::opening::{Opened, tell_daily};
@@ -67,6 +68,7 @@ async fn serve(config: SiteConfig) -> Result<(), DaemonError> {
     let (news, heard) = mpsc::channel(NEWS_MAX);
     let office_news = news.clone();
     let consents = office::watch_consents(store.reader()?, config.has_terminals())?;
+    forget_pictures(&config, &store, &clock, &consents);
     let (gate, in_force, boards) =
         start_gate_thread(&config, &store, &clock, news, (consents, stop.clone())).await?;
     tell_ready(config.lanes.len(), store.facts().unclean);
@@ -106,7 +108,6 @@ async fn serve(config: SiteConfig) -> Result<(), DaemonError> {
     let sync = config.city.is_some().then_some(seen);
     let writer = store.writer();
     tokio::spawn(office::pulse(writer, clock.clone(), proofs, sync.clone()));
-    tokio::spawn(office::forget_pictures(store.writer(), clock.clone()));
     let asked = Arc::clone(&reader);
     tokio::spawn(desk.run(heard, sync, async move || office::waiting(&asked).await));
     let mut gate = tokio::task::spawn_blocking(move || gate.join());
@@ -124,6 +125,19 @@ async fn serve(config: SiteConfig) -> Result<(), DaemonError> {
         tracing::error!("The gate thread did not end by itself");
     }
     close(store, clock.now().wall_ms).await.and(end)
+}
+
+/// Pictures of faces go when they must. Whoever watches the consents, with a reader of his own, ends
+/// at a box without faces: nothing here keeps him.
+fn forget_pictures(
+    config: &SiteConfig,
+    store: &Store,
+    clock: &Clock,
+    consents: &watch::Receiver<Consents>,
+) {
+    let shelf = (store.writer(), config.ledger.path.clone());
+    let consents = config.face_socket.as_ref().map(|_| consents.clone());
+    tokio::spawn(office::forget_pictures(shelf, clock.clone(), consents));
 }
 
 fn tell_ready(lanes: usize, unclean: bool) {
@@ -250,7 +264,11 @@ async fn start_gate_thread(
     let newcomer = watch::Sender::new(None);
     let faces = config.face_socket.clone().map(|socket| {
         let policy = config.policy.face.clone();
-        face_line(socket, policy, clock.clone(), consents, store.writer())
+        let shelf = PictureShelf {
+            writer: store.writer(),
+            ledger: config.ledger.path.clone(),
+        };
+        face_line(socket, policy, clock.clone(), consents, shelf)
     });
     let site = GateSite {
         clock: clock.clone(),

@@ -5,6 +5,8 @@ CREATE TABLE gate_picture (
     presentation INTEGER NOT NULL,
     -- 'gate': who stood there; 'own': the enrolled picture of the card's holder.
     role         TEXT NOT NULL CHECK (role IN ('gate', 'own')),
+    -- Whose card it was: his own picture goes with his consent.
+    worker       INTEGER NOT NULL,
     sha256       TEXT NOT NULL,
     -- Unix ms; from then on nobody sees it and it is deleted.
     until_ms     INTEGER NOT NULL,

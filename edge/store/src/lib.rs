@@ -46,7 +46,7 @@ pub use ledger::{Appended, Entry, presentation_key};
 pub use old_file::{OldFile, Part};
 pub use reader::{Reader, StoredRecord};
 pub use screen::import::{ImportCount, ImportJob, ImportOutcome, ImportRow, ImportStep};
-pub use screen::picture::{GatePicture, KeptPictures, PictureRole};
+pub use screen::picture::{GatePicture, KeptPictures, PictureRole, PicturesToForget};
 pub use store::{OpeningFacts, Store, StoreSettings};
 pub use sync_wire::seal::DataKey;
 pub use sync_wire::{Hash, Head};

@@ -14,7 +14,6 @@ use edge_domain::{
 use edge_face_protocol::{
     CameraPlace, CameraState, EngineState, FrameReader, FromFace, ToFace, VERSION, Way, encode,
 };
-use edge_store::Writer;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio::sync::{mpsc, watch};
@@ -22,7 +21,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::clock::Clock;
 use crate::lane::camera_lamps::FaceTrouble;
-use crate::lane::face_pictures::{GatePictures, KeepOrder};
+use crate::lane::face_pictures::{GatePictures, KeepOrder, PictureShelf};
 use crate::lane::task::LaneNews;
 use crate::people::Consents;
 
@@ -136,7 +135,7 @@ pub(crate) fn face_line(
     policy: FacePolicy,
     clock: Clock,
     consents: watch::Receiver<Consents>,
-    writer: Writer,
+    shelf: PictureShelf,
 ) -> FaceDesk {
     let (sender, orders) = mpsc::channel(ORDERS_MAX);
     let line = FaceLine {
@@ -149,7 +148,7 @@ pub(crate) fn face_line(
         lanes: BTreeMap::new(),
         watches: BTreeMap::new(),
         looks: BTreeMap::new(),
-        pictures: GatePictures::new(writer),
+        pictures: GatePictures::new(shelf),
         last: 0,
     };
     (line, sender)

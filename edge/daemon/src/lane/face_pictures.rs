@@ -2,6 +2,7 @@
 //! there, and of the card's holder as he was enrolled.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::path::PathBuf;
 
 use edge_domain::{LookId, WorkerId};
 use edge_face_protocol::{CameraPlace, Picture, ToFace};
@@ -10,6 +11,7 @@ use sha2::{Digest as _, Sha256};
 use sync_wire::Hash;
 
 use crate::people::Consents;
+use crate::troubles::is_disk_short;
 
 /// Looks that are remembered: their pictures are asked for as soon as the presentation is durable.
 const OVER_MAX: usize = 16;
@@ -41,21 +43,30 @@ struct Over {
 struct Awaited {
     presentation: i64,
     role: PictureRole,
+    worker: WorkerId,
     until_ms: i64,
+}
+
+/// Where pictures are kept.
+#[derive(Debug)]
+pub(crate) struct PictureShelf {
+    pub(crate) writer: Writer,
+    /// The ledger's file: its disk must have room.
+    pub(crate) ledger: PathBuf,
 }
 
 /// What there is to ask for and what was asked for, on one connection.
 #[derive(Debug)]
 pub(super) struct GatePictures {
-    writer: Writer,
+    shelf: PictureShelf,
     over: VecDeque<Over>,
     awaited: BTreeMap<u64, Awaited>,
 }
 
 impl GatePictures {
-    pub(super) fn new(writer: Writer) -> Self {
+    pub(super) fn new(shelf: PictureShelf) -> Self {
         Self {
-            writer,
+            shelf,
             over: VecDeque::new(),
             awaited: BTreeMap::new(),
         }
@@ -98,6 +109,13 @@ impl GatePictures {
         if !consents.doubts.contains(&worker.0) || self.awaited.len() >= AWAITED_MAX {
             return Vec::new();
         }
+        if is_disk_short(&self.shelf.ledger) {
+            tracing::warn!(
+                presentation = order.presentation,
+                "No picture: the disk is short"
+            );
+            return Vec::new();
+        }
         // The further try may have seen nobody any more: then the first one has the picture.
         let is_his = |one: &&Over| one.place == over.place && one.worker == worker;
         let of = self.over.iter().filter(is_his).map(|one| one.id);
@@ -109,6 +127,7 @@ impl GatePictures {
             let awaited = Awaited {
                 presentation: order.presentation,
                 role,
+                worker,
                 until_ms: order.until_ms,
             };
             self.awaited.insert(*last, awaited);
@@ -138,11 +157,12 @@ impl GatePictures {
         let picture = GatePicture {
             presentation: awaited.presentation,
             role: awaited.role,
+            worker: awaited.worker.0,
             sha256: Hash::from_bytes(digest).to_hex(),
             jpeg,
             until_ms: awaited.until_ms,
         };
-        let writer = self.writer.clone();
+        let writer = self.shelf.writer.clone();
         tokio::spawn(async move {
             if let Err(error) = writer.keep_picture(picture).await {
                 tracing::error!(%error, "The picture of a doubtful face is not kept");

@@ -19,6 +19,7 @@ pub(crate) use board_door::BoardDoor;
 pub(crate) use board_door::BoardUpdate;
 pub use commits::lane_body;
 pub(crate) use face_line::face_line;
+pub(crate) use face_pictures::PictureShelf;
 pub(crate) use input::TokenSalt;
 pub use numbers::{number, numbered};
 pub(crate) use site::GateSite;

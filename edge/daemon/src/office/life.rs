@@ -3,10 +3,11 @@
 //! The sign of life rides on the watchdog's proof commit, which is made every eight seconds anyway:
 //! one more column costs the disk nothing.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use edge_domain::{ClockQuality, Moment};
-use edge_store::{Entry, Store, StoreError, Writer};
+use edge_store::{Entry, PicturesToForget, Store, StoreError, Writer};
 use serde::{Deserialize, Serialize};
 use sync_mqtt::SyncStatus;
 use sync_wire::Kind;
@@ -16,13 +17,16 @@ use tokio::time::Instant;
 
 use crate::clock::{Clock, ClockChange};
 use crate::error::DaemonError;
+use crate::people::Consents;
 use crate::records;
 use crate::systemd::{self, Proofs};
+use crate::troubles::is_disk_short;
 
 /// How often a small commit proves that the way to the disk works.
 const PULSE: Duration = Duration::from_secs(8);
-/// How often pictures whose time is up are deleted; they are not shown any more before that.
-const FORGET: Duration = Duration::from_hours(1);
+/// How often pictures whose time is up are deleted; they are not shown any more before that. So often
+/// the room on the disk is looked at, too.
+const FORGET: Duration = Duration::from_mins(10);
 /// The machine slept if the clock that counts sleep ran ahead by so much of the one that does not.
 const SLEPT_MS_MIN: u64 = 5_000;
 
@@ -175,17 +179,43 @@ fn slept(before: &Moment, now: &Moment, awake_ms: u64) -> Option<Kind> {
     (slept_ms >= SLEPT_MS_MIN).then(|| absence(from, now.wall_ms))
 }
 
-/// Deletes pictures of faces whose time is up, for ever.
-pub(crate) async fn forget_pictures(writer: Writer, clock: Clock) {
+/// Deletes pictures of faces for ever: in time, of whoever takes his consent back at once, and what
+/// the city has the records of where the ledger's disk is short.
+pub(crate) async fn forget_pictures(
+    (writer, ledger): (Writer, PathBuf),
+    clock: Clock,
+    mut consents: Option<watch::Receiver<Consents>>,
+) {
     let mut look = tokio::time::interval(FORGET);
     loop {
-        look.tick().await;
-        match writer.forget_pictures(clock.now().wall_ms).await {
+        tokio::select! {
+            _ = look.tick() => {}
+            () = changed(&mut consents) => {}
+        }
+        // A box without faces keeps nobody's.
+        let signed = consents
+            .as_mut()
+            .map(|known| known.borrow_and_update().doubts.clone());
+        let what = PicturesToForget {
+            now_ms: clock.now().wall_ms,
+            signed: signed.unwrap_or_default(),
+            make_room: is_disk_short(&ledger),
+        };
+        match writer.forget_pictures(what).await {
             Ok(0) => {}
-            Ok(pictures) => tracing::info!(pictures, "Pictures of faces are deleted in time"),
+            Ok(pictures) => tracing::info!(pictures, "Pictures of faces are deleted"),
             Err(error) => tracing::error!(%error, "Pictures of faces are not deleted"),
         }
     }
+}
+
+async fn changed(consents: &mut Option<watch::Receiver<Consents>>) {
+    if let Some(known) = consents
+        && known.changed().await.is_ok()
+    {
+        return;
+    }
+    std::future::pending::<()>().await;
 }
 
 async fn record(writer: &Writer, now: Moment, kind: Kind) {

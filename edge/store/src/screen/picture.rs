@@ -2,11 +2,16 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
+use crate::city::cursor;
 use crate::error::StoreError;
+use crate::ledger;
 
 /// Presentations with pictures that are kept at most: the oldest go first. Two pictures of at most
 /// 50 KiB each, most of them of 20.
 const PRESENTATIONS_MAX: u32 = 2_000;
+/// Nothing is kept longer than this, ms: workers have signed for 30 days, and a clock that went back
+/// does not make them more.
+const KEPT_MS_MAX: i64 = 30 * 86_400_000;
 
 const STEP: &str = "keep pictures of a face";
 const STEP_READ: &str = "read pictures of a face";
@@ -36,6 +41,8 @@ pub struct GatePicture {
     pub presentation: i64,
     /// Whom it shows.
     pub role: PictureRole,
+    /// Whose card it was.
+    pub worker: u32,
     /// SHA-256 of the file, lower hex.
     pub sha256: String,
     /// A JPEG file.
@@ -54,6 +61,17 @@ impl std::fmt::Debug for GatePicture {
             self.jpeg.len()
         )
     }
+}
+
+/// What is to be forgotten.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PicturesToForget {
+    /// The time, Unix ms: those whose time is up.
+    pub now_ms: i64,
+    /// The enrolled pictures of all others than these workers, who have signed for them.
+    pub signed: Vec<u32>,
+    /// Of the presentations that the city has all: the disk is short, and records come first.
+    pub make_room: bool,
 }
 
 /// What is kept of one presentation.
@@ -93,9 +111,15 @@ pub(crate) fn keep_of(
     .map_err(fault)?;
     let kept = db
         .execute(
-            "INSERT INTO gate_picture (presentation, role, sha256, until_ms) \
-             VALUES (?1, ?2, ?3, ?4) ON CONFLICT (presentation, role) DO NOTHING",
-            params![one.presentation, one.role.word(), one.sha256, one.until_ms],
+            "INSERT INTO gate_picture (presentation, role, worker, sha256, until_ms) \
+             VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (presentation, role) DO NOTHING",
+            params![
+                one.presentation,
+                one.role.word(),
+                one.worker,
+                one.sha256,
+                one.until_ms
+            ],
         )
         .map_err(fault)?;
     let gone = db
@@ -111,13 +135,46 @@ pub(crate) fn keep_of(
     Ok(kept)
 }
 
-/// Deletes those whose time is up; how many.
-pub(crate) fn forget(db: &Connection, now_ms: i64) -> Result<usize, StoreError> {
-    let gone = db
-        .execute("DELETE FROM gate_picture WHERE until_ms <= ?1", [now_ms])
-        .map_err(fault)?;
-    forget_files(db)?;
+/// Deletes what is to be forgotten; how many.
+pub(crate) fn forget(db: &Connection, what: &PicturesToForget) -> Result<usize, StoreError> {
+    let latest = what.now_ms.saturating_add(KEPT_MS_MAX);
+    db.execute(
+        "UPDATE gate_picture SET until_ms = ?1 WHERE until_ms > ?1",
+        [latest],
+    )
+    .map_err(fault)?;
+    let over = "DELETE FROM gate_picture WHERE until_ms <= ?1";
+    let mut gone = db.execute(over, [what.now_ms]).map_err(fault)?;
+    let own = "SELECT DISTINCT worker FROM gate_picture WHERE role = 'own'";
+    for worker in all(db, own)? {
+        if !what.signed.iter().any(|one| i64::from(*one) == worker) {
+            let his = "DELETE FROM gate_picture WHERE role = 'own' AND worker = ?1";
+            gone = gone.saturating_add(db.execute(his, [worker]).map_err(fault)?);
+        }
+    }
+    if what.make_room {
+        for presentation in all(db, "SELECT DISTINCT presentation FROM gate_picture")? {
+            if at_city(db, presentation)? {
+                let both = "DELETE FROM gate_picture WHERE presentation = ?1";
+                gone = gone.saturating_add(db.execute(both, [presentation]).map_err(fault)?);
+            }
+        }
+    }
+    if gone > 0 {
+        forget_files(db)?;
+    }
     Ok(gone)
+}
+
+fn all(db: &Connection, query: &str) -> Result<Vec<i64>, StoreError> {
+    db.prepare(query)
+        .and_then(|mut query| query.query_map([], |row| row.get(0))?.collect())
+        .map_err(unread)
+}
+
+fn at_city(db: &Connection, presentation: i64) -> Result<bool, StoreError> {
+    let epoch_no = u32::try_from(ledger::epoch_no_of(presentation)).unwrap_or(u32::MAX);
+    Ok(cursor::read(db, epoch_no)?.holds(ledger::seq_of(presentation)))
 }
 
 fn forget_files(db: &Connection) -> Result<(), StoreError> {

@@ -12,7 +12,7 @@ use crate::error::StoreError;
 use crate::ledger;
 use crate::recover;
 use crate::screen::import::{self, ImportJob, ImportRow};
-use crate::screen::picture::{self, GatePicture};
+use crate::screen::picture::{self, GatePicture, PicturesToForget};
 use crate::view::sheets::KeptSheet;
 use crate::write::kept_file::{self, KeptPart};
 
@@ -66,8 +66,8 @@ pub(crate) enum SmallAct {
     KeepSheet(KeptSheet),
     /// A picture of a doubtful face.
     KeepPicture(GatePicture),
-    /// Pictures whose time is up at this time, Unix ms.
-    ForgetPictures(i64),
+    /// Pictures that must not be kept any longer.
+    ForgetPictures(PicturesToForget),
     /// A file that the clerk brought; older ones at rest are forgotten.
     BeginImport {
         job: ImportJob,
@@ -138,7 +138,7 @@ pub(crate) fn perform(db: &Connection, act: &SmallAct) -> Result<u64, StoreError
         SmallAct::KeepFile(part) => kept_file::keep(db, part).map(count),
         SmallAct::KeepSheet(sheet) => kept_file::keep_sheet(db, sheet).map(count),
         SmallAct::KeepPicture(one) => picture::keep(db, one).map(count),
-        SmallAct::ForgetPictures(now_ms) => picture::forget(db, *now_ms).map(count),
+        SmallAct::ForgetPictures(what) => picture::forget(db, what).map(count),
         SmallAct::BeginImport { job, rows, forget } => {
             import::begin(db, job, rows, (forget.0, &forget.1))
         }

@@ -15,7 +15,7 @@ use crate::epoch::{Epoch, NewEpoch};
 use crate::error::StoreError;
 use crate::ledger::{self, Appended, Entry};
 use crate::screen::import::{ImportJob, ImportRow, ImportStep};
-use crate::screen::picture::GatePicture;
+use crate::screen::picture::{GatePicture, PicturesToForget};
 use crate::view::sheets::KeptSheet;
 use crate::write::commit_loop::{self, Notes, Order, QUEUE_ORDERS_MAX, Reply};
 use crate::write::kept_file::KeptPart;
@@ -182,9 +182,9 @@ impl Writer {
         self.small(SmallAct::KeepPicture(picture)).await.map(drop)
     }
 
-    /// Deletes the pictures of faces whose time is up at `now_ms` (Unix ms); how many there were.
-    pub async fn forget_pictures(&self, now_ms: i64) -> Result<u64, StoreError> {
-        self.small(SmallAct::ForgetPictures(now_ms)).await
+    /// Deletes pictures of faces that must not be kept any longer; how many there were.
+    pub async fn forget_pictures(&self, what: PicturesToForget) -> Result<u64, StoreError> {
+        self.small(SmallAct::ForgetPictures(what)).await
     }
 
     /// Forgets a setting; says whether there was one.

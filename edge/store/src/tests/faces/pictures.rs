@@ -2,7 +2,7 @@
 
 use sync_wire::record::Direction;
 
-use crate::screen::picture::{GatePicture, KeptPictures, PictureRole, keep_of};
+use crate::screen::picture::{GatePicture, KeptPictures, PictureRole, PicturesToForget, keep_of};
 use crate::tests::help::{Place, wait};
 use crate::tests::models::{presentation, record};
 use crate::{Store, presentation_key};
@@ -13,6 +13,7 @@ fn picture(presentation: i64, role: PictureRole, jpeg: &[u8], until_ms: i64) -> 
     GatePicture {
         presentation,
         role,
+        worker: 7,
         // Any name will do here; the box makes it of the content.
         sha256: String::from_utf8_lossy(jpeg).into_owned(),
         jpeg: jpeg.to_vec(),
@@ -24,6 +25,15 @@ fn kept(store: &Store, presentation: i64, now_ms: i64) -> Option<KeptPictures> {
     let reader = store.reader().unwrap();
     let found = reader.faces().unwrap().pictures(presentation, now_ms);
     found.unwrap().map(|(_, kept)| kept)
+}
+
+fn forget(store: &Store, (now_ms, signed, make_room): (i64, &[u32], bool)) -> u64 {
+    let what = PicturesToForget {
+        now_ms,
+        signed: signed.to_vec(),
+        make_room,
+    };
+    wait(store.writer().forget_pictures(what)).unwrap()
 }
 
 fn files(store: &Store, place: &Place) -> u32 {
@@ -65,10 +75,10 @@ fn both_pictures_of_a_presentation_stay_until_their_time_is_up() {
 
     // Nobody sees it any more, even before it is deleted; what another one needs stays.
     assert_eq!(kept(&store, first, DAY_MS), None);
-    assert_eq!(wait(store.writer().forget_pictures(DAY_MS)).unwrap(), 2);
+    assert_eq!(forget(&store, (DAY_MS, &[7], false)), 2);
     assert_eq!(files(&store, &place), 1);
     assert!(kept(&store, second, DAY_MS).unwrap().own.is_some());
-    assert_eq!(wait(store.writer().forget_pictures(2 * DAY_MS)).unwrap(), 1);
+    assert_eq!(forget(&store, (2 * DAY_MS, &[7], false)), 1);
     assert_eq!(files(&store, &place), 0);
 }
 
@@ -92,4 +102,61 @@ fn the_oldest_go_where_there_are_too_many() {
     assert_eq!(files(&store, &place), 4, "three of the gate and one of him");
     assert_eq!(kept(&store, key(2), 1), None);
     assert!(kept(&store, key(3), 1).is_some());
+}
+
+/// Two presentations of worker 7, each with a picture of the gate and of him; their keys.
+fn two_pictured(store: &Store) -> [i64; 2] {
+    let act = |at| record(at, presentation(Some(7), Direction::In, true));
+    wait(store.writer().append(vec![act(1_000), act(1_001)])).unwrap();
+    [1, 2].map(|seq| {
+        let key = presentation_key(1, seq).unwrap();
+        for (role, jpeg) in [
+            (PictureRole::Gate, format!("gate {seq}")),
+            (PictureRole::Own, "own".to_owned()),
+        ] {
+            let one = picture(key, role, jpeg.as_bytes(), 30 * DAY_MS);
+            wait(store.writer().keep_picture(one)).unwrap();
+        }
+        key
+    })
+}
+
+#[test]
+fn his_own_picture_goes_with_his_consent() {
+    let place = Place::new();
+    let store = place.open();
+    let [first, second] = two_pictured(&store);
+    assert_eq!(forget(&store, (2_000, &[6, 7], false)), 0);
+    assert_eq!(forget(&store, (2_000, &[6], false)), 2);
+    for key in [first, second] {
+        let left = kept(&store, key, 2_000).unwrap();
+        assert!(left.own.is_none() && left.gate.is_some(), "{left:?}");
+    }
+    assert_eq!(files(&store, &place), 2);
+}
+
+#[test]
+fn what_the_city_has_makes_room_on_a_short_disk() {
+    let place = Place::new();
+    let store = place.open();
+    let [first, second] = two_pictured(&store);
+    assert_eq!(forget(&store, (2_000, &[7], true)), 0, "the city has none");
+    let epoch = store.facts().epoch.clone();
+    wait(store.writer().advance_cursor(&epoch, 1, Vec::new())).unwrap();
+    assert_eq!(forget(&store, (2_000, &[7], false)), 0, "there is room");
+    assert_eq!(forget(&store, (2_000, &[7], true)), 2);
+    assert_eq!(kept(&store, first, 2_000), None);
+    assert!(kept(&store, second, 2_000).is_some());
+    assert_eq!(files(&store, &place), 2, "the second one's two");
+}
+
+#[test]
+fn a_clock_that_went_back_keeps_nothing_longer() {
+    let place = Place::new();
+    let store = place.open();
+    let [first, _] = two_pictured(&store);
+    // Kept by a clock that was ten days ahead.
+    let back_ms = -10 * DAY_MS;
+    assert_eq!(forget(&store, (back_ms, &[7], false)), 0);
+    assert_eq!(kept(&store, first, back_ms).unwrap().until_ms, 20 * DAY_MS);
 }

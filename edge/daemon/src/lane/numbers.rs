@@ -2,6 +2,7 @@
 //! begin while somebody is between the arms: so the lane's number names the epoch, too.
 
 use edge_domain::{Act, LaneMemory, Record};
+use edge_store::presentation_key;
 
 /// Numbers of records lie below.
 const SEQ_BITS: u32 = 40;
@@ -9,6 +10,12 @@ const SEQ_BITS: u32 = 40;
 /// The lane's number of a record.
 pub fn number(epoch_no: u32, seq: u64) -> u64 {
     u64::from(epoch_no) << SEQ_BITS | (seq & ((1 << SEQ_BITS) - 1))
+}
+
+/// The ledger's key of a record by the lane's number of it.
+pub(crate) fn ledger_key(number: u64) -> Option<i64> {
+    let epoch_no = u32::try_from(number >> SEQ_BITS).ok()?;
+    presentation_key(epoch_no, number & ((1 << SEQ_BITS) - 1))
 }
 
 /// A lane's memory, which the ledger gives with the numbers of one epoch.
@@ -80,6 +87,15 @@ mod tests {
                 counted: false,
                 board: None,
             }),
+        }
+    }
+
+    #[test]
+    fn the_key_of_a_record_is_the_ledgers() {
+        for (epoch_no, seq) in [(1, 1), (3, 246)] {
+            let wanted = presentation_key(epoch_no, seq);
+            assert!(wanted.is_some());
+            assert_eq!(ledger_key(number(epoch_no, seq)), wanted);
         }
     }
 

@@ -12,7 +12,6 @@ use edge_domain::{
     BoardEvent, Camera, Credential, Direction, Display, FaceEvidence, Lane, LaneEffect, LaneInput,
     LookId, Record, SiteView, WorkerId,
 };
-use edge_store::presentation_key;
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 
@@ -24,6 +23,7 @@ use crate::lane::face_line::{FaceNews, FaceOrder, LookOrder, camera};
 use crate::lane::face_pictures::KeepOrder;
 use crate::lane::input;
 use crate::lane::lamps::{DeviceNames, gate_news, reader_news};
+use crate::lane::numbers::ledger_key;
 use crate::lane::site::GateSite;
 use crate::lane::terminals::{Stepped, Terminals};
 
@@ -302,8 +302,8 @@ impl LaneTask {
     fn keep(&self, look: LookId, presentation: u64) {
         let days = self.site.policy.borrow().face.picture_days;
         let kept_ms = i64::from(days).saturating_mul(DAY_MS);
-        let key = presentation_key(self.site.writer.epoch_no(), presentation);
-        let (Some(faces), Some(presentation)) = (&self.faces, key.filter(|_| days > 0)) else {
+        let key = ledger_key(presentation).filter(|_| days > 0);
+        let (Some(faces), Some(presentation)) = (&self.faces, key) else {
             return;
         };
         let order = FaceOrder::Keep(KeepOrder {

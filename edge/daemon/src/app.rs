@@ -25,7 +25,7 @@ use crate::lane::{
     numbered, run_gate,
 };
 use crate::office::{self, Office};
-use crate::opening::{Opened, tell_daily};
+use crate::opening::tell_daily;
 use crate::people::{
     Consents, PeopleDesk, PersonTagger, Sealer, city_key, random, watch_terminal_people,
 };
@@ -59,11 +59,7 @@ async fn serve(config: SiteConfig) -> Result<(), DaemonError> {
     let Some((opened, unrecorded)) = hold::open(&config).await? else {
         return Ok(());
     };
-    let Opened {
-        store,
-        clock,
-        changes,
-    } = opened;
+    let (store, clock, changes) = (opened.store, opened.clock, opened.changes);
     let stop = CancellationToken::new();
     let (news, heard) = mpsc::channel(NEWS_MAX);
     let office_news = news.clone();

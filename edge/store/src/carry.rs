@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::city::parked;
+use crate::city::{cursor, parked};
 use crate::epoch::{self, Epoch};
 use crate::error::StoreError;
 use crate::ledger;
@@ -32,6 +32,11 @@ pub(crate) fn fork(db: &Connection, epoch: &Epoch, common: u64) -> Result<(), St
     }
     epoch::share(db, &epoch.name, common.min(last))?;
     parked::forget_after(db, epoch.no, common)?;
+    let held = cursor::read(db, epoch.no)?;
+    if held.through > common || !held.ranges.is_empty() {
+        // A file that went back may still hold what the city said before it went back itself.
+        cursor::write(db, epoch.no, &held.up_to(common))?;
+    }
     if common < last {
         db.execute(
             "INSERT INTO carry (epoch_no, first, last) VALUES (?1, ?2, ?3)",

@@ -38,6 +38,14 @@ impl Cursor {
         }
     }
 
+    /// The same knowledge of the records up to `last`.
+    #[must_use]
+    pub(crate) fn up_to(&self, last: u64) -> Self {
+        let ranges = self.ranges.iter().filter(|(from, _)| *from <= last);
+        let ranges = ranges.map(|(from, to)| (*from, last.min(*to))).collect();
+        Self::normal(self.through.min(last), ranges)
+    }
+
     /// Whether the city has this record.
     pub fn holds(&self, seq: u64) -> bool {
         let beyond = |(from, to): &(u64, u64)| (*from..=*to).contains(&seq);

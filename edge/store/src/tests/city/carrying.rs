@@ -67,6 +67,22 @@ fn a_carry_goes_on_where_it_stopped_whatever_stopped_it() {
     );
 }
 
+/// A file that went back still holds what the city said before it went back, too.
+#[test]
+fn the_city_has_nothing_of_a_forked_epoch_behind_its_common_record() {
+    let place = Place::new();
+    let store = place.open();
+    let first = store.facts().epoch.clone();
+    wait(store.writer().append(entries(1..13))).unwrap();
+    wait(store.writer().advance_cursor(&first, 7, vec![(9, 11)])).unwrap();
+    forks(&store, &first, 10);
+    let reader = store.reader().unwrap();
+    let cursor = || reader.cursor(&first).unwrap();
+    assert_eq!((cursor().through, cursor().ranges), (7, vec![(9, 10)]));
+    wait(store.writer().fork(&first, 3)).unwrap();
+    assert_eq!((cursor().through, cursor().ranges), (3, Vec::new()));
+}
+
 /// Two that carry over (one of them given up too late) do not carry the same record twice.
 #[test]
 fn what_somebody_else_carried_over_meanwhile_is_not_carried_again() {

@@ -32,10 +32,11 @@ pub(crate) fn fork(db: &Connection, epoch: &Epoch, common: u64) -> Result<(), St
     }
     epoch::share(db, &epoch.name, common.min(last))?;
     parked::forget_after(db, epoch.no, common)?;
+    // A file that went back may still hold what the city said before it went back itself.
     let held = cursor::read(db, epoch.no)?;
-    if held.through > common || !held.ranges.is_empty() {
-        // A file that went back may still hold what the city said before it went back itself.
-        cursor::write(db, epoch.no, &held.up_to(common))?;
+    let kept = held.up_to(common);
+    if kept != held {
+        cursor::write(db, epoch.no, &kept)?;
     }
     if common < last {
         db.execute(

@@ -145,25 +145,34 @@ pub(crate) fn gate(bytes: &[u8]) -> bool {
         let settings = TurnstileSettings::new(address(), Arc::new(|| 0));
         tokio::task::spawn_local(drivers_turnstile::run(settings, opener, commands, events))
     }
+    let mut own = Rig::new();
+    let answer = move |request: &[u8], rest: &mut Cursor<'_>| {
+        let how = rest.byte();
+        Some(if how & 1 == 0 {
+            own.reply(request, how >> 1)
+        } else {
+            framed(1, crate::gates::number(request)?, rest.piece())
+        })
+    };
+    talk(start, piecewise(bytes, answer))
+}
+
+/// An answer to each request out of what the ones before it left of `bytes`; none once all is used.
+fn piecewise<A>(bytes: &[u8], mut answer: A) -> impl FnMut(&[u8]) -> Option<Vec<u8>> + use<A>
+where
+    A: FnMut(&[u8], &mut Cursor<'_>) -> Option<Vec<u8>>,
+{
     let input = bytes.to_vec();
     let mut at = 0;
-    let mut own = Rig::new();
-    let answers = move |request: &[u8]| {
+    move |request: &[u8]| {
         let mut rest = Cursor(input.get(at..)?);
         if rest.is_empty() {
             return None;
         }
-        let before = rest.0.len();
-        let how = rest.byte();
-        let reply = if how & 1 == 0 {
-            own.reply(request, how >> 1)
-        } else {
-            framed(1, crate::gates::number(request)?, rest.piece())
-        };
-        at += before - rest.0.len();
+        let reply = answer(request, &mut rest)?;
+        at = input.len() - rest.0.len();
         Some(reply)
-    };
-    talk(start, answers)
+    }
 }
 
 /// What a relay board does at each request. An even byte: as it should, its inputs by the other
@@ -219,27 +228,19 @@ pub(crate) fn relay(bytes: &[u8]) -> bool {
         };
         tokio::task::spawn_local(drivers_relay::run(settings, opener, commands, events))
     }
-    let input = bytes.to_vec();
-    let mut at = 0;
     let mut coils = 0;
-    let answers = move |request: &[u8]| {
-        let mut rest = Cursor(input.get(at..)?);
-        if rest.is_empty() {
-            return None;
-        }
-        let before = rest.0.len();
+    let answer = move |request: &[u8], rest: &mut Cursor<'_>| {
         let how = rest.byte();
         let (mut frame, checked) = if how & 1 == 0 {
             (obeyed(request, &mut coils, how >> 1), true)
         } else {
             (rest.piece().to_vec(), how & 2 == 2)
         };
-        at += before - rest.0.len();
         if checked {
             let check = crc::Crc::<u16>::new(&crc::CRC_16_MODBUS).checksum(&frame);
             frame.extend(check.to_le_bytes());
         }
         Some(frame)
     };
-    talk(start, answers)
+    talk(start, piecewise(bytes, answer))
 }

@@ -31,7 +31,7 @@ pub mod outage;
 #[path = "../simulation/mod.rs"]
 pub mod simulation;
 
-pub use backlog::{End, Generator, compare, kill_during_drain, record_offline};
+pub use backlog::{End, Generator, Toil, compare, kill_during_drain, record_offline, soak};
 pub use boards::{Asker, Bus, CableRule, ChipGate, Driver, GateCable, chip, power_on};
 pub use broker::{Broker, LocalBroker};
 pub use city::City;

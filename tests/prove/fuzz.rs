@@ -15,6 +15,8 @@ use tests::{Result, repository};
 
 use crate::part::{Facts, Share};
 
+/// Of the part.
+pub(crate) const NAME: &str = "fuzz";
 /// Inputs of each target and round.
 const ROUND: u64 = 1_000_000;
 /// Longest time for one input, s.
@@ -61,8 +63,14 @@ struct Ended {
     crash: Option<PathBuf>,
 }
 
+/// Builds the fuzzer's program before any part begins: it takes minutes and both cores.
+pub(crate) fn build() -> Result<()> {
+    eprintln!("fuzz: builds its program");
+    Fuzzer::build().map(drop)
+}
+
 pub(crate) fn prove(share: &Share) -> Result<Facts> {
-    let fuzzer = Fuzzer::build(share)?;
+    let fuzzer = Fuzzer::build()?;
     let targets = fuzzer.targets()?;
     let planted = fuzzer.finds_what_is_planted(share.seed)?;
     let mut execs: BTreeMap<String, u64> = BTreeMap::new();
@@ -97,8 +105,7 @@ pub(crate) fn prove(share: &Share) -> Result<Facts> {
 
 impl Fuzzer {
     /// Builds the program with counters, into a target folder of its own.
-    fn build(share: &Share) -> Result<Self> {
-        share.tell("builds the fuzzer");
+    fn build() -> Result<Self> {
         let home = repository().join("target/fuzz");
         let host = host()?;
         let built = Command::new("cargo")

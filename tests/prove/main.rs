@@ -10,6 +10,7 @@ mod kills;
 mod crash;
 mod power_cut;
 mod seeds;
+mod soak;
 mod fuzz;
 mod mutants;
 mod parts;
@@ -64,6 +65,9 @@ fn main() -> ExitCode {
 fn prove(arguments: &Arguments) -> Result<bool> {
     let wanted = wanted(arguments)?;
     let line = Line::new(wanted.len() == PARTS.len(), arguments.kills);
+    if wanted.iter().any(|part| part.name == fuzz::NAME) {
+        fuzz::build()?;
+    }
     let outcomes = run_all(arguments, wanted)?;
     let (printed, faults) = line.of(outcomes);
     for fault in &faults {

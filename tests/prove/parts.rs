@@ -1,7 +1,7 @@
 //! The parts, in the order in which they begin.
 
 use crate::part::Part;
-use crate::{crash, fuzz, kills, mutants, power_cut, seeds};
+use crate::{crash, fuzz, kills, mutants, power_cut, seeds, soak};
 
 /// All of `./dev prove`.
 pub(crate) const PARTS: &[Part] = &[
@@ -46,7 +46,21 @@ pub(crate) const PARTS: &[Part] = &[
         run: seeds::prove,
     },
     Part {
-        name: "fuzz",
+        name: "soak",
+        share: 2,
+        floors: &[
+            ("soak_rounds_with_progress", 16),
+            ("soak_resets", 16),
+            ("soak_cuts", 8),
+            ("soak_box_kills", 4),
+            ("soak_city_kills", 4),
+            ("soak_broker_kills", 4),
+        ],
+        zeros: &["lost", "duplicated", "reordered"],
+        run: soak::prove,
+    },
+    Part {
+        name: fuzz::NAME,
         share: 5,
         floors: &[("fuzz_execs", 1_000_000)],
         zeros: &["fuzz_crashes"],

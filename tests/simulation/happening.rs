@@ -131,6 +131,51 @@ impl Happening {
     }
 }
 
+/// So long a line that flaps is up or down at a time, ms: mostly seconds, at times minutes.
+fn stretch(dice: &mut Dice) -> u64 {
+    match dice.below(4) {
+        0 => 60_000 + dice.below(900_000),
+        1 => 15_000 + dice.below(60_000),
+        _ => 500 + dice.below(15_000),
+    }
+}
+
+/// So much time with lines that come and go, while people pass; then quiet.
+pub(super) fn flapping(mut dice: Dice, for_ms: u64) -> impl Iterator<Item = Happening> {
+    let mut left_ms = for_ms;
+    let rounds = std::iter::from_fn(move || (left_ms > 0).then(|| round(&mut dice, &mut left_ms)));
+    rounds.flatten().chain([Happening::Quiet])
+}
+
+/// A line comes, somebody passes, much or little is said, and it goes again.
+fn round(dice: &mut Dice, left_ms: &mut u64) -> Vec<Happening> {
+    let of = dice.place(BOXES);
+    let gate = (of, dice.place(GATES));
+    let direction = way(dice);
+    let mut pass = |ms: u64| {
+        let ms = ms.min(*left_ms);
+        *left_ms -= ms;
+        Happening::Pass(ms)
+    };
+    let mut round = vec![
+        Happening::LineUp(of),
+        pass(stretch(dice)),
+        Happening::Post(of, dice.place(12) + 1),
+        Happening::Card(gate, direction, Who::any(dice)),
+        pass(dice.below(3_000)),
+        Happening::Walk(gate, direction),
+        Happening::Up(of, dice.place(6), fate(dice)),
+        Happening::Down(of, dice.place(6), fate(dice)),
+        Happening::Post(of, dice.place(12) + 1),
+    ];
+    round.push(match dice.below(5) {
+        0 => Happening::SessionLost(of),
+        _ => Happening::LineDown(of),
+    });
+    round.push(pass(stretch(dice)));
+    round
+}
+
 fn fate(dice: &mut Dice) -> Fate {
     match dice.below(4) {
         0 => Fate::IsLost,

@@ -1,11 +1,11 @@
-//! The deterministic simulation (tests/simulation/mod.rs): `SIM_SEED=n` tells all of one seed, `SIM_SEEDS=n`
-//! tries more of them than the fixed ones.
+//! The deterministic simulation (tests/simulation/mod.rs): `SIM_SEED=n` tells all of one seed, and with
+//! `SIM_HOURS=n` of so many hours with lines that flap; `SIM_SEEDS=n` tries more of them than the fixed ones.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
-use tests::simulation::run;
+use tests::simulation::{run, run_flapping};
 
 /// Seeds of every run; each that ever failed is among them.
 const SEEDS: u64 = 48;
@@ -25,8 +25,11 @@ fn nothing_is_lost_doubled_moved_or_opened_without_its_record() {
             println!("{happening}");
             lines.iter().for_each(|line| println!("    {line}"));
         };
-        let found = run(seed, tell).unwrap_or_else(|failure| panic!("{failure}"));
-        println!("{found:?}");
+        let found = match number("SIM_HOURS") {
+            Some(hours) => run_flapping(seed, hours, tell),
+            None => run(seed, tell),
+        };
+        println!("{:?}", found.unwrap_or_else(|failure| panic!("{failure}")));
         return;
     }
     let (next, seeds) = (AtomicU64::new(0), number("SIM_SEEDS").unwrap_or(SEEDS));
@@ -61,4 +64,12 @@ fn one_seed_makes_the_same_day_twice() {
     assert_eq!(first, again);
     let other = run(8, |_, _, _| {}).unwrap_or_else(|failure| panic!("{failure}"));
     assert_ne!(first.digest, other.digest);
+}
+
+/// `./dev prove` does the same for a week.
+#[test]
+fn lines_that_come_and_go_for_hours_lose_nothing() {
+    for seed in 0..4 {
+        run_flapping(seed, 3, |_, _, _| {}).unwrap_or_else(|failure| panic!("{failure}"));
+    }
 }

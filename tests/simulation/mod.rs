@@ -22,4 +22,4 @@ mod quiet;
 mod run;
 
 pub use fault::Promise;
-pub use run::{Failure, Found, HAPPENINGS, run};
+pub use run::{Failure, Found, HAPPENINGS, run, run_flapping};

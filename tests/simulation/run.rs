@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::fmt;
 
 use super::fault::{Fault, Promise};
-use super::happening::Happening;
+use super::happening::{self, Happening};
 use super::world::World;
 use crate::Dice;
 
@@ -33,6 +33,8 @@ pub struct Failure {
     pub promise: Promise,
     /// How.
     pub what: String,
+    /// Of lines that come and go.
+    hours: Option<u64>,
     last: VecDeque<String>,
 }
 
@@ -44,9 +46,11 @@ impl fmt::Display for Failure {
             writeln!(f, "  {line}")?;
         }
         writeln!(f, "step {} of seed {seed}. To see it again:", self.step)?;
+        let hours = self.hours.map(|hours| format!(" SIM_HOURS={hours}"));
+        let hours = hours.unwrap_or_default();
         write!(
             f,
-            "  SIM_SEED={seed} cargo test -p tests --test simulation -- --nocapture"
+            "  SIM_SEED={seed}{hours} cargo test -p tests --test simulation nothing_is -- --nocapture"
         )
     }
 }
@@ -57,26 +61,46 @@ impl std::error::Error for Failure {}
 ///
 /// # Errors
 /// The first promise that was broken.
-pub fn run(seed: u64, mut tell: impl FnMut(u64, &str, &[String])) -> Result<Found, Failure> {
+pub fn run(seed: u64, tell: impl FnMut(u64, &str, &[String])) -> Result<Found, Failure> {
     let mut dice = Dice::new(seed);
+    let any = (1..HAPPENINGS).map(move |_| Happening::any(&mut dice));
+    play((seed, None), any.chain([Happening::Quiet]), tell)
+}
+
+/// So many hours with lines that come and go every few seconds or minutes; otherwise as [`run`].
+///
+/// # Errors
+/// The first promise that was broken.
+pub fn run_flapping(
+    seed: u64,
+    hours: u64,
+    tell: impl FnMut(u64, &str, &[String]),
+) -> Result<Found, Failure> {
+    let flapping = happening::flapping(Dice::new(seed), hours * 3_600_000);
+    play((seed, Some(hours)), flapping, tell)
+}
+
+fn play(
+    (seed, hours): (u64, Option<u64>),
+    happenings: impl Iterator<Item = Happening>,
+    mut tell: impl FnMut(u64, &str, &[String]),
+) -> Result<Found, Failure> {
     let mut last = VecDeque::new();
     let failure = |step, fault: Fault, last| Failure {
         seed,
         step,
         promise: fault.promise,
         what: fault.what,
+        hours,
         last,
     };
     let mut world = match World::new() {
         Ok(world) => world,
         Err(fault) => return Err(failure(0, fault, last)),
     };
-    for step in 1..=HAPPENINGS {
-        let happening = if step == HAPPENINGS {
-            Happening::Quiet
-        } else {
-            Happening::any(&mut dice)
-        };
+    let mut step = 0;
+    for happening in happenings {
+        step += 1;
         let told = format!("{step} {happening:?}");
         let happened = world.happen(happening);
         tell(step, &told, &world.note());
@@ -89,7 +113,7 @@ pub fn run(seed: u64, mut tell: impl FnMut(u64, &str, &[String])) -> Result<Foun
         }
     }
     Ok(Found {
-        happenings: HAPPENINGS,
+        happenings: step,
         digest: world.digest(),
     })
 }

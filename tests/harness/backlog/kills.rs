@@ -102,7 +102,7 @@ pub async fn kill_during_drain(
 }
 
 /// Through where the city has the ledger without a hole, which it finds without counting.
-fn through(city: &Connection) -> Result<u64> {
+pub(super) fn through(city: &Connection) -> Result<u64> {
     let sql = "SELECT coalesce(max(through), 0) FROM ack WHERE box = ?1";
     let mut query = city.prepare_cached(sql)?;
     Ok(query.query_row([BOX_ID], |row| row.get(0))?)

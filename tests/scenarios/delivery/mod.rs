@@ -10,5 +10,6 @@ mod lying_city;
 mod identity;
 mod carried;
 mod kills_during_drain;
+mod bad_line;
 mod on_postgres;
 mod published;

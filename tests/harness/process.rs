@@ -8,12 +8,23 @@ use crate::{Result, eventually};
 
 /// The folder of this build's binaries: the nearest ancestor of the running program that holds `menwei`.
 pub fn bin_dir() -> Result<PathBuf> {
+    folder_of("menwei")
+}
+
+/// One of the tests' own programs, which are built where no other crate's is.
+pub(crate) fn own_program(name: &str) -> Result<PathBuf> {
+    Ok(folder_of(name)?.join(name))
+}
+
+fn folder_of(program: &str) -> Result<PathBuf> {
     let me = std::env::current_exe()?;
     me.ancestors()
         .skip(1)
-        .find(|folder| folder.join("menwei").is_file())
+        .find(|folder| folder.join(program).is_file())
         .map(Path::to_path_buf)
-        .ok_or_else(|| "menwei is not built beside this program: run through ./dev".into())
+        .ok_or_else(|| {
+            format!("{program} is not built beside this program: run through ./dev").into()
+        })
 }
 
 /// The repository's root.

@@ -5,7 +5,8 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::Command;
 
-use crate::{Result, bin_dir};
+use crate::Result;
+use crate::process::own_program;
 
 /// The box of the day.
 pub const BOX: &str = "ah-000009";
@@ -40,7 +41,7 @@ pub(super) fn run(
     end: Option<&str>,
     journal: Option<&Path>,
 ) -> Result<DayEnd> {
-    let mut command = Command::new(bin_dir()?.join("crash-victim"));
+    let mut command = Command::new(own_program("crash-victim")?);
     command.arg(folder).arg(rounds.to_string());
     command.env("LD_PRELOAD", LIBRARY);
     command.env("MENWEI_OUTAGE_ROOT", folder);

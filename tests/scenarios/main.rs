@@ -10,6 +10,7 @@ mod boards;
 mod clerk;
 mod delivery;
 mod ic_cards;
+mod kiosk;
 mod kill_between_commit_and_open;
 mod kill_city_before_ack;
 mod line_trouble;

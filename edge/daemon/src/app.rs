@@ -6,7 +6,7 @@ use std::thread;
 
 use edge_domain::{Newcomer, Policy, Roster};
 use edge_store::{Reader, Store, Writer};
-use edge_web::HealthView;
+use edge_web::{GateScreen, GateShow, HealthView};
 use sync_mqtt::SyncStatus;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{mpsc, watch};
@@ -95,6 +95,7 @@ async fn serve(config: SiteConfig) -> Result<(), DaemonError> {
         people: &people,
         policy: &in_force.policy,
         newcomer: &in_force.newcomer,
+        screens: &in_force.screens,
         tally: &tally,
         boards: &boards,
         news: &office_news,
@@ -219,6 +220,7 @@ struct InForce {
     roster: watch::Sender<Arc<Roster>>,
     policy: watch::Sender<Arc<Policy>>,
     newcomer: watch::Sender<Option<Newcomer>>,
+    screens: Vec<GateScreen>,
 }
 
 /// The gate's thread, the ways of news to its lanes, and the ways to their gate boards.
@@ -239,11 +241,18 @@ async fn start_gate_thread(
     let (policy_changes, policy) = watch::channel(Arc::new(rules));
     let tagger = PersonTagger::new(&tag_key(&store.writer(), reader.setting(TAG_KEY)?).await?);
     let epoch_no = store.writer().epoch_no();
-    let mut plans = Vec::new();
+    let (mut plans, mut screens) = (Vec::new(), Vec::new());
     for lane in &config.lanes {
         let terminals = lane.terminals.iter();
         let told = terminals.map(|terminal| reader.faces()?.terminal_events(&terminal.name));
+        let screen = watch::Sender::new(GateShow::default());
+        screens.push(GateScreen {
+            lane: lane.id.as_str().to_owned(),
+            name: lane.name.clone(),
+            shown: screen.subscribe(),
+        });
         plans.push(LanePlan {
+            screen,
             told: told.collect::<Result<_, _>>()?,
             config: lane.clone(),
             memory: numbered(epoch_no, reader.lane_memory(lane.id.as_str())?),
@@ -285,6 +294,7 @@ async fn start_gate_thread(
         roster: roster_changes,
         policy: policy_changes,
         newcomer,
+        screens,
     };
     Ok((gate, in_force, boards))
 }

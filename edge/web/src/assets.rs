@@ -17,7 +17,7 @@ struct Asset {
     digest: OnceLock<String>,
 }
 
-static ASSETS: [Asset; 10] = [
+static ASSETS: [Asset; 12] = [
     Asset {
         name: "app.css",
         kind: "text/css; charset=utf-8",
@@ -70,6 +70,18 @@ static ASSETS: [Asset; 10] = [
         name: "import.js",
         kind: "text/javascript; charset=utf-8",
         bytes: include_bytes!("../assets/import.js"),
+        digest: OnceLock::new(),
+    },
+    Asset {
+        name: "kiosk.css",
+        kind: "text/css; charset=utf-8",
+        bytes: include_bytes!("../assets/kiosk.css"),
+        digest: OnceLock::new(),
+    },
+    Asset {
+        name: "gate.js",
+        kind: "text/javascript; charset=utf-8",
+        bytes: include_bytes!("../assets/gate.js"),
         digest: OnceLock::new(),
     },
     Asset {

@@ -10,6 +10,7 @@
 //! `face_desk` his way to the cameras; `intake` makes records of a file's rows, and `importing` takes
 //! them in while nobody looks;
 //! `site_time` turns instants into the site's wall clock text;
+//! `kiosk` is what the gate's own screens show;
 //! `state` joins settings, sources and live channels; `assets` are the embedded files;
 //! `pages` has one file and one template for each screen; `router` lists them; `connection` is one browser's
 //! line; `serve` runs them.
@@ -28,6 +29,7 @@ mod recorder;
 mod import_desk;
 mod intake;
 mod face_desk;
+mod kiosk;
 mod state;
 mod assets;
 mod importing;
@@ -44,6 +46,7 @@ pub use guard::claim_code::ClaimCode;
 pub use guard::duty::Duty;
 pub use import_desk::{ImportDesk, ImportMaker};
 pub use intake::{check_table, read_table};
+pub use kiosk::{GateScreen, GateShow, Kiosks};
 pub use ledger_source::{CLAIM_CODE_SETTING, LedgerSource};
 pub use recorder::{ActMaker, Recorder, Refusal};
 pub use router::router;

@@ -18,6 +18,7 @@ use crate::pages::desk::{
     face_page, numbers_page, person_acts, pictures_page, register_page, suspension_page, teams_page,
 };
 use crate::pages::intake::{bring_page, job_page};
+use crate::pages::kiosk::{gate_events, gate_page};
 use crate::pages::site::{
     close_page, list_papers, moment_page, month_page, papers_page, people_page, person_page,
     troubles_page, upload_page, verify_page,
@@ -69,6 +70,7 @@ pub fn router(state: WebState) -> Router {
         .route("/attendance", get(month_page::show))
         .route("/attendance/moment", get(moment_page::show))
         .merge(corrections())
+        .merge(kiosks())
         .route("/troubles", get(troubles_page::show))
         .route(
             "/troubles/{record}/pictures",
@@ -136,6 +138,14 @@ fn corrections() -> Router<WebState> {
         )
         .route("/corrections/{request}/paper", get(case_page::paper))
         .route("/corrections/{request}/file", get(case_page::file))
+}
+
+/// The screens at the gate, which nobody signs in at.
+fn kiosks() -> Router<WebState> {
+    Router::new()
+        .route("/gate", get(gate_page::list))
+        .route("/gate/{lane}", get(gate_page::show))
+        .route("/gate/{lane}/events", get(gate_events::stream))
 }
 
 /// Files of people.

@@ -17,6 +17,7 @@ use crate::guard::password::PasswordDesk;
 use crate::guard::session::{Holder, Sessions, Token};
 use crate::guard::throttle::Throttle;
 use crate::import_desk::ImportDesk;
+use crate::kiosk::Kiosks;
 use crate::recorder::Recorder;
 use crate::source::{AccountStore, TodaySource};
 use crate::view::{HealthView, TodayView};
@@ -55,6 +56,8 @@ pub struct WebChannels {
     pub faces: Option<Arc<dyn FaceDesk>>,
     /// Whoever came last with a card and is not on the roster.
     pub newcomer: watch::Sender<Option<Newcomer>>,
+    /// The screens at the gate.
+    pub kiosks: Kiosks,
     /// The state of the box; the screen is told of each change.
     pub health: watch::Receiver<HealthView>,
     /// The ledger's head; a change makes the screen look for new passages.
@@ -158,6 +161,11 @@ impl WebState {
         let last = &self.inner.channels.newcomer;
         last.send_if_modified(|kept| kept.take_if(|one| !one.is_fresh(now_ms)).is_some());
         last.borrow().clone()
+    }
+
+    /// The screens at the gate.
+    pub(crate) fn kiosks(&self) -> &Kiosks {
+        &self.inner.channels.kiosks
     }
 
     /// He is registered.

@@ -15,5 +15,5 @@ mod wages;
 mod funds;
 mod intake;
 
-pub(crate) use pages::{AXE, open};
+pub(crate) use pages::{AXE, is_sound, open};
 pub(crate) use screen::{SIZES, WATCH_RULES};

@@ -1,7 +1,7 @@
 //! The settings of one box, checked as a whole.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use edge_domain::Policy;
@@ -26,6 +26,8 @@ pub(crate) struct SiteConfig {
     pub(crate) ledger: LedgerConfig,
     /// Address of the clerk's screen.
     pub(crate) screen: SocketAddr,
+    /// Machines that are screens of the gate, beside the box itself.
+    pub(crate) gate_screens: Vec<IpAddr>,
     /// The city, absent where there is none yet.
     pub(crate) city: Option<CityConfig>,
     /// Where `menwei-face` listens; absent at a box without faces.
@@ -162,6 +164,7 @@ fn site(root: &mut Walk) -> Option<SiteConfig> {
     };
     let lanes = lanes(root);
     let (site_code, site_name) = names?;
+    let screen = screen?;
     let mut policy = policy?;
     policy.anti_passback_by_lane = lanes
         .iter()
@@ -172,7 +175,8 @@ fn site(root: &mut Walk) -> Option<SiteConfig> {
         site_code,
         site_name,
         ledger: ledger?,
-        screen: screen?,
+        screen: screen.0,
+        gate_screens: screen.1,
         city: city.flatten(),
         face_socket: face_socket.flatten(),
         lanes,
@@ -182,13 +186,14 @@ fn site(root: &mut Walk) -> Option<SiteConfig> {
 
 /// The screen has no TLS: cookies and passwords cross the network in clear. Who serves it beyond
 /// the box itself must say so.
-fn screen(walk: &mut Walk) -> Option<SocketAddr> {
+fn screen(walk: &mut Walk) -> Option<(SocketAddr, Vec<IpAddr>)> {
     let listen: Option<SocketAddr> = walk.parsed(
         "listen",
         "IP:端口，如 127.0.0.1:8480（只供本机）",
         |text| text.parse().ok(),
     );
     let plain_http_on_lan = walk.flag_or("plain_http_on_lan", false);
+    let gate_screens = walk.texts("gate_screens", SCREENS_ALLOWED, |text| text.parse().ok());
     let listen = listen?;
     if !listen.ip().is_loopback() && !plain_http_on_lan {
         walk.fault(
@@ -197,7 +202,7 @@ fn screen(walk: &mut Walk) -> Option<SocketAddr> {
             LAN_ALLOWED,
         );
     }
-    Some(listen)
+    Some((listen, gate_screens.unwrap_or_default()))
 }
 
 fn section<T>(
@@ -210,6 +215,7 @@ fn section<T>(
 }
 
 const BOX_ALLOWED: &str = "1 至 32 个小写字母、数字或横线（与证书名称一致）";
+const SCREENS_ALLOWED: &str = "闸机屏的 IP 地址清单，如 [\"192.168.88.20\"]；不写则只有考勤盒本机";
 const LAN_ALLOWED: &str = "本机地址（如 127.0.0.1:8480），因为网页还没有加密，密码会以明文经过网络；\
      确认内网可信、仍要让其他电脑访问时，同时写 plain_http_on_lan = true";
 

@@ -308,6 +308,7 @@ fn with_what_few_sites_write(sample: &str) -> String {
         terminals.join("\n")
     );
     sample
+        .replace("# gate_screens", "gate_screens")
         .replace("# city_signing_key = \"\"", &key)
         .replace("# simulated", "simulated")
         .replace("# board =", "board =")

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use edge_domain::{LaneMemory, Policy, Presence, Record, Roster};
 use edge_store::{Reader, StoreError, Writer};
+use edge_web::GateShow;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -161,6 +162,7 @@ fn start_lanes(
     let (_, policy) = watch::channel(Arc::new(known.2));
     let lanes = config.lanes.iter();
     let plans = lanes.map(|lane| LanePlan {
+        screen: watch::Sender::new(GateShow::default()),
         config: lane.clone(),
         memory: LaneMemory::default(),
         // Whom a terminal may know stands in the ledger: without it, cards alone.

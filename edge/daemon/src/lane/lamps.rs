@@ -148,7 +148,7 @@ pub(super) fn signal(tone: Tone) -> Option<Signal> {
             lamp_ms: DENY_MS / 2,
             buzzer_ms: 0,
         }),
-        Tone::Pass | Tone::Wait | Tone::Idle => None,
+        Tone::Pass | Tone::Wait | Tone::Evacuate | Tone::Idle => None,
     }
 }
 

@@ -13,7 +13,8 @@ use drivers_turnstile::{
     TurnstileHandle, TurnstileSettings, turnstile_channel,
 };
 use edge_domain::{EventMark, Lane, LaneMemory, LaneSettings, Record, Sensing};
-use tokio::sync::mpsc;
+use edge_web::GateShow;
+use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, spawn_local};
 use tokio::time::timeout;
 
@@ -47,6 +48,8 @@ pub(crate) struct LanePlan {
     pub(crate) memory: LaneMemory,
     /// The events of each face terminal that the ledger has, oldest first.
     pub(crate) told: Vec<Vec<u64>>,
+    /// What its screen shows.
+    pub(crate) screen: watch::Sender<GateShow>,
 }
 
 /// The loop of a lane; it ends with what no ledger has.
@@ -66,6 +69,7 @@ pub(super) fn start(
         config,
         memory,
         told,
+        screen,
     } = plan;
     for (index, reader) in config.readers.iter().enumerate() {
         start_reader(index, reader, &sender, opener, jitter);
@@ -123,6 +127,7 @@ pub(super) fn start(
         wake_at_ms: None,
         faces,
         terminals,
+        screen,
         site: Rc::clone(site),
     };
     (door, spawn_local(run(task, news, driver)))

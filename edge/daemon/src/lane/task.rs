@@ -12,8 +12,9 @@ use edge_domain::{
     BoardEvent, Camera, Credential, Direction, Display, FaceEvidence, Lane, LaneEffect, LaneInput,
     LookId, Record, SiteView, WorkerId,
 };
-use tokio::sync::mpsc;
-use tokio::time::sleep;
+use edge_web::GateShow;
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, sleep};
 
 use crate::advice::advice;
 use crate::lane::board_door::BoardUpdate;
@@ -63,6 +64,8 @@ pub(super) struct LaneTask {
     /// Where cameras are asked; none at a box without faces.
     pub(super) faces: Option<mpsc::Sender<FaceOrder>>,
     pub(super) terminals: Terminals,
+    /// What the lane's screen shows.
+    pub(super) screen: watch::Sender<GateShow>,
 }
 
 impl LaneTask {
@@ -366,9 +369,12 @@ impl LaneTask {
     }
 
     fn show(&self, display: &Display) {
-        let screen = display.screen();
-        tracing::debug!(lane = self.names.lane, tone = ?screen.tone, "Shown at the gate");
-        if let Some(signal) = crate::lane::lamps::signal(screen.tone)
+        let tone = display.screen().tone;
+        tracing::debug!(lane = self.names.lane, ?tone, "Shown at the gate");
+        let now = Instant::now();
+        self.screen
+            .send_modify(|shown| *shown = shown.followed_by(display, now));
+        if let Some(signal) = crate::lane::lamps::signal(tone)
             && let Some(Err(error)) = self.gate.as_ref().map(|gate| gate.signal(signal))
         {
             tracing::debug!(%error, "Lamp not shown");

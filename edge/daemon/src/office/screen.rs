@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use edge_web::{
-    Books, ClaimCode, FaceDesk, HealthView, LedgerSource, WebChannels, WebSettings, WebState,
+    Books, ClaimCode, FaceDesk, HealthView, Kiosks, LedgerSource, WebChannels, WebSettings,
+    WebState,
 };
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -60,6 +61,10 @@ async fn run_screen(
         faces: ClerkFaces::new(office.config, office.store.reader()?)
             .map(|faces| -> Arc<dyn FaceDesk> { Arc::new(faces) }),
         newcomer: office.newcomer.clone(),
+        kiosks: Kiosks {
+            gates: office.screens.to_vec(),
+            machines: office.config.gate_screens.clone(),
+        },
         today: Arc::<LedgerSource>::clone(&source),
         accounts: source,
         health,

@@ -1,7 +1,7 @@
 //! What the gate's screen shows and says.
 
 use crate::denial::{Denial, Flag};
-use crate::ids::Direction;
+use crate::ids::{Direction, WorkerId};
 use crate::person::PersonName;
 use crate::time::site_datetime;
 
@@ -12,6 +12,8 @@ pub enum Display {
     Granted {
         /// Name on the roster or on the card.
         name: Option<PersonName>,
+        /// Who, where he is on the roster.
+        worker: Option<WorkerId>,
         /// Which way.
         direction: Direction,
         /// Wall time, Unix ms.
@@ -87,6 +89,8 @@ pub enum Tone {
     Retry,
     /// Slate: wait.
     Wait,
+    /// Everybody out: stands until it is over.
+    Evacuate,
     /// Nothing.
     Idle,
 }
@@ -96,12 +100,28 @@ pub enum Tone {
 pub struct Screen {
     /// Color and sign.
     pub tone: Tone,
+    /// Whom it speaks to, in clear; empty where it names nobody. A refusal names nobody: the queue
+    /// reads along.
+    pub name: String,
     /// Large line.
     pub title: String,
     /// Small line; may be empty.
     pub detail: String,
     /// Spoken line; empty for silence.
     pub voice: &'static str,
+}
+
+impl Tone {
+    /// How long a message stands unless the next one comes first, ms; `None` until it is taken back.
+    /// A result makes room soon, so that it holds up no queue; a wait stands until its result.
+    pub fn hold_ms(self) -> Option<u64> {
+        match self {
+            Self::Pass | Self::Deny | Self::Retry => Some(2_500),
+            Self::Wait => Some(10_000),
+            Self::Idle => Some(0),
+            Self::Evacuate => None,
+        }
+    }
 }
 
 impl Display {
@@ -120,78 +140,63 @@ impl Display {
 
     /// The Chinese words. Contains a name in clear: for the gate's own screen only.
     pub fn screen(&self) -> Screen {
-        let named = |words: &str| match self.name() {
-            Some(name) => format!("{} {words}", name.reveal()),
-            None => words.to_owned(),
-        };
+        let (tone, title, voice) = self.headline();
+        let is_refusal = matches!(self, Self::Denied { .. });
+        let named = self.name().filter(|_| !is_refusal);
+        Screen {
+            tone,
+            name: named.map_or_else(String::new, |name| name.reveal().to_owned()),
+            title: title.to_owned(),
+            detail: self.detail(),
+            voice,
+        }
+    }
+
+    /// Color, large line, spoken line.
+    fn headline(&self) -> (Tone, &'static str, &'static str) {
+        match self {
+            Self::Granted { .. } | Self::Overridden { .. } => (Tone::Pass, "请通行", "请通行"),
+            Self::Denied { denial, .. } => (denied_tone(*denial), denial.reason(), denial.voice()),
+            Self::Repeated { .. } => (Tone::Retry, "请勿重复刷卡", "重复刷卡"),
+            Self::LookAtCamera { again: false, .. } => (Tone::Wait, "请看镜头", "请看镜头"),
+            Self::LookAtCamera { again: true, .. } => {
+                (Tone::Wait, "请再看一次镜头", "请再看一次镜头")
+            }
+            Self::Wait { .. } => (Tone::Wait, "请稍候", "请稍候"),
+            Self::WaitedTooLong { .. } => (Tone::Retry, "请重新刷卡", "请重新刷卡"),
+            Self::GateFault => (Tone::Wait, "闸机未打开", "请找门卫"),
+            Self::Fire => (Tone::Evacuate, "消防疏散", "请尽快离开"),
+            Self::Idle => (Tone::Idle, "", ""),
+        }
+    }
+
+    /// The small line.
+    fn detail(&self) -> String {
         match self {
             Self::Granted {
                 direction,
                 at_ms,
                 flags,
                 ..
-            } => Screen {
-                tone: Tone::Pass,
-                title: named("请通行"),
-                detail: granted_detail(*direction, *at_ms, flags),
-                voice: "请通行",
-            },
-            Self::Denied { denial, .. } => Screen {
-                tone: denied_tone(*denial),
-                title: denial.reason().to_owned(),
-                detail: denial.next_step().to_owned(),
-                voice: denial.voice(),
-            },
-            Self::Repeated { .. } => line(Tone::Retry, named("请勿重复刷卡"), "重复刷卡"),
-            Self::LookAtCamera { again: false, .. } => {
-                line(Tone::Wait, named("请看镜头"), "请看镜头")
-            }
-            Self::LookAtCamera { again: true, .. } => Screen {
-                tone: Tone::Wait,
-                title: named("请再看一次镜头"),
-                detail: "请摘下口罩，正对镜头".to_owned(),
-                voice: "请再看一次镜头",
-            },
-            Self::Wait { .. } => line(Tone::Wait, named("请稍候"), "请稍候"),
+            } => granted_detail(*direction, *at_ms, flags),
+            Self::Denied { denial, .. } => denial.next_step().to_owned(),
+            Self::LookAtCamera { again: true, .. } => "请摘下口罩，正对镜头".to_owned(),
+            Self::Wait { .. } => "前面的人还在通过".to_owned(),
             Self::WaitedTooLong {
                 direction, cause, ..
-            } => Screen {
-                tone: Tone::Retry,
-                title: named("请重新刷卡"),
-                detail: format!(
-                    "{}，{}请再刷一次",
-                    match cause {
-                        Delay::Passage => "前面的人还没有通过",
-                        Delay::Box => "设备刚才反应太慢",
-                    },
-                    direction.text()
-                ),
-                voice: "请重新刷卡",
-            },
-            Self::Overridden { .. } => line(Tone::Pass, named("请通行"), "请通行"),
-            Self::GateFault => Screen {
-                tone: Tone::Wait,
-                title: "闸机未打开".to_owned(),
-                detail: "请找门卫".to_owned(),
-                voice: "请找门卫",
-            },
-            Self::Fire => Screen {
-                tone: Tone::Pass,
-                title: "消防疏散".to_owned(),
-                detail: "闸机已全部打开，请尽快离开".to_owned(),
-                voice: "请尽快离开",
-            },
-            Self::Idle => line(Tone::Idle, String::new(), ""),
+            } => format!(
+                "{}，{}请再刷一次",
+                match cause {
+                    Delay::Passage => "前面的人还没有通过",
+                    Delay::Box => "设备刚才反应太慢",
+                },
+                direction.text()
+            ),
+            Self::Overridden { direction } => format!("{} · 门卫放行", direction.text()),
+            Self::GateFault => "请找门卫".to_owned(),
+            Self::Fire => "闸机已全部打开，请尽快离开".to_owned(),
+            Self::Repeated { .. } | Self::LookAtCamera { .. } | Self::Idle => String::new(),
         }
-    }
-}
-
-fn line(tone: Tone, title: String, voice: &'static str) -> Screen {
-    Screen {
-        tone,
-        title,
-        detail: String::new(),
-        voice,
     }
 }
 
@@ -245,6 +250,7 @@ mod tests {
     fn granted_greets_and_names_the_time() {
         let display = Display::Granted {
             name: name(),
+            worker: None,
             direction: Direction::In,
             at_ms: 1_795_302_130_000,
             flags: vec![Flag::Warned(Denial::ContractMissing), Flag::NameDiffers],
@@ -252,8 +258,8 @@ mod tests {
         };
         let screen = display.screen();
         assert_eq!(
-            (screen.tone, screen.title.as_str()),
-            (Tone::Pass, "张三 请通行")
+            (screen.tone, screen.name.as_str(), screen.title.as_str()),
+            (Tone::Pass, "张三", "请通行")
         );
         assert_eq!(screen.detail, "进场 07:02 · 未签劳动合同");
         assert!(!format!("{display:?}").contains("张三"));
@@ -271,5 +277,14 @@ mod tests {
             ("未完成三级教育", "请到安全部")
         );
         assert_eq!(screen.tone, Tone::Deny);
+        assert_eq!(screen.name, "", "the queue reads along");
+    }
+
+    #[test]
+    fn a_result_makes_room_for_the_next_and_an_evacuation_stands() {
+        for tone in [Tone::Pass, Tone::Deny, Tone::Retry] {
+            assert!(matches!(tone.hold_ms(), Some(1_500..=2_500)), "{tone:?}");
+        }
+        assert_eq!(Display::Fire.screen().tone.hold_ms(), None);
     }
 }

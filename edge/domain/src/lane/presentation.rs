@@ -164,6 +164,7 @@ fn granted(presented: &Presented<'_>, despite: Option<Denial>, mut flags: Vec<Fl
         counted,
         display: Display::Granted {
             name: name.clone(),
+            worker,
             direction: presented.direction,
             at_ms: presented.now.wall_ms,
             flags: flags.clone(),

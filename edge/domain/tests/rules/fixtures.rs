@@ -278,11 +278,14 @@ pub(crate) fn shown(effects: &[LaneEffect]) -> Vec<&Display> {
         .collect()
 }
 
-/// The only screen shown, by its large line.
+/// The only screen shown, by its name and its large line.
 pub(crate) fn title(effects: &[LaneEffect]) -> String {
     let shown = shown(effects);
     assert_eq!(shown.len(), 1, "{effects:?}");
-    shown[0].screen().title
+    let screen = shown[0].screen();
+    format!("{} {}", screen.name, screen.title)
+        .trim()
+        .to_owned()
 }
 
 pub(crate) fn event(seq: u16) -> BoardEvent {

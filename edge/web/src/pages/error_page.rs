@@ -186,6 +186,32 @@ pub(crate) fn no_such_correction() -> Response {
     answer(StatusCode::NOT_FOUND, &page)
 }
 
+/// A screen of the gate on a machine that is none.
+pub(crate) fn no_kiosk() -> Response {
+    let page = ErrorPage {
+        style: assets::address("app.css"),
+        icon: assets::address("icon.svg"),
+        code: "E-WEB-403",
+        cause: "这台电脑不是闸机屏。",
+        effect: "闸机屏上有工人的姓名，只在考勤盒本机和登记过的屏幕上显示。",
+        advice: "请运维把这块屏幕的 IP 地址写进 site.toml 的 [screen] gate_screens，再重启服务。",
+    };
+    answer(StatusCode::FORBIDDEN, &page)
+}
+
+/// A lane that the settings do not know.
+pub(crate) fn no_such_lane() -> Response {
+    let page = ErrorPage {
+        style: assets::address("app.css"),
+        icon: assets::address("icon.svg"),
+        code: "E-WEB-404",
+        cause: "没有这条通道。",
+        effect: "这块屏幕没有内容可显示，刷卡不受影响。",
+        advice: "请打开 /gate，从列出的通道里选。",
+    };
+    answer(StatusCode::NOT_FOUND, &page)
+}
+
 /// A request that another site made the browser send.
 pub(crate) fn forbidden() -> Response {
     let page = ErrorPage {

@@ -29,9 +29,9 @@ use crate::state::WebState;
 use crate::view::{HealthView, TodayView};
 
 /// A page that hears nothing for twice this long tells its reader so.
-const HEARTBEAT: Duration = Duration::from_secs(5);
+pub(crate) const HEARTBEAT: Duration = Duration::from_secs(5);
 /// How long a browser waits before it connects again.
-const RETRY: Duration = Duration::from_secs(2);
+pub(crate) const RETRY: Duration = Duration::from_secs(2);
 /// Between a change and the look at the ledger, so that a burst of swipes costs few looks.
 const SETTLE: Duration = Duration::from_millis(100);
 /// Looks at the ledger for a record that its read models do not show yet; then the heartbeat goes on.
@@ -191,12 +191,12 @@ impl Live {
     }
 }
 
-fn event(name: &'static str, data: &str) -> Event {
+pub(crate) fn event(name: &'static str, data: &str) -> Event {
     Event::default().event(name).data(data)
 }
 
 /// Ends when the value changed; never where nobody can change it any more.
-async fn changed<T>(receiver: &mut watch::Receiver<T>) {
+pub(crate) async fn changed<T>(receiver: &mut watch::Receiver<T>) {
     if receiver.changed().await.is_err() {
         std::future::pending::<()>().await;
     }

@@ -20,5 +20,6 @@ pub(crate) mod desk;
 pub(crate) mod corrections;
 pub(crate) mod intake;
 pub(crate) mod wages;
+pub(crate) mod kiosk;
 
 pub(crate) use error_page::{forbidden, not_found, too_slow};

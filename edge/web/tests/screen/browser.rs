@@ -93,7 +93,17 @@ impl Live {
         since: &str,
         last: Option<&str>,
     ) -> Self {
-        let mut request = client.get(site.at(&format!("/events?since={since}")));
+        Self::open_at(client, site, &format!("/events?since={since}"), last).await
+    }
+
+    /// The stream at an address.
+    pub(crate) async fn open_at(
+        client: &Client,
+        site: &Site,
+        path: &str,
+        last: Option<&str>,
+    ) -> Self {
+        let mut request = client.get(site.at(path));
         if let Some(last) = last {
             request = request.header("last-event-id", last);
         }

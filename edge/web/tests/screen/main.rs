@@ -13,5 +13,6 @@ mod door;
 mod page;
 mod upload;
 mod live;
+mod gate;
 mod night;
 mod accounts;

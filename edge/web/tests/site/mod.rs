@@ -8,9 +8,9 @@ use edge_domain::{Act, AuditNote, PersonName, Policy, WorkerId};
 use edge_store::{Hash, Head, ImportJob, ImportRow, KeptSheet, Key, Reader, Store, StoreSettings};
 use edge_web::{
     Account, AccountStore, ActMaker, Books, BoxFuture, ClaimCode, ClockView, DeviceLamp,
-    DownRefusal, HealthView, ImportDesk, ImportMaker, LampState, LinkView, MaskedName, PassageRow,
-    Recorder, Refusal, Remedy, SourceError, SyncView, TodaySource, TodayView, Verdict, Way,
-    WebChannels, WebSettings, WebState,
+    DownRefusal, GateScreen, GateShow, HealthView, ImportDesk, ImportMaker, Kiosks, LampState,
+    LinkView, MaskedName, PassageRow, Recorder, Refusal, Remedy, SourceError, SyncView,
+    TodaySource, TodayView, Verdict, Way, WebChannels, WebSettings, WebState,
 };
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -167,6 +167,8 @@ pub(crate) struct Site {
     pub(crate) store: Store,
     /// What the office did.
     pub(crate) noted: Arc<Mutex<Vec<AuditNote>>>,
+    /// What the gate shows.
+    pub(crate) gate: watch::Sender<GateShow>,
     _folder: tempfile::TempDir,
 }
 
@@ -208,6 +210,7 @@ impl Site {
             BTreeMap::new(),
         );
         let noted = Arc::default();
+        let gate = watch::Sender::new(GateShow::default());
         let channels = WebChannels {
             faces: None,
             books,
@@ -217,6 +220,7 @@ impl Site {
             }),
             imports: Arc::new(NoFiles),
             newcomer: watch::Sender::new(None),
+            kiosks: one_gate(&gate),
             today: day.clone(),
             accounts,
             health: health_seen,
@@ -235,6 +239,7 @@ impl Site {
             stop,
             store,
             noted,
+            gate,
             _folder: folder,
         }
     }
@@ -252,6 +257,18 @@ impl Site {
     /// An address on this screen.
     pub(crate) fn at(&self, path: &str) -> String {
         format!("{}{path}", self.address)
+    }
+}
+
+/// The screen of a site with one gate.
+fn one_gate(shown: &watch::Sender<GateShow>) -> Kiosks {
+    Kiosks {
+        gates: vec![GateScreen {
+            lane: "gate-1".to_owned(),
+            name: "1号通道".to_owned(),
+            shown: shown.subscribe(),
+        }],
+        machines: Vec::new(),
     }
 }
 

@@ -8,6 +8,7 @@ mod face;
 mod gate;
 mod report;
 mod rush;
+mod seal;
 mod start;
 mod turns;
 mod write;
@@ -40,6 +41,7 @@ enum Name {
     City,
     Face,
     Clerk,
+    Seal,
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -57,6 +59,7 @@ async fn main() -> ExitCode {
             Name::City,
             Name::Face,
             Name::Clerk,
+            Name::Seal,
         ],
     };
     for name in names {
@@ -75,6 +78,7 @@ async fn measure(name: Name, small: bool) -> Result<()> {
         Name::Rush | Name::Rss => rush::measure().await,
         Name::Face => face::measure(if small { 20 } else { 200 }),
         Name::Clerk => clerk::measure(if small { 40 } else { 400 }).await,
+        Name::Seal => seal::measure(if small { 10 } else { 100 }).await,
         Name::City => city::measure(if small { 1 } else { 3 }).await,
         Name::Write => write::measure(if small { 2_000 } else { 20_000 }).await,
         Name::Drain => drain::measure(if small { 10_000 } else { 100_000 }).await,

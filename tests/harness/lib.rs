@@ -6,6 +6,7 @@
 //! site · `site` all of them together · `lone_gate` without a city · `boards` gate boards by themselves ·
 //! `history` a month that the site has behind it · `backlog` records that wait for the city, and what dies meanwhile ·
 //! `outage` a day that dies at every effect, and a disk that forgets · `signed` what comes down from a city that signs ·
+//! `tampering` a forger with the database's key ·
 //! `faces` the process menwei-face · `simulation` many boxes and a model city in one thread of virtual time.
 
 mod figures;
@@ -28,6 +29,7 @@ mod boards;
 mod backlog;
 mod signed;
 pub mod outage;
+mod tampering;
 #[path = "../simulation/mod.rs"]
 pub mod simulation;
 
@@ -49,6 +51,7 @@ pub use service_watch::ServiceWatch;
 pub use signed::{Asked, FileServer, Sent, SigningCity, roster_file};
 pub use simulator::Simulator;
 pub use site::{BOX_ID, Site, SitePlan};
+pub use tampering::{Found, Tampering, flip_bytes, tamper};
 pub use tls::tls_as;
 
 /// Anything that goes wrong in a test is told as text.

@@ -13,6 +13,7 @@ mod seeds;
 mod soak;
 mod fuzz;
 mod mutants;
+mod tampering;
 mod parts;
 mod line;
 

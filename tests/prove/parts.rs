@@ -1,10 +1,17 @@
 //! The parts, in the order in which they begin.
 
 use crate::part::Part;
-use crate::{crash, fuzz, kills, mutants, power_cut, seeds, soak};
+use crate::{crash, fuzz, kills, mutants, power_cut, seeds, soak, tampering};
 
 /// All of `./dev prove`.
 pub(crate) const PARTS: &[Part] = &[
+    Part {
+        name: "tampering",
+        share: 1,
+        floors: &[("edits", 1_000), ("flips", 1_000)],
+        zeros: &["undetected_edits"],
+        run: tampering::prove,
+    },
     Part {
         name: "kills",
         share: 5,

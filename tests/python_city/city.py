@@ -5,6 +5,7 @@ tests run it against the real box and compare what it has with the box's ledger.
 """
 
 import argparse
+import itertools
 import json
 import ssl
 import threading
@@ -13,6 +14,7 @@ import time
 import paho.mqtt.client as mqtt
 
 import liar
+import seal
 import wire
 from down import RosterFile, Signer
 from store import Store
@@ -87,6 +89,13 @@ class City:
         except wire.Refused as reason:
             self.store.alarm(box, str(reason))
             parked = []
+        before = bytes.fromhex(header["prev"])
+        for seq, body, after in zip(itertools.count(header["from"]), bodies, hashes):
+            if b'"kind":"checkpoint"' in body:
+                why = seal.checkpoint_trouble(box, header["epoch"], seq, before, body)
+                if why:
+                    self.store.alarm(box, why)
+            before = after
         self.answer(box, header["epoch"], parked=parked)
 
     def control(self, box, payload):

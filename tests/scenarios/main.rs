@@ -16,6 +16,7 @@ mod kill_city_before_ack;
 mod line_trouble;
 mod offline_box;
 mod service;
+mod tampering;
 mod terminals;
 mod verify_finds_tampering;
 mod wrong_key_newer_file_second_process;

@@ -3,8 +3,11 @@
 use std::fs;
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use edge_store::{Key, Store, StoreSettings};
 use rusqlite::Connection;
+use sync_wire::down::SigningKey;
 use tempfile::TempDir;
 use tests::{BoxPlan, GateBox, LaneWiring, Result, Simulator};
 
@@ -130,5 +133,121 @@ fn an_untouched_file_shows_its_count_and_the_hash_of_its_head() -> Result<()> {
     );
     assert!(ended.printed.contains(head), "{ended:?}");
     assert!(head.len() == 64 && count.as_u64() > Some(31));
+    Ok(())
+}
+
+/// Runs `menwei` in an empty folder, with nothing of the box's.
+fn elsewhere(arguments: &[&str]) -> Result<(Option<i32>, String)> {
+    let empty = tempfile::tempdir()?;
+    let done = std::process::Command::new(tests::bin_dir()?.join("menwei"))
+        .args(arguments)
+        .current_dir(empty.path())
+        .env_clear()
+        .output()?;
+    let said = [done.stdout, done.stderr].concat();
+    Ok((done.status.code(), String::from_utf8(said)?))
+}
+
+#[test]
+fn a_workers_proof_is_checked_elsewhere_and_a_changed_copy_refused() -> Result<()> {
+    let (folder, gate_box) = written_box()?;
+    let at = |name: &str| gate_box.folder().join(name);
+    let device = SigningKey::from_bytes(Key::from_file(&at("device.key"))?.reveal());
+    let public = device.verifying_key().to_hex();
+    sign(&gate_box, device)?;
+    let file = folder.path().join("proof.json");
+    let path = file.to_str().ok_or("folder")?;
+    let days = ["--from", "2020-01-01", "--to", "2090-12-31"];
+    let asked = ["export", "proof", "--worker", "1", "--out", path];
+    let told = gate_box.menwei(&[asked.as_slice(), &days].concat())?;
+    assert!(told.contains(&public), "{told}");
+
+    let (code, said) = elsewhere(&["verify-proof", path, "--key", &public])?;
+    assert_eq!(code, Some(0), "{said}");
+    assert!(
+        said.contains("可信") && said.contains("\"kind\":\"worker\""),
+        "{said}"
+    );
+    let text = fs::read_to_string(&file)?;
+    for (from, to, why) in [
+        ("\"worker\":1,", "\"worker\":2,", "不是这名工人的"),
+        ("\"kind\":\"entry\"", "\"kind\":\"exit\"", "记录被改过"),
+        ("\"made_at\":1", "\"made_at\":2", "在导出之后被改过"),
+        ("\"records\":[", "\"records\":[[", "文件残缺"),
+    ] {
+        let changed = text.replacen(from, to, 1);
+        assert_ne!(changed, text, "{from}");
+        fs::write(&file, changed)?;
+        let (code, said) = elsewhere(&["verify-proof", path, "--key", &public])?;
+        assert_eq!(code, Some(BROKEN), "{said}");
+        assert!(said.contains(why), "{from}: {said}");
+    }
+    fs::write(&file, text)?;
+    let other = SigningKey::from_bytes(&[9; 32]).verifying_key().to_hex();
+    let (code, said) = elsewhere(&["verify-proof", path, "--key", &other])?;
+    assert_eq!(code, Some(BROKEN), "{said}");
+    Ok(())
+}
+
+/// A checkpoint at the end of a ledger of a box that does not run.
+fn sign(gate_box: &GateBox, device: SigningKey) -> Result<()> {
+    let settings = StoreSettings {
+        path: gate_box.folder().join("ledger.db"),
+        box_id: tests::BOX_ID.to_owned(),
+        site: "3499002026TEST001".to_owned(),
+    };
+    let key = Key::from_file(&gate_box.folder().join("ledger.key"))?;
+    let store = Store::open(&settings, &key)?;
+    let stamp = store.facts().last.ok_or("an empty ledger")?;
+    let writer = store.writer();
+    let signed = writer.checkpoint(stamp, Arc::new(device), None);
+    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    runtime.block_on(signed)?.ok_or("no checkpoint")?;
+    drop(writer);
+    store.close()?;
+    Ok(())
+}
+
+#[test]
+fn a_cut_end_is_named_and_on_record_after_the_next_start() -> Result<()> {
+    // Nothing was uploaded, and the forger knows every table.
+    let cut = "DELETE FROM ledger WHERE seq > 40;
+               UPDATE folded SET through = 40 WHERE through > 40;
+               DELETE FROM checkpoint";
+    let (folder, gate_box) = written_box()?;
+    let count = gate_box.status()?["records"].as_u64().ok_or("no count")?;
+    forge(&gate_box, cut)?;
+    let ended = gate_box.menwei_ends(&["verify"])?;
+    assert_eq!(ended.code, Some(BROKEN), "{ended:?}");
+    let said = format!("写到第 {count} 条，现在只到第 40 条");
+    assert!(ended.complained.contains(&said), "{ended:?}");
+    // The next start writes it down, signed, for the city and for whoever looks later.
+    let roster = folder.path().join("roster.json");
+    gate_box.menwei_ends(&["import", roster.to_str().ok_or("folder")?])?;
+    let told = gate_box.menwei(&["export", "--from", "41"])?;
+    let fault = r#""device":"ledger","state":"fault","detail":"E-DB-07""#;
+    assert!(told.contains(fault), "{told}");
+    let lost = told.lines().find(|line| line.contains("\"checkpoint\""));
+    let lost = lost.ok_or("no checkpoint")?;
+    assert!(lost.contains(&format!("\"last\":{count},")), "{lost}");
+    assert_eq!(gate_box.menwei_ends(&["verify"])?.code, Some(0));
+    Ok(())
+}
+
+#[test]
+fn an_end_that_was_written_anew_is_named_and_so_is_a_note_that_is_gone() -> Result<()> {
+    let (_folder, gate_box) = written_box()?;
+    let note = gate_box.folder().join("ledger.db.head");
+    let whole = fs::read(&note)?;
+    forge(
+        &gate_box,
+        "UPDATE ledger SET hash = zeroblob(32), body = CAST(body || ' ' AS BLOB)
+         WHERE seq = (SELECT max(seq) FROM ledger)",
+    )?;
+    let ended = gate_box.menwei_ends(&["verify"])?;
+    assert!(ended.complained.contains("在封存之后被改写"), "{ended:?}");
+    fs::write(&note, &whole[..100])?;
+    let ended = gate_box.menwei_ends(&["verify"])?;
+    assert!(ended.complained.contains("封条"), "{ended:?}");
     Ok(())
 }

@@ -44,7 +44,7 @@ impl City {
                         ..self.ack(from, &beat.epoch, now)
                     })
                 }
-                Ctl::Result(_) => None,
+                Ctl::Result(_) | Ctl::Digest(_) => None,
             }),
             _ => Ok(None),
         }
@@ -125,6 +125,8 @@ impl City {
                 .unwrap_or(Head::genesis(of, epoch).hash),
             ranges,
             parked: Vec::new(),
+            countersign: Vec::new(),
+            digest: None,
             hello: None,
             compare: None,
             greet: false,

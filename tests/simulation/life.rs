@@ -108,6 +108,7 @@ impl Life {
             site: SITE.to_owned(),
             box_name: birth.name.clone(),
             software: "menwei 0.1.0".to_owned(),
+            device_key: None,
         };
         let mut epochs = epochs(&reader)?;
         let current = epochs.pop().ok_or(StoreError::Closed)?;

@@ -29,6 +29,7 @@ use crate::opening::tell_daily;
 use crate::people::{
     Consents, PeopleDesk, PersonTagger, Sealer, city_key, random, watch_terminal_people,
 };
+use crate::seal::{self, Sealing};
 use crate::systemd::{self, Proofs};
 use crate::troubles::{self, DAILY, DAMAGED, Told};
 
@@ -60,6 +61,7 @@ async fn serve(config: SiteConfig) -> Result<(), DaemonError> {
         return Ok(());
     };
     let (store, clock, changes) = (opened.store, opened.clock, opened.changes);
+    let sealing = opened.sealing;
     let stop = CancellationToken::new();
     let (news, heard) = mpsc::channel(NEWS_MAX);
     let office_news = news.clone();
@@ -74,17 +76,12 @@ async fn serve(config: SiteConfig) -> Result<(), DaemonError> {
     tokio::spawn(recording);
     tokio::spawn(systemd::feed_watchdog(proofs_seen));
     let told = watch_files(&store, &clock, &office_news)?;
+    keep_signing(&sealing, &store, &clock, &office_news)?;
     let (tally, refused) = watch::channel(Tally::stored(&store.reader()?)?);
     tokio::spawn(downlink::keep_tally(store.writer(), refused.clone()));
     let (desk, health) = health_desk((&config, told), &store, &clock, refused)?;
     tokio::spawn(office::keep_unreached(store.writer(), health.clone()));
-    let people = Arc::new(PeopleDesk::new(
-        sealer(&config),
-        clock.clone(),
-        (store.reader()?, store.writer()),
-        in_force.roster,
-    ));
-    tokio::spawn(Arc::clone(&people).keep_fresh());
+    let people = people_desk(&config, &store, &clock, in_force.roster)?;
     downlink::note_own_rules(&people, &config.policy).await;
     let reader = Arc::new(std::sync::Mutex::new(store.reader()?.lean()?));
     let office = Office {
@@ -97,6 +94,7 @@ async fn serve(config: SiteConfig) -> Result<(), DaemonError> {
         newcomer: &in_force.newcomer,
         screens: &in_force.screens,
         tally: &tally,
+        device_key: sealing.key.as_ref(),
         boards: &boards,
         news: &office_news,
         stop: &stop,
@@ -135,6 +133,20 @@ fn forget_pictures(
     let shelf = (store.writer(), config.ledger.path.clone());
     let consents = config.face_socket.as_ref().map(|_| consents.clone());
     tokio::spawn(office::forget_pictures(shelf, clock.clone(), consents));
+}
+
+/// The one place where people change, and keeps it fresh.
+fn people_desk(
+    config: &SiteConfig,
+    store: &Store,
+    clock: &Clock,
+    roster: watch::Sender<Arc<Roster>>,
+) -> Result<Arc<PeopleDesk>, DaemonError> {
+    let doors = (store.reader()?, store.writer());
+    let people = PeopleDesk::new(sealer(config), clock.clone(), doors, roster);
+    let people = Arc::new(people);
+    tokio::spawn(Arc::clone(&people).keep_fresh());
+    Ok(people)
 }
 
 fn tell_ready(lanes: usize, unclean: bool) {
@@ -308,6 +320,30 @@ async fn tag_key(writer: &Writer, stored: Option<String>) -> Result<[u8; 32], Da
         .put_setting(TAG_KEY, &sync_wire::chain::hex(&key))
         .await?;
     Ok(key)
+}
+
+/// Signs the ledger from now on, and tells what was wrong with it.
+fn keep_signing(
+    sealing: &Sealing,
+    store: &Store,
+    clock: &Clock,
+    news: &mpsc::Sender<HealthNews>,
+) -> Result<(), DaemonError> {
+    let told = HealthNews::Trouble(seal::SEALED.to_owned(), sealing.trouble.clone());
+    if let Err(error) = news.try_send(told) {
+        tracing::error!(%error, "Nobody shows what the sealed note says");
+    }
+    if let Some(key) = &sealing.key {
+        let last = store.reader()?.last_checkpoint(&store.facts().epoch)?;
+        let key = Arc::clone(key);
+        tokio::spawn(seal::keep_checkpoints(
+            store.writer(),
+            clock.clone(),
+            key,
+            last,
+        ));
+    }
+    Ok(())
 }
 
 /// Gives what the box told before it stopped. After an unclean stop, and as long as damage is known,

@@ -9,6 +9,7 @@ use crate::claim::{Claim, Trust};
 use crate::commands;
 use crate::error::DaemonError;
 use crate::people::read_table;
+use crate::seal::ProofOrder;
 
 /// Where the settings are if nothing else is said.
 const CONFIG_DEFAULT: &str = "/etc/menwei/site.toml";
@@ -69,7 +70,8 @@ pub enum Command {
     },
     /// 核对整条哈希链，指出第一条不对的记录
     Verify,
-    /// 导出账本记录，每行一条 JSON
+    /// 导出账本记录，每行一条 JSON；或一名工人的考勤证明
+    #[command(args_conflicts_with_subcommands = true)]
     Export {
         /// 从第几条开始
         #[arg(long, default_value_t = 1)]
@@ -80,6 +82,20 @@ pub enum Command {
         /// 写到这个文件；不写则显示在屏幕上
         #[arg(long)]
         out: Option<PathBuf>,
+        /// 要做的事；不写则导出记录
+        #[command(subcommand)]
+        what: Option<ExportCommand>,
+    },
+    /// 核对一名工人的考勤证明文件；只要公钥，不要账本和配置
+    VerifyProof {
+        /// menwei export proof 写的文件
+        file: PathBuf,
+        /// 考勤盒的公钥，64 个十六进制字符或存有它们的文件
+        #[arg(long)]
+        key: String,
+        /// 平台的签名公钥，同上；给了才核对平台会签
+        #[arg(long)]
+        city_key: Option<String>,
     },
     /// 记一条停工通知；考勤盒运行与否都可以
     Suspend {
@@ -126,6 +142,26 @@ pub enum Command {
     },
 }
 
+/// What can be exported besides records.
+#[derive(Debug, Subcommand)]
+pub enum ExportCommand {
+    /// 一名工人在一段日子里的记录，附签名和证明，别处凭公钥就能核对
+    Proof {
+        /// 工号（花名册里的编号）
+        #[arg(long)]
+        worker: u32,
+        /// 从哪天（2026-10-01）起
+        #[arg(long)]
+        from: String,
+        /// 到哪天为止，含当天
+        #[arg(long)]
+        to: String,
+        /// 写到这个文件
+        #[arg(long)]
+        out: PathBuf,
+    },
+}
+
 /// What can be done with a gate board.
 #[derive(Debug, Subcommand)]
 pub enum BoardCommand {
@@ -165,9 +201,20 @@ pub fn execute(cli: &Cli) -> ExitCode {
         Command::CheckConfig => commands::check_config(&cli.config),
         Command::Status { json } => commands::status(&cli.config, *json),
         Command::Verify => commands::verify(&cli.config),
-        Command::Export { from, to, out } => {
-            commands::export(&cli.config, *from..=to.unwrap_or(u64::MAX), out.as_deref())
-        }
+        Command::VerifyProof {
+            file,
+            key,
+            city_key,
+        } => commands::verify_proof(file, key, city_key.as_deref()),
+        Command::Export {
+            from,
+            to,
+            out,
+            what,
+        } => match what {
+            Some(proof) => export_proof(&cli.config, proof),
+            None => commands::export(&cli.config, *from..=to.unwrap_or(u64::MAX), out.as_deref()),
+        },
         Command::Suspend { from, to, reason } => commands::suspend(&cli.config, from, to, reason),
         Command::ScreenCode => commands::screen_code(&cli.config),
         Command::Board {
@@ -186,6 +233,23 @@ pub fn execute(cli: &Cli) -> ExitCode {
             ExitCode::from(error.exit_code())
         }
     }
+}
+
+fn export_proof(config: &Path, what: &ExportCommand) -> Result<(), DaemonError> {
+    let ExportCommand::Proof {
+        worker,
+        from,
+        to,
+        out,
+    } = what;
+    let worker = *worker;
+    let order = ProofOrder {
+        worker,
+        from,
+        to,
+        out,
+    };
+    commands::export_proof(config, &order)
 }
 
 #[expect(clippy::print_stderr, reason = "the command line's own voice")]

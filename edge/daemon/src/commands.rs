@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use std::path::Path;
 
 use drivers_turnstile::UpdateImage;
-use edge_store::{BrokenHow, Reader, RecordLine, VerifyProgress};
+use edge_store::{BrokenHow, Reader, RecordLine, SealKeys, VerifyProgress};
 use edge_web::{ClaimCode, WebError};
 use serde_json::json;
 
@@ -21,6 +21,7 @@ use crate::orders::{self, CodeHash, ImageText, Order, OrderFolder};
 use crate::people::enroll;
 use crate::people::import::{self, BATCH_RECORDS, Import, RosterFile};
 use crate::people::{Sealer, city_key};
+use crate::seal::{self, ProofOrder};
 use crate::troubles;
 
 /// Records read at a time.
@@ -152,29 +153,53 @@ pub(crate) fn verify(config: &Path) -> Result<(), DaemonError> {
     let config = SiteConfig::load(config)?;
     let key = opening::ledger_key(&config)?;
     let mut shown = 0;
-    let report = edge_store::verify(&config.ledger.path, &key, &mut |step| match step {
-        VerifyProgress::Pages => progress("正在核对文件的每一页"),
-        VerifyProgress::Records { done, total } if done >= shown + PROGRESS_RECORDS => {
-            shown = done;
-            progress(&format!("已核对 {done} / {total} 条"));
-        }
-        VerifyProgress::Records { .. } => {}
-    })?;
+    let device = seal::device_key_there(&config.ledger.device_key_file)?;
+    let keys = SealKeys {
+        device: device.map(|key| key.verifying_key()),
+        city: config.city.as_ref().and_then(|city| city.signing_key),
+    };
+    let report =
+        edge_store::verify_sealed(&config.ledger.path, &key, &keys, &mut |step| match step {
+            VerifyProgress::Pages => progress("正在核对文件的每一页"),
+            VerifyProgress::Records { done, total } if done >= shown + PROGRESS_RECORDS => {
+                shown = done;
+                progress(&format!("已核对 {done} / {total} 条"));
+            }
+            VerifyProgress::Records { .. } => {}
+        })?;
     for epoch in &report.epochs {
         let (seq, hash) = (epoch.head.seq, epoch.head.hash.to_hex());
         print(&format!(
             "账本 {}：{} 条相符，到第 {seq} 条，哈希 {hash}",
             epoch.epoch, epoch.records
         ))?;
+        let seen = &epoch.checkpoints;
+        print(&format!(
+            "  本盒签名 {} 处，签到第 {} 条；平台会签 {} 处",
+            seen.count, seen.covered, seen.countersigned
+        ))?;
     }
-    match report.first_broken() {
-        None => print(&format!("账本完好，共 {} 条", report.records)),
-        Some((epoch, broken)) => Err(DaemonError::Broken(format!(
+    let mut faults = Vec::new();
+    if let Some((epoch, broken)) = report.first_broken() {
+        faults.push(format!(
             "账本 {epoch} 不完好：第一处不对的是第 {} 条（{}）",
             broken.seq,
             how(broken.how)
-        ))),
+        ));
     }
+    for (epoch, seq, doubt) in report.doubts() {
+        let why = seal::doubt_words(doubt);
+        faults.push(format!("账本 {epoch} 第 {seq} 条签名不可信：{why}"));
+    }
+    faults.extend(report.note.as_ref().map(seal::note_words));
+    let is_signed = report.epochs.iter().any(|one| one.checkpoints.count > 0);
+    if is_signed && keys.device.is_none() {
+        faults.push("账本有签名，设备密钥文件却不见了：签名是谁的无法核对".to_owned());
+    }
+    if faults.is_empty() {
+        return print(&format!("账本完好，共 {} 条", report.records));
+    }
+    Err(DaemonError::Broken(faults.join("\n")))
 }
 
 fn how(how: BrokenHow) -> &'static str {
@@ -230,6 +255,23 @@ pub(crate) fn export(
             return Ok(());
         }
     }
+}
+
+/// `menwei export proof`: a worker's records in a file that proves itself.
+///
+/// # Errors
+/// The ledger does not open, or the file cannot be written.
+pub(crate) fn export_proof(config: &Path, order: &ProofOrder<'_>) -> Result<(), DaemonError> {
+    let config = SiteConfig::load(config)?;
+    print(&seal::export(&config, &reader(&config)?, order)?)
+}
+
+/// `menwei verify-proof`, without settings or ledger.
+///
+/// # Errors
+/// The file is not as it was signed; why.
+pub(crate) fn verify_proof(file: &Path, key: &str, city: Option<&str>) -> Result<(), DaemonError> {
+    print(&seal::verify(file, key, city)?)
 }
 
 /// `menwei restore`: a backup takes the ledger's place, under a new epoch.

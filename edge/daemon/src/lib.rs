@@ -5,7 +5,7 @@
 //! ledger and system in Chinese · `error` · `certificate` since when the box's own is valid ·
 //! `clock` the only reader of the system clock · `https` requests to the city · `records` from the domain's record to the wire's
 //! body · `systemd` ready and watchdog · `logging` · `people`
-//! sealing, tags of strangers, the desk where people change · `orders` what commands ask of a running box ·
+//! sealing, tags of strangers, the desk where people change · `seal` the box signs its ledger · `orders` what commands ask of a running box ·
 //! `downlink` what the city sends, signed · `devices` who answers at a device's place · `troubles` of the box itself, told on the screen and to `menwei status` · `health` one snapshot of the box · `lane` one task per lane, where a lane's effects
 //! happen · `office` the screen and the way to the city · `opening` the ledger, and whether its daily files can be written · `hold` the gate while the disk takes no records · `app` wiring of `menwei run` ·
 //! `claim` the box's certificate for a code ·
@@ -25,6 +25,7 @@ mod records;
 mod systemd;
 mod logging;
 mod people;
+mod seal;
 mod orders;
 mod downlink;
 mod troubles;
@@ -39,7 +40,7 @@ mod claim;
 mod commands;
 mod cli;
 
-pub use cli::{BoardCommand, Cli, Command, execute};
+pub use cli::{BoardCommand, Cli, Command, ExportCommand, execute};
 pub use config::check_settings;
 pub use lane::{lane_body, number, numbered};
 pub use office::epochs;

@@ -69,7 +69,8 @@ pub(crate) fn clock_changed(change: ClockChange) -> Kind {
     })
 }
 
-fn stamp(at: Moment) -> Stamp {
+/// When and by which clock, on the wire.
+pub(crate) fn stamp(at: Moment) -> Stamp {
     let clock = clock_quality(at.quality);
     Stamp {
         at: at.wall_ms,

@@ -69,8 +69,8 @@ impl Key {
         Some(key)
     }
 
-    /// The bytes.
-    pub(crate) const fn reveal(&self) -> &[u8; 32] {
+    /// The bytes, for whoever derives something else from a file of this shape.
+    pub const fn reveal(&self) -> &[u8; 32] {
         &self.0
     }
 

@@ -15,6 +15,7 @@ mod ledger;
 mod epoch;
 mod city;
 mod carry;
+mod proof;
 mod recover;
 mod daily;
 mod aside;
@@ -26,6 +27,7 @@ mod view;
 mod write;
 mod face_reader;
 mod reader;
+mod vouch;
 mod verify;
 mod store;
 #[cfg(test)]
@@ -44,13 +46,17 @@ pub use face_reader::FaceReader;
 pub use key::Key;
 pub use ledger::{Appended, Entry, presentation_key};
 pub use old_file::{OldFile, Part};
+pub use proof::head_file::{HeadFile, SealedHead, SealedNote, head_file_path};
+pub use proof::judge::{CheckpointDoubt, CheckpointsSeen, NoteDoubt, SealKeys};
 pub use reader::{Reader, StoredRecord};
 pub use screen::import::{ImportCount, ImportJob, ImportOutcome, ImportRow, ImportStep};
 pub use screen::picture::{GatePicture, KeptPictures, PictureRole, PicturesToForget};
 pub use store::{OpeningFacts, Store, StoreSettings};
 pub use sync_wire::seal::DataKey;
 pub use sync_wire::{Hash, Head};
-pub use verify::{Broken, BrokenHow, EpochReport, VerifyProgress, VerifyReport, verify};
+pub use verify::{
+    Broken, BrokenHow, EpochReport, VerifyProgress, VerifyReport, verify, verify_sealed,
+};
 pub use view::audits::AuditLine;
 pub use view::directory::PersonEntry;
 pub use view::people::{NumbersGiven, Project};

@@ -23,6 +23,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0013_imports.sql"),
     include_str!("../migrations/0014_office.sql"),
     include_str!("../migrations/0016_terminals.sql"),
+    include_str!("../migrations/0018_checkpoints.sql"),
     include_str!("../migrations/0020_gate_pictures.sql"),
     include_str!("../migrations/0021_wages.sql"),
     include_str!("../migrations/0022_funds.sql"),

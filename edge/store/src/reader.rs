@@ -109,6 +109,11 @@ impl Reader {
         }
     }
 
+    /// The box that the file belongs to.
+    pub(crate) fn box_name(&self) -> &str {
+        &self.box_id
+    }
+
     /// Records from `from` on, oldest first: at most `records_max`, and no more than fit into
     /// `bytes_max` of bodies, but always at least one where there is one.
     pub fn records(

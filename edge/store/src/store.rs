@@ -21,7 +21,8 @@ use crate::ledger;
 use crate::migrate;
 use crate::model::read_model::ReadModel;
 use crate::reader::Reader;
-use crate::write::commit_loop::{self, DailyParts, LoopParts, Order, QUEUE_ORDERS_MAX};
+use crate::write::commit_loop::{self, DailyParts, LoopParts};
+use crate::write::order::{Order, QUEUE_ORDERS_MAX};
 use crate::write::writer::Writer;
 
 /// Where the file is and whose it is.

@@ -5,6 +5,7 @@ use std::path::Path;
 use rusqlite::{Connection, params};
 use sync_wire::{Hash, Head};
 
+use crate::aside;
 use crate::city::cursor;
 use crate::connection;
 use crate::epoch::{self, Epoch};
@@ -12,6 +13,11 @@ use crate::error::StoreError;
 use crate::key::Key;
 use crate::ledger;
 use crate::migrate;
+use crate::proof::checkpoints;
+use crate::proof::head_file::SealedNote;
+use crate::proof::judge::{
+    self, ChainJudge, CheckpointDoubt, CheckpointsSeen, NoteDoubt, SealKeys,
+};
 
 /// Records between two reports of progress.
 const PROGRESS_RECORDS: u64 = 10_000;
@@ -41,6 +47,8 @@ pub struct VerifyReport {
     pub records: u64,
     /// Each epoch, oldest first.
     pub epochs: Vec<EpochReport>,
+    /// What the sealed note beside the file says against it.
+    pub note: Option<NoteDoubt>,
 }
 
 /// What a check found in one epoch.
@@ -54,6 +62,8 @@ pub struct EpochReport {
     pub head: Head,
     /// The first that does not fit.
     pub broken: Option<Broken>,
+    /// Its checkpoints, up to there.
+    pub checkpoints: CheckpointsSeen,
 }
 
 /// The first record of an epoch that does not fit.
@@ -81,9 +91,18 @@ pub enum BrokenHow {
 }
 
 impl VerifyReport {
-    /// Whether every record fits.
+    /// Whether every record and every signature fits, and nothing is missing at the end.
     pub fn is_intact(&self) -> bool {
-        self.epochs.iter().all(|epoch| epoch.broken.is_none())
+        let sound = |one: &EpochReport| one.broken.is_none() && one.checkpoints.doubts.is_empty();
+        self.note.is_none() && self.epochs.iter().all(sound)
+    }
+
+    /// Each checkpoint that is not to be believed, with the epoch it is in.
+    pub fn doubts(&self) -> impl Iterator<Item = (&str, u64, CheckpointDoubt)> {
+        self.epochs.iter().flat_map(|one| {
+            let doubts = one.checkpoints.doubts.iter();
+            doubts.map(|(seq, doubt)| (one.epoch.as_str(), *seq, *doubt))
+        })
     }
 
     /// The first break, with the epoch it is in.
@@ -105,6 +124,21 @@ pub fn verify(
     key: &Key,
     progress: &mut dyn FnMut(VerifyProgress),
 ) -> Result<VerifyReport, StoreError> {
+    verify_sealed(path, key, &SealKeys::default(), progress)
+}
+
+/// The same with the keys that signatures are checked with. With the box's own, the sealed note beside
+/// the file is compared, too.
+///
+/// # Errors
+///
+/// As [`verify`].
+pub fn verify_sealed(
+    path: &Path,
+    key: &Key,
+    keys: &SealKeys,
+    progress: &mut dyn FnMut(VerifyProgress),
+) -> Result<VerifyReport, StoreError> {
     progress(VerifyProgress::Pages);
     let db = connection::open_for_reading(path, key)?;
     migrate::check(&db, path)?;
@@ -120,24 +154,33 @@ pub fn verify(
     let mut epochs = Vec::new();
     for epoch in epoch::all(&view)? {
         let genesis = Head::genesis(&box_id, &epoch.name);
-        epochs.push(check_epoch(&view, &epoch, genesis, &mut |_| {
+        let judge = ChainJudge::new((&box_id, &epoch.name), keys);
+        epochs.push(check_epoch(&view, (&epoch, judge), genesis, &mut |_| {
             done += 1;
             if done % PROGRESS_RECORDS == 0 || done == total {
                 progress(VerifyProgress::Records { done, total });
             }
         })?);
     }
+    let note = match &keys.device {
+        Some(device) => {
+            let note = SealedNote::read(path, &box_id, device)?;
+            judge::note_doubt(&view, &note, aside::last_set_aside(path)?.is_some())?
+        }
+        None => None,
+    };
     Ok(VerifyReport {
         box_id,
         records: done,
         epochs,
+        note,
     })
 }
 
 /// Walks one chain to its end or its first break.
 fn check_epoch(
     db: &Connection,
-    epoch: &Epoch,
+    (epoch, mut judge): (&Epoch, ChainJudge<'_>),
     genesis: Head,
     seen: &mut dyn FnMut(u64),
 ) -> Result<EpochReport, StoreError> {
@@ -165,6 +208,8 @@ fn check_epoch(
             broken = Some((next.seq, how));
             break;
         }
+        let kept = |at| checkpoints::countersign(db, epoch.no, at);
+        judge.record((head, next), &body, kept)?;
         head = next;
         seen(head.seq);
     }
@@ -177,6 +222,7 @@ fn check_epoch(
         records: head.seq,
         head,
         broken: broken.map(|(seq, how)| Broken { seq, how }),
+        checkpoints: judge.seen,
     })
 }
 

@@ -1,5 +1,7 @@
 //! What a person is told when something is not as it must be.
 
+use sync_wire::checkpoint::Doubt;
+use sync_wire::record::PreviousEpoch;
 use sync_wire::{Header, Hello, Report, ResultCode, WireError};
 
 use crate::decide::Refusal;
@@ -154,5 +156,57 @@ pub(crate) fn city_went_back(hello: &Hello) -> AlarmNote {
         code: "city_went_back",
         message: "平台的数据比平台确认过的少，平台可能恢复过旧备份；盒子会自动补传缺的记录"
             .to_owned(),
+    }
+}
+
+pub(crate) fn other_key() -> AlarmNote {
+    note(
+        "other_device_key",
+        "盒子报来的设备公钥与平台记下的不同：可能换过主板或密钥，也可能有人冒充；核实后用 menwei-city forget-device-key 换成新的",
+    )
+}
+
+/// A checkpoint that is not to be believed.
+pub(crate) fn bad_checkpoint((epoch, seq): (&str, u64), doubt: Doubt) -> AlarmNote {
+    let why = match doubt {
+        Doubt::Signature => "签名与内容不符，可能是伪造",
+        Doubt::Key => "签名用的不是平台记下的那把设备密钥",
+        Doubt::Place => "位置不对，它前面可能有增删",
+        Doubt::Chain | Doubt::Root => "它签的账本与平台收到的不同",
+    };
+    AlarmNote {
+        epoch: epoch.to_owned(),
+        seq,
+        ..note(
+            "bad_checkpoint",
+            &format!("盒子的账本签名不可信：{why}；平台没有会签，请查清谁动过这台盒子"),
+        )
+    }
+}
+
+/// A box found that the end of its ledger had been cut off.
+pub(crate) fn end_lost((epoch, seq): (&str, u64), lost: &PreviousEpoch) -> AlarmNote {
+    AlarmNote {
+        epoch: epoch.to_owned(),
+        seq,
+        ..note(
+            "end_lost",
+            &format!(
+                "盒子发现账本被动过：原来写到第 {} 条，启动时不在了；可能有人删改记录或换回旧文件，请查清",
+                lost.last
+            ),
+        )
+    }
+}
+
+/// A record is not what the box has.
+pub(crate) fn differs((epoch, seq): (&str, u64)) -> AlarmNote {
+    AlarmNote {
+        epoch: epoch.to_owned(),
+        seq,
+        ..note(
+            "record_differs",
+            "每日核对发现这条记录在平台与在盒子上不同，其中一边被改过；请分别核对哈希链",
+        )
     }
 }

@@ -12,6 +12,7 @@ use sync_city::claims;
 use sync_city::config::File;
 use sync_city::db::Session;
 use sync_city::down::{self, Press, Published};
+use sync_city::ingest;
 use sync_city::pki::{self, Validity};
 use sync_city::registry::Registry;
 use sync_city::show::{Reader, SentRow};
@@ -62,6 +63,8 @@ enum Command {
     Claim(MakeClaim),
     /// Revokes all certificates of a box: broker and city turn it away
     RevokeBox(RevokeBox),
+    /// Forgets the key with which a box signs its ledger: the next one that it tells is taken
+    ForgetDeviceKey(RevokeBox),
 }
 
 #[derive(Debug, Args)]
@@ -271,6 +274,7 @@ fn main() -> ExitCode {
         Command::Revoke(one) => revoke(&one),
         Command::Sent(city) => sent(&city),
         Command::RevokeBox(one) => revoke_box(&one),
+        Command::ForgetDeviceKey(one) => forget_device_key(&one),
         Command::Claim(one) => claim(&one),
     };
     match result {
@@ -391,6 +395,19 @@ fn sent(city: &Where) -> Result<(), CityError> {
         let parts = [&row.at, &row.id, &row.detail, &row.state, &row.said];
         say(&parts.map(String::as_str).join("  "));
     }
+    Ok(())
+}
+
+fn forget_device_key(one: &RevokeBox) -> Result<(), CityError> {
+    let mut session = Session::open(&settings(&one.city)?.place)?;
+    let Some(key) = ingest::forget_device_key(&mut session, &one.id)? else {
+        let told = format!("平台没有记下盒子 {} 的设备公钥", one.id);
+        return Err(CityError::Refused(told));
+    };
+    say(&format!(
+        "已忘掉盒子 {} 的设备公钥 {key}；它下次连上来报的公钥会被记下",
+        one.id
+    ));
     Ok(())
 }
 

@@ -74,6 +74,7 @@ pub async fn run(settings: &Settings, observer: Arc<dyn Observer>) -> Result<Cit
         commits,
         codes: Arc::new(RwLock::new(bases.codes)),
         key: Arc::clone(&key),
+        signer: Arc::new(pki::signing_key(&settings.dir)?),
         greets: Arc::default(),
     };
     let published = Arc::new(Published::default());

@@ -168,6 +168,8 @@ mod tests {
             parked: Vec::new(),
             hello: Some(1),
             compare: None,
+            countersign: Vec::new(),
+            digest: None,
             greet: false,
             retry_after_ms: None,
             bulk_rate: None,

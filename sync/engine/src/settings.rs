@@ -11,6 +11,8 @@ pub struct Identity {
     pub box_name: String,
     /// Version of the box's software.
     pub software: String,
+    /// The public key with which the box signs its checkpoints, hexadecimal.
+    pub device_key: Option<String>,
 }
 
 /// Limits and times.

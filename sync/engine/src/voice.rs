@@ -61,6 +61,7 @@ impl Voice {
             software: self.identity.software.clone(),
             clock: now.clock,
             sent_at: now.wall_ms,
+            device_key: self.identity.device_key.clone(),
             parked_after,
         };
         publish(Topic::UpCtl, Ctl::Hello(hello).encode(), false)

@@ -164,6 +164,8 @@ impl Table {
             ranges,
             parked: Vec::new(),
             hello,
+            countersign: Vec::new(),
+            digest: None,
             greet: false,
             compare: None,
             retry_after_ms: None,
@@ -221,7 +223,7 @@ fn hear(table: &mut Table, topic: &str, payload: &[u8]) -> Option<Ack> {
                 table.results.push(report);
                 None
             }
-            Ctl::Compare(_) | Ctl::Heartbeat(_) => None,
+            Ctl::Compare(_) | Ctl::Heartbeat(_) | Ctl::Digest(_) => None,
         },
         Topic::State => {
             table.states.push(State::decode(payload).unwrap());
@@ -364,6 +366,14 @@ impl Ledger for Memory {
         Ok(())
     }
 
+    async fn keep_countersigns(
+        &self,
+        _epoch: &str,
+        signed: &[sync_wire::Countersign],
+    ) -> Result<bool, LedgerError> {
+        Ok(signed.iter().all(|one| one.signature == "good"))
+    }
+
     async fn survey(&self) -> Result<Survey, LedgerError> {
         Ok(Survey::default())
     }
@@ -388,6 +398,7 @@ pub(crate) fn settings(port: u16, tls: Option<TlsFiles>) -> MqttSettings {
             site: "site".to_owned(),
             box_name: BOX.to_owned(),
             software: "0.1.0".to_owned(),
+            device_key: None,
         },
         engine: Settings {
             hello_ms: 300,

@@ -4,7 +4,7 @@ use std::error::Error;
 
 use sync_engine::{Alarm, EpochStart, Fork, LedgerRecord, OurHashes, PastFork, Survey};
 use sync_wire::ack::Parked;
-use sync_wire::{Hash, Head};
+use sync_wire::{Countersign, Hash, Head};
 use tokio::sync::watch;
 
 /// Any failure of a ledger; it is logged and the call is repeated later.
@@ -64,6 +64,14 @@ pub trait Ledger {
         epoch: &str,
         told: (Vec<Parked>, Option<(u64, u64)>),
     ) -> Result<(), LedgerError>;
+
+    /// Keeps what the city signed after checkpoints; `false` where it is not all the city's, or not
+    /// all of this ledger. It may be lost: the box asks for it again.
+    async fn keep_countersigns(
+        &self,
+        epoch: &str,
+        signed: &[Countersign],
+    ) -> Result<bool, LedgerError>;
 
     /// What waits for the city, in all epochs.
     async fn survey(&self) -> Result<Survey, LedgerError>;

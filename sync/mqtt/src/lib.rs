@@ -9,9 +9,11 @@
 //! - [`status`]: what the screen, the heartbeat and the watchdog want to know
 //! - [`settings`]: where the broker is and who we are
 //! - [`tls`]: certificates from files, judged by the time that the box believes
+//! - `renewal`: certificates that were replaced
 //! - [`door`]: a line to the city, for MQTT and for HTTPS
 //! - [`ledger`]: what this crate needs of a ledger
 //! - [`begin`]: the engine begins where the ledger says
+//! - `notary`: what the city signed, on its way into the ledger's file
 //! - [`pipe`]: the polling task around the client library
 //! - [`session`]: one turn after the other: inputs to the engine, its actions to the world
 
@@ -20,9 +22,11 @@ pub mod trouble;
 pub mod status;
 pub mod settings;
 pub mod tls;
+mod renewal;
 pub mod door;
 pub mod ledger;
 pub mod begin;
+mod notary;
 pub mod pipe;
 pub mod session;
 

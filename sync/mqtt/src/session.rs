@@ -13,10 +13,12 @@ use tokio::sync::watch;
 use crate::begin::start;
 use crate::door::Door;
 use crate::ledger::{Ledger, LedgerError};
+use crate::notary;
 use crate::pipe::{Arrival, Order, Pipe};
+use crate::renewal::Renewal;
 use crate::settings::{Inbound, MqttSettings, Outbound, Surroundings};
 use crate::status::{SyncLink, SyncStatus};
-use crate::tls::{Believed, Credentials, contents};
+use crate::tls::Believed;
 use crate::trouble::{
     NO_ROOM, NotTaken, OTHER_TOPIC, TOO_LONG, Trouble, explain, explain_files, explain_refusal,
     explain_stuck, explain_unread, is_too_long, no_room,
@@ -57,8 +59,7 @@ pub async fn run<L: Ledger>(
         greeted: false,
         cursors: BTreeMap::new(),
         cursors_due_ms: None,
-        certificates: None,
-        certificates_at_ms: 0,
+        certificates: Renewal::default(),
         refused: 0,
         refused_by_engine: 0,
         no_room_ms: None,
@@ -90,9 +91,7 @@ struct Session<L> {
     /// What is to be written down, by epoch, and when.
     cursors: BTreeMap<String, Cursor>,
     cursors_due_ms: Option<u64>,
-    /// The certificate files of the present connection, and when to look at them again.
-    certificates: Option<Vec<u8>>,
-    certificates_at_ms: u64,
+    certificates: Renewal,
     /// Messages of the city that did not get as far as the engine, and those that it refused.
     refused: u64,
     refused_by_engine: u64,
@@ -108,11 +107,10 @@ impl<L: Ledger> Session<L> {
     async fn turn(&mut self) {
         let now = (self.surroundings.now)();
         let engine_ms = self.engine.poll_timeout().map(|(at, _)| at);
-        let certificates_ms = self.certificates.as_ref().map(|_| self.certificates_at_ms);
         let next_ms = engine_ms
             .into_iter()
             .chain(self.cursors_due_ms)
-            .chain(certificates_ms)
+            .chain(self.certificates.due_ms())
             .min();
         let timeout_ms = next_ms.map_or(TURN_MS_MAX, |at| {
             at.saturating_sub(now.mono_ms).min(TURN_MS_MAX)
@@ -147,20 +145,10 @@ impl<L: Ledger> Session<L> {
 
     /// Certificates that have been replaced, and that belong together, are used at once.
     fn look_at_certificates(&mut self, now_ms: u64) {
-        if self.certificates.is_none() || self.certificates_at_ms > now_ms {
-            return;
-        }
-        self.certificates_at_ms = now_ms.saturating_add(self.settings.tls_check_ms);
-        let Some(files) = &self.settings.tls else {
-            return;
-        };
-        let there = contents(Some(files));
-        let is_new = there.is_some() && there != self.certificates;
-        if !is_new || Credentials::read(files).is_err() {
+        if !self.certificates.is_due(&self.settings, now_ms) {
             return;
         }
         tracing::info!("the certificates were replaced, connecting anew");
-        self.certificates = there;
         if self.pipe.disconnect().is_err() {
             self.start_anew();
         }
@@ -217,6 +205,9 @@ impl<L: Ledger> Session<L> {
             self.refuse(explain_unread(error));
         };
         let ack = Ack::decode(payload).inspect_err(unread).ok()?;
+        if let Some(why) = notary::keep(&self.ledger, &ack).await {
+            self.refuse(why);
+        }
         let ours = if self.engine.knows(&ack.epoch) {
             let seqs = Engine::numbers_to_check(&ack);
             self.ledger.hashes(&ack.epoch, &seqs).await
@@ -382,9 +373,8 @@ impl<L: Ledger> Session<L> {
 
     fn connect(&mut self) {
         self.greeted = false;
-        self.certificates = contents(self.settings.tls.as_ref());
         let now = (self.surroundings.now)();
-        self.certificates_at_ms = now.mono_ms.saturating_add(self.settings.tls_check_ms);
+        self.certificates = Renewal::begin(&self.settings, now.mono_ms);
         let door = match Door::of(&self.settings, Believed::of(now)) {
             Ok(door) => door,
             Err(error) => return self.give_up(explain_files(&error)),

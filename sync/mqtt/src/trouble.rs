@@ -117,6 +117,11 @@ pub const OTHER_TOPIC: NotTaken = NotTaken {
     code: "other_topic",
     clerk: "收到发给别的设备的内容，未采用；打卡照常，请平台核对消息服务的权限",
 };
+/// A countersignature that the city has not made, or that is of another ledger.
+pub const WRONG_COUNTERSIGN: NotTaken = NotTaken {
+    code: "wrong_countersign",
+    clerk: "平台的会签与本机账本或平台公钥不符，未采用；打卡照常，请与平台核对公钥，并查清有没有人冒充平台",
+};
 /// More came than fits; the city sends it again.
 pub const NO_ROOM: NotTaken = NotTaken {
     code: "no_room",

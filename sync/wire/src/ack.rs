@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::chain::Hash;
+use crate::checkpoint::{COUNTERSIGNS_MAX, Countersign};
+use crate::ctl::PARTS_MAX;
 use crate::error::{ParkCode, WireError};
 use crate::name::{VERSION, check_epoch, check_version};
 
@@ -46,6 +48,22 @@ pub struct Compared {
     pub same: u64,
 }
 
+/// The answer to a digest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DigestAnswer {
+    /// The number of the digest.
+    pub number: u64,
+    /// Whether the city has all of its parts alike.
+    pub same: bool,
+    /// Smaller parts of what differs, first and last record of each, to be told in a digest of their
+    /// own; at most 64.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ask: Vec<(u64, u64)>,
+    /// The records that differ, once they are found; at most 64.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub differs: Vec<u64>,
+}
+
 /// An acknowledgement.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ack {
@@ -63,6 +81,12 @@ pub struct Ack {
     /// Records newly parked; in the answer to a hello: all that are, oldest first, at most 100.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parked: Vec<Parked>,
+    /// The city's signatures under checkpoints that it has checked, at most 64.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub countersign: Vec<Countersign>,
+    /// The answer to a digest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<Box<DigestAnswer>>,
     /// The number of the hello that this answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hello: Option<u64>,
@@ -117,6 +141,11 @@ impl Ack {
         check_epoch(&self.epoch)?;
         check_list("ranges", self.ranges.len(), RANGES_MAX)?;
         check_list("parked", self.parked.len(), PARKED_MAX)?;
+        check_list("countersign", self.countersign.len(), COUNTERSIGNS_MAX)?;
+        if let Some(digest) = &self.digest {
+            check_list("ask", digest.ask.len(), PARTS_MAX)?;
+            check_list("differs", digest.differs.len(), PARTS_MAX)?;
+        }
         for range in &self.ranges {
             if range.from == 0 || range.to < range.from {
                 return Err(WireError::CountsDisagree {

@@ -12,6 +12,8 @@ use crate::record::{ClockQuality, Gap};
 pub const CTL_BYTES_MAX: usize = 16 * 1024;
 /// Most marks in one comparison.
 pub const MARKS_MAX: usize = 64;
+/// Most parts in one digest, and most checkpoints that one asks about.
+pub const PARTS_MAX: usize = 64;
 /// Most declared gaps in one heartbeat.
 pub const GAPS_MAX: usize = 16;
 
@@ -48,6 +50,10 @@ pub struct Hello {
     pub clock: ClockQuality,
     /// The box's wall clock, Unix ms.
     pub sent_at: i64,
+    /// The key with which the box signs its checkpoints, 64 lower-case hexadecimal characters. The
+    /// city keeps the first that it hears.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device_key: Option<String>,
     /// Only asks on while records flow: the answer names the parked records after this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parked_after: Option<u64>,
@@ -109,6 +115,38 @@ pub struct Compare {
     pub sent_at: i64,
 }
 
+/// A run of records, and the root over them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// First record.
+    pub from: u64,
+    /// Last record.
+    pub to: u64,
+    /// Root of the tree over them, their hashes computed anew from their bodies; see
+    /// [`crate::merkle`].
+    pub root: Hash,
+}
+
+/// "Do you have these days as I have them?" once a day, and in smaller parts where not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Digest {
+    /// Protocol version, 1.
+    pub v: u32,
+    /// Number in a series of its own; the answer repeats it.
+    pub number: u64,
+    /// The box.
+    pub r#box: String,
+    /// The epoch.
+    pub epoch: String,
+    /// Ascending, 0 to 64.
+    pub parts: Vec<Part>,
+    /// Checkpoints whose countersignatures the box lacks, ascending, at most 64.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unsigned: Vec<u64>,
+    /// The box's wall clock, Unix ms.
+    pub sent_at: i64,
+}
+
 /// How a signed message of the city ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
@@ -158,10 +196,12 @@ pub enum Ctl {
     Heartbeat(Heartbeat),
     /// Tells how a signed message ended.
     Result(Report),
+    /// Compares what both have of a day.
+    Digest(Digest),
 }
 
 /// The words of [`Ctl`].
-const TYPES: [&str; 4] = ["hello", "compare", "heartbeat", "result"];
+const TYPES: [&str; 5] = ["hello", "compare", "heartbeat", "result", "digest"];
 
 #[derive(Deserialize)]
 struct OnlyType {
@@ -209,6 +249,7 @@ impl Ctl {
             Self::Compare(compare) => (compare.v, &compare.r#box, Some(&compare.epoch)),
             Self::Heartbeat(beat) => (beat.v, &beat.r#box, Some(&beat.epoch)),
             Self::Result(report) => (report.v, &report.r#box, None),
+            Self::Digest(digest) => (digest.v, &digest.r#box, Some(&digest.epoch)),
         };
         if version != VERSION {
             return Err(WireError::UnknownVersion { version });
@@ -217,6 +258,7 @@ impl Ctl {
         epoch.map_or(Ok(()), |epoch| check_epoch(epoch))?;
         match self {
             Self::Compare(compare) => check_marks(&compare.marks),
+            Self::Digest(digest) => check_parts(digest),
             Self::Heartbeat(beat) if beat.gaps.len() > GAPS_MAX => Err(WireError::ListTooLong {
                 list: "gaps",
                 entries: beat.gaps.len(),
@@ -225,6 +267,34 @@ impl Ctl {
             Self::Hello(_) | Self::Heartbeat(_) | Self::Result(_) => Ok(()),
         }
     }
+}
+
+fn check_parts(digest: &Digest) -> Result<(), WireError> {
+    for (list, entries) in [
+        ("parts", digest.parts.len()),
+        ("unsigned", digest.unsigned.len()),
+    ] {
+        if entries > PARTS_MAX {
+            let limit = PARTS_MAX;
+            return Err(WireError::ListTooLong {
+                list,
+                entries,
+                limit,
+            });
+        }
+    }
+    let mut before = 0;
+    for part in &digest.parts {
+        if part.from <= before || part.to < part.from {
+            return Err(WireError::CountsDisagree {
+                from: part.from,
+                to: part.to,
+                count: 0,
+            });
+        }
+        before = part.to;
+    }
+    Ok(())
 }
 
 fn check_marks(marks: &[Mark]) -> Result<(), WireError> {

@@ -7,12 +7,15 @@
 //! - [`error`]: what can be wrong with bytes, and the codes under which a city parks a record
 //! - [`name`]: box names, epochs, the protocol's version
 //! - [`chain`]: the hash chain over record bodies
+//! - [`merkle`]: one hash over many records, and proofs
 //! - [`record`]: the body of a record, kind by kind
 //! - [`codes`]: the national code tables with their Chinese names
 //! - [`seal`]: personal data, readable for the box and the city only
 //! - [`topic`]: where messages go
 //! - [`message`]: up to 200 records on their way to the city
 //! - [`down`]: rosters, policies and revocations, signed by the city
+//! - [`checkpoint`]: what a box signs of its ledger, and the city after it
+//! - [`proof`]: the records of one worker in a file that proves itself
 //! - [`roster`]: the roster file
 //! - [`ctl`]: hello, comparison, heartbeat, results
 //! - [`ack`]: the city's word that it has stored
@@ -21,12 +24,15 @@
 pub mod error;
 pub mod name;
 pub mod chain;
+pub mod merkle;
 pub mod record;
 pub mod codes;
 pub mod seal;
 pub mod topic;
 pub mod message;
 pub mod down;
+pub mod checkpoint;
+pub mod proof;
 pub mod roster;
 pub mod ctl;
 pub mod ack;
@@ -37,6 +43,7 @@ mod tests;
 
 pub use ack::{Ack, AckRange, Compared, Parked};
 pub use chain::{Hash, Head};
+pub use checkpoint::Countersign;
 pub use ctl::{Compare, Ctl, Heartbeat, Hello, Mark, Report};
 pub use down::{Command, Down, ResultCode};
 pub use error::{ParkCode, RosterFault, WireError};

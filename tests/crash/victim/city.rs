@@ -113,6 +113,8 @@ impl City {
             parked: Vec::new(),
             hello,
             compare: None,
+            countersign: Vec::new(),
+            digest: None,
             greet: false,
             retry_after_ms: None,
             bulk_rate: None,

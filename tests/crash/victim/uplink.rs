@@ -43,6 +43,7 @@ impl Uplink {
         let identity = Identity {
             site: SITE.to_owned(),
             box_name: BOX.to_owned(),
+            device_key: None,
             software: "crash-victim".to_owned(),
         };
         Ok(Self {

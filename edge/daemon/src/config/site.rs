@@ -45,6 +45,8 @@ pub(crate) struct LedgerConfig {
     pub(crate) path: PathBuf,
     /// A file of 32 bytes (or 64 hex digits) that only the service can read.
     pub(crate) key_file: PathBuf,
+    /// The key with which the box signs its ledger; made where there is none.
+    pub(crate) device_key_file: PathBuf,
 }
 
 /// Whether a text is a settings file without a fault.
@@ -144,9 +146,16 @@ fn site(root: &mut Walk) -> Option<SiteConfig> {
     let ledger = section(root, "ledger", |walk| {
         let path = walk.parsed("path", PATH_ALLOWED, absolute);
         let key_file = walk.parsed("key_file", PATH_ALLOWED, absolute);
+        let beside = path
+            .as_ref()
+            .map(|path: &PathBuf| path.with_file_name("device.key"));
+        let device_key_file = walk.parsed_or("device_key_file", beside, PATH_ALLOWED, |text| {
+            absolute(text).map(Some)
+        });
         Some(LedgerConfig {
             path: path?,
             key_file: key_file?,
+            device_key_file: device_key_file??,
         })
     });
     let screen = section(root, "screen", screen);

@@ -6,9 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use edge_store::{Epoch, Head, ParkedRecord, ParkedTold, Reader, StoreError, Writer};
 use sync_engine::{Alarm, EpochStart, Fork, LedgerRecord, OurHashes, PastFork, Survey};
 use sync_mqtt::{Ledger, LedgerError, Page};
-use sync_wire::Hash;
 use sync_wire::ack::Parked;
 use sync_wire::ctl::GAPS_MAX;
+use sync_wire::down::VerifyingKey;
+use sync_wire::{Countersign, Hash};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::spawn_blocking;
 use tokio_util::task::AbortOnDropHandle;
@@ -32,6 +33,8 @@ pub(crate) struct CityLedger {
     recent: Arc<Mutex<Recent>>,
     /// Ends with the last of those who use this ledger, so that the next one finds no other.
     _carrier: Arc<AbortOnDropHandle<Option<()>>>,
+    /// What the city signs with, as it was pinned.
+    city_key: Option<VerifyingKey>,
 }
 
 impl CityLedger {
@@ -60,6 +63,11 @@ impl CityLedger {
             carrying,
             recent: Arc::default(),
             _carrier: Arc::new(AbortOnDropHandle::new(carrier)),
+            city_key: office
+                .config
+                .city
+                .as_ref()
+                .and_then(|city| city.signing_key),
         }
     }
 
@@ -161,6 +169,11 @@ fn survey(reader: &Reader) -> Result<Survey, StoreError> {
     })
 }
 
+fn is_unknown_epoch(error: &LedgerError) -> bool {
+    let store = error.downcast_ref::<StoreError>();
+    matches!(store, Some(StoreError::UnknownEpoch { .. }))
+}
+
 fn parked_record(parked: Parked) -> ParkedRecord {
     let word = serde_json::to_value(parked.code).ok();
     let word = word.as_ref().and_then(serde_json::Value::as_str);
@@ -257,6 +270,32 @@ impl Ledger for CityLedger {
             nothing_else_in,
         };
         Ok(self.writer.keep_parked(epoch, told).await?)
+    }
+
+    async fn keep_countersigns(
+        &self,
+        epoch: &str,
+        signed: &[Countersign],
+    ) -> Result<bool, LedgerError> {
+        // Without the city's key nothing can be believed or refused.
+        let Some(key) = self.city_key else {
+            return Ok(true);
+        };
+        let seqs: Vec<u64> = signed.iter().map(|one| one.seq).collect();
+        let ours = match self.hashes(epoch, &seqs).await {
+            Ok(ours) => ours,
+            Err(error) if is_unknown_epoch(&error) => return Ok(false),
+            Err(error) => return Err(error),
+        };
+        let name = (self.names.box_id.as_str(), epoch);
+        let is_good =
+            |one: &&Countersign| ours.get(&one.seq) == Some(&one.head) && one.holds(&key, name);
+        let good: Vec<Countersign> = signed.iter().filter(is_good).cloned().collect();
+        let all = good.len() == signed.len();
+        if !good.is_empty() {
+            self.writer.keep_countersigns(epoch, good).await?;
+        }
+        Ok(all)
     }
 
     async fn survey(&self) -> Result<Survey, LedgerError> {

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use edge_domain::{Newcomer, Policy};
 use edge_store::{Reader, Store};
 use edge_web::GateScreen;
+use sync_wire::down::SigningKey;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -37,6 +38,8 @@ pub(crate) struct Office<'a> {
     pub(crate) screens: &'a [GateScreen],
     /// What was refused of what came down.
     pub(crate) tally: &'a watch::Sender<Tally>,
+    /// What the box signs with.
+    pub(crate) device_key: Option<&'a Arc<SigningKey>>,
     /// The gate boards.
     pub(crate) boards: &'a [BoardDoor],
     /// Where troubles of ledger and devices are told.

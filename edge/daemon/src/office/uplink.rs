@@ -52,6 +52,7 @@ async fn run_sync(
             site: office.config.site_code.clone(),
             box_name: office.config.box_id.clone(),
             software: SOFTWARE.to_owned(),
+            device_key: office.device_key.map(|key| key.verifying_key().to_hex()),
         },
         engine: Settings::default(),
         roster_version: office.store.reader()?.roster_version()?,

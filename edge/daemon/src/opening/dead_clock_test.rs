@@ -71,6 +71,7 @@ async fn until_gaps(opened: Opened, count: usize) -> Store {
         store,
         clock,
         changes,
+        sealing: _,
     } = opened;
     let writer = store.writer();
     let mut head = writer.head();

@@ -15,6 +15,7 @@ use crate::error::DaemonError;
 use crate::health::SET_ASIDE;
 use crate::office::{self, OffSince};
 use crate::records::{self, SOFTWARE};
+use crate::seal::{self, Sealing};
 use crate::troubles::ledger_record;
 
 const CLOCK_CHANGES_MAX: usize = 16;
@@ -33,6 +34,8 @@ pub(crate) struct Opened {
     /// Jumps and syncs of the clock, to be recorded; and an absence that is declared once the time is
     /// known.
     pub(crate) changes: (mpsc::Receiver<ClockChange>, Option<OffSince>),
+    /// What the box signs with, and what it found.
+    pub(crate) sealing: Sealing,
 }
 
 /// What is done about a damaged file.
@@ -61,14 +64,17 @@ pub(crate) async fn open_on(
     let key = ledger_key(config)?;
     let path = &config.ledger.path;
     finish_restore(path)?;
+    let mut is_set_aside = false;
     let store = match Store::open_with_daily_files(&store_settings(config), &key) {
         Err(error @ StoreError::Damaged { .. }) if on_damage == OnDamage::SetAside => {
             let aside = edge_store::set_aside(path, Aside::Damaged, &stamp())?;
             tracing::error!(file = %aside.display(), %error, "Damaged ledger set aside");
+            is_set_aside = true;
             Store::open_with_daily_files(&store_settings(config), &key)?
         }
         opened => opened?,
     };
+    let sealing = seal::begin(config, &store, is_set_aside)?;
     let facts = store.facts().clone();
     let writer = store.writer();
     let boot_id = (machine.boot_id)()?;
@@ -88,6 +94,7 @@ pub(crate) async fn open_on(
         off_since,
     })];
     kinds.extend(office::powered_off(off_since, &now));
+    kinds.extend(sealing.alarm().map(ledger_alarm));
     for kind in kinds {
         entries.push(Entry::new(records::box_body(now, kind)?));
     }
@@ -99,10 +106,12 @@ pub(crate) async fn open_on(
         // The lanes read the roster next: people who came along must be in it.
         writer.catch_up().await?;
     }
+    sealing.keep(config, &store, now).await?;
     Ok(Opened {
         store,
         clock,
         changes: (changes, off_since),
+        sealing,
     })
 }
 
@@ -152,6 +161,17 @@ fn first_records(
         });
     }
     Ok(entries)
+}
+
+/// Something is wrong with the ledger's file.
+fn ledger_alarm(code: &'static str) -> Kind {
+    Kind::Device(Device {
+        device: "ledger".to_owned(),
+        lane: None,
+        state: DeviceState::Fault,
+        detail: Some(code.to_owned()),
+        identity: None,
+    })
 }
 
 /// A clock while there is no ledger: nothing that it tells is written down as it stands.
@@ -261,6 +281,8 @@ async fn begin_restored(
 fn finish_restore(path: &Path) -> Result<(), DaemonError> {
     let ready = suffixed(path, READY);
     if !path.exists() && ready.exists() {
+        // The note speaks of the file that was replaced.
+        remove(&edge_store::head_file_path(path))?;
         std::fs::rename(&ready, path)?;
     }
     Ok(())

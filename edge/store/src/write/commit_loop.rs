@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, Statement};
 use sync_wire::Head;
-use tokio::sync::{Semaphore, oneshot, watch};
+use tokio::sync::{Semaphore, watch};
 use tokio::time::Instant;
 
 use crate::carry;
@@ -19,11 +19,13 @@ use crate::epoch::{self, Epoch, NewEpoch};
 use crate::error::StoreError;
 use crate::ledger::{Appended, Appender, Entry};
 use crate::model::read_model::ReadModel;
-use crate::screen::import::{self, ImportStep};
-use crate::write::small_act::{self, SmallAct};
-
-/// Orders that may wait for the writer before a caller has to.
-pub(crate) const QUEUE_ORDERS_MAX: usize = 64;
+use crate::proof::head_file::HeadFile;
+use crate::screen::import;
+use crate::write::order::{
+    Done, Notes, Order, QUEUE_ORDERS_MAX, Reply, Stop, answer, refuse, refuse_all, reply,
+};
+use crate::write::seal::{self, NewCheckpoint};
+use crate::write::small_act;
 
 /// Quiet time after which the read models catch up where that is worth a commit, in ms.
 const QUIET_MS: u64 = 500;
@@ -51,30 +53,6 @@ const DAILY_PAUSE_MS: u64 = 20;
 
 /// Turns of the daily files for which a clean stop waits at most.
 const DAILY_TURNS_AT_STOP: u32 = 100;
-
-pub(crate) type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
-
-/// What is stored in the same commit as records.
-#[derive(Debug, Default)]
-pub(crate) struct Notes {
-    /// Settings by name.
-    pub(crate) settings: Vec<(String, String)>,
-    /// An epoch of which these records carry over what was next: first and last of them.
-    pub(crate) carried: Option<(String, (u64, u64))>,
-    /// How far a file of the clerk's is with these records.
-    pub(crate) import: Option<ImportStep>,
-}
-
-/// What the writer may be asked to do.
-#[derive(Debug)]
-pub(crate) enum Order {
-    Append(Vec<Entry>, Notes, Reply<Appended>),
-    Small(SmallAct, Reply<u64>),
-    BeginEpoch(NewEpoch, Reply<Epoch>),
-    Fold(Reply<()>),
-    Expect,
-    Stop { clean: bool, done: Reply<()> },
-}
 
 /// What the thread owns besides the connection.
 pub(crate) struct LoopParts {
@@ -121,8 +99,6 @@ pub(crate) fn run(db: Connection, parts: LoopParts) {
     }
 }
 
-pub(crate) type Stop = (bool, Reply<()>);
-
 fn daily_files<'db>(
     db: &'db Connection,
     parts: &LoopParts,
@@ -132,22 +108,6 @@ fn daily_files<'db>(
         Keeper::new(db, &daily.folder, seal, states)
     });
     keeper.transpose()
-}
-
-/// Answers every order with `error`, until told to stop or until nobody can give orders any more.
-pub(crate) fn refuse_all(
-    orders: &Receiver<Order>,
-    room: &Semaphore,
-    error: &StoreError,
-) -> Option<Stop> {
-    while let Ok(order) = orders.recv() {
-        room.add_permits(1);
-        if let Order::Stop { done, .. } = order {
-            return Some((false, done));
-        }
-        refuse(order, error);
-    }
-    None
 }
 
 struct CommitLoop<'db> {
@@ -162,12 +122,7 @@ struct CommitLoop<'db> {
     commits: u32,
     awake_until: Option<Instant>,
     daily: Option<Keeper<'db>>,
-}
-
-/// What an order came to, not yet told to anyone.
-enum Done {
-    Appended(Appended),
-    Number(u64),
+    note: Option<HeadFile>,
 }
 
 impl<'db> CommitLoop<'db> {
@@ -189,6 +144,7 @@ impl<'db> CommitLoop<'db> {
             commits: 0,
             awake_until: None,
             daily: daily_files(db, parts)?,
+            note: None,
         })
     }
 
@@ -294,6 +250,17 @@ impl<'db> CommitLoop<'db> {
                     self.write(std::mem::take(&mut group), heads);
                     answer(reply, self.fold());
                 }
+                // After whoever waits has his answer: nobody stands before a signature.
+                Order::Checkpoint(new, reply) => {
+                    self.write(std::mem::take(&mut group), heads);
+                    answer(reply, self.checkpoint(&new, heads));
+                }
+                Order::KeepHead(file, reply) => {
+                    self.write(std::mem::take(&mut group), heads);
+                    self.note = Some(file);
+                    self.seal(true);
+                    answer(reply, Ok(()));
+                }
                 Order::Stop { clean, done } => {
                     self.write(std::mem::take(&mut group), heads);
                     if clean {
@@ -301,6 +268,7 @@ impl<'db> CommitLoop<'db> {
                         self.keep_daily(DAILY_TURNS_AT_STOP);
                         self.sync_daily();
                     }
+                    self.seal(true);
                     stop = Some((clean, done));
                     break;
                 }
@@ -399,10 +367,52 @@ impl<'db> CommitLoop<'db> {
                 Err(error) if error.is_refusal() => Ok(Err(error)),
                 Err(error) => Err(error),
             },
-            Order::BeginEpoch(..) | Order::Fold(_) | Order::Expect | Order::Stop { .. } => {
-                Ok(Err(StoreError::Closed))
+            Order::BeginEpoch(..)
+            | Order::Fold(_)
+            | Order::Checkpoint(..)
+            | Order::KeepHead(..)
+            | Order::Expect
+            | Order::Stop { .. } => Ok(Err(StoreError::Closed)),
+        }
+    }
+
+    fn checkpoint(
+        &mut self,
+        new: &NewCheckpoint,
+        heads: &watch::Sender<Head>,
+    ) -> Result<Option<Appended>, StoreError> {
+        let step = "commit a checkpoint";
+        self.begin
+            .execute([])
+            .map_err(|e| StoreError::database(step, e))?;
+        let name = (self.read_model.box_id(), &self.epoch);
+        let work = (self.db, &mut self.appender);
+        let made = seal::append(work, name, self.head, new).and_then(|made| {
+            self.commit
+                .execute([])
+                .map_err(|e| StoreError::database(step, e))?;
+            Ok(made)
+        });
+        match made {
+            Ok(made) => {
+                if let Some(appended) = &made {
+                    self.unfolded = self.unfolded.saturating_add(1);
+                    self.commits = self.commits.saturating_add(1);
+                    self.head = appended.head;
+                    heads.send_replace(self.head);
+                    self.seal(true);
+                }
+                Ok(made)
+            }
+            Err(error) => {
+                connection::roll_back(self.db);
+                Err(error)
             }
         }
+    }
+
+    fn seal(&mut self, sync: bool) {
+        seal::note(self.note.as_mut(), &self.epoch.name, self.head, sync);
     }
 
     fn begin_epoch(&mut self, new: &NewEpoch, parts: &LoopParts) -> Result<Epoch, StoreError> {
@@ -427,6 +437,7 @@ impl<'db> CommitLoop<'db> {
                 self.epoch = epoch.clone();
                 parts.epochs.send_replace(epoch.no);
                 parts.heads.send_replace(self.head);
+                self.seal(true);
                 Ok(epoch)
             }
             Err(error) => {
@@ -465,29 +476,6 @@ impl<'db> CommitLoop<'db> {
             // Not again before there is something new to fold.
             self.unfolded = 0;
         }
+        self.seal(false);
     }
-}
-
-fn reply(order: Order, done: Result<Done, StoreError>) {
-    match (order, done) {
-        (Order::Append(_, _, reply), Ok(Done::Appended(appended))) => answer(reply, Ok(appended)),
-        (Order::Small(_, reply), Ok(Done::Number(number))) => answer(reply, Ok(number)),
-        (order, Err(error)) => refuse(order, &error),
-        (order, Ok(_)) => refuse(order, &StoreError::Closed),
-    }
-}
-
-fn refuse(order: Order, error: &StoreError) {
-    match order {
-        Order::Append(_, _, reply) => answer(reply, Err(error.clone())),
-        Order::Small(_, reply) => answer(reply, Err(error.clone())),
-        Order::BeginEpoch(_, reply) => answer(reply, Err(error.clone())),
-        Order::Fold(reply) | Order::Stop { done: reply, .. } => answer(reply, Err(error.clone())),
-        Order::Expect => {}
-    }
-}
-
-/// Who asked may have gone away; what was committed stays committed.
-fn answer<T>(reply: Reply<T>, result: Result<T, StoreError>) {
-    drop(reply.send(result));
 }

@@ -2,5 +2,7 @@
 
 pub(crate) mod kept_file;
 pub(crate) mod small_act;
+pub(crate) mod seal;
+pub(crate) mod order;
 pub(crate) mod commit_loop;
 pub(crate) mod writer;

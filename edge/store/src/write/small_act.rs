@@ -1,7 +1,7 @@
 //! The small writes beside the ledger: cursor, boot counter, accounts, settings, proof of life.
 
 use rusqlite::{Connection, params};
-use sync_wire::Head;
+use sync_wire::{Countersign, Head};
 
 use crate::account::{self, AccountRow};
 use crate::carry;
@@ -10,6 +10,7 @@ use crate::city::parked::{self, ParkedTold};
 use crate::epoch;
 use crate::error::StoreError;
 use crate::ledger;
+use crate::proof::checkpoints;
 use crate::recover;
 use crate::screen::import::{self, ImportJob, ImportRow};
 use crate::screen::picture::{self, GatePicture, PicturesToForget};
@@ -48,6 +49,11 @@ pub(crate) enum SmallAct {
     KeepParked {
         epoch: String,
         told: ParkedTold,
+    },
+    /// What the city signed after checkpoints of an epoch.
+    KeepCountersigns {
+        epoch: String,
+        signed: Vec<Countersign>,
     },
     /// The city has an older epoch alike up to a record only.
     Fork {
@@ -122,6 +128,9 @@ pub(crate) fn perform(db: &Connection, act: &SmallAct) -> Result<u64, StoreError
             .pragma_update_and_check(None, "max_page_count", pages, |row| row.get(0))
             .map_err(|e| StoreError::database("limit the pages", e)),
         SmallAct::KeepParked { epoch, told } => parked::keep(db, epoch, told),
+        SmallAct::KeepCountersigns { epoch, signed } => {
+            checkpoints::countersigned(db, epoch::number(db, epoch)?, signed)
+        }
         SmallAct::Fork { epoch, common } => {
             let unknown = || StoreError::UnknownEpoch {
                 epoch: epoch.clone(),

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 
-use sync_wire::Head;
+use sync_wire::down::SigningKey;
+use sync_wire::record::{PreviousEpoch, Stamp};
+use sync_wire::{Countersign, Head};
 use tokio::sync::{Semaphore, oneshot, watch};
 
 use crate::account::AccountRow;
@@ -14,11 +16,13 @@ use crate::city::parked::ParkedTold;
 use crate::epoch::{Epoch, NewEpoch};
 use crate::error::StoreError;
 use crate::ledger::{self, Appended, Entry};
+use crate::proof::head_file::HeadFile;
 use crate::screen::import::{ImportJob, ImportRow, ImportStep};
 use crate::screen::picture::{GatePicture, PicturesToForget};
 use crate::view::sheets::KeptSheet;
-use crate::write::commit_loop::{self, Notes, Order, QUEUE_ORDERS_MAX, Reply};
 use crate::write::kept_file::KeptPart;
+use crate::write::order::{Notes, Order, QUEUE_ORDERS_MAX, Reply, refuse_all};
+use crate::write::seal::NewCheckpoint;
 use crate::write::small_act::SmallAct;
 
 /// Gives orders to the one writer thread. Cheap to clone.
@@ -62,7 +66,7 @@ impl Writer {
         let permits = Arc::clone(&room);
         thread::Builder::new()
             .name("no-store".to_owned())
-            .spawn(move || drop(commit_loop::refuse_all(&queue, &permits, &error)))
+            .spawn(move || drop(refuse_all(&queue, &permits, &error)))
             .map_err(|e| StoreError::io("start a writer", Path::new(""), e))?;
         Ok(Self::new(orders, room, (heads, epochs)))
     }
@@ -329,6 +333,47 @@ impl Writer {
     pub async fn begin_epoch(&self, new: NewEpoch) -> Result<Epoch, StoreError> {
         ledger::check_size(&new.first)?;
         self.order(|reply| Order::BeginEpoch(new, reply)).await
+    }
+
+    /// Signs the ledger up to here in a record of its own, unless nothing came since the last
+    /// checkpoint: a commit of its own, after whatever waits. `lost` names a record that the box
+    /// knows to have had.
+    ///
+    /// # Errors
+    ///
+    /// The commit failed; the ledger is as before.
+    pub async fn checkpoint(
+        &self,
+        stamp: Stamp,
+        key: Arc<SigningKey>,
+        lost: Option<PreviousEpoch>,
+    ) -> Result<Option<Appended>, StoreError> {
+        let new = NewCheckpoint { stamp, key, lost };
+        self.order(|reply| Order::Checkpoint(new, reply)).await
+    }
+
+    /// Notes the last record in a file beside the database, from now on.
+    ///
+    /// # Errors
+    ///
+    /// The writer is gone.
+    pub async fn keep_head(&self, file: HeadFile) -> Result<(), StoreError> {
+        self.order(|reply| Order::KeepHead(file, reply)).await
+    }
+
+    /// Keeps what the city signed after checkpoints of an epoch; gives how many are new.
+    ///
+    /// # Errors
+    ///
+    /// The epoch is not in this file, or the commit failed.
+    pub async fn keep_countersigns(
+        &self,
+        epoch: &str,
+        signed: Vec<Countersign>,
+    ) -> Result<u64, StoreError> {
+        let epoch = epoch.to_owned();
+        self.small(SmallAct::KeepCountersigns { epoch, signed })
+            .await
     }
 
     /// Waits until the read models hold every record committed before this call.

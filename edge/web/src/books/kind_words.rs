@@ -40,6 +40,7 @@ pub(crate) fn kind_word(kind: &str) -> &'static str {
         "fund_account" => "工资专用账户",
         "fund_deposit" => "工资保证金",
         "fund_transfer" => "人工费拨付",
+        "checkpoint" => "账本签名",
         _ => "其他记录",
     }
 }

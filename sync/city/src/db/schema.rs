@@ -5,12 +5,13 @@ use super::value::Sql;
 use crate::error::CityError;
 
 /// Schema number that this program writes.
-const SCHEMA: i64 = 4;
+const SCHEMA: i64 = 5;
 /// Schema 2, and what each later one adds: an older database gets only what it lacks.
 const TABLES: &str = include_str!("schema.sql");
-const ADDED: [(i64, &str); 2] = [
+const ADDED: [(i64, &str); 3] = [
     (3, include_str!("schema-3.sql")),
     (4, include_str!("schema-4.sql")),
+    (5, include_str!("schema-5.sql")),
 ];
 
 const EXISTS_SQLITE: Sql = Sql {

@@ -75,6 +75,8 @@ impl Batch<'_> {
                 ranges: cursor.ranges,
                 parked: reply.parked,
                 hello: reply.hello,
+                countersign: reply.countersign,
+                digest: reply.digest,
                 greet: reply.greet,
                 compare: reply.compare,
                 retry_after_ms,

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use sync_wire::ctl::Digest;
 use sync_wire::{Compare, Compared, Ctl, Hash, Heartbeat, Hello, ParkCode, Record, Report};
 
 use super::chain::Chain;
@@ -77,6 +78,7 @@ pub(super) struct Batch<'a> {
     pub(super) hellos: Vec<(&'a str, &'a Hello)>,
     pub(super) reports: Vec<(&'a str, &'a Report)>,
     pub(super) ignored: Vec<&'a str>,
+    pub(super) digests: Vec<(&'a str, &'a Digest)>,
 }
 
 impl<'a> Batch<'a> {
@@ -93,6 +95,7 @@ impl<'a> Batch<'a> {
             hellos: Vec::new(),
             reports: Vec::new(),
             ignored: Vec::new(),
+            digests: Vec::new(),
         };
         let admitted = batch.admit(tx, reads)?;
         batch.load(
@@ -283,6 +286,7 @@ impl<'a> Batch<'a> {
             Said::Ctl(Ctl::Hello(hello), _) => self.hello(id, hello),
             Said::Ctl(Ctl::Compare(compare), _) => self.compare(id, compare),
             Said::Ctl(Ctl::Result(report), _) => self.reports.push((id, report)),
+            Said::Ctl(Ctl::Digest(digest), _) => self.digests.push((id, digest)),
         }
     }
 

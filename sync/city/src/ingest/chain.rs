@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use sync_wire::ack::PARKED_MAX;
-use sync_wire::{Compared, Hash, ParkCode, Parked};
+use sync_wire::ack::{DigestAnswer, PARKED_MAX};
+use sync_wire::{Compared, Countersign, Hash, ParkCode, Parked};
 
 use crate::decide::{Claim, Held};
 use crate::runs::{Runs, Span};
@@ -19,6 +19,8 @@ pub(super) struct Reply {
     pub(super) parked_after: u64,
     pub(super) compare: Option<Compared>,
     pub(super) greet: bool,
+    pub(super) countersign: Vec<Countersign>,
+    pub(super) digest: Option<Box<DigestAnswer>>,
 }
 
 /// Something that is so or not.

@@ -108,6 +108,7 @@ impl Read {
             Said::Ctl(Ctl::Hello(hello), _) => Some(&hello.epoch),
             Said::Ctl(Ctl::Compare(compare), _) => Some(&compare.epoch),
             Said::Ctl(Ctl::Heartbeat(beat), _) => Some(&beat.epoch),
+            Said::Ctl(Ctl::Digest(digest), _) => Some(&digest.epoch),
             Said::Unread(_, epoch) => Some(epoch),
             Said::Ctl(Ctl::Result(_), _) | Said::State(_) | Said::Strange | Said::Wrong(_) => None,
         }
@@ -203,6 +204,7 @@ fn ctl(id: &str, payload: &[u8]) -> Said {
         Ctl::Heartbeat(beat) => &beat.r#box,
         Ctl::Compare(compare) => &compare.r#box,
         Ctl::Result(report) => &report.r#box,
+        Ctl::Digest(digest) => &digest.r#box,
     };
     if claimed != id {
         return Said::Wrong(alarm::foreign_hello(claimed));
@@ -230,6 +232,12 @@ fn unusable(ctl: &Ctl) -> Option<AlarmNote> {
             let marks = compare.marks.iter().map(|mark| mark.seq);
             let numbers = marks.chain([compare.number]).collect();
             (compare.epoch.as_str(), numbers, Vec::new())
+        }
+        Ctl::Digest(digest) => {
+            let ends = digest.parts.iter().map(|part| part.to);
+            let unsigned = digest.unsigned.iter().copied();
+            let numbers = ends.chain(unsigned).chain([digest.number]).collect();
+            (digest.epoch.as_str(), numbers, Vec::new())
         }
         Ctl::Heartbeat(beat) => {
             let numbers = vec![beat.last, beat.acked_through, beat.backlog];

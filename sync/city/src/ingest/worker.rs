@@ -5,12 +5,14 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use sync_wire::down::SigningKey;
 use sync_wire::seal::CityPrivateKey;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use super::batch::Batch;
 use super::message::{Answer, Incoming, Outgoing, Read, read};
+use super::{digest, notary};
 use crate::clock;
 use crate::db::Session;
 use crate::down::{self, Letter};
@@ -48,6 +50,8 @@ pub struct Shared {
     pub codes: Arc<RwLock<Codes>>,
     /// The city's private key.
     pub key: Arc<CityPrivateKey>,
+    /// What the city signs with.
+    pub signer: Arc<SigningKey>,
     /// Since when, ms, the city is connected: who has said no hello since is to be asked for one. 0
     /// where that is done.
     pub greets: Arc<AtomicI64>,
@@ -189,6 +193,8 @@ impl Ingest {
         }
         let mut batch = Batch::judge(&mut tx, &free, clock::now_ms())?;
         batch.write(&mut tx)?;
+        notary::notarize(&mut batch, &mut tx, &self.shared.signer)?;
+        digest::compare(&mut batch, &mut tx)?;
         let answers = batch.answers(&mut tx, retry_after(waited.max(began.elapsed())))?;
         let letters = down::due(&mut tx, &batch.greeted(), batch.now)?;
         if self.shared.observer.before(Effect::Commit) == Verdict::Die {

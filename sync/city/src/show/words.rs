@@ -114,6 +114,7 @@ pub(crate) fn describe(kind: &Kind) -> Words {
         Kind::FundAccount(_) | Kind::FundDeposit(_) | Kind::FundTransfer(_) => funds(kind),
         Kind::RosterApplied(one) => plain("花名册生效", &format!("第 {} 版", one.version)),
         Kind::PolicyApplied(one) => plain("规则生效", &format!("第 {} 版", one.version)),
+        Kind::Checkpoint(one) => plain("账本签名", &format!("第 {} 至 {} 条", one.from, one.to)),
         Kind::Carried(one) => plain("补传记录", &format!("原编号段第 {} 条", one.seq)),
     }
 }

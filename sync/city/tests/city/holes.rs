@@ -29,6 +29,7 @@ fn hello(epoch: &str, number: u64, (last, head): (u64, Hash), closed: bool) -> V
         software: "t".to_owned(),
         clock: ClockQuality::Synced,
         sent_at: sync_city::clock::now_ms(),
+        device_key: None,
         parked_after: None,
     };
     Ctl::Hello(hello).encode().unwrap()

@@ -3,7 +3,7 @@
 //! `common` broker, city and a box's bare connection · `storing` storing and acknowledging · `waiting` what
 //! refers to others · `second_look` what the city comes back to ·
 //! `holes` what is missing · `unset` clocks that were wrong · `deaf` a broker that confirms nothing · `server` `PostgreSQL` among others, and silent · `two` cities · `lies`, `bad_input` what no honest box
-//! sends · `rights` who may say and hear what at the broker · `older` a database of the schema before · `down` what goes down to boxes · `https` rosters and photos · `program` the program itself.
+//! sends · `rights` who may say and hear what at the broker · `older` a database of the schema before · `down` what goes down to boxes · `notary` checkpoints and digests · `https` rosters and photos · `program` the program itself.
 #![allow(
     missing_docs,
     clippy::cognitive_complexity,
@@ -33,5 +33,6 @@ mod bad_input;
 mod rights;
 mod older;
 mod down;
+mod notary;
 mod https;
 mod program;

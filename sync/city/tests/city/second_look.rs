@@ -308,6 +308,7 @@ async fn the_newest_epoch_is_the_one_of_the_last_hello(store: Store) {
         software: "test".to_owned(),
         clock: ClockQuality::Synced,
         sent_at: 1,
+        device_key: None,
         parked_after: None,
     };
     peer.send(Topic::UpCtl, Ctl::Hello(closed).encode().unwrap())

@@ -350,7 +350,7 @@ pub(crate) fn asked(world: &World) -> Option<u64> {
         match Ctl::decode(payload).unwrap() {
             Ctl::Hello(hello) => Some(hello.number),
             Ctl::Compare(compare) => Some(compare.number),
-            Ctl::Heartbeat(_) | Ctl::Result(_) => None,
+            Ctl::Heartbeat(_) | Ctl::Result(_) | Ctl::Digest(_) => None,
         }
     })
 }

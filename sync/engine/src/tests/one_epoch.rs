@@ -10,7 +10,7 @@ fn hellos(world: &World) -> Vec<u64> {
     let ctl = world.up.iter().filter(|(topic, _)| *topic == Topic::UpCtl);
     ctl.filter_map(|(_, payload)| match Ctl::decode(payload).unwrap() {
         Ctl::Hello(hello) => Some(hello.number),
-        Ctl::Compare(_) | Ctl::Heartbeat(_) | Ctl::Result(_) => None,
+        Ctl::Compare(_) | Ctl::Heartbeat(_) | Ctl::Result(_) | Ctl::Digest(_) => None,
     })
     .collect()
 }

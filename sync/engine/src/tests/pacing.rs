@@ -125,7 +125,7 @@ fn results_wait_for_a_connection() {
         .filter(|(topic, _)| *topic == Topic::UpCtl)
         .filter_map(|(_, payload)| match Ctl::decode(payload).unwrap() {
             Ctl::Result(report) => report.number,
-            Ctl::Hello(_) | Ctl::Compare(_) | Ctl::Heartbeat(_) => None,
+            Ctl::Hello(_) | Ctl::Compare(_) | Ctl::Heartbeat(_) | Ctl::Digest(_) => None,
         })
         .collect();
     assert_eq!(

@@ -343,7 +343,7 @@ impl World {
                     Ctl::Hello(hello) if self.silent.contains(&hello.epoch) => None,
                     Ctl::Hello(hello) => Some(self.city.greeted(&hello)),
                     Ctl::Compare(compare) => Some(self.city.compared(&compare)),
-                    Ctl::Heartbeat(_) | Ctl::Result(_) => None,
+                    Ctl::Heartbeat(_) | Ctl::Result(_) | Ctl::Digest(_) => None,
                 };
                 self.down.extend(answer);
             }
@@ -442,6 +442,7 @@ fn engine(current: EpochStart, last_fork: Option<PastFork>, settings: Settings) 
         site: "site".to_owned(),
         box_name: BOX.to_owned(),
         software: "0.1.0".to_owned(),
+        device_key: None,
     };
     let start = Start {
         current,

@@ -71,9 +71,19 @@ impl SigningKey {
         Ok(bytes)
     }
 
+    /// Signs a text as it is, domain and all; base64.
+    pub(crate) fn sign_bytes(&self, text: &[u8]) -> String {
+        STANDARD.encode(self.0.sign(text).to_bytes())
+    }
+
+    /// Signs a line of text for whoever keeps the key; the line begins with what it is for. Base64.
+    pub fn sign_note(&self, text: &str) -> String {
+        self.sign_bytes(text.as_bytes())
+    }
+
     pub(crate) fn sign_text(&self, payload: &[u8]) -> Vec<u8> {
-        let signature = self.0.sign(&signed_text(payload)).to_bytes();
-        [payload, b"\n", STANDARD.encode(signature).as_bytes()].concat()
+        let signature = self.sign_bytes(&signed_text(payload));
+        [payload, b"\n", signature.as_bytes()].concat()
     }
 }
 
@@ -107,14 +117,21 @@ impl VerifyingKey {
     }
 
     fn verifies(&self, payload: &[u8], signature: &[u8]) -> bool {
+        self.verifies_bytes(&signed_text(payload), signature)
+    }
+
+    /// Whether `signature` is of [`SigningKey::sign_note`] over this text.
+    pub fn verifies_note(&self, text: &str, signature: &str) -> bool {
+        self.verifies_bytes(text.as_bytes(), signature.as_bytes())
+    }
+
+    /// Whether `signature` (base64) is of this text as it is, domain and all.
+    pub(crate) fn verifies_bytes(&self, text: &[u8], signature: &[u8]) -> bool {
         let Ok(bytes) = STANDARD.decode(signature) else {
             return false;
         };
-        ed25519_dalek::Signature::from_slice(&bytes).is_ok_and(|signature| {
-            self.0
-                .verify_strict(&signed_text(payload), &signature)
-                .is_ok()
-        })
+        ed25519_dalek::Signature::from_slice(&bytes)
+            .is_ok_and(|signature| self.0.verify_strict(text, &signature).is_ok())
     }
 }
 

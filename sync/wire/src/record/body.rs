@@ -5,7 +5,8 @@ use serde_json::value::RawValue;
 
 use crate::error::WireError;
 use crate::record::box_acts::{
-    Carried, ClockChanged, Device, EpochBegan, Gap, PolicyApplied, RosterApplied, Started,
+    Carried, Checkpoint, ClockChanged, Device, EpochBegan, Gap, PolicyApplied, RosterApplied,
+    Started,
 };
 use crate::record::lane_acts::{Emergency, Gate, Override, Passage, Presentation};
 use crate::record::office_acts::{
@@ -27,7 +28,7 @@ pub const BODY_BYTES_MAX: usize = 8 * 1024;
 pub const CARRIED_BYTES_MAX: usize = BODY_BYTES_MAX + 256;
 
 /// Every word that `kind` can have in this version.
-pub const KINDS: [&str; 37] = [
+pub const KINDS: [&str; 38] = [
     "epoch_began",
     "started",
     "presentation",
@@ -65,6 +66,7 @@ pub const KINDS: [&str; 37] = [
     "fund_account",
     "fund_deposit",
     "fund_transfer",
+    "checkpoint",
 ];
 
 /// What happened. The word in `kind` is the variant's name in `snake_case`.
@@ -145,6 +147,8 @@ pub enum Kind {
     FundDeposit(FundDeposit),
     /// Labor cost of a month that came in.
     FundTransfer(FundTransfer),
+    /// The box signs its ledger up to here.
+    Checkpoint(Checkpoint),
 }
 
 /// One act, as it stands in the ledger and on the wire.

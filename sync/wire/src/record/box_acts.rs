@@ -174,3 +174,24 @@ pub struct RosterApplied {
     /// Workers that were revoked.
     pub revoked: u32,
 }
+
+/// `checkpoint`: the box signs its ledger up to the record before this one, as the module `checkpoint`
+/// says. `signature` stays the last field.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Checkpoint {
+    /// First record that it covers: the checkpoint before, or 1.
+    pub from: u64,
+    /// Last record that it covers: the one before this.
+    pub to: u64,
+    /// The chain's hash at `to`.
+    pub head: Hash,
+    /// Root of the tree over all records that it covers; see [`crate::merkle`].
+    pub root: Hash,
+    /// The last record that the box knows to have had, where its ledger does not have it any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost: Option<PreviousEpoch>,
+    /// The public key of the box, 64 lower-case hexadecimal characters.
+    pub key: String,
+    /// Ed25519, base64.
+    pub signature: String,
+}

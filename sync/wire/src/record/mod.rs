@@ -27,8 +27,8 @@ mod tests;
 
 pub use body::{BODY_BYTES_MAX, CARRIED_BYTES_MAX, KINDS, Kind, Record, Sketch, at_of};
 pub use box_acts::{
-    Carried, ClockChange, ClockChanged, Device, DeviceState, EpochBegan, EpochReason, Gap,
-    GapCause, PolicyApplied, PreviousEpoch, RosterApplied, Started,
+    Carried, Checkpoint, ClockChange, ClockChanged, Device, DeviceState, EpochBegan, EpochReason,
+    Gap, GapCause, PolicyApplied, PreviousEpoch, RosterApplied, Started,
 };
 pub use lane_acts::{
     BoardEvent, Direction, Emergency, Gate, GateEvent, Outcome, Override, Passage, Presentation,

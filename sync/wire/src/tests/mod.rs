@@ -2,6 +2,7 @@
 
 mod samples;
 mod message;
+mod proof;
 mod seal;
 mod down;
 mod roster;

@@ -98,6 +98,7 @@ fn control_messages() {
         "result-ok.json",
         "result-refused.json",
         "result-forged.json",
+        "digest.json",
     ] {
         let bytes = line(name);
         assert_eq!(
@@ -116,6 +117,9 @@ fn acknowledgements() {
         "ack-greet.json",
         "hello-answer.json",
         "compare-answer.json",
+        "ack-countersign.json",
+        "digest-answer.json",
+        "digest-found.json",
     ] {
         let bytes = line(name);
         assert_eq!(
@@ -277,4 +281,67 @@ fn long_or_reversed_lists_are_refused() {
         ack.encode(),
         Err(crate::WireError::CountsDisagree { .. })
     ));
+}
+
+/// Signatures and root by Python's cryptography and hashlib.
+#[test]
+fn the_checkpoint_and_its_countersignature_are_the_other_implementations() {
+    let mut hashes = Vec::new();
+    let mut head = Head::genesis(BOX, EPOCH);
+    let records = records();
+    let (body, covered) = records.split_last().unwrap();
+    for body in covered {
+        head = head.extend(body);
+        hashes.push((head.seq, head.hash));
+    }
+    let crate::Kind::Checkpoint(checkpoint) = Record::from_body(body).unwrap().kind else {
+        panic!("the last record is a checkpoint");
+    };
+    let root = crate::merkle::root(hashes);
+    crate::checkpoint::check_place(&checkpoint, head, 0, root).unwrap();
+    assert!(crate::checkpoint::is_signed(
+        (BOX, EPOCH),
+        body,
+        &checkpoint
+    ));
+    let ack = Ack::decode(&line("ack-countersign.json")).unwrap();
+    let signing: serde_json::Value = serde_json::from_slice(&sample("signing.json")).unwrap();
+    let city = signing["city_signing_key"].as_str().unwrap();
+    let city = crate::down::VerifyingKey::from_hex(city).unwrap();
+    let countersign = &ack.countersign[0];
+    assert_eq!(countersign.head, head.extend(body).hash);
+    assert!(countersign.holds(&city, (BOX, EPOCH)));
+    let told: serde_json::Value = serde_json::from_slice(&sample("checkpoint.json")).unwrap();
+    assert_eq!(told["device_key"], checkpoint.key.as_str());
+}
+
+#[test]
+fn parts_of_a_digest_ascend() {
+    let Ctl::Digest(digest) = Ctl::decode(&line("digest.json")).unwrap() else {
+        panic!("not a digest");
+    };
+    let with = |parts, unsigned| {
+        let digest = crate::ctl::Digest {
+            parts,
+            unsigned,
+            ..digest.clone()
+        };
+        Ctl::Digest(digest).encode()
+    };
+    let part = digest.parts[0];
+    for bad in [vec![part, part], vec![part; 65]] {
+        assert!(with(bad, Vec::new()).is_err());
+    }
+    assert!(
+        with(
+            vec![crate::ctl::Part {
+                from: part.to + 1,
+                ..part
+            }],
+            Vec::new()
+        )
+        .is_err()
+    );
+    assert!(with(Vec::new(), vec![1; 65]).is_err());
+    assert!(with(Vec::new(), vec![33]).is_ok());
 }

@@ -284,6 +284,7 @@ impl Peer {
             software: "test".to_owned(),
             clock: sync_wire::record::ClockQuality::Synced,
             sent_at: sync_city::clock::now_ms(),
+            device_key: None,
             parked_after,
         };
         self.send(Topic::UpCtl, Ctl::Hello(hello).encode().unwrap())

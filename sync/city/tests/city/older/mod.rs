@@ -141,7 +141,7 @@ async fn a_database_of_schema_3_is_taken_over_as_it_is(store: Store) {
                         (SELECT count(*) FROM span WHERE hole_at = 0), (SELECT max(ignored) FROM box)";
     let added = &ask(&place, added, Vec::new())[0];
     let added: Vec<_> = (0..4).map(|column| added.int(column).unwrap()).collect();
-    assert_eq!(added, [4, 2, 3, 0]);
+    assert_eq!(added, [5, 2, 3, 0]);
 
     // The work goes on where it was: the same cursor, hole, parked records and order.
     let city = site.city(Arc::new(Silent)).await;

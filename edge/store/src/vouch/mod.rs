@@ -1,0 +1,3 @@
+//! Questions about what is signed.
+
+mod questions;

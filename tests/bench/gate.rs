@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use hw_sim::{Plan, SiteDay, TimingSink};
+use hw_sim::{GateTiming, Plan, SiteDay, TimingSink};
 use rusqlite::Connection;
 use tests::{GateBox, Generator, Result, Simulator, SitePlan, percentile};
 use tokio::sync::mpsc;
@@ -16,44 +16,76 @@ use crate::turns::from_reply_to_open;
 /// The year that the simulator counts birthdays from.
 const YEAR: i16 = 2026;
 
+/// A site with one lane, its box, and what the simulator times.
+pub(crate) struct OneLane {
+    site: hw_sim::Site,
+    gate_box: GateBox,
+    timings: mpsc::Receiver<GateTiming>,
+    turn: usize,
+}
+
+impl OneLane {
+    /// Starts both; `prepare` has the box before its first start.
+    pub(crate) async fn begin(
+        folder: &Path,
+        prepare: impl FnOnce(&GateBox) -> Result<()>,
+    ) -> Result<Self> {
+        let plan = SitePlan {
+            find_interval_ms: 10,
+            gate_more: "open_pulse_ms = 50".to_owned(),
+            ..SitePlan::of("bench-gate")
+        };
+        let (sink, timings) = mpsc::channel(256);
+        let day = SiteDay::read(&plan.site_day)?;
+        let site = hw_sim::Site::start(day, YEAR, &folder.join("sim"), &TimingSink::to(sink))?;
+        let terminals = site.terminals();
+        let box_plan = plan.wire(&terminals.readers, &terminals.boards, None)?;
+        let mut gate_box = GateBox::new(&folder.join("box"), &box_plan)?;
+        prepare(&gate_box)?;
+        let roster = folder.join("box/roster.json");
+        Simulator::roster(&plan.site_day, &roster)?;
+        gate_box.menwei(&["import", roster.to_str().ok_or("folder's name")?])?;
+        gate_box.up().await?;
+        site.wait_for_box().await?;
+        Ok(Self {
+            site,
+            gate_box,
+            timings,
+            turn: 0,
+        })
+    }
+
+    /// The next person comes in; from the last byte of the reply to the open command, ms.
+    pub(crate) async fn swipe(&mut self) -> Result<f64> {
+        while self.timings.try_recv().is_ok() {}
+        let people = self.site.crowd().people();
+        let person = people.get(self.turn % people.len()).ok_or("nobody")?;
+        let person = Arc::clone(person);
+        self.turn += 1;
+        hw_sim::visit(&self.site, "gate-1-in", &person, Plan::default()).await?;
+        from_reply_to_open(&mut self.timings).await
+    }
+
+    /// Stops the box.
+    pub(crate) async fn end(mut self) -> Result<()> {
+        self.gate_box.stop().await
+    }
+}
+
 /// One lane, so many swipes.
 pub(crate) async fn measure(swipes: u32) -> Result<()> {
     let folder = folder("gate-files")?;
-    let plan = SitePlan {
-        find_interval_ms: 10,
-        gate_more: "open_pulse_ms = 50".to_owned(),
-        ..SitePlan::of("bench-gate")
-    };
-    let (sink, mut timings) = mpsc::channel(256);
-    let day = SiteDay::read(&plan.site_day)?;
-    let site = hw_sim::Site::start(day, YEAR, &folder.join("sim"), &TimingSink::to(sink))?;
-    let terminals = site.terminals();
-    let box_plan = plan.wire(&terminals.readers, &terminals.boards, None)?;
-    let mut gate_box = GateBox::new(&folder.join("box"), &box_plan)?;
-    let roster = folder.join("box/roster.json");
-    Simulator::roster(&plan.site_day, &roster)?;
-    gate_box.menwei(&["import", roster.to_str().ok_or("folder's name")?])?;
-    gate_box.up().await?;
-    site.wait_for_box().await?;
-
+    let mut lane = OneLane::begin(&folder, |_| Ok(())).await?;
     let mut bare = Bare::open(&folder.join("bare.db"))?;
     let (mut open_ms, mut bare_ms) = (Vec::new(), Vec::new());
-    let people = site.crowd().people().to_vec();
-    for (turn, person) in people
-        .iter()
-        .cycle()
-        .take(usize::try_from(swipes)?)
-        .enumerate()
-    {
-        while timings.try_recv().is_ok() {}
-        hw_sim::visit(&site, "gate-1-in", &Arc::clone(person), Plan::default()).await?;
-        open_ms.push(from_reply_to_open(&mut timings).await?);
+    for turn in 1..=swipes {
+        open_ms.push(lane.swipe().await?);
         bare_ms.push(bare.commit()?);
-        if turn % 200 == 199 {
-            eprintln!("{} / {swipes}", turn + 1);
+        if turn % 200 == 0 {
+            eprintln!("{turn} / {swipes}");
         }
     }
-    gate_box.stop().await?;
+    lane.end().await?;
     let mut report = Report::new("gate");
     report.add("swipes", f64::from(swipes));
     report.add("open_ms_p50", percentile(&open_ms, 0.50));

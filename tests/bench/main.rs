@@ -78,7 +78,7 @@ async fn measure(name: Name, small: bool) -> Result<()> {
         Name::Rush | Name::Rss => rush::measure().await,
         Name::Face => face::measure(if small { 20 } else { 200 }),
         Name::Clerk => clerk::measure(if small { 40 } else { 400 }).await,
-        Name::Seal => seal::measure(if small { 10 } else { 100 }).await,
+        Name::Seal => seal::measure(if small { seal::FEW } else { seal::MANY }).await,
         Name::City => city::measure(if small { 1 } else { 3 }).await,
         Name::Write => write::measure(if small { 2_000 } else { 20_000 }).await,
         Name::Drain => drain::measure(if small { 10_000 } else { 100_000 }).await,

@@ -33,7 +33,9 @@ mod tampering;
 #[path = "../simulation/mod.rs"]
 pub mod simulation;
 
-pub use backlog::{End, Generator, Toil, compare, kill_during_drain, record_offline, soak};
+pub use backlog::{
+    End, Generator, Toil, compare, kill_during_drain, record_offline, record_signed, soak,
+};
 pub use boards::{Asker, Bus, CableRule, ChipGate, Driver, GateCable, chip, power_on};
 pub use broker::{Broker, LocalBroker};
 pub use city::City;

@@ -194,6 +194,7 @@ pub fn execute(cli: &Cli) -> ExitCode {
                     code,
                     trust,
                     out: out.as_deref().unwrap_or(home),
+                    config: &cli.config,
                     replace: *replace,
                 })
             })

@@ -66,4 +66,5 @@ pub use view::sheets::{KeptSheet, MonthClose};
 pub use view::today::{ActKind, Backlog, RecentAct, TodayView};
 pub use view::upload::RecordLine;
 pub use view::wages::Wages;
+pub use vouch::compare::{ToCompare, compared_setting};
 pub use write::writer::Writer;

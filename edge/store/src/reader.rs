@@ -481,7 +481,7 @@ impl Reader {
     }
 
     /// All queries until the end of the returned transaction see the file at one moment.
-    fn one_moment(&self) -> Result<Transaction<'_>, StoreError> {
+    pub(crate) fn one_moment(&self) -> Result<Transaction<'_>, StoreError> {
         self.db
             .unchecked_transaction()
             .map_err(|e| StoreError::database("begin to read", e))

@@ -41,13 +41,15 @@ const ADD_CODE: Sql = Sql {
 };
 const REGISTERED: Sql = Sql {
     step: "list registered boxes",
-    text: "SELECT box, site_due, barred FROM box",
+    text: "SELECT box, site_due, barred, device_key FROM box",
 };
 const REGISTER: Sql = Sql {
     step: "register a box",
-    text: "INSERT INTO box (box, first_seen_at, last_seen_at, site_due, barred)
-           VALUES (?1, 0, 0, ?2, ?3)
-           ON CONFLICT (box) DO UPDATE SET site_due = excluded.site_due, barred = excluded.barred",
+    // The first key that is known stays.
+    text: "INSERT INTO box (box, first_seen_at, last_seen_at, site_due, barred, device_key)
+           VALUES (?1, 0, 0, ?2, ?3, ?4)
+           ON CONFLICT (box) DO UPDATE SET site_due = excluded.site_due, barred = excluded.barred,
+           device_key = CASE box.device_key WHEN '' THEN excluded.device_key ELSE box.device_key END",
 };
 const HOLES: Sql = Sql {
     step: "look for holes",
@@ -125,14 +127,16 @@ pub fn add_code(
 pub fn enroll(session: &mut Session, dir: &Path) -> Result<(), CityError> {
     let boxes = Registry::read(dir)?.boxes();
     let held = session.rows(REGISTERED, &[])?;
-    let row = |row: &Row| Ok((row.text(0)?, (row.text(1)?, row.int(2)? != 0)));
+    let row = |row: &Row| Ok((row.text(0)?, (row.text(1)?, row.int(2)? != 0, row.text(3)?)));
     let held = held
         .iter()
         .map(row)
         .collect::<Result<BTreeMap<_, _>, CityError>>()?;
     let other = |one: &&Registered| {
-        held.get(&one.id)
-            .is_none_or(|(site, barred)| *site != one.site || *barred != one.is_barred)
+        held.get(&one.id).is_none_or(|(site, barred, key)| {
+            let is_new_key = key.is_empty() && !one.device_key.is_empty();
+            is_new_key || *site != one.site || *barred != one.is_barred
+        })
     };
     let sets: Vec<Vec<Value>> = boxes
         .iter()
@@ -142,6 +146,7 @@ pub fn enroll(session: &mut Session, dir: &Path) -> Result<(), CityError> {
                 one.id.as_str().into(),
                 one.site.as_str().into(),
                 one.is_barred.into(),
+                one.device_key.as_str().into(),
             ]
         })
         .collect();

@@ -14,6 +14,7 @@ use openssl::x509::X509Req;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use sync_wire::chain::hex;
+use sync_wire::down::VerifyingKey;
 
 use crate::clock::{self, DAY_MS};
 use crate::error::CityError;
@@ -62,6 +63,9 @@ pub(crate) struct Request {
     pub(crate) code: String,
     /// PKCS#10, PEM. Only its key counts; whatever name it bears, the code says which box it is.
     pub(crate) csr: String,
+    /// The public key with which the box signs its ledger, 64 hexadecimal characters.
+    #[serde(default)]
+    pub(crate) device_key: Option<String>,
 }
 
 /// What a box gets.
@@ -149,8 +153,12 @@ pub(crate) fn redeem(
     let Ok(point) = point_of(&request.csr) else {
         return Ok(Err(Denied::BadRequest));
     };
+    let device_key = request.device_key.as_deref();
+    if device_key.is_some_and(|key| VerifyingKey::from_hex(key).is_err()) {
+        return Ok(Err(Denied::BadRequest));
+    }
     change(dir, |claims| match claims.get_mut(&id) {
-        Some(claim) => grant(dir, claim, (&code, point), now),
+        Some(claim) => grant(dir, claim, (&code, point, device_key), now),
         None => Ok(Err(Denied::WrongCode)),
     })?
 }
@@ -158,7 +166,7 @@ pub(crate) fn redeem(
 fn grant(
     dir: &Path,
     claim: &mut Claim,
-    (code, point): (&str, Vec<u8>),
+    (code, point, device_key): (&str, Vec<u8>, Option<&str>),
     now: i64,
 ) -> Result<Result<Granted, Denied>, CityError> {
     if claim.attempts >= ATTEMPTS_MAX {
@@ -188,6 +196,10 @@ fn grant(
         registry
             .sites
             .insert(claim.r#box.clone(), claim.site.clone());
+        if let Some(key) = device_key {
+            let id = claim.r#box.clone();
+            registry.device_keys.insert(id, key.to_owned());
+        }
         Ok(())
     })?;
     let granted = granted(&certificate);
@@ -261,6 +273,7 @@ mod tests {
         Request {
             code: code.to_owned(),
             csr: String::from_utf8(csr).unwrap(),
+            device_key: None,
         }
     }
 
@@ -365,6 +378,8 @@ mod tests {
         })
         .unwrap();
         let granted = redeem(home.path(), &request, 1_000).unwrap().unwrap();
+        let told = Registry::read(home.path()).unwrap().device_keys;
+        assert_eq!(told.get("box-demo"), request.device_key.as_ref());
         assert_eq!(
             (&granted.r#box, &granted.site),
             (&answer.r#box, &answer.site)
@@ -389,6 +404,7 @@ mod tests {
             let request = Request {
                 code: code.clone(),
                 csr,
+                device_key: None,
             };
             assert_eq!(ask(&home, &request), Err(Denied::BadRequest));
         };

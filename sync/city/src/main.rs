@@ -399,7 +399,12 @@ fn sent(city: &Where) -> Result<(), CityError> {
 }
 
 fn forget_device_key(one: &RevokeBox) -> Result<(), CityError> {
-    let mut session = Session::open(&settings(&one.city)?.place)?;
+    let settings = settings(&one.city)?;
+    Registry::change(&settings.dir, |registry| {
+        registry.device_keys.remove(&one.id);
+        Ok(())
+    })?;
+    let mut session = Session::open(&settings.place)?;
     let Some(key) = ingest::forget_device_key(&mut session, &one.id)? else {
         let told = format!("平台没有记下盒子 {} 的设备公钥", one.id);
         return Err(CityError::Refused(told));

@@ -37,6 +37,9 @@ pub struct Registry {
     /// The site that a box was registered for.
     #[serde(default)]
     pub sites: BTreeMap<String, String>,
+    /// The public key with which a box signs its ledger, as it told it with its last claim.
+    #[serde(default)]
+    pub device_keys: BTreeMap<String, String>,
     /// Number of the newest list of revoked certificates.
     #[serde(default)]
     pub revocations: u64,
@@ -51,6 +54,8 @@ pub struct Registered {
     pub site: String,
     /// Whether it has had certificates and all of them are revoked.
     pub is_barred: bool,
+    /// The key that it signs its ledger with, or empty.
+    pub device_key: String,
 }
 
 impl Registry {
@@ -80,6 +85,7 @@ impl Registry {
             id: id.to_owned(),
             site: self.sites.get(id).cloned().unwrap_or_default(),
             is_barred,
+            device_key: self.device_keys.get(id).cloned().unwrap_or_default(),
         };
         boxes.into_iter().map(registered).collect()
     }

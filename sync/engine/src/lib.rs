@@ -19,6 +19,7 @@
 //! - [`voice`]: what the box says about itself
 //! - [`link`]: how far the connection is, and what there is to show
 //! - [`course`]: one epoch on its way
+//! - [`digest`]: once a day, whether the city has what the box has
 //! - [`engine`]: the state machine: one connection, all epochs
 
 pub mod ranges;
@@ -36,6 +37,7 @@ mod search;
 mod voice;
 pub mod link;
 mod course;
+pub mod digest;
 pub mod engine;
 
 #[cfg(test)]
@@ -43,6 +45,7 @@ mod tests;
 
 pub use action::{Action, Alarm, Fork};
 pub use backoff::Backoff;
+pub use digest::{DailyDigest, DigestRun, DigestStep, RUN_RECORDS, Runs, china_day};
 pub use engine::Engine;
 pub use input::{Input, LedgerRecord, Now, OurHashes, Survey};
 pub use link::{Link, Refusal, Status};

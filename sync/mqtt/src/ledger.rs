@@ -2,8 +2,9 @@
 
 use std::error::Error;
 
-use sync_engine::{Alarm, EpochStart, Fork, LedgerRecord, OurHashes, PastFork, Survey};
+use sync_engine::{Alarm, DigestRun, EpochStart, Fork, LedgerRecord, OurHashes, PastFork, Survey};
 use sync_wire::ack::Parked;
+use sync_wire::ctl::Part;
 use sync_wire::{Countersign, Hash, Head};
 use tokio::sync::watch;
 
@@ -72,6 +73,22 @@ pub trait Ledger {
         epoch: &str,
         signed: &[Countersign],
     ) -> Result<bool, LedgerError>;
+
+    /// What is to be compared with the city on this civil day, a run at a time; `None` where nothing is
+    /// left for the day.
+    async fn to_compare(&self, day: i64) -> Result<Option<DigestRun>, LedgerError>;
+
+    /// The roots over runs of an epoch, computed anew from the bodies.
+    async fn roots(&self, epoch: &str, runs: &[(u64, u64)]) -> Result<Vec<Part>, LedgerError>;
+
+    /// An epoch has been compared through this record; the city has these records otherwise, and
+    /// somebody is told.
+    async fn compared(
+        &self,
+        epoch: &str,
+        through: u64,
+        differs: Vec<u64>,
+    ) -> Result<(), LedgerError>;
 
     /// What waits for the city, in all epochs.
     async fn survey(&self) -> Result<Survey, LedgerError>;

@@ -13,7 +13,7 @@
 //! - [`door`]: a line to the city, for MQTT and for HTTPS
 //! - [`ledger`]: what this crate needs of a ledger
 //! - [`begin`]: the engine begins where the ledger says
-//! - `notary`: what the city signed, on its way into the ledger's file
+//! - `notary`: what the city signed, and the daily digest
 //! - [`pipe`]: the polling task around the client library
 //! - [`session`]: one turn after the other: inputs to the engine, its actions to the world
 
@@ -31,15 +31,7 @@ pub mod pipe;
 pub mod session;
 
 #[cfg(test)]
-mod pki_test;
-#[cfg(test)]
-mod harness_test;
-#[cfg(test)]
-mod broker_test;
-#[cfg(test)]
-mod traps_test;
-#[cfg(test)]
-mod time_test;
+mod tests;
 
 pub use door::{Door, Line};
 pub use error::{DoorError, MqttError};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::time::Duration;
 
-use sync_engine::{Action, Engine, Fork, Input, Link, OurHashes, Survey};
+use sync_engine::{Action, Engine, Fork, Input, Link, Now, OurHashes, Survey};
 use sync_wire::down::{DOWN_BYTES_MAX, Series};
 use sync_wire::message::Tier;
 use sync_wire::{Ack, Presence, State, Topic, VERSION, WireError};
@@ -13,11 +13,11 @@ use tokio::sync::watch;
 use crate::begin::start;
 use crate::door::Door;
 use crate::ledger::{Ledger, LedgerError};
-use crate::notary;
+use crate::notary::Notary;
 use crate::pipe::{Arrival, Order, Pipe};
 use crate::renewal::Renewal;
 use crate::settings::{Inbound, MqttSettings, Outbound, Surroundings};
-use crate::status::{SyncLink, SyncStatus};
+use crate::status::SyncStatus;
 use crate::tls::Believed;
 use crate::trouble::{
     NO_ROOM, NotTaken, OTHER_TOPIC, TOO_LONG, Trouble, explain, explain_files, explain_refusal,
@@ -59,6 +59,7 @@ pub async fn run<L: Ledger>(
         greeted: false,
         cursors: BTreeMap::new(),
         cursors_due_ms: None,
+        notary: Notary::default(),
         certificates: Renewal::default(),
         refused: 0,
         refused_by_engine: 0,
@@ -91,6 +92,7 @@ struct Session<L> {
     /// What is to be written down, by epoch, and when.
     cursors: BTreeMap<String, Cursor>,
     cursors_due_ms: Option<u64>,
+    notary: Notary,
     certificates: Renewal,
     /// Messages of the city that did not get as far as the engine, and those that it refused.
     refused: u64,
@@ -111,6 +113,7 @@ impl<L: Ledger> Session<L> {
             .into_iter()
             .chain(self.cursors_due_ms)
             .chain(self.certificates.due_ms())
+            .chain(self.notary.due_ms())
             .min();
         let timeout_ms = next_ms.map_or(TURN_MS_MAX, |at| {
             at.saturating_sub(now.mono_ms).min(TURN_MS_MAX)
@@ -137,6 +140,7 @@ impl<L: Ledger> Session<L> {
         let now = (self.surroundings.now)();
         self.engine.handle(now, input.unwrap_or(Input::Tick));
         self.act().await;
+        self.notarize(now).await;
         self.look_at_certificates(now.mono_ms);
         if self.cursors_due_ms.is_some_and(|due| due <= now.mono_ms) {
             self.save_cursors().await;
@@ -151,6 +155,24 @@ impl<L: Ledger> Session<L> {
         tracing::info!("the certificates were replaced, connecting anew");
         if self.pipe.disconnect().is_err() {
             self.start_anew();
+        }
+    }
+
+    /// Keeps what the city signed, and compares with it once a day.
+    async fn notarize(&mut self, now: Now) {
+        if self.notary.due_ms().is_some_and(|due| due <= now.mono_ms)
+            && let Some(why) = self.notary.keep(&self.ledger).await
+        {
+            self.refuse(why);
+        }
+        let status = self.engine.status();
+        let is_quiet = status.link == Link::Online && status.backlog == 0;
+        let about = (now, self.settings.identity.box_name.as_str());
+        let told = self.notary.tell(&self.ledger, about, is_quiet).await;
+        if let Some(action) = told
+            && let Err(error) = self.carry_out(action).await
+        {
+            tracing::error!(error, "cannot tell a digest");
         }
     }
 
@@ -175,6 +197,7 @@ impl<L: Ledger> Session<L> {
                 }
                 let trouble = explain(&error, self.settings.tls.is_some(), self.greeted);
                 self.greeted = false;
+                self.notary.disconnected((self.surroundings.now)());
                 self.report(trouble);
                 Some(Input::Disconnected {
                     jitter: (self.surroundings.jitter)(),
@@ -205,9 +228,8 @@ impl<L: Ledger> Session<L> {
             self.refuse(explain_unread(error));
         };
         let ack = Ack::decode(payload).inspect_err(unread).ok()?;
-        if let Some(why) = notary::keep(&self.ledger, &ack).await {
-            self.refuse(why);
-        }
+        let now = (self.surroundings.now)();
+        self.notary.hear(&self.ledger, now, &ack).await;
         let ours = if self.engine.knows(&ack.epoch) {
             let seqs = Engine::numbers_to_check(&ack);
             self.ledger.hashes(&ack.epoch, &seqs).await
@@ -437,31 +459,14 @@ impl<L: Ledger> Session<L> {
             self.refused_by_engine = engine.refused;
             self.last_refusal = engine.last_refusal.map(explain_refusal);
         }
-        self.status.send_modify(|status| {
-            status.link = match engine.link {
-                Link::Offline { .. } => SyncLink::Offline,
-                Link::Connecting | Link::Greeting { .. } => SyncLink::Connecting,
-                Link::Online => SyncLink::Online,
-                Link::Comparing { .. } | Link::Forked { .. } => SyncLink::Forked,
-            };
-            if status.link == SyncLink::Online {
-                status.last_error = None;
-                status.last_error_detail = None;
-            }
-            status.acked_through = engine.acked_through;
-            status.backlog = engine.backlog;
-            status.older = engine.older;
-            status.unreadable = engine.unreadable;
-            status.refused = engine.refused.saturating_add(self.refused);
-            status.last_refusal = self.last_refusal;
-            status.skew_ms = engine.skew_ms;
-            status.last_ack_at = engine.last_ack_at;
-            status.turns = status.turns.wrapping_add(1);
-        });
+        let (refused, why) = (self.refused, self.last_refusal);
+        self.status
+            .send_modify(|status| status.take(&engine, refused, why));
     }
 
     async fn say_goodbye(&mut self) {
         self.save_cursors().await;
+        self.notary.keep(&self.ledger).await;
         if !self.greeted {
             return;
         }

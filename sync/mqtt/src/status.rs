@@ -1,5 +1,7 @@
 //! What the screen, the heartbeat and the watchdog want to know.
 
+use sync_engine::{Link, Status};
+
 use crate::trouble::NotTaken;
 
 /// The lamp.
@@ -47,4 +49,29 @@ pub struct SyncStatus {
     /// Turns of the session's loop. It turns at least every ten seconds while it lives, and cannot
     /// turn while it hangs: food for the watchdog.
     pub turns: u64,
+}
+
+impl SyncStatus {
+    /// Takes over what the engine says after a turn; `refused` is what did not get as far as it.
+    pub(crate) fn take(&mut self, engine: &Status, refused: u64, why: Option<NotTaken>) {
+        self.link = match engine.link {
+            Link::Offline { .. } => SyncLink::Offline,
+            Link::Connecting | Link::Greeting { .. } => SyncLink::Connecting,
+            Link::Online => SyncLink::Online,
+            Link::Comparing { .. } | Link::Forked { .. } => SyncLink::Forked,
+        };
+        if self.link == SyncLink::Online {
+            self.last_error = None;
+            self.last_error_detail = None;
+        }
+        self.acked_through = engine.acked_through;
+        self.backlog = engine.backlog;
+        self.older = engine.older;
+        self.unreadable = engine.unreadable;
+        self.refused = engine.refused.saturating_add(refused);
+        self.last_refusal = why;
+        self.skew_ms = engine.skew_ms;
+        self.last_ack_at = engine.last_ack_at;
+        self.turns = self.turns.wrapping_add(1);
+    }
 }

@@ -23,7 +23,7 @@ pub(crate) async fn measure(records: u64) -> Result<()> {
     };
     let day = SiteDay::read(&plan.site_day)?;
     let site = hw_sim::Site::start(day, YEAR, &folder.join("sim"), &TimingSink::default())?;
-    let backlog = Backlog::record(&folder.join("offline"), plan, &site, records).await?;
+    let backlog = Backlog::record(&folder.join("offline"), plan, &site, (records, true)).await?;
     let events = backlog.events() as f64;
     let mut generator = Generator::new(3);
     let bodies: Result<Vec<Vec<u8>>> = (1..=records).map(|seq| generator.body(seq)).collect();

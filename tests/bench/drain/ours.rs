@@ -2,10 +2,13 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use edge_store::Key;
+use sync_wire::down::SigningKey;
 use tests::{
     BOX_ID, Broker, City, End, GateBox, Generator, Result, Simulator, SitePlan, eventually,
-    record_offline,
+    record_offline, record_signed,
 };
 
 use crate::drain::counted_link::CountedLink;
@@ -48,7 +51,7 @@ impl Backlog {
         folder: &Path,
         plan: SitePlan,
         site: &hw_sim::Site,
-        records: u64,
+        (records, is_signed): (u64, bool),
     ) -> Result<Self> {
         let (city_dir, box_dir) = (folder.join("city"), folder.join("box"));
         City::keys(&city_dir)?;
@@ -57,6 +60,9 @@ impl Backlog {
         let mut city = City::new(&city_dir, broker.city_port());
         city.up().await?;
         let mut gate_box = wire(site, &plan, &box_dir, broker.port())?;
+        if !is_signed {
+            sign_nothing(&gate_box)?;
+        }
         let roster = box_dir.join("roster.json");
         Simulator::roster(&plan.site_day, &roster)?;
         gate_box.menwei(&["import", roster.to_str().ok_or("folder's name")?])?;
@@ -72,7 +78,14 @@ impl Backlog {
         let delivered = city.count(BOX_ID)?;
         city.kill()?;
         broker.down()?;
-        let End { epoch, last } = record_offline(&box_dir, records, &mut Generator::new(3)).await?;
+        let mut generator = Generator::new(3);
+        let End { epoch, last } = if is_signed {
+            let seed = Key::from_file(&box_dir.join("device.key"))?;
+            let device = Arc::new(SigningKey::from_bytes(seed.reveal()));
+            record_signed(&box_dir, records, (&mut generator, device)).await?
+        } else {
+            record_offline(&box_dir, records, &mut generator).await?
+        };
         let folder = folder.to_path_buf();
         Ok(Self {
             folder,
@@ -126,6 +139,11 @@ impl Backlog {
             live_ms: seen.live_ms,
         })
     }
+}
+
+/// A box whose key cannot be used signs nothing, and says so on its screen.
+pub(crate) fn sign_nothing(gate_box: &GateBox) -> Result<()> {
+    Ok(fs::write(gate_box.folder().join("device.key"), "no key")?)
 }
 
 fn wire(site: &hw_sim::Site, plan: &SitePlan, folder: &Path, port: u16) -> Result<GateBox> {

@@ -60,6 +60,7 @@ impl World {
             site: "site".to_owned(),
             box_name: BOX.to_owned(),
             software: "0".to_owned(),
+            device_key: None,
         };
         let start = Start {
             current,
@@ -207,6 +208,8 @@ impl World {
             greet: shape & 32 != 0,
             retry_after_ms: (shape & 64 != 0).then(|| input.long()),
             bulk_rate: (shape & 64 != 0).then(|| input.long()),
+            countersign: Vec::new(),
+            digest: None,
             now: i64::from_le_bytes(input.long().to_le_bytes()),
         }
     }

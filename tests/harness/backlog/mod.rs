@@ -9,5 +9,5 @@ mod soak;
 
 pub use generator::Generator;
 pub use kills::{compare, kill_during_drain};
-pub use offline::{End, record_offline};
+pub use offline::{End, record_offline, record_signed};
 pub use soak::{Toil, soak};

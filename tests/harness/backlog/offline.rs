@@ -1,8 +1,12 @@
 //! Records of months, written into the ledger of a box that does not run.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use edge_store::{Entry, Key, Store, StoreSettings};
+use sync_wire::checkpoint::CHECKPOINT_RECORDS;
+use sync_wire::down::SigningKey;
+use sync_wire::record::{ClockQuality, Stamp};
 
 use crate::backlog::generator::Generator;
 use crate::{BOX_ID, Result};
@@ -20,12 +24,30 @@ pub struct End {
     pub last: u64,
 }
 
+/// As [`record_offline`], signed as the box does it: a checkpoint every 256 records, by this key.
+pub async fn record_signed(
+    box_dir: &Path,
+    records: u64,
+    (generator, device): (&mut Generator, Arc<SigningKey>),
+) -> Result<End> {
+    write(box_dir, records, (generator, Some(device))).await
+}
+
 /// Appends so many events to the ledger in a box's folder, each batch durable.
 pub async fn record_offline(
     box_dir: &Path,
     records: u64,
     generator: &mut Generator,
 ) -> Result<End> {
+    write(box_dir, records, (generator, None)).await
+}
+
+async fn write(
+    box_dir: &Path,
+    records: u64,
+    (generator, device): (&mut Generator, Option<Arc<SigningKey>>),
+) -> Result<End> {
+    let batch = device.as_ref().map_or(BATCH, |_| CHECKPOINT_RECORDS);
     let settings = StoreSettings {
         path: box_dir.join("ledger.db"),
         box_id: BOX_ID.to_owned(),
@@ -37,12 +59,22 @@ pub async fn record_offline(
     let mut seq = store.facts().head.seq;
     let last = seq + records;
     while seq < last {
-        let entries: Result<Vec<Entry>> = (seq + 1..=last.min(seq + BATCH))
+        let entries: Result<Vec<Entry>> = (seq + 1..=last.min(seq + batch))
             .map(|seq| Ok(Entry::new(generator.body(seq)?)))
             .collect();
         seq = writer.append(entries?).await?.last_seq;
+        if let Some(device) = &device {
+            let stamp = Stamp {
+                at: 1_788_300_000_000,
+                boot: 1,
+                mono: seq,
+                clock: ClockQuality::Synced,
+            };
+            let made = writer.checkpoint(stamp, Arc::clone(device), None).await?;
+            seq = made.ok_or("no checkpoint")?.last_seq;
+        }
     }
     drop(writer);
     tokio::task::spawn_blocking(move || store.close()).await??;
-    Ok(End { epoch, last })
+    Ok(End { epoch, last: seq })
 }

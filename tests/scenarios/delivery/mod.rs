@@ -6,6 +6,7 @@ mod certificates;
 mod impostor;
 mod city_page;
 mod claiming;
+mod daily_compare;
 mod lying_city;
 mod identity;
 mod carried;

@@ -7,6 +7,7 @@ use reqwest::{Client, Url};
 use serde::Deserialize;
 use serde_json::json;
 use sync_mqtt::Credentials;
+use sync_wire::down::VerifyingKey;
 
 use crate::app::office_runtime;
 use crate::clock;
@@ -40,9 +41,10 @@ pub(super) fn address(text: &str) -> Result<Url, DaemonError> {
 pub(super) fn ask(
     url: &Url,
     authority: &X509,
-    (code, csr): (&str, String),
+    (code, csr, device_key): (&str, String, &VerifyingKey),
 ) -> Result<Vec<u8>, DaemonError> {
-    let body = json!({ "code": code, "csr": csr }).to_string();
+    let device_key = device_key.to_hex();
+    let body = json!({ "code": code, "csr": csr, "device_key": device_key }).to_string();
     let url = url
         .join("/claim")
         .map_err(|_| DaemonError::Refused("--city 的地址无法使用".to_owned()))?;

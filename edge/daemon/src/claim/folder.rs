@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 
 use openssl::pkey::{PKey, Private};
 use openssl::x509::X509;
+use sync_wire::down::VerifyingKey;
 
-use super::files::{AUTHORITY, CERTIFICATE, KEY, SEAL_KEY};
+use super::files::{AUTHORITY, CERTIFICATE, DEVICE_KEY, KEY, SEAL_KEY};
 use super::key::{self, failed};
 use super::welcome::Welcome;
-
 use crate::error::DaemonError;
+use crate::seal;
 
 /// A key that waits for its certificate: a claim that broke off goes on with it.
 const PENDING: &str = "box.key.new";
@@ -75,6 +76,21 @@ impl Folder {
         self.rename(&new_certificate, CERTIFICATE)?;
         let kept = File::open(&self.path).and_then(|folder| folder.sync_all());
         kept.map_err(|source| self.fault("", source))
+    }
+
+    /// The key with which the box signs its ledger: the one that its settings name, where that is there;
+    /// or one in this folder, with its file.
+    pub(super) fn device_key(
+        &self,
+        named: Option<&Path>,
+    ) -> Result<(VerifyingKey, Option<PathBuf>), DaemonError> {
+        if let Some(named) = named.filter(|named| named.exists()) {
+            return Ok((seal::device_key(named)?.verifying_key(), None));
+        }
+        let file = self.at(DEVICE_KEY);
+        let key = seal::device_key(&file)?.verifying_key();
+        let is_named = named == Some(file.as_path());
+        Ok((key, (!is_named).then_some(file)))
     }
 
     fn at(&self, name: &str) -> PathBuf {

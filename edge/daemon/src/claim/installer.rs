@@ -6,6 +6,7 @@ use super::ask::{address, ask};
 use super::authority::Trust;
 use super::folder::Folder;
 use super::{key, welcome};
+use crate::config::SiteConfig;
 use crate::error::DaemonError;
 
 /// What an installer typed.
@@ -19,6 +20,8 @@ pub(crate) struct Claim<'a> {
     pub(crate) trust: Trust,
     /// Where the files go.
     pub(crate) out: &'a Path,
+    /// The settings, which may not be there yet.
+    pub(crate) config: &'a Path,
     /// Whether what is there may be replaced.
     pub(crate) replace: bool,
 }
@@ -29,9 +32,12 @@ pub(crate) fn claim(claim: &Claim<'_>) -> Result<String, DaemonError> {
     let url = address(claim.city)?;
     let authority = claim.trust.authority(&url)?;
     let key = folder.pending_key()?;
-    let request = (claim.code, key::request(&key)?);
+    let settings = SiteConfig::load(claim.config).ok();
+    let named = settings.map(|settings| settings.ledger.device_key_file);
+    let (device_key, new_file) = folder.device_key(named.as_deref())?;
+    let request = (claim.code, key::request(&key)?, &device_key);
     let answer = ask(&url, &authority, request)?;
     let welcome = welcome::check(&answer, &authority, &key)?;
     folder.keep(&authority, &welcome)?;
-    Ok(welcome.tell(claim.out))
+    Ok(welcome.tell(claim.out, new_file.as_deref()))
 }

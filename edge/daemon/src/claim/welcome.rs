@@ -63,16 +63,19 @@ fn common_name(certificate: &X509Ref) -> Option<String> {
 
 impl Welcome {
     /// What the installer puts into `site.toml`.
-    pub(super) fn tell(&self, out: &Path) -> String {
+    pub(super) fn tell(&self, out: &Path, device_key: Option<&Path>) -> String {
         let at = |name: &str| out.join(name).display().to_string();
         let broker = match &self.broker {
             Some(broker) => format!("broker = \"{broker}\""),
             None => "# broker 请向平台询问：主机名:端口\nbroker = \"\"".to_owned(),
         };
+        let ledger = device_key.map_or_else(String::new, |file| {
+            format!("[ledger]\ndevice_key_file = \"{}\"\n\n", file.display())
+        });
         format!(
             "已为考勤盒 {id} 领到证书，写入 {folder}。私钥在本机生成，没有离开本机。\n\
              请在 site.toml 中写成（已有的改成一样）：\n\n\
-             [box]\nid = \"{id}\"\n\n[site]\ncode = \"{site}\"\n\n[city]\n{broker}\n\
+             [box]\nid = \"{id}\"\n\n[site]\ncode = \"{site}\"\n\n{ledger}[city]\n{broker}\n\
              ca_file = \"{authority}\"\ncertificate_file = \"{certificate}\"\nkey_file = \"{key}\"\n\
              public_key_file = \"{seal}\"\ncity_signing_key = \"{signing}\"\n\n\
              然后：systemd-tmpfiles --create menwei.conf（让服务能读私钥），menwei check-config，重启服务。",

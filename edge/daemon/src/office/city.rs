@@ -3,12 +3,15 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use edge_store::{Epoch, Head, ParkedRecord, ParkedTold, Reader, StoreError, Writer};
-use sync_engine::{Alarm, EpochStart, Fork, LedgerRecord, OurHashes, PastFork, Survey};
+use edge_store::{
+    Epoch, Head, ParkedRecord, ParkedTold, Reader, StoreError, Writer, compared_setting,
+};
+use sync_engine::{Alarm, DigestRun, EpochStart, Fork, LedgerRecord, OurHashes, PastFork, Survey};
 use sync_mqtt::{Ledger, LedgerError, Page};
 use sync_wire::ack::Parked;
-use sync_wire::ctl::GAPS_MAX;
+use sync_wire::ctl::{GAPS_MAX, Part};
 use sync_wire::down::VerifyingKey;
+use sync_wire::record::DeviceState;
 use sync_wire::{Countersign, Hash};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::spawn_blocking;
@@ -19,7 +22,8 @@ use crate::health::{HealthNews, LedgerAlarm};
 use crate::office::carry::Carrier;
 use crate::office::desk::Office;
 use crate::office::fork::{self, LastFork, Names};
-use crate::troubles::FORKS;
+use crate::seal::{self, COMPARED, COMPARED_DAY, DIFFERS_CODE};
+use crate::troubles::{FORKS, ledger_record};
 
 /// The store, read on blocking threads so that the office goes on meanwhile.
 #[derive(Debug, Clone)]
@@ -296,6 +300,38 @@ impl Ledger for CityLedger {
             self.writer.keep_countersigns(epoch, good).await?;
         }
         Ok(all)
+    }
+
+    async fn to_compare(&self, day: i64) -> Result<Option<DigestRun>, LedgerError> {
+        let (run, is_over) = self.ask(move |reader| seal::due(reader, day)).await?;
+        if is_over {
+            let day = day.to_string();
+            self.writer.put_setting(COMPARED_DAY, &day).await?;
+        }
+        Ok(run)
+    }
+
+    async fn roots(&self, epoch: &str, runs: &[(u64, u64)]) -> Result<Vec<Part>, LedgerError> {
+        let (epoch, runs) = (epoch.to_owned(), runs.to_vec());
+        self.ask(move |reader| reader.roots(&epoch, &runs)).await
+    }
+
+    async fn compared(
+        &self,
+        epoch: &str,
+        through: u64,
+        differs: Vec<u64>,
+    ) -> Result<(), LedgerError> {
+        if !differs.is_empty() {
+            tracing::error!(?differs, "The city has other records");
+            let fault = ledger_record(self.clock.now(), DeviceState::Fault, DIFFERS_CODE)?;
+            self.writer.append(vec![fault]).await?;
+            let remedy = Some(seal::differs(epoch, &differs));
+            let news = HealthNews::Trouble(COMPARED.to_owned(), remedy);
+            self.news.send(news).await?;
+        }
+        let (setting, through) = (compared_setting(epoch), through.to_string());
+        Ok(self.writer.put_setting(&setting, &through).await?)
     }
 
     async fn survey(&self) -> Result<Survey, LedgerError> {

@@ -94,9 +94,11 @@ pub(crate) async fn open_on(
         off_since,
     })];
     kinds.extend(office::powered_off(off_since, &now));
-    kinds.extend(sealing.alarm().map(ledger_alarm));
     for kind in kinds {
         entries.push(Entry::new(records::box_body(now, kind)?));
+    }
+    if let Some(code) = sealing.alarm() {
+        entries.push(ledger_record(now, DeviceState::Fault, code)?);
     }
     // Where the clock is unset, nobody knows yet how long the box was off.
     let off_since = office::off_since(&store, &now)?;
@@ -161,17 +163,6 @@ fn first_records(
         });
     }
     Ok(entries)
-}
-
-/// Something is wrong with the ledger's file.
-fn ledger_alarm(code: &'static str) -> Kind {
-    Kind::Device(Device {
-        device: "ledger".to_owned(),
-        lane: None,
-        state: DeviceState::Fault,
-        detail: Some(code.to_owned()),
-        identity: None,
-    })
 }
 
 /// A clock while there is no ledger: nothing that it tells is written down as it stands.

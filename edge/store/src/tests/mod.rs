@@ -3,6 +3,7 @@
 mod bench;
 mod city;
 mod clock;
+mod compare;
 mod crash;
 mod daily;
 mod day;

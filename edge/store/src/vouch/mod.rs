@@ -1,3 +1,4 @@
 //! Questions about what is signed.
 
 mod questions;
+pub(crate) mod compare;

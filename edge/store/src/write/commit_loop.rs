@@ -17,13 +17,11 @@ use crate::daily::keeper::{DailyState, Keeper};
 use crate::daily::shelf::Seal;
 use crate::epoch::{self, Epoch, NewEpoch};
 use crate::error::StoreError;
-use crate::ledger::{Appended, Appender, Entry};
+use crate::ledger::{Appended, Appender};
 use crate::model::read_model::ReadModel;
 use crate::proof::head_file::HeadFile;
 use crate::screen::import;
-use crate::write::order::{
-    Done, Notes, Order, QUEUE_ORDERS_MAX, Reply, Stop, answer, refuse, refuse_all, reply,
-};
+use crate::write::order::{Done, Order, QUEUE_ORDERS_MAX, Stop, answer, refuse, refuse_all, reply};
 use crate::write::seal::{self, NewCheckpoint};
 use crate::write::small_act;
 

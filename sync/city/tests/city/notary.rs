@@ -3,7 +3,10 @@
 
 use std::sync::Arc;
 
+use sync_city::care;
+use sync_city::db::Session;
 use sync_city::pki;
+use sync_city::registry::Registry;
 use sync_city::{City, Silent};
 use sync_wire::checkpoint::{self, Facts};
 use sync_wire::ctl::{Digest, Part};
@@ -170,6 +173,36 @@ async fn what_does_not_fit_is_an_alarm_and_never_signed(store: Store) {
     city.stop().await.unwrap();
 }
 
+async fn a_key_that_was_told_with_the_claim_is_known_before_the_first_hello(store: Store) {
+    let site = Site::begin(store, &["box-1"]).await;
+    Registry::change(&site.settings().dir, |registry| {
+        let key = key(1).verifying_key().to_hex();
+        drop(registry.device_keys.insert("box-1".to_owned(), key));
+        Ok(())
+    })
+    .unwrap();
+    let city = site.city(Arc::new(Silent)).await;
+    let settings = site.settings();
+    // What the city does every few seconds; a connection waits, which this thread must not.
+    let enrolled = std::thread::spawn(move || {
+        let mut session = Session::open(&settings.place).unwrap();
+        care::enroll(&mut session, &settings.dir).unwrap();
+    });
+    enrolled.join().unwrap();
+    let mut peer = Peer::connect(&site, "box-1").await;
+    peer.greet().await;
+    let mut ledger = Ledger::new("box-1");
+    ledger.fill(3);
+    sign(&mut ledger, &key(1), 0, None);
+    peer.send(Topic::UpBulk, ledger.bulk(1, 4)).await;
+    let ack = peer.ack_where(|ack| ack.through == 4).await;
+    assert_eq!(ack.countersign.len(), 1);
+    tell_key(&peer, &ledger, &key(2)).await;
+    peer.ack_where(|ack| ack.hello == Some(77)).await;
+    assert_eq!(codes(&city).await, [("other_device_key".to_owned(), 0)]);
+    city.stop().await.unwrap();
+}
+
 async fn a_digest_finds_the_record_that_was_changed_at_the_city(store: Store) {
     let site = Site::begin(store, &["box-1"]).await;
     let city = site.city(Arc::new(Silent)).await;
@@ -229,5 +262,6 @@ async fn a_digest_finds_the_record_that_was_changed_at_the_city(store: Store) {
 on_both_databases!(
     a_checkpoint_is_signed_once_nothing_before_it_is_missing,
     what_does_not_fit_is_an_alarm_and_never_signed,
+    a_key_that_was_told_with_the_claim_is_known_before_the_first_hello,
     a_digest_finds_the_record_that_was_changed_at_the_city,
 );

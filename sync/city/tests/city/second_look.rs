@@ -350,7 +350,7 @@ async fn a_type_that_the_city_does_not_know_is_counted_and_no_fault(store: Store
     let city = site.city(Arc::new(Silent)).await;
     let mut peer = Peer::connect(&site, "box-1").await;
     peer.greet().await;
-    let strange = br#"{"type":"digest","v":1,"box":"box-1","of":[1,2]}"#;
+    let strange = br#"{"type":"survey","v":1,"box":"box-1","of":[1,2]}"#;
     peer.send(Topic::UpCtl, strange.to_vec()).await;
     peer.hello(9_000, 0, chain::genesis("box-1", EPOCH)).await;
     peer.ack_where(|ack| ack.hello == Some(9_000)).await;

@@ -3,9 +3,9 @@
 use sync_wire::record::ClockQuality;
 use tokio::task::LocalSet;
 
-use crate::broker_test::start_at;
-use crate::harness_test::{Broker, Memory, settings, until};
-use crate::pki_test::Pki;
+use crate::tests::broker::start_at;
+use crate::tests::harness::{Broker, Memory, settings, until};
+use crate::tests::pki::Pki;
 
 const YEAR_MS: i64 = 31_556_952_000;
 

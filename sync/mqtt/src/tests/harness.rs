@@ -1,7 +1,7 @@
 //! A real broker, a tiny city and a ledger in memory, for the tests of this crate.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::Stdio;
@@ -10,9 +10,11 @@ use std::time::Duration;
 
 use rumqttc::{AsyncClient, Event, MqttOptions, Packet, QoS};
 use sync_engine::{
-    Alarm, EpochStart, Fork, Identity, LedgerRecord, Now, OurHashes, PastFork, Settings, Survey,
+    Alarm, DigestRun, EpochStart, Fork, Identity, LedgerRecord, Now, OurHashes, PastFork, Settings,
+    Survey,
 };
 use sync_wire::ack::{AckRange, Parked};
+use sync_wire::ctl::Part;
 use sync_wire::message::Message;
 use sync_wire::record::ClockQuality;
 use sync_wire::{Ack, Ctl, Hash, Head, Report, State, Topic, VERSION};
@@ -23,9 +25,9 @@ use tokio::task::{JoinHandle, spawn_local};
 use tokio::time::Instant;
 
 use crate::ledger::{Ledger, LedgerError, Page};
-use crate::pki_test::{BOX, Pki};
 use crate::settings::{Inbound, MqttSettings, Outbound, Surroundings, TlsFiles};
 use crate::status::SyncStatus;
+use crate::tests::pki::{BOX, Pki};
 
 pub(crate) const EPOCH: &str = "00112233aabbccdd";
 pub(crate) const WALL_MS: i64 = 1_795_302_124_000;
@@ -233,6 +235,9 @@ fn hear(table: &mut Table, topic: &str, payload: &[u8]) -> Option<Ack> {
     }
 }
 
+/// Last record of a run, and those that differ.
+type Compared = Vec<(u64, Vec<u64>)>;
+
 /// A ledger in memory.
 #[derive(Clone)]
 pub(crate) struct Memory {
@@ -241,6 +246,11 @@ pub(crate) struct Memory {
     pub(crate) cursor: Rc<RefCell<u64>>,
     /// How often the cursor cannot be read from now on.
     pub(crate) failures: Rc<RefCell<u32>>,
+    /// What is to be compared, and what was: the last record, and those that differ.
+    pub(crate) runs: Rc<RefCell<VecDeque<DigestRun>>>,
+    pub(crate) compared: Rc<RefCell<Compared>>,
+    /// Countersignatures that were kept.
+    pub(crate) kept: Rc<RefCell<usize>>,
 }
 
 impl Memory {
@@ -250,6 +260,9 @@ impl Memory {
             head: Rc::new(watch::Sender::new(Head::genesis(BOX, EPOCH))),
             cursor: Rc::default(),
             failures: Rc::default(),
+            runs: Rc::default(),
+            compared: Rc::default(),
+            kept: Rc::default(),
         };
         memory.append(records);
         memory
@@ -371,7 +384,23 @@ impl Ledger for Memory {
         _epoch: &str,
         signed: &[sync_wire::Countersign],
     ) -> Result<bool, LedgerError> {
+        *self.kept.borrow_mut() += signed.len();
         Ok(signed.iter().all(|one| one.signature == "good"))
+    }
+
+    async fn to_compare(&self, _day: i64) -> Result<Option<DigestRun>, LedgerError> {
+        Ok(self.runs.borrow_mut().pop_front())
+    }
+
+    async fn roots(&self, _epoch: &str, runs: &[(u64, u64)]) -> Result<Vec<Part>, LedgerError> {
+        let root = Hash::from_bytes([7; 32]);
+        let part = |&(from, to): &(u64, u64)| Part { from, to, root };
+        Ok(runs.iter().map(part).collect())
+    }
+
+    async fn compared(&self, _: &str, through: u64, differs: Vec<u64>) -> Result<(), LedgerError> {
+        self.compared.borrow_mut().push((through, differs));
+        Ok(())
     }
 
     async fn survey(&self) -> Result<Survey, LedgerError> {

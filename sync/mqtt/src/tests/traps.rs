@@ -10,15 +10,15 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 use tokio::task::{LocalSet, spawn_local};
 
-use crate::broker_test::start;
 use crate::door::Door;
 use crate::error::Fault;
-use crate::harness_test::{Broker, EPOCH, Memory, Table, settings, until, until_city};
 use crate::ledger::Ledger;
 use crate::pipe::{Arrival, Order, Pipe};
-use crate::pki_test::Pki;
 use crate::settings::Proxy;
 use crate::status::SyncLink;
+use crate::tests::broker::start;
+use crate::tests::harness::{Broker, EPOCH, Memory, Table, settings, until, until_city};
+use crate::tests::pki::Pki;
 
 async fn listener() -> (TcpListener, u16) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -7,13 +7,13 @@ use sync_wire::{Presence, Report, Topic};
 use tokio::sync::{oneshot, watch};
 use tokio::task::{JoinHandle, LocalSet, spawn_local};
 
-use crate::harness_test::{
-    Broker, DeskEnd, Memory, WALL_MS, free_port, settings, surroundings, until, until_city,
-};
-use crate::pki_test::Pki;
 use crate::session::run;
 use crate::settings::{MqttSettings, Outbound, TlsFiles};
 use crate::status::{SyncLink, SyncStatus};
+use crate::tests::harness::{
+    Broker, DeskEnd, Memory, WALL_MS, free_port, settings, surroundings, until, until_city,
+};
+use crate::tests::pki::Pki;
 use crate::trouble::{NO_ROOM, UNREADABLE};
 
 pub(crate) struct Running {

@@ -65,7 +65,7 @@ async fn serve(config: SiteConfig) -> Result<(), DaemonError> {
     let stop = CancellationToken::new();
     let (news, heard) = mpsc::channel(NEWS_MAX);
     let office_news = news.clone();
-    let consents = office::watch_consents(store.reader()?, config.has_terminals())?;
+    let consents = office::watch_consents(store.reader()?.lean()?, config.has_terminals())?;
     forget_pictures(&config, &store, &clock, &consents);
     let (gate, in_force, boards) =
         start_gate_thread(&config, &store, &clock, news, (consents, stop.clone())).await?;
@@ -142,7 +142,8 @@ fn people_desk(
     clock: &Clock,
     roster: watch::Sender<Arc<Roster>>,
 ) -> Result<Arc<PeopleDesk>, DaemonError> {
-    let doors = (store.reader()?, store.writer());
+    // Reads the whole roster, and only where somebody changed it.
+    let doors = (store.reader()?.lean()?, store.writer());
     let people = PeopleDesk::new(sealer(config), clock.clone(), doors, roster);
     let people = Arc::new(people);
     tokio::spawn(Arc::clone(&people).keep_fresh());
@@ -272,7 +273,7 @@ async fn start_gate_thread(
     }
     let terminals = TerminalDesk {
         people: watch_terminal_people(
-            store.reader()?,
+            store.reader()?.lean()?,
             config.face_socket.clone(),
             consents.clone(),
         ),

@@ -23,10 +23,10 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0013_imports.sql"),
     include_str!("../migrations/0014_office.sql"),
     include_str!("../migrations/0016_terminals.sql"),
-    include_str!("../migrations/0018_checkpoints.sql"),
     include_str!("../migrations/0020_gate_pictures.sql"),
     include_str!("../migrations/0021_wages.sql"),
     include_str!("../migrations/0022_funds.sql"),
+    include_str!("../migrations/0023_checkpoints.sql"),
 ];
 
 /// Marks the file as ours in its header ("MENW").

@@ -13,7 +13,6 @@ use sync_wire::record::Gap;
 use sync_wire::seal::DataKey;
 use sync_wire::{Hash, Head};
 
-use crate::account::{self, AccountRow};
 use crate::carry::{self, ToCarry};
 use crate::city::cursor::{self, Cursor};
 use crate::city::parked;
@@ -24,7 +23,6 @@ use crate::face_reader::FaceReader;
 use crate::key::Key;
 use crate::ledger;
 use crate::migrate;
-use crate::screen::import::{self, ImportCount, ImportJob, ImportRow};
 use crate::view::audits::{self, AuditLine};
 use crate::view::corrections;
 use crate::view::day_acts;
@@ -413,42 +411,6 @@ impl Reader {
         today::backlog(&view)
     }
 
-    /// The account of that name.
-    pub fn account(&self, name: &str) -> Result<Option<AccountRow>, StoreError> {
-        account::named(&self.db, name)
-    }
-
-    /// All accounts, by name.
-    pub fn accounts(&self) -> Result<Vec<AccountRow>, StoreError> {
-        account::all(&self.db)
-    }
-
-    /// Files that the clerk brought, newest first, at most `jobs_max`.
-    pub fn imports(&self, jobs_max: usize) -> Result<Vec<ImportJob>, StoreError> {
-        import::jobs(&self.db, jobs_max)
-    }
-
-    /// One of them.
-    pub fn import(&self, job: u64) -> Result<Option<ImportJob>, StoreError> {
-        import::job(&self.db, job)
-    }
-
-    /// How many of its rows came to which outcome.
-    pub fn import_counts(&self, job: u64) -> Result<Vec<ImportCount>, StoreError> {
-        import::counts(&self.db, job)
-    }
-
-    /// Its rows behind the line `after` that have one of these outcomes, in the file's order, at
-    /// most `rows_max`.
-    pub fn import_rows(
-        &self,
-        job: u64,
-        words: &[&str],
-        (after, rows_max): (u32, usize),
-    ) -> Result<Vec<ImportRow>, StoreError> {
-        import::rows(&self.db, job, words, (after, rows_max))
-    }
-
     /// A setting stored with [`Writer::put_setting`](crate::Writer::put_setting).
     pub fn setting(&self, name: &str) -> Result<Option<String>, StoreError> {
         self.db
@@ -478,6 +440,10 @@ impl Reader {
                 what: found.join("; "),
             }),
         }
+    }
+
+    pub(crate) fn db(&self) -> &Connection {
+        &self.db
     }
 
     /// All queries until the end of the returned transaction see the file at one moment.

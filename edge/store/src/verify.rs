@@ -143,10 +143,12 @@ pub fn verify_sealed(
     let db = connection::open_for_reading(path, key)?;
     migrate::check(&db, path)?;
     connection::check_pages(&db)?;
-    let view = db.unchecked_transaction().map_err(fault)?;
-    let box_id: String = view
+    let box_id: String = db
         .query_row("SELECT box FROM box", [], |row| row.get(0))
         .map_err(fault)?;
+    // Before the ledger is seen: a running box writes on, and its note must not be the newer of both.
+    let noted = read_note(path, &box_id, keys)?;
+    let view = db.unchecked_transaction().map_err(fault)?;
     let total = view
         .query_row("SELECT count(*) FROM ledger", [], |row| row.get(0))
         .map_err(fault)?;
@@ -162,11 +164,8 @@ pub fn verify_sealed(
             }
         })?);
     }
-    let note = match &keys.device {
-        Some(device) => {
-            let note = SealedNote::read(path, &box_id, device)?;
-            judge::note_doubt(&view, &note, aside::last_set_aside(path)?.is_some())?
-        }
+    let note = match noted {
+        Some((note, set_aside)) => judge::note_doubt(&view, &note, set_aside)?,
         None => None,
     };
     Ok(VerifyReport {
@@ -175,6 +174,19 @@ pub fn verify_sealed(
         epochs,
         note,
     })
+}
+
+/// The sealed note beside the file, and whether another file stood there before.
+fn read_note(
+    path: &Path,
+    box_id: &str,
+    keys: &SealKeys,
+) -> Result<Option<(SealedNote, bool)>, StoreError> {
+    let Some(device) = &keys.device else {
+        return Ok(None);
+    };
+    let note = SealedNote::read(path, box_id, device)?;
+    Ok(Some((note, aside::last_set_aside(path)?.is_some())))
 }
 
 /// Walks one chain to its end or its first break.

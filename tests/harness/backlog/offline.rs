@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use edge_store::{Entry, Key, Store, StoreSettings};
+use edge_store::{Entry, Key, Store, StoreSettings, Writer};
 use sync_wire::checkpoint::CHECKPOINT_RECORDS;
 use sync_wire::down::SigningKey;
 use sync_wire::record::{ClockQuality, Stamp};
@@ -47,7 +47,6 @@ async fn write(
     records: u64,
     (generator, device): (&mut Generator, Option<Arc<SigningKey>>),
 ) -> Result<End> {
-    let batch = device.as_ref().map_or(BATCH, |_| CHECKPOINT_RECORDS);
     let settings = StoreSettings {
         path: box_dir.join("ledger.db"),
         box_id: BOX_ID.to_owned(),
@@ -57,24 +56,36 @@ async fn write(
         Store::open_with_daily_files(&settings, &Key::from_file(&box_dir.join("ledger.key"))?)?;
     let (epoch, writer) = (store.facts().epoch.clone(), store.writer());
     let mut seq = store.facts().head.seq;
-    let last = seq + records;
-    while seq < last {
-        let entries: Result<Vec<Entry>> = (seq + 1..=last.min(seq + batch))
+    let mut unsigned = 0;
+    let mut left = records;
+    while left > 0 {
+        let room = CHECKPOINT_RECORDS.saturating_sub(unsigned);
+        let batch = left.min(BATCH).min(room);
+        let entries: Result<Vec<Entry>> = (seq + 1..=seq + batch)
             .map(|seq| Ok(Entry::new(generator.body(seq)?)))
             .collect();
         seq = writer.append(entries?).await?.last_seq;
-        if let Some(device) = &device {
-            let stamp = Stamp {
-                at: 1_788_300_000_000,
-                boot: 1,
-                mono: seq,
-                clock: ClockQuality::Synced,
-            };
-            let made = writer.checkpoint(stamp, Arc::clone(device), None).await?;
-            seq = made.ok_or("no checkpoint")?.last_seq;
+        left -= batch;
+        unsigned += batch;
+        if unsigned == CHECKPOINT_RECORDS {
+            unsigned = 0;
+            if let Some(device) = &device {
+                seq = checkpoint(&writer, device, seq).await?;
+            }
         }
     }
     drop(writer);
     tokio::task::spawn_blocking(move || store.close()).await??;
     Ok(End { epoch, last: seq })
+}
+
+async fn checkpoint(writer: &Writer, device: &Arc<SigningKey>, seq: u64) -> Result<u64> {
+    let stamp = Stamp {
+        at: 1_788_300_000_000,
+        boot: 1,
+        mono: seq,
+        clock: ClockQuality::Synced,
+    };
+    let made = writer.checkpoint(stamp, Arc::clone(device), None).await?;
+    Ok(made.ok_or("no checkpoint")?.last_seq)
 }

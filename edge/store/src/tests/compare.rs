@@ -4,7 +4,7 @@ use sync_wire::merkle;
 use sync_wire::{Hash, Head};
 
 use super::help::{Place, body, entries, new_epoch, wait};
-use crate::vouch::compare::{ToCompare, compared_setting};
+use crate::questions::compare::{ToCompare, compared_setting};
 
 /// Number and hash of a chain of these bodies, by the chain's definition alone.
 fn chain(epoch: &str, records: u64) -> Vec<(u64, Hash)> {

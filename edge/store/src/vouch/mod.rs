@@ -1,4 +1,0 @@
-//! Questions about what is signed.
-
-mod questions;
-pub(crate) mod compare;

@@ -63,6 +63,11 @@ enum Victim {
     Broker,
 }
 
+impl Victim {
+    /// In turn: each meets every kind of line, of which there is another number.
+    const ALL: [Self; 3] = [Self::GateBox, Self::City, Self::Broker];
+}
+
 /// What a soak has seen.
 #[derive(Debug, Default)]
 struct Seen {
@@ -172,21 +177,25 @@ impl Soak {
         Duration::from_millis(least + self.dice.below(most - least))
     }
 
-    /// kill -9 of one of the three, while the line is as the round left it. The box finds more to send when
-    /// it is back, where little is left.
+    /// kill -9 of the next of the three, while the line is as the round left it; of the box as well where
+    /// little is left, which finds more to send when it is back.
     async fn death(&mut self) -> Result<()> {
-        let left = self.last.saturating_sub(self.through()?);
-        let any = [Victim::GateBox, Victim::City, Victim::Broker][self.dice.place(3)];
-        let victim = if left < LEFT_MIN {
-            Victim::GateBox
-        } else {
-            any
-        };
+        let is_little = self.last.saturating_sub(self.through()?) < LEFT_MIN;
+        let turn = usize::try_from(self.seen.rounds)? % Victim::ALL.len();
+        let victim = Victim::ALL[turn];
+        self.kill(victim, is_little).await?;
+        if is_little && victim != Victim::GateBox {
+            self.kill(Victim::GateBox, is_little).await?;
+        }
+        Ok(())
+    }
+
+    async fn kill(&mut self, victim: Victim, is_little: bool) -> Result<()> {
         self.seen.deaths[victim as usize] += 1;
         match victim {
             Victim::GateBox => {
                 self.site.gate_box.kill()?;
-                if left < LEFT_MIN {
+                if is_little {
                     self.add().await?;
                 }
                 self.site.gate_box.up().await
@@ -215,9 +224,11 @@ impl Soak {
         self.line.set(Weather::FAIR);
         self.site.gate_box.kill()?;
         self.site.gate_box.up().await?;
-        self.site.settled().await?;
+        // What never arrives is counted, too.
+        let settled = self.site.settled().await;
         self.site.gate_box.stop().await?;
         let mut found = compare(&self.site)?;
+        found["all_arrived"] = json!(settled.is_ok());
         found["ledger_intact"] = json!(self.site.gate_box.menwei(&["verify"]).is_ok());
         let seen = self.seen;
         let [boxes, cities, brokers] = seen.deaths;

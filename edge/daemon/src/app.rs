@@ -6,7 +6,7 @@ use std::thread;
 
 use edge_domain::{Newcomer, Policy, Roster};
 use edge_store::{Reader, Store, Writer};
-use edge_web::{GateScreen, GateShow, HealthView};
+use edge_web::{GateScreen, GateShow, HealthView, Kiosks, OwnCard, OwnScreen};
 use sync_mqtt::SyncStatus;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{mpsc, watch};
@@ -14,7 +14,7 @@ use tokio::task::LocalSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
-use crate::config::SiteConfig;
+use crate::config::{LaneConfig, ReaderConfig, SiteConfig};
 use crate::devices::KnownDevices;
 use crate::downlink::{self, Tally};
 use crate::error::DaemonError;
@@ -92,7 +92,7 @@ async fn serve(config: SiteConfig) -> Result<(), DaemonError> {
         people: &people,
         policy: &in_force.policy,
         newcomer: &in_force.newcomer,
-        screens: &in_force.screens,
+        kiosks: &in_force.kiosks,
         tally: &tally,
         device_key: sealing.key.as_ref(),
         boards: &boards,
@@ -233,7 +233,7 @@ struct InForce {
     roster: watch::Sender<Arc<Roster>>,
     policy: watch::Sender<Arc<Policy>>,
     newcomer: watch::Sender<Option<Newcomer>>,
-    screens: Vec<GateScreen>,
+    kiosks: Kiosks,
 }
 
 /// The gate's thread, the ways of news to its lanes, and the ways to their gate boards.
@@ -254,18 +254,18 @@ async fn start_gate_thread(
     let (policy_changes, policy) = watch::channel(Arc::new(rules));
     let tagger = PersonTagger::new(&tag_key(&store.writer(), reader.setting(TAG_KEY)?).await?);
     let epoch_no = store.writer().epoch_no();
-    let (mut plans, mut screens) = (Vec::new(), Vec::new());
+    let mut plans = Vec::new();
+    let mut kiosks = Kiosks {
+        machines: config.gate_screens.clone(),
+        ..Kiosks::default()
+    };
     for lane in &config.lanes {
         let terminals = lane.terminals.iter();
         let told = terminals.map(|terminal| reader.faces()?.terminal_events(&terminal.name));
-        let screen = watch::Sender::new(GateShow::default());
-        screens.push(GateScreen {
-            lane: lane.id.as_str().to_owned(),
-            name: lane.name.clone(),
-            shown: screen.subscribe(),
-        });
+        let (screen, own) = kiosk_ways(lane, &mut kiosks);
         plans.push(LanePlan {
             screen,
+            own,
             told: told.collect::<Result<_, _>>()?,
             config: lane.clone(),
             memory: numbered(epoch_no, reader.lane_memory(lane.id.as_str())?),
@@ -307,9 +307,35 @@ async fn start_gate_thread(
         roster: roster_changes,
         policy: policy_changes,
         newcomer,
-        screens,
+        kiosks,
     };
     Ok((gate, in_force, boards))
+}
+
+/// The ways of a lane to the screens beside it.
+fn kiosk_ways(
+    lane: &LaneConfig,
+    kiosks: &mut Kiosks,
+) -> (watch::Sender<GateShow>, watch::Sender<Option<OwnCard>>) {
+    let screen = watch::Sender::new(GateShow::default());
+    let own = watch::Sender::new(None);
+    let (id, name) = (lane.id.as_str().to_owned(), lane.name.clone());
+    let is_own = |reader: &ReaderConfig| reader.direction.is_none();
+    if lane.readers.iter().any(is_own) {
+        kiosks.own.push(OwnScreen {
+            lane: id.clone(),
+            name: name.clone(),
+            card: own.subscribe(),
+        });
+    }
+    if lane.gate.is_some() || !lane.readers.iter().all(is_own) {
+        kiosks.gates.push(GateScreen {
+            lane: id,
+            name,
+            shown: screen.subscribe(),
+        });
+    }
+    (screen, own)
 }
 
 async fn tag_key(writer: &Writer, stored: Option<String>) -> Result<[u8; 32], DaemonError> {

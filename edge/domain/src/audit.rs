@@ -31,11 +31,15 @@ pub enum AuditAct {
     PasswordSet,
     /// The numbers of the rules are others than before.
     PolicyChanged,
+    /// A worker objected to his days or wages, with his own card.
+    Disputed,
+    /// Answered that.
+    DisputeAnswered,
 }
 
 impl AuditAct {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::NumberRevealed,
         Self::EvidenceSeen,
         Self::PicturesSeen,
@@ -49,6 +53,8 @@ impl AuditAct {
         Self::AccountClosed,
         Self::PasswordSet,
         Self::PolicyChanged,
+        Self::Disputed,
+        Self::DisputeAnswered,
     ];
 
     /// The code of the record body.
@@ -67,6 +73,8 @@ impl AuditAct {
             Self::AccountClosed => "account_closed",
             Self::PasswordSet => "password_set",
             Self::PolicyChanged => "policy_changed",
+            Self::Disputed => "disputed",
+            Self::DisputeAnswered => "dispute_answered",
         }
     }
 
@@ -86,6 +94,8 @@ impl AuditAct {
             Self::AccountClosed => "停用账号",
             Self::PasswordSet => "改密码",
             Self::PolicyChanged => "规则改变",
+            Self::Disputed => "工人异议",
+            Self::DisputeAnswered => "答复异议",
         }
     }
 

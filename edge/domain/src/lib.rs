@@ -28,8 +28,8 @@ mod denial;
 mod face;
 mod wages;
 mod policy;
-mod days;
 mod audit;
+mod days;
 mod record;
 mod city_roster;
 mod presence;
@@ -42,9 +42,10 @@ pub use city_roster::{CityOp, CityPerson, CityTeam, Known, Merge, merge};
 pub use credential::{Credential, IcReading, IdDocument, Newcomer, TerminalMark, UnreadableCard};
 pub use days::{
     CORRECTIONS_MONTH_NOTED, Correction, CorrectionCase, CorrectionFacts, CorrectionFault,
-    CorrectionReason, CorrectionRequest, CorrectionState, CountedAct, DayMark, DayRule, Evidence,
-    NOTE_CHARS_MAX, SUSPENSION_CHARS_MAX, Spell, Suspension, SuspensionFault, VoidReason, WorkDay,
-    check_correction, check_decider, hours_text, judge, work_date, work_days,
+    CorrectionReason, CorrectionRequest, CorrectionState, CountedAct, DayMark, DayRule, Dispute,
+    DisputeAnswer, DisputeKind, DisputeRefusal, Evidence, NOTE_CHARS_MAX, SUSPENSION_CHARS_MAX,
+    Spell, Suspension, SuspensionFault, VoidReason, WorkDay, answer_dispute, check_correction,
+    check_decider, dispute, disputes, hours_text, judge, work_date, work_days,
 };
 pub use denial::{Denial, Flag};
 pub use error::DomainError;

@@ -17,7 +17,7 @@ struct Asset {
     digest: OnceLock<String>,
 }
 
-static ASSETS: [Asset; 12] = [
+static ASSETS: [Asset; 13] = [
     Asset {
         name: "app.css",
         kind: "text/css; charset=utf-8",
@@ -82,6 +82,12 @@ static ASSETS: [Asset; 12] = [
         name: "gate.js",
         kind: "text/javascript; charset=utf-8",
         bytes: include_bytes!("../assets/gate.js"),
+        digest: OnceLock::new(),
+    },
+    Asset {
+        name: "mine.js",
+        kind: "text/javascript; charset=utf-8",
+        bytes: include_bytes!("../assets/mine.js"),
         digest: OnceLock::new(),
     },
     Asset {

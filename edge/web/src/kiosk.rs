@@ -98,11 +98,40 @@ pub struct GateScreen {
     pub shown: watch::Receiver<GateShow>,
 }
 
+/// A card that was read for its holder's own view.
+#[derive(Debug, Clone)]
+pub enum OwnCard {
+    /// Of somebody on the roster.
+    Worker {
+        /// Who.
+        worker: WorkerId,
+        /// When it was read.
+        at: Instant,
+    },
+    /// Of nobody on the roster.
+    Stranger,
+    /// No identity card, or it could not be read.
+    Unreadable,
+}
+
+/// The screen beside a reader for workers' own views.
+#[derive(Debug, Clone)]
+pub struct OwnScreen {
+    /// The lane's id.
+    pub lane: String,
+    /// Its name.
+    pub name: String,
+    /// The last card on that reader.
+    pub card: watch::Receiver<Option<OwnCard>>,
+}
+
 /// Every screen at the gate.
 #[derive(Debug, Clone, Default)]
 pub struct Kiosks {
     /// The lanes, in the order of the settings.
     pub gates: Vec<GateScreen>,
+    /// The readers for workers' own views.
+    pub own: Vec<OwnScreen>,
     /// The machines that may show them, beside the box itself.
     pub machines: Vec<IpAddr>,
 }
@@ -113,6 +142,11 @@ impl Kiosks {
     pub(crate) fn may_show(&self, peer: IpAddr) -> bool {
         let peer = peer.to_canonical();
         peer.is_loopback() || self.machines.contains(&peer)
+    }
+
+    /// The screen beside a reader for workers' own views.
+    pub(crate) fn own(&self, lane: &str) -> Option<&OwnScreen> {
+        self.own.iter().find(|screen| screen.lane == lane)
     }
 
     /// The screen of a lane.
@@ -159,8 +193,8 @@ mod tests {
     fn only_the_box_itself_and_machines_of_the_settings_show_names() {
         let own = IpAddr::V4(Ipv4Addr::new(192, 168, 88, 20));
         let kiosks = Kiosks {
-            gates: Vec::new(),
             machines: vec![own],
+            ..Kiosks::default()
         };
         assert!(kiosks.may_show(IpAddr::V4(Ipv4Addr::LOCALHOST)));
         assert!(kiosks.may_show(own));

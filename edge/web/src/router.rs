@@ -18,10 +18,10 @@ use crate::pages::desk::{
     face_page, numbers_page, person_acts, pictures_page, register_page, suspension_page, teams_page,
 };
 use crate::pages::intake::{bring_page, job_page};
-use crate::pages::kiosk::{gate_events, gate_page};
+use crate::pages::kiosk::{gate_events, gate_page, own_events, own_page};
 use crate::pages::site::{
-    close_page, list_papers, moment_page, month_page, papers_page, people_page, person_page,
-    troubles_page, upload_page, verify_page,
+    close_page, list_papers, moment_page, month_page, objections_page, papers_page, people_page,
+    person_page, troubles_page, upload_page, verify_page,
 };
 use crate::pages::wages;
 use crate::pages::{
@@ -72,6 +72,7 @@ pub fn router(state: WebState) -> Router {
         .merge(corrections())
         .merge(kiosks())
         .route("/troubles", get(troubles_page::show))
+        .route("/troubles/objections", post(objections_page::answer))
         .route(
             "/troubles/{record}/pictures",
             get(pictures_page::show).post(pictures_page::submit),
@@ -146,6 +147,11 @@ fn kiosks() -> Router<WebState> {
         .route("/gate", get(gate_page::list))
         .route("/gate/{lane}", get(gate_page::show))
         .route("/gate/{lane}/events", get(gate_events::stream))
+        .route("/mine/{lane}", get(own_page::show))
+        .route("/mine/{lane}/events", get(own_events::stream))
+        .route("/mine/{lane}/stay", post(own_page::stay))
+        .route("/mine/{lane}/shut", post(own_page::shut))
+        .route("/mine/{lane}/object", post(own_page::object))
 }
 
 /// Files of people.

@@ -16,6 +16,7 @@ use crate::face_desk::FaceDesk;
 use crate::guard::password::PasswordDesk;
 use crate::guard::session::{Holder, Sessions, Token};
 use crate::guard::throttle::Throttle;
+use crate::guard::views::OpenViews;
 use crate::import_desk::ImportDesk;
 use crate::kiosk::Kiosks;
 use crate::recorder::Recorder;
@@ -85,6 +86,7 @@ struct Inner {
     desk: PasswordDesk,
     sessions: Mutex<Sessions>,
     throttle: Mutex<Throttle>,
+    open_views: OpenViews,
     snapshot: tokio::sync::Mutex<Option<Snapshot>>,
     import_bell: Notify,
     import_turn: Semaphore,
@@ -107,6 +109,7 @@ impl WebState {
                 desk: PasswordDesk::default(),
                 sessions: Mutex::default(),
                 throttle: Mutex::default(),
+                open_views: OpenViews::default(),
                 snapshot: tokio::sync::Mutex::default(),
                 import_bell: Notify::new(),
                 import_turn: Semaphore::new(1),
@@ -208,6 +211,11 @@ impl WebState {
             .throttle
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Workers' own views that are open.
+    pub(crate) fn open_views(&self) -> &OpenViews {
+        &self.inner.open_views
     }
 
     /// The box's wall clock, Unix milliseconds.

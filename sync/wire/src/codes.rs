@@ -76,6 +76,8 @@ pub const AUDIT_ACTS: Table = &[
     ("account_closed", "停用账号"),
     ("password_set", "改密码"),
     ("policy_changed", "规则改变"),
+    ("disputed", "工人异议"),
+    ("dispute_answered", "答复异议"),
 ];
 
 /// Type of an employer (corpType).

@@ -50,8 +50,8 @@ pub(crate) struct LaneConfig {
 pub(crate) struct ReaderConfig {
     /// Its name on screens and in records.
     pub(crate) name: String,
-    /// The way that a card on it means.
-    pub(crate) direction: Direction,
+    /// The way that a card on it means; `None` where it opens its holder's own view and nothing else.
+    pub(crate) direction: Option<Direction>,
     /// Where it is plugged in.
     pub(crate) link: LinkAddress,
     /// Pause between two looks for a card, ms.
@@ -191,7 +191,11 @@ fn reader(walk: &mut Walk, taken: &mut Taken) -> Option<ReaderConfig> {
     let name = taken.name(walk);
     let direction = walk.word(
         "direction",
-        &[("in", Direction::In), ("out", Direction::Out)],
+        &[
+            ("in", Some(Direction::In)),
+            ("out", Some(Direction::Out)),
+            ("own_view", None),
+        ],
     );
     let link = taken.link(walk);
     let find_ms_min = if walk.flag_or("simulated", false) {

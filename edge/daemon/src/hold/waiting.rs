@@ -163,6 +163,7 @@ fn start_lanes(
     let lanes = config.lanes.iter();
     let plans = lanes.map(|lane| LanePlan {
         screen: watch::Sender::new(GateShow::default()),
+        own: watch::Sender::new(None),
         config: lane.clone(),
         memory: LaneMemory::default(),
         // Whom a terminal may know stands in the ledger: without it, cards alone.

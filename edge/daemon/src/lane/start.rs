@@ -13,7 +13,7 @@ use drivers_turnstile::{
     TurnstileHandle, TurnstileSettings, turnstile_channel,
 };
 use edge_domain::{EventMark, Lane, LaneMemory, LaneSettings, Record, Sensing};
-use edge_web::GateShow;
+use edge_web::{GateShow, OwnCard};
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, spawn_local};
 use tokio::time::timeout;
@@ -50,6 +50,8 @@ pub(crate) struct LanePlan {
     pub(crate) told: Vec<Vec<u64>>,
     /// What its screen shows.
     pub(crate) screen: watch::Sender<GateShow>,
+    /// Whose card opens his own view.
+    pub(crate) own: watch::Sender<Option<OwnCard>>,
 }
 
 /// The loop of a lane; it ends with what no ledger has.
@@ -70,6 +72,7 @@ pub(super) fn start(
         memory,
         told,
         screen,
+        own,
     } = plan;
     for (index, reader) in config.readers.iter().enumerate() {
         start_reader(index, reader, &sender, opener, jitter);
@@ -128,6 +131,7 @@ pub(super) fn start(
         faces,
         terminals,
         screen,
+        own,
         site: Rc::clone(site),
     };
     (door, spawn_local(run(task, news, driver)))

@@ -12,7 +12,7 @@ use edge_domain::{
     BoardEvent, Camera, Credential, Direction, Display, FaceEvidence, Lane, LaneEffect, LaneInput,
     LookId, Record, SiteView, WorkerId,
 };
-use edge_web::GateShow;
+use edge_web::{GateShow, OwnCard};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep};
 
@@ -55,7 +55,8 @@ pub(super) struct LaneTask {
     pub(super) lane: Lane,
     pub(super) site: Rc<GateSite>,
     pub(super) names: DeviceNames,
-    pub(super) directions: Vec<Direction>,
+    /// Of each reader; `None` is one for the worker's own view.
+    pub(super) directions: Vec<Option<Direction>>,
     /// Byte order of the board's readers, see [`crate::config::GateConfig`].
     pub(super) cards_reversed: (bool, bool),
     pub(super) gate: Option<TurnstileHandle>,
@@ -66,6 +67,8 @@ pub(super) struct LaneTask {
     pub(super) terminals: Terminals,
     /// What the lane's screen shows.
     pub(super) screen: watch::Sender<GateShow>,
+    /// Whose card opens his own view.
+    pub(super) own: watch::Sender<Option<OwnCard>>,
 }
 
 impl LaneTask {
@@ -124,8 +127,10 @@ impl LaneTask {
         if let Some(news) = reader_news(&self.names, index, &event) {
             self.site.tell(news);
         }
-        let Some(direction) = self.directions.get(index).copied() else {
-            return;
+        let direction = match self.directions.get(index).copied() {
+            Some(Some(direction)) => direction,
+            Some(None) => return self.own_card(&event),
+            None => return,
         };
         match event {
             ReaderEvent::Arriving => self.get_ready(),
@@ -146,6 +151,30 @@ impl LaneTask {
             | ReaderEvent::Senseless { .. }
             | ReaderEvent::Fatal { .. } => {}
         }
+    }
+
+    /// A card on the reader for the worker's own view: it opens nothing and counts for nothing.
+    fn own_card(&self, event: &ReaderEvent) {
+        let card = if let ReaderEvent::Card(card) = event {
+            self.own_view(&card.text)
+        } else if matches!(event, ReaderEvent::ReadFailed { .. }) {
+            OwnCard::Unreadable
+        } else {
+            return;
+        };
+        self.own.send_replace(Some(card));
+    }
+
+    fn own_view(&self, text: &CardText) -> OwnCard {
+        let Credential::IdCard(document) = input::credential(text) else {
+            return OwnCard::Unreadable;
+        };
+        let roster = self.site.roster.borrow();
+        let holder = roster.find(&document.number);
+        holder.map_or(OwnCard::Stranger, |one| OwnCard::Worker {
+            worker: one.worker,
+            at: Instant::now(),
+        })
     }
 
     /// A grant is near: keeps the ledger awake and the gate's line free for the open command. Not

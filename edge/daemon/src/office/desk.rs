@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use edge_domain::{Newcomer, Policy};
 use edge_store::{Reader, Store};
-use edge_web::GateScreen;
+use edge_web::Kiosks;
 use sync_wire::down::SigningKey;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
@@ -34,8 +34,8 @@ pub(crate) struct Office<'a> {
     pub(crate) policy: &'a watch::Sender<Arc<Policy>>,
     /// Whoever came last with a card and is not on the roster.
     pub(crate) newcomer: &'a watch::Sender<Option<Newcomer>>,
-    /// What the lanes show at the gate.
-    pub(crate) screens: &'a [GateScreen],
+    /// The screens beside the lanes.
+    pub(crate) kiosks: &'a Kiosks,
     /// What was refused of what came down.
     pub(crate) tally: &'a watch::Sender<Tally>,
     /// What the box signs with.

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use edge_web::{
-    Books, ClaimCode, FaceDesk, HealthView, Kiosks, LedgerSource, WebChannels, WebSettings,
-    WebState,
+    Books, ClaimCode, FaceDesk, HealthView, LedgerSource, WebChannels, WebSettings, WebState,
 };
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -61,10 +60,7 @@ async fn run_screen(
         faces: ClerkFaces::new(office.config, office.store.reader()?)
             .map(|faces| -> Arc<dyn FaceDesk> { Arc::new(faces) }),
         newcomer: office.newcomer.clone(),
-        kiosks: Kiosks {
-            gates: office.screens.to_vec(),
-            machines: office.config.gate_screens.clone(),
-        },
+        kiosks: office.kiosks.clone(),
         today: Arc::<LedgerSource>::clone(&source),
         accounts: source,
         health,

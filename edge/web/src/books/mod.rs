@@ -9,6 +9,7 @@ mod directory;
 mod month;
 mod moment;
 mod troubles;
+mod objections;
 mod sheet_copy;
 mod shelf;
 mod lists;
@@ -24,8 +25,9 @@ pub(crate) use kind_words::kind_word;
 pub(crate) use lists::{DayLine, DaySheet, PunchLine, day_sheet, punch_list};
 pub(crate) use moment::{Moment, Present};
 pub(crate) use month::{
-    DayCell, MonthSheet, PersonDay, PersonMonth, halves_text, is_weekend, tenths_of_hours,
+    DayCell, MonthSheet, PersonDay, PersonMonth, days_of, halves_text, is_weekend, tenths_of_hours,
 };
+pub(crate) use objections::known_disputes;
 pub(crate) use sheet_copy::{
     Difference, RowCopy, SheetCopy, code_text, differences, digest, is_corrected, read_code,
     sign_class,

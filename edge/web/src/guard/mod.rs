@@ -5,5 +5,6 @@ pub(crate) mod password;
 pub(crate) mod claim_code;
 pub(crate) mod duty;
 pub(crate) mod session;
+pub(crate) mod views;
 pub(crate) mod cross_site;
 pub(crate) mod headers;

@@ -268,7 +268,7 @@ fn one_gate(shown: &watch::Sender<GateShow>) -> Kiosks {
             name: "1号通道".to_owned(),
             shown: shown.subscribe(),
         }],
-        machines: Vec::new(),
+        ..Kiosks::default()
     }
 }
 

@@ -32,6 +32,7 @@ struct GatesPage {
     style: String,
     icon: String,
     gates: Vec<(String, String)>,
+    own: Vec<(String, String)>,
 }
 
 /// `GET /gate`: which lanes there are, for whoever sets a screen up.
@@ -40,12 +41,16 @@ pub(crate) async fn list(
     _: AtTheGate,
 ) -> Result<Response, WebError> {
     let gates = state.kiosks().gates.iter();
+    let own = state.kiosks().own.iter();
     layout::page(&GatesPage {
         site_name: state.settings().site_name.clone(),
         style: assets::address("app.css"),
         icon: assets::address("icon.svg"),
         gates: gates
             .map(|gate| (gate.lane.clone(), gate.name.clone()))
+            .collect(),
+        own: own
+            .map(|screen| (screen.lane.clone(), screen.name.clone()))
             .collect(),
     })
 }

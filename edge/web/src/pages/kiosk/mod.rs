@@ -4,3 +4,6 @@ mod place;
 mod scene;
 pub(crate) mod gate_page;
 pub(crate) mod gate_events;
+mod own_sheet;
+pub(crate) mod own_page;
+pub(crate) mod own_events;

@@ -7,7 +7,8 @@ use jiff::ToSpan as _;
 use jiff::civil::Date;
 use serde::Deserialize;
 
-use crate::books::{Shelf, Trouble, TroubleKind};
+use super::objections_page::{Open, open};
+use crate::books::{Shelf, Trouble, TroubleKind, known_disputes};
 use crate::error::WebError;
 use crate::pages::door::SignedIn;
 use crate::pages::layout::{self, Layout};
@@ -51,6 +52,7 @@ struct TroublesPage {
     before: String,
     after: Option<String>,
     groups: Vec<Group>,
+    objections: Vec<Open>,
 }
 
 /// `GET /troubles`.
@@ -63,11 +65,13 @@ pub(crate) async fn show(
     let today = state.work_day();
     let asked: Option<Date> = query.on.parse().ok().filter(|on| *on <= today);
     let on = asked.unwrap_or(today);
-    let groups = state
+    let (groups, objections) = state
         .books()
         .ask("read a day's troubles", move |shelf| {
             let troubles = shelf.troubles(on, now_ms)?;
-            Ok(groups(shelf, troubles))
+            let known = known_disputes(&shelf.reader)?;
+            let objections = open(known, &*shelf.directory()?);
+            Ok((groups(shelf, troubles), objections))
         })
         .await?;
     let next = on.saturating_add(1.day());
@@ -80,6 +84,7 @@ pub(crate) async fn show(
         before: on.saturating_sub(1.day()).to_string(),
         after: (next <= today).then(|| next.to_string()),
         groups,
+        objections,
     })
 }
 

@@ -127,6 +127,7 @@ async fn visit(arguments: &Arguments) -> Result<()> {
         "劳资员网页  {}/claim    一次性开通码：{code}",
         site.gate_box.screen()
     );
+    println!("闸机屏      {}/gate", site.gate_box.screen());
     println!("市级平台    {}", site.city.page()?);
     println!(
         "在“模拟工地”把工人的身份证放到读卡器上，看闸机打开；或让人站到摄像头前，刷脸通过。再看另外两页。按 Ctrl-C 结束。"

@@ -148,5 +148,36 @@ pub(crate) async fn take(site: &mut Site, folder: &Path, out: &Path) -> Result<(
             eprintln!("{}", file.display());
         }
     }
+    gate(site, &browser, out).await?;
     browser.close().await
+}
+
+/// The screen of a gate: between two people, with a name, with a refusal.
+async fn gate(site: &Site, browser: &Browser, out: &Path) -> Result<()> {
+    let tone =
+        |tone: &str| format!("return document.getElementById('gate').dataset.tone === '{tone}'");
+    for (width, height) in SIZES {
+        browser.resize(width, height).await?;
+        browser
+            .open(&format!("{}/gate/east-1", site.gate_box.screen()))
+            .await?;
+        let live = "return document.getElementById('gate').dataset.live === 'yes'";
+        browser.until("the screen is live", live).await?;
+        for (name, person, shown) in [
+            ("gate", None, "idle"),
+            ("gate-pass", Some("admitted:3"), "pass"),
+            ("gate-deny", Some("untrained:0"), "deny"),
+        ] {
+            browser.until("nobody is there", &tone("idle")).await?;
+            if let Some(person) = person {
+                let visit = json!({"reader": "east-1-in", "person": person, "wait": false});
+                site.simulator.act("visit", &visit).await?;
+            }
+            browser.until("the screen shows it", &tone(shown)).await?;
+            let file = out.join(format!("{name}-{width}x{height}.png"));
+            browser.screenshot(&file).await?;
+            eprintln!("{}", file.display());
+        }
+    }
+    Ok(())
 }

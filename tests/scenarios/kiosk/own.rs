@@ -112,6 +112,9 @@ async fn a_card_opens_its_holders_days_and_nobody_elses_and_the_clerk_answers() 
     for (width, height) in SIZES {
         browser.resize(width, height).await?;
         is_sound(&browser, &format!("the view at {width}")).await?;
+        // He touches the screen, and so reads on.
+        let touch = "document.body.dispatchEvent(new Event('pointerdown', {bubbles: true}))";
+        browser.script(touch).await?;
     }
     browser.resize(1366, 768).await?;
 
@@ -122,7 +125,8 @@ async fn a_card_opens_its_holders_days_and_nobody_elses_and_the_clerk_answers() 
     let days = "return Array.from(document.querySelectorAll('.own-calendar input')).pop().value";
     let on = browser.script(days).await?;
     let on = on.as_str().ok_or("no day")?.to_owned();
-    browser.click("label[for=ktime_wrong]").await?;
+    let touch = "document.querySelector('label[for=ktime_wrong]').click()";
+    browser.script(touch).await?;
     browser.click("#own button[type=submit]").await?;
     let said = "return document.getElementById('said').innerText.startsWith('✔ 已提交')";
     browser.until("it is taken", said).await?;

@@ -9,7 +9,6 @@ mod directory;
 mod month;
 mod moment;
 mod troubles;
-mod objections;
 mod sheet_copy;
 mod shelf;
 mod lists;
@@ -27,7 +26,6 @@ pub(crate) use moment::{Moment, Present};
 pub(crate) use month::{
     DayCell, MonthSheet, PersonDay, PersonMonth, days_of, halves_text, is_weekend, tenths_of_hours,
 };
-pub(crate) use objections::known_disputes;
 pub(crate) use sheet_copy::{
     Difference, RowCopy, SheetCopy, code_text, differences, digest, is_corrected, read_code,
     sign_class,

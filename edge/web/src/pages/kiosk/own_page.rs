@@ -12,10 +12,11 @@ use serde::Deserialize;
 
 use super::place::AtTheGate;
 use crate::assets;
-use crate::books::{days_of, known_disputes};
+use crate::books::days_of;
 use crate::error::WebError;
 use crate::pages::error_page;
 use crate::pages::layout;
+use crate::pages::site::objections::known_disputes;
 use crate::recorder::Refusal;
 use crate::state::WebState;
 

@@ -6,7 +6,8 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use edge_domain::{Act, Dispute, answer_dispute};
 use serde::Deserialize;
 
-use crate::books::{Directory, known_disputes};
+use super::objections::known_disputes;
+use crate::books::Directory;
 use crate::error::WebError;
 use crate::pages::door::SignedIn;
 use crate::pages::error_page;

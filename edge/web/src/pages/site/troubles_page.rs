@@ -7,8 +7,9 @@ use jiff::ToSpan as _;
 use jiff::civil::Date;
 use serde::Deserialize;
 
+use super::objections::known_disputes;
 use super::objections_page::{Open, open};
-use crate::books::{Shelf, Trouble, TroubleKind, known_disputes};
+use crate::books::{Shelf, Trouble, TroubleKind};
 use crate::error::WebError;
 use crate::pages::door::SignedIn;
 use crate::pages::layout::{self, Layout};

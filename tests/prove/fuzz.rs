@@ -160,8 +160,10 @@ impl Fuzzer {
     fn round(&self, share: &Share, targets: &[Target], seed: u64) -> Result<Vec<(String, Ended)>> {
         let waiting = Mutex::new(VecDeque::from(targets.to_vec()));
         let done = Mutex::new(Vec::new());
+        // The lock is let go before the target runs: else the other lane would wait for its end.
+        let next = || locked(&waiting).pop_front();
         let lane = || {
-            while let Some(target) = locked(&waiting).pop_front() {
+            while let Some(target) = next() {
                 let ended = self.run(&target, seed, ROUND);
                 if let Ok(ended) = &ended {
                     share.tell(&format!("{}: {} inputs", target.name, ended.execs));

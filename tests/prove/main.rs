@@ -99,8 +99,10 @@ fn run_all(arguments: &Arguments, wanted: Vec<&'static Part>) -> Result<Vec<Outc
     let total: f64 = wanted.iter().map(|part| f64::from(part.share)).sum();
     let waiting = Mutex::new(VecDeque::from(wanted));
     let done = Mutex::new(Vec::new());
+    // The lock is let go before the part begins: else the other lane would wait for its end.
+    let next = || locked(&waiting).pop_front();
     let lane = || {
-        while let Some(part) = locked(&waiting).pop_front() {
+        while let Some(part) = next() {
             // Two lanes share the parts; one part alone has all the minutes.
             let fraction = (2.0 * f64::from(part.share) / total).min(1.0);
             let time = Duration::from_secs_f64(arguments.minutes * 60.0 * fraction);

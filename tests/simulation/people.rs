@@ -102,6 +102,7 @@ fn row(version: u64, worker: u32) -> Step<WorkerStanding> {
             vec![training]
         },
         health_certificate_until: None,
+        certificates: Vec::new(),
         blacklisted: how == Standing::Barred,
         document_valid_to: None,
         ic_card: None,

@@ -427,6 +427,8 @@ fn a_person_is_never_written_in_clear() {
         photo_sha256: None,
         ic_card: None,
         wage_card: None,
+        certificates: Vec::new(),
+        contact: None,
     };
     let act = Act::Worker {
         worker: WORKER,

@@ -11,6 +11,7 @@ use crate::denial::{Denial, Flag};
 use crate::face::{FaceFinding, NoFace};
 use crate::id_number::Sex;
 use crate::ids::{Direction, LaneId};
+use crate::papers::CertificateTerm;
 use crate::policy::{AgeEffect, AntiPassback, Policy, Requirement};
 use crate::presence::{Presence, Repeat};
 use crate::time::{ClockQuality, Moment, age_on};
@@ -81,7 +82,7 @@ struct Rule {
 const AGE_MIN: u8 = 16;
 
 /// The table. Rules about papers ask only for people on the roster.
-const RULES: [Rule; 18] = [
+const RULES: [Rule; 20] = [
     Rule {
         denial: Denial::UnreadableCard,
         ground: Ground::Fact,
@@ -156,6 +157,16 @@ const RULES: [Rule; 18] = [
         denial: Denial::DocumentExpired,
         ground: Ground::Date,
         test: document_expired,
+    },
+    Rule {
+        denial: Denial::CertificateMissing,
+        ground: Ground::Fact,
+        test: no_certificate,
+    },
+    Rule {
+        denial: Denial::CertificateEnded,
+        ground: Ground::Date,
+        test: certificate_ended,
     },
     Rule {
         denial: Denial::AntiPassback,
@@ -377,6 +388,28 @@ fn document_expired(one: &Applicant<'_>) -> Finding {
     });
     let expired = valid_to.is_some_and(|valid_to| valid_to < one.today());
     require(expired, one.policy.document_validity)
+}
+
+/// What somebody whose trade needs a certificate has of that kind.
+fn fitting_certificates<'a>(one: &Applicant<'a>) -> Option<Vec<&'a CertificateTerm>> {
+    let standing = one.standing?;
+    let kinds = one.policy.special_trades.get(&standing.trade)?;
+    let held = standing.certificates.iter();
+    Some(held.filter(|held| kinds.contains(&held.kind)).collect())
+}
+
+fn no_certificate(one: &Applicant<'_>) -> Finding {
+    let lacks = fitting_certificates(one).is_some_and(|fitting| fitting.is_empty());
+    require(lacks, one.policy.certificate)
+}
+
+fn certificate_ended(one: &Applicant<'_>) -> Finding {
+    let fitting = fitting_certificates(one).unwrap_or_default();
+    let longest = fitting.iter().map(|held| held.until).max();
+    require(
+        longest.is_some_and(|until| until < one.today()),
+        one.policy.certificate,
+    )
 }
 
 /// It rests on the age of the last movement: where one of the two times is not to be believed,

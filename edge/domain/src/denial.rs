@@ -29,6 +29,10 @@ pub enum Denial {
     ContractEnded,
     /// Identity document expired.
     DocumentExpired,
+    /// The trade needs a certificate, and none for it is registered.
+    CertificateMissing,
+    /// The trade needs a certificate, and all for it have expired.
+    CertificateEnded,
     /// Already inside (or already outside) by the records.
     AntiPassback,
     /// An IC card whose reading fits several workers.
@@ -86,6 +90,18 @@ const FACE_UNCHECKED: Words = words(
     "请看镜头，或找门卫",
 );
 
+const CERTIFICATE_MISSING: Words = clerk(
+    "certificate_missing",
+    "缺特种作业操作证",
+    "缺特种作业证，请找劳资员",
+);
+
+const CERTIFICATE_ENDED: Words = clerk(
+    "certificate_ended",
+    "特种作业证已过期",
+    "特种作业证过期，请找劳资员",
+);
+
 /// A denial that the labor clerk can lift.
 const fn clerk(code: &'static str, reason: &'static str, voice: &'static str) -> Words {
     words(code, reason, "请找劳资专管员", voice)
@@ -93,7 +109,7 @@ const fn clerk(code: &'static str, reason: &'static str, voice: &'static str) ->
 
 impl Denial {
     /// Every denial, in the order in which rules are asked.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::UnreadableCard,
         Self::InvalidDocument,
         Self::UnderSixteen,
@@ -108,6 +124,8 @@ impl Denial {
         Self::ContractMissing,
         Self::ContractEnded,
         Self::DocumentExpired,
+        Self::CertificateMissing,
+        Self::CertificateEnded,
         Self::AntiPassback,
         Self::FaceDiffers,
         Self::FaceUnchecked,
@@ -156,6 +174,8 @@ impl Denial {
                 "请换领新证",
                 "证件已过期",
             ),
+            Self::CertificateMissing => CERTIFICATE_MISSING,
+            Self::CertificateEnded => CERTIFICATE_ENDED,
             Self::AntiPassback => words(
                 "anti_passback",
                 "进出记录不符",

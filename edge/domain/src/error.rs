@@ -61,6 +61,9 @@ pub enum DomainError {
     /// An IC card's number that is not eight hexadecimal digits.
     #[error("not an IC card number")]
     IcNumber,
+    /// A certificate's number has a wrong shape.
+    #[error("not the number of a certificate: 4 to 40 letters, digits and hyphens")]
+    CertificateNumber,
     /// A code is in no table that the rules know.
     #[error("unknown code in the table of {table}")]
     UnknownCode {

@@ -6,7 +6,7 @@
 //!
 //! Reading order, bottom first:
 //! `ids` names of things · `time` moments and site dates · `id_number` identity numbers · `uscc`
-//! employer codes · `person` masked personal data · `credential` what was presented · `worker`
+//! employer codes · `papers` certificates of special trades · `person` masked personal data · `credential` what was presented · `worker`
 //! a person's standing here · `roster` all standings · `denial` refusals and flags with their
 //! Chinese words · `face` what a camera's pictures mean · `wages` pay from counted days · `policy` the numbers that rules use ·
 //! `days` attendance days, what each counts for, and corrections · `audit` what is kept of the office's own
@@ -20,6 +20,7 @@ mod ids;
 mod time;
 mod id_number;
 mod uscc;
+mod papers;
 mod person;
 mod credential;
 mod worker;
@@ -60,7 +61,13 @@ pub use lane::{
     LaneMemory, LaneSettings, Mismatches, OpenRefusal, RememberedGrant, Screen, Sensing, SiteView,
     Tone,
 };
-pub use person::{BankAccount, IcNumber, Person, PersonName, PhoneNumber, WageCard};
+pub use papers::{
+    CERTIFICATES_MAX, Certificate, CertificateKind, CertificateNumber, CertificateTerm,
+    ISSUER_CHARS_MAX,
+};
+pub use person::{
+    BankAccount, Contact, IcNumber, Kinship, Person, PersonName, PhoneNumber, WageCard,
+};
 pub use policy::{AgeEffect, AgeRule, AntiPassback, EmergencyMode, Policy, Requirement, TradeSet};
 pub use presence::{Inside, Presence, Repeat};
 pub use record::{

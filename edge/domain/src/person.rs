@@ -7,6 +7,7 @@ use zeroize::Zeroize;
 
 use crate::error::DomainError;
 use crate::id_number::{IdNumber, Sex};
+use crate::papers::Certificate;
 
 /// A person's name, 1 to 70 characters (the longest field of any card), kept as written.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -230,6 +231,84 @@ pub struct WageCard {
     pub is_social: bool,
 }
 
+/// What an emergency contact is to the worker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kinship {
+    /// 配偶.
+    Spouse,
+    /// 父母.
+    Parent,
+    /// 子女.
+    Child,
+    /// 兄弟姐妹.
+    Sibling,
+    /// 其他亲属.
+    Relative,
+    /// 朋友、老乡.
+    Friend,
+    /// 其他.
+    Other,
+}
+
+impl Kinship {
+    /// Every one, in the order of a list to choose from.
+    pub const ALL: [Self; 7] = [
+        Self::Spouse,
+        Self::Parent,
+        Self::Child,
+        Self::Sibling,
+        Self::Relative,
+        Self::Friend,
+        Self::Other,
+    ];
+
+    const fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Spouse => ("spouse", "配偶"),
+            Self::Parent => ("parent", "父母"),
+            Self::Child => ("child", "子女"),
+            Self::Sibling => ("sibling", "兄弟姐妹"),
+            Self::Relative => ("relative", "其他亲属"),
+            Self::Friend => ("friend", "朋友老乡"),
+            Self::Other => ("other", "其他"),
+        }
+    }
+
+    /// The stable code of the record.
+    pub const fn code(self) -> &'static str {
+        self.words().0
+    }
+
+    /// The Chinese word.
+    pub const fn text(self) -> &'static str {
+        self.words().1
+    }
+
+    /// Reads a code of a record.
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.code() == code)
+    }
+}
+
+/// Whom to call when something happened to a worker (紧急联系人).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Contact {
+    /// His name.
+    pub name: PersonName,
+    /// What he is to the worker.
+    pub kinship: Kinship,
+    /// His mobile number.
+    pub phone: PhoneNumber,
+}
+
+impl Contact {
+    /// `李**（配偶）139****0028`.
+    pub fn masked(&self) -> String {
+        let (name, phone) = (self.name.masked(), self.phone.masked());
+        format!("{name}（{}）{phone}", self.kinship.text())
+    }
+}
+
 /// What a worker record seals.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Person {
@@ -254,6 +333,10 @@ pub struct Person {
     pub ic_card: Option<IcNumber>,
     /// His wage card (工资卡).
     pub wage_card: Option<WageCard>,
+    /// His certificates of special trades.
+    pub certificates: Vec<Certificate>,
+    /// Whom to call when something happened to him.
+    pub contact: Option<Contact>,
 }
 
 #[cfg(test)]
@@ -344,6 +427,20 @@ mod tests {
             "",
         ] {
             assert_eq!(PhoneNumber::parse(bad), Err(DomainError::Phone));
+        }
+    }
+
+    #[test]
+    fn a_contact_hides_name_and_number() {
+        let contact = Contact {
+            name: PersonName::parse("李秀英").unwrap(),
+            kinship: Kinship::Spouse,
+            phone: PhoneNumber::parse("13900000028").unwrap(),
+        };
+        assert_eq!(contact.masked(), "李**（配偶）139****0028");
+        assert!(!format!("{contact:?}").contains("秀英"));
+        for one in Kinship::ALL {
+            assert_eq!(Kinship::from_code(one.code()), Some(one));
         }
     }
 }

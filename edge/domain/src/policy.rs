@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::face::FacePolicy;
 use crate::id_number::Sex;
 use crate::ids::LaneId;
+use crate::papers::CertificateKind;
 use crate::wages::WagePolicy;
 use crate::worker::Trade;
 
@@ -100,6 +101,10 @@ pub struct Policy {
     pub contract: Requirement,
     /// Identity document not expired.
     pub document_validity: Requirement,
+    /// A certificate in force for the trades of `special_trades`.
+    pub certificate: Requirement,
+    /// Trades for which a certificate of one of these kinds must be in force.
+    pub special_trades: BTreeMap<Trade, BTreeSet<CertificateKind>>,
     /// Longest accepted health certificate in days ahead of today.
     pub health_certificate_days_max: u16,
     /// Anti-passback of lanes that have no entry in `anti_passback_by_lane`.
@@ -128,10 +133,29 @@ const HAZARDOUS_TRADES: [&str; 11] = [
     "030", "080", "120", "130", "150", "160", "170", "180", "220", "280", "310",
 ];
 
+/// Trades of the national table whose work is a special operation on every site, and what is a
+/// certificate for it (建质〔2008〕75号 for building; welding and blasting have authorities of their own).
+/// Drivers of cranes and hoists have no trade of their own in the table: a site adds what it uses.
+const SPECIAL_TRADES: [(&str, &[CertificateKind]); 6] = [
+    ("030", &[CertificateKind::Scaffolder]),
+    ("130", &[CertificateKind::Electrician]),
+    ("170", &[CertificateKind::Signaller]),
+    ("180", &[CertificateKind::Erector, CertificateKind::Cradle]),
+    ("270", &[CertificateKind::Welder]),
+    ("280", &[CertificateKind::Blaster]),
+];
+
+fn special_trades() -> BTreeMap<Trade, BTreeSet<CertificateKind>> {
+    let known = |(code, kinds): &(&str, &[CertificateKind])| {
+        Some((Trade::parse(code).ok()?, kinds.iter().copied().collect()))
+    };
+    SPECIAL_TRADES.iter().filter_map(known).collect()
+}
+
 impl Policy {
     /// Defaults for a site in Anhui: no fixed upper age (建市函〔2022〕490号: age by post, no
     /// one-size ban), so being over age is flagged and never refused; under 18 refused for
-    /// hazardous trades and flagged for others; safety training required; contract flagged.
+    /// hazardous trades and flagged for others; safety training required; contract and certificates of special trades flagged.
     pub fn anhui() -> Self {
         let hazardous = HAZARDOUS_TRADES
             .iter()
@@ -166,6 +190,8 @@ impl Policy {
             training: Requirement::Required,
             contract: Requirement::Warned,
             document_validity: Requirement::Warned,
+            certificate: Requirement::Warned,
+            special_trades: special_trades(),
             health_certificate_days_max: 366,
             anti_passback: AntiPassback::Soft,
             anti_passback_by_lane: BTreeMap::new(),
@@ -236,6 +262,11 @@ mod tests {
                 assert_ne!(policy.age_effect(sex, scaffolder, age), AgeEffect::Deny);
             }
         }
+    }
+
+    #[test]
+    fn every_special_trade_is_a_national_code() {
+        assert_eq!(Policy::anhui().special_trades.len(), SPECIAL_TRADES.len());
     }
 
     #[test]

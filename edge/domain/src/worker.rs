@@ -5,6 +5,7 @@ use jiff::civil::Date;
 use crate::error::DomainError;
 use crate::id_number::{IdNumber, Sex};
 use crate::ids::{EmployerId, TeamId, WorkerId};
+use crate::papers::CertificateTerm;
 use crate::person::{IcNumber, PersonName};
 use crate::uscc::Uscc;
 
@@ -235,6 +236,8 @@ pub struct WorkerStanding {
     pub trainings: Vec<Training>,
     /// Last day of the health certificate.
     pub health_certificate_until: Option<Date>,
+    /// Certificates of special trades.
+    pub certificates: Vec<CertificateTerm>,
     /// Barred from the site.
     pub blacklisted: bool,
     /// Last day of the identity document as registered; `None` when long-term or unknown.

@@ -27,6 +27,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0021_wages.sql"),
     include_str!("../migrations/0022_funds.sql"),
     include_str!("../migrations/0023_checkpoints.sql"),
+    include_str!("../migrations/0024_certificates.sql"),
 ];
 
 /// Marks the file as ours in its header ("MENW").

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use edge_domain::{
-    CorrectionCase, CountedAct, Employer, EventMark, LaneMemory, Person, Presence, Roster,
-    Suspension, Team, WorkerId, WorkerStanding,
+    CorrectionCase, CountedAct, Employer, EventMark, LaneMemory, Person, Presence, Roster, Team,
+    WorkerId, WorkerStanding,
 };
 use jiff::civil::Date;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
@@ -17,6 +17,7 @@ use crate::carry::{self, ToCarry};
 use crate::city::cursor::{self, Cursor};
 use crate::city::parked;
 use crate::connection;
+use crate::desk::DeskReader;
 use crate::epoch::{self, Epoch};
 use crate::error::StoreError;
 use crate::face_reader::FaceReader;
@@ -60,7 +61,6 @@ impl Reader {
     /// [`Store::reader`](crate::Store::reader) gives one for a file that this process writes.
     ///
     /// # Errors
-    ///
     /// As [`Store::open`](crate::Store::open), but a file in use is no error.
     pub fn open(path: &Path, key: &Key, box_id: &str) -> Result<Self, StoreError> {
         let db = connection::open_for_reading(path, key)?;
@@ -400,9 +400,9 @@ impl Reader {
         upload::gaps_waiting(&view, gaps_max)
     }
 
-    /// Notices of 停工, newest first, each with when it was made (Unix ms).
-    pub fn suspensions(&self, most: usize) -> Result<Vec<(Suspension, i64)>, StoreError> {
-        upload::suspensions(&self.db, most)
+    /// Single people and notices.
+    pub const fn desk(&self) -> DeskReader<'_> {
+        DeskReader::new(&self.db)
     }
 
     /// What waits for the city.

@@ -10,6 +10,7 @@
 //! - [`merkle`]: one hash over many records, and proofs
 //! - [`record`]: the body of a record, kind by kind
 //! - [`codes`]: the national code tables with their Chinese names
+//! - [`plain`]: personal data before it is sealed
 //! - [`seal`]: personal data, readable for the box and the city only
 //! - [`topic`]: where messages go
 //! - [`message`]: up to 200 records on their way to the city
@@ -27,6 +28,7 @@ pub mod chain;
 pub mod merkle;
 pub mod record;
 pub mod codes;
+pub mod plain;
 pub mod seal;
 pub mod topic;
 pub mod message;

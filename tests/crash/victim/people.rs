@@ -112,6 +112,8 @@ fn person(worker: u32, key: &DataKey) -> Result<Kind> {
         photo_sha256: None,
         ic_card: Some(format!("{:08x}", card(worker))),
         wage_card: None,
+        certificates: Vec::new(),
+        contact: None,
     };
     let subject = Subject { r#box: BOX, worker };
     Ok(Kind::Worker(Worker {

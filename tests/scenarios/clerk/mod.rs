@@ -1,5 +1,5 @@
 //! The labor clerk's screen in a real Chromium: `screen` 开通 and 今日 · `pages` people, attendance,
-//! papers · `troubles` 异常 and 上传 · `desk` registering and sending away · `intake` files of people ·
+//! papers · `troubles` 异常 and 上传 · `desk` registering and sending away · `certificates` papers of special trades, emergency contacts · `intake` files of people ·
 //! `corrections` 补卡 · `papers` closed months, codes, lists and what is on record · `wages` from days to a paid sheet ·
 //! `funds` the project's money; and without it:
 //! `import` of a roster file.
@@ -9,6 +9,7 @@ mod screen;
 mod pages;
 mod troubles;
 mod desk;
+mod certificates;
 mod corrections;
 mod papers;
 mod wages;

@@ -1,10 +1,10 @@
 //! The `[policy]` section: the numbers that the rules use.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use edge_domain::{
-    AgeEffect, AgeRule, EmergencyMode, FaceEvidence, FacePolicy, Fen, IdentifyRow, NoFace, Policy,
-    Requirement, Sex, Similarity, Trade, TradeSet, WagePolicy,
+    AgeEffect, AgeRule, CertificateKind, EmergencyMode, FaceEvidence, FacePolicy, Fen, IdentifyRow,
+    NoFace, Policy, Requirement, Sex, Similarity, Trade, TradeSet, WagePolicy,
 };
 use toml::Value;
 
@@ -13,6 +13,8 @@ use crate::config::walk::{Walk, finish, short_text};
 /// Most rows of the age table.
 const AGE_RULES_MAX: usize = 64;
 const AGE_MAX: u32 = 150;
+/// Most rows of the table of special trades: there are no more trades.
+const SPECIAL_TRADES_MAX: usize = 64;
 /// Most rows of the table of a lone face.
 const IDENTIFY_ROWS_MAX: usize = 16;
 /// Most people of one row: no site is larger.
@@ -29,6 +31,7 @@ pub(super) fn policy(walk: &mut Walk) -> Option<Policy> {
     let training = requirement(walk, "training", default.training);
     let contract = requirement(walk, "contract", default.contract);
     let document_validity = requirement(walk, "document_expired", default.document_validity);
+    let certificate = requirement(walk, "certificate", default.certificate);
     let day_boundary_h = walk.number_or("day_starts_h", 4, 0..=6, "点");
     let emergency_entry = walk.word_or_first(
         "emergency",
@@ -41,6 +44,11 @@ pub(super) fn policy(walk: &mut Walk) -> Option<Policy> {
         ages(walk)
     } else {
         default.ages.clone()
+    };
+    let special_trades = if walk.has("special_trade") {
+        special_trades(walk)
+    } else {
+        default.special_trades.clone()
     };
     let face = match walk.table("face", false) {
         Some(face_walk) => finish(walk, face_walk, |walk| face(walk, default.face.clone())),
@@ -56,6 +64,8 @@ pub(super) fn policy(walk: &mut Walk) -> Option<Policy> {
         training: training?,
         contract: contract?,
         document_validity: document_validity?,
+        certificate: certificate?,
+        special_trades,
         day_boundary_h: u8::try_from(day_boundary_h).ok()?,
         emergency_entry: emergency_entry?,
         face: face?,
@@ -208,6 +218,38 @@ fn requirement(walk: &mut Walk, key: &'static str, default: Requirement) -> Opti
             .find(|(word, _)| *word == text)
             .map(|(_, requirement)| *requirement)
     })
+}
+
+/// Which trades need which certificates. A trade stands in one row.
+fn special_trades(walk: &mut Walk) -> BTreeMap<Trade, BTreeSet<CertificateKind>> {
+    let mut table: BTreeMap<Trade, BTreeSet<CertificateKind>> = BTreeMap::new();
+    for mut row in walk.tables("special_trade", SPECIAL_TRADES_MAX) {
+        let trades = "至少一个工种代码的列表，如 [\"030\"]";
+        let trades = set(&mut row, "trades", trades, |text| Trade::parse(text).ok());
+        let kinds = "至少一种操作证的列表，如 [\"scaffolder\"]";
+        let kinds = set(&mut row, "certificates", kinds, CertificateKind::from_code);
+        for trade in trades {
+            if table.insert(trade, kinds.clone()).is_some() {
+                let found = Value::String(trade.code());
+                row.fault("trades", Some(&found), "别的行里没有的工种");
+            }
+        }
+        walk.absorb(row.finish());
+    }
+    table
+}
+
+/// A list that must be there.
+fn set<T: Ord>(
+    row: &mut Walk,
+    key: &'static str,
+    allowed: &str,
+    parse: impl Fn(&str) -> Option<T>,
+) -> BTreeSet<T> {
+    if !row.has(key) {
+        row.fault(key, None, allowed);
+    }
+    row.texts(key, allowed, parse).unwrap_or_default()
 }
 
 fn ages(walk: &mut Walk) -> Vec<AgeRule> {

@@ -281,6 +281,8 @@ fn worker(row: &WorkerRow) -> Result<(Person, Vec<WorkerAct>), &'static str> {
             .transpose()
             .map_err(|_| "实名卡号应为卡芯片序列号的 8 位十六进制数")?,
         wage_card: None,
+        certificates: Vec::new(),
+        contact: None,
     };
     if !nation_fits(person.number.kind(), person.nation.as_deref()) {
         return Err(NATION_ALLOWED);

@@ -193,5 +193,20 @@ fn plain(person: &Person) -> seal::Person {
             account: card.account.reveal().to_owned(),
             social: card.is_social,
         }),
+        certificates: person.certificates.iter().map(certificate).collect(),
+        contact: person.contact.as_ref().map(|contact| seal::Contact {
+            name: contact.name.reveal().to_owned(),
+            kinship: contact.kinship.code().to_owned(),
+            phone: contact.phone.reveal().to_owned(),
+        }),
+    }
+}
+
+fn certificate(one: &edge_domain::Certificate) -> seal::Certificate {
+    seal::Certificate {
+        kind: one.kind.code().to_owned(),
+        number: one.number.reveal().to_owned(),
+        issuer: one.issuer.clone(),
+        until: one.until.to_string(),
     }
 }

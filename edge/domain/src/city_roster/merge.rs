@@ -136,6 +136,8 @@ impl<'a> Merging<'a> {
             photo_sha256: one.photo_sha256.clone(),
             ic_card: None,
             wage_card: None,
+            certificates: Vec::new(),
+            contact: None,
         };
         self.merge.acts.push(Act::Worker {
             worker,
@@ -304,6 +306,8 @@ fn corrected(held: &Person, one: &CityPerson) -> Person {
         photo_sha256: text(&one.photo_sha256, &held.photo_sha256),
         ic_card: held.ic_card,
         wage_card: held.wage_card.clone(),
+        certificates: held.certificates.clone(),
+        contact: held.contact.clone(),
     }
 }
 

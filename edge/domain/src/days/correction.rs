@@ -303,6 +303,7 @@ mod tests {
             contract: None,
             trainings: Vec::new(),
             health_certificate_until: None,
+            certificates: Vec::new(),
             blacklisted: false,
             document_valid_to: None,
             ic_card: None,

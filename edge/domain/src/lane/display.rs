@@ -233,6 +233,8 @@ fn concerns_worker(flag: Flag) -> bool {
                 | Denial::ContractMissing
                 | Denial::ContractEnded
                 | Denial::DocumentExpired
+                | Denial::CertificateMissing
+                | Denial::CertificateEnded
                 | Denial::HealthCertificate
         )
     )

@@ -6,7 +6,7 @@ use jiff::civil::date;
 use crate::fixtures::*;
 
 /// One case, changed by each test from a worker who meets every condition.
-struct Case {
+pub(crate) struct Case {
     credential: Credential,
     standing: Option<WorkerStanding>,
     policy: Policy,
@@ -17,11 +17,11 @@ struct Case {
 }
 
 impl Case {
-    fn good() -> Self {
+    pub(crate) fn good() -> Self {
         Self::of(ZHANG)
     }
 
-    fn of(number: &str) -> Self {
+    pub(crate) fn of(number: &str) -> Self {
         Self {
             credential: card(number),
             standing: Some(standing(1, number)),
@@ -33,7 +33,7 @@ impl Case {
         }
     }
 
-    fn worker(change: impl FnOnce(&mut WorkerStanding)) -> Self {
+    pub(crate) fn worker(change: impl FnOnce(&mut WorkerStanding)) -> Self {
         let mut case = Self::good();
         case.standing.as_mut().map(change).unwrap();
         case
@@ -47,7 +47,7 @@ impl Case {
         case
     }
 
-    fn with(mut self, change: impl FnOnce(&mut Policy)) -> Self {
+    pub(crate) fn with(mut self, change: impl FnOnce(&mut Policy)) -> Self {
         change(&mut self.policy);
         self
     }
@@ -57,7 +57,7 @@ impl Case {
         self
     }
 
-    fn clock_unset(mut self) -> Self {
+    pub(crate) fn clock_unset(mut self) -> Self {
         self.now.quality = ClockQuality::Unset;
         self
     }
@@ -77,7 +77,7 @@ impl Case {
     }
 
     /// Closed on the way in with this denial, open on the way out with the same reason.
-    fn refuses(&self, denial: Denial) {
+    pub(crate) fn refuses(&self, denial: Denial) {
         assert_eq!(self.decide(Direction::In), Decision::Denied(denial));
         match self.decide(Direction::Out) {
             Decision::Granted { despite, .. } => assert_eq!(despite, Some(denial)),
@@ -86,7 +86,7 @@ impl Case {
     }
 
     /// Open both ways, with exactly these flags on the way in.
-    fn flags(&self, flags: &[Flag]) {
+    pub(crate) fn flags(&self, flags: &[Flag]) {
         let expected = Decision::Granted {
             despite: None,
             flags: flags.to_vec(),

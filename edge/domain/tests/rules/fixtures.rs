@@ -80,6 +80,7 @@ pub(crate) fn standing(worker: u32, number: &str) -> WorkerStanding {
             hours: 8,
         }],
         health_certificate_until: None,
+        certificates: Vec::new(),
         blacklisted: false,
         document_valid_to: None,
         ic_card: None,

@@ -9,6 +9,8 @@ mod fixtures;
 #[cfg(test)]
 mod admission;
 #[cfg(test)]
+mod certificates;
+#[cfg(test)]
 mod ic_cards;
 #[cfg(test)]
 mod merge;

@@ -27,6 +27,8 @@ fn person(one: &WorkerStanding) -> (WorkerId, Person) {
         photo_sha256: None,
         ic_card: None,
         wage_card: None,
+        certificates: Vec::new(),
+        contact: None,
     };
     (one.worker, person)
 }

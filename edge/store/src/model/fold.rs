@@ -8,7 +8,7 @@ use sync_wire::record::{
 };
 
 /// Names this way of folding. Another number rebuilds the read models at the next opening.
-pub(crate) const FOLD_VERSION: u32 = 13;
+pub(crate) const FOLD_VERSION: u32 = 14;
 
 const DAY_MS: i64 = 86_400_000;
 

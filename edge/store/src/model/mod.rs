@@ -2,6 +2,7 @@
 
 pub(crate) mod fold;
 pub(crate) mod origin;
+pub(crate) mod stored;
 pub(crate) mod wage_rows;
 pub(crate) mod rows;
 pub(crate) mod read_model;

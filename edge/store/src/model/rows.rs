@@ -11,6 +11,7 @@ use sync_wire::seal::{self, DataKey, Sex, Subject};
 
 use crate::ledger;
 use crate::model::fold::{Change, ClockShift, Decision, Movement, OfficeChange, utc_day};
+use crate::model::stored;
 use crate::model::wage_rows;
 
 /// Applies changes inside the caller's transaction.
@@ -184,16 +185,21 @@ impl<'a> RowWriter<'a> {
         let opened = key.and_then(|key| seal::unseal(&worker.sealed, &key, subject).ok());
         let one = opened.as_ref();
         let card = one.and_then(|p| p.wage_card.as_ref());
+        let contact = one.and_then(|p| p.contact.as_ref());
+        let certificates = one.and_then(|p| stored::certificates(&p.certificates));
         self.run(
             "INSERT INTO worker (worker, name, id_kind, id_number, sex, born, nation, phone, \
-             valid_to, photo_sha256, ic_card, wage_bank, wage_account, wage_social) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) \
+             valid_to, photo_sha256, ic_card, wage_bank, wage_account, wage_social, \
+             certificates, contact_name, contact_kinship, contact_phone) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18) \
              ON CONFLICT (worker) DO UPDATE SET name = excluded.name, \
              id_kind = excluded.id_kind, id_number = excluded.id_number, sex = excluded.sex, \
              born = excluded.born, nation = excluded.nation, phone = excluded.phone, \
              valid_to = excluded.valid_to, photo_sha256 = excluded.photo_sha256, \
              ic_card = excluded.ic_card, wage_bank = excluded.wage_bank, \
-             wage_account = excluded.wage_account, wage_social = excluded.wage_social",
+             wage_account = excluded.wage_account, wage_social = excluded.wage_social, \
+             certificates = excluded.certificates, contact_name = excluded.contact_name, \
+             contact_kinship = excluded.contact_kinship, contact_phone = excluded.contact_phone",
             params![
                 worker.worker,
                 one.map(|p| &p.name),
@@ -209,6 +215,10 @@ impl<'a> RowWriter<'a> {
                 card.map(|card| &card.bank),
                 card.map(|card| &card.account),
                 card.map(|card| card.social),
+                certificates,
+                contact.map(|contact| &contact.name),
+                contact.map(|contact| &contact.kinship),
+                contact.map(|contact| &contact.phone),
             ],
         )
     }

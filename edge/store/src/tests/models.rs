@@ -9,7 +9,7 @@ use sync_wire::record::{
     HealthCertificate, IdKind, Kind, Outcome, Passage, Presentation, PresentationResult, Project,
     Record, RosterApplied, Stamp, Team, Training, Worker,
 };
-use sync_wire::seal::{DataKey, Person, Sex, Subject, seal};
+use sync_wire::seal::{Certificate, Contact, DataKey, Person, Sex, Subject, seal};
 
 use super::help::{Place, wait};
 use crate::ledger::Entry;
@@ -48,6 +48,17 @@ pub(crate) fn person(worker: u32) -> Person {
         photo_sha256: None,
         ic_card: Some("04a1b2c3".to_owned()),
         wage_card: None,
+        certificates: vec![Certificate {
+            kind: "welder".to_owned(),
+            number: "T349901199003070016".to_owned(),
+            issuer: "某省应急管理厅".to_owned(),
+            until: "2027-05-01".to_owned(),
+        }],
+        contact: Some(Contact {
+            name: "𬭼䶮·麦麦提明".to_owned(),
+            kinship: "sibling".to_owned(),
+            phone: "13900000028".to_owned(),
+        }),
     }
 }
 

@@ -259,3 +259,37 @@ fn records_are_bounded_by_number_and_by_bytes() {
     assert!(reader.hash_at(&epoch, 0).unwrap().is_some());
     assert!(reader.records("ffffffffffffffff", 1, 1, 1).is_err());
 }
+
+/// What is sealed in a record comes out of the read models: the rules see kinds and days, the desk all.
+#[test]
+fn certificates_and_contacts_are_read_back_and_told_of_those_inside() {
+    let (_place, store) = site();
+    let reader = store.reader().unwrap();
+    let term = edge_domain::CertificateTerm {
+        kind: edge_domain::CertificateKind::Welder,
+        until: jiff::civil::date(2027, 5, 1),
+    };
+    let standing = reader.worker(WorkerId(1)).unwrap().unwrap();
+    assert_eq!(standing.certificates, [term]);
+    let person = reader.desk().person(WorkerId(1)).unwrap().unwrap();
+    let [certificate] = person.certificates.as_slice() else {
+        panic!("{person:?}");
+    };
+    assert_eq!(certificate.term(), term);
+    assert_eq!(certificate.number.reveal(), "T349901199003070016");
+    assert_eq!(certificate.issuer, "某省应急管理厅");
+    let contact = person.contact.clone().unwrap();
+    assert_eq!(contact.name.reveal(), "𬭼䶮·麦麦提明");
+    assert_eq!(contact.kinship, edge_domain::Kinship::Sibling);
+    assert!(reader.persons().unwrap().remove(&WorkerId(1)).unwrap() == person);
+    assert!(reader.desk().person(WorkerId(2)).unwrap().is_none());
+
+    assert!(reader.desk().contacts_inside().unwrap().is_empty());
+    wait(async {
+        let came = record(5, passage(Some(1), Direction::In, None, 1));
+        store.writer().append(vec![came]).await.unwrap();
+        store.writer().catch_up().await.unwrap();
+    });
+    let inside = reader.desk().contacts_inside().unwrap();
+    assert_eq!(inside.get(&WorkerId(1)), Some(&contact));
+}

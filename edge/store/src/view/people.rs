@@ -3,19 +3,20 @@
 use std::collections::BTreeMap;
 
 use edge_domain::{
-    Contract, Employer, EmployerId, IcNumber, IdNumber, PersonName, Role, Roster, Sex, Team,
-    TeamId, Trade, Training, TrainingKind, Uscc, WorkerId, WorkerStanding,
+    Certificate, Contract, Employer, EmployerId, IcNumber, IdNumber, PersonName, Role, Roster, Sex,
+    Team, TeamId, Trade, Training, TrainingKind, Uscc, WorkerId, WorkerStanding,
 };
 use jiff::civil::Date;
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use crate::error::StoreError;
+use crate::model::stored;
 
 const STEP: &str = "read the roster";
 
 const STANDING: &str = "SELECT worker, worker.name, id_number, sex, born, employer, worker.team, \
      trade, role, entered_on, left_on, contract_signed_on, contract_until, \
-     health_certificate_until, blacklisted, valid_to, ic_card \
+     health_certificate_until, blacklisted, valid_to, ic_card, certificates \
      FROM worker LEFT JOIN team ON team.team = worker.team";
 
 /// The highest numbers given so far; the next one is one more.
@@ -161,6 +162,10 @@ fn standing(row: &Row<'_>) -> rusqlite::Result<Option<WorkerStanding>> {
         contract: signed_on.map(|signed_on| Contract { signed_on, until }),
         trainings: Vec::new(),
         health_certificate_until: date(row, 13)?,
+        certificates: stored::read_certificates(row.get(17)?)
+            .iter()
+            .map(Certificate::term)
+            .collect(),
         blacklisted: row.get(14)?,
         document_valid_to: date(row, 15)?,
         ic_card: row

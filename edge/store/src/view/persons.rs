@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use edge_domain::{
-    BankAccount, IcNumber, IdNumber, Person, PersonName, PhoneNumber, Sex, WageCard, WorkerId,
+    BankAccount, Contact, IcNumber, IdNumber, Kinship, Person, PersonName, PhoneNumber, Sex,
+    WageCard, WorkerId,
 };
 use rusqlite::{Connection, OptionalExtension, Row};
 use sync_wire::seal::DataKey;
 
 use crate::error::StoreError;
+use crate::model::stored;
 
 /// Name of the setting that lists who is 平台未确认: worker numbers as a JSON list. It is no read
 /// model: which people a roster named stands in the city's file and not in the ledger.
@@ -16,13 +18,14 @@ pub const UNCONFIRMED_SETTING: &str = "down.unconfirmed";
 
 const STEP: &str = "read personal data";
 
+const PERSON: &str = "SELECT worker, name, id_number, sex, born, nation, phone, valid_to, photo_sha256, ic_card, \
+     wage_bank, wage_account, wage_social, certificates, contact_name, contact_kinship, \
+     contact_phone FROM worker";
+
 /// Everyone whose data can be read.
 pub(crate) fn persons(db: &Connection) -> Result<BTreeMap<WorkerId, Person>, StoreError> {
     let mut query = db
-        .prepare(
-            "SELECT worker, name, id_number, sex, born, nation, phone, valid_to, photo_sha256, ic_card, \
-             wage_bank, wage_account, wage_social FROM worker ORDER BY worker",
-        )
+        .prepare(&format!("{PERSON} ORDER BY worker"))
         .map_err(fault)?;
     let rows = query.query_map([], person).map_err(fault)?;
     let mut persons = BTreeMap::new();
@@ -30,6 +33,37 @@ pub(crate) fn persons(db: &Connection) -> Result<BTreeMap<WorkerId, Person>, Sto
         persons.extend(row.map_err(fault)?);
     }
     Ok(persons)
+}
+
+/// One person, where his data can be read.
+pub(crate) fn of(db: &Connection, worker: WorkerId) -> Result<Option<Person>, StoreError> {
+    let found = db
+        .query_row(&format!("{PERSON} WHERE worker = ?1"), [worker.0], person)
+        .optional()
+        .map_err(fault)?;
+    Ok(found.flatten().map(|(_, person)| person))
+}
+
+/// Whom to call for those who are on site.
+pub(crate) fn contacts_inside(db: &Connection) -> Result<BTreeMap<WorkerId, Contact>, StoreError> {
+    let mut query = db
+        .prepare(
+            "SELECT worker, contact_name, contact_kinship, contact_phone \
+             FROM presence JOIN worker USING (worker) \
+             WHERE is_inside AND contact_name IS NOT NULL",
+        )
+        .map_err(fault)?;
+    let rows = query
+        .query_map([], |row| {
+            let texts = [row.get(1)?, row.get(2)?, row.get(3)?];
+            Ok(Some(WorkerId(row.get(0)?)).zip(contact(texts)))
+        })
+        .map_err(fault)?;
+    let mut contacts = BTreeMap::new();
+    for row in rows {
+        contacts.extend(row.map_err(fault)?);
+    }
+    Ok(contacts)
 }
 
 fn person(row: &Row<'_>) -> rusqlite::Result<Option<(WorkerId, Person)>> {
@@ -62,8 +96,18 @@ fn person(row: &Row<'_>) -> rusqlite::Result<Option<(WorkerId, Person)>> {
                 account,
                 is_social,
             }),
+        certificates: stored::read_certificates(text(13)?),
+        contact: contact([text(14)?, text(15)?, text(16)?]),
     };
     Ok(Some((WorkerId(row.get(0)?), person)))
+}
+
+fn contact([name, kinship, phone]: [Option<String>; 3]) -> Option<Contact> {
+    Some(Contact {
+        name: PersonName::parse(&name?).ok()?,
+        kinship: Kinship::from_code(&kinship?)?,
+        phone: PhoneNumber::parse(&phone?).ok()?,
+    })
 }
 
 /// The key of a worker's sealed records; `None` before the first, and after it was destroyed.

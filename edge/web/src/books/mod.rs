@@ -32,7 +32,7 @@ pub(crate) use sheet_copy::{
 };
 pub use shelf::Books;
 pub(crate) use shelf::Shelf;
-pub(crate) use standing::{Outlook, ending, standing_tag};
+pub(crate) use standing::{Outlook, SOON_DAYS, ending, standing_tag};
 pub(crate) use troubles::{Trouble, TroubleKind};
 pub(crate) use wage_copy::{AMOUNT_HEADS, WageCopy, WageRowCopy};
 pub(crate) use wages::{WageRow, WageTeam, flag_text, wage_teams};

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use edge_domain::Contact;
+
 use super::directory::Listed;
 use super::standing::Outlook;
 use crate::site_time::{hour_text, minute_text};
@@ -17,6 +19,8 @@ pub(crate) struct Present {
     pub(crate) is_stale: bool,
     /// What the rules say about him at that minute, by today's papers.
     pub(crate) outlook: Outlook,
+    /// Whom to call for him; told for the present only.
+    pub(crate) contact: Option<Contact>,
 }
 
 impl Present {

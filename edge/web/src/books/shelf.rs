@@ -186,6 +186,10 @@ impl Shelf {
         now_ms: i64,
     ) -> Result<Moment, SourceError> {
         let directory = self.directory()?;
+        let mut contacts = match at_ms {
+            None => self.reader.desk().contacts_inside()?,
+            Some(_) => BTreeMap::new(),
+        };
         let inside = match at_ms {
             None => self.reader.presence()?.inside().collect(),
             Some(at_ms) => self.inside_at(at_ms)?,
@@ -201,6 +205,7 @@ impl Shelf {
                     since_ms,
                     is_stale: at_ms.saturating_sub(since_ms) > reach_ms,
                     outlook: Outlook::of(&person.entry.standing, &self.policy, at_ms),
+                    contact: contacts.remove(&worker),
                 })
             })
             .collect();

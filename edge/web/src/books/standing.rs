@@ -1,22 +1,25 @@
 //! What the gate would say if this person came now: the gate's own rules, asked by the office.
 
+use std::collections::BTreeMap;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use edge_domain::{
-    Applicant, ClockQuality, Credential, Decision, Direction, Flag, IdDocument, LaneId, Moment,
-    Policy, Presence, WorkerStanding, decide,
+    Applicant, CertificateKind, ClockQuality, Credential, Decision, Direction, Flag, IdDocument,
+    LaneId, Moment, Person, Policy, Presence, WorkerStanding, decide,
 };
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 use sha2::{Digest as _, Sha256};
 
 /// Days ahead in which what ends is told.
-const SOON_DAYS: i64 = 30;
+pub(crate) const SOON_DAYS: i64 = 30;
 
 /// A short name of everything that is known about a person: another one means that somebody
 /// changed it.
-pub(crate) fn standing_tag(standing: &WorkerStanding) -> String {
-    let digest = Sha256::digest(format!("{standing:?}").as_bytes());
+pub(crate) fn standing_tag(standing: &WorkerStanding, person: Option<&Person>) -> String {
+    // Both hide what is personal: the tag stands on a page.
+    let digest = Sha256::digest(format!("{standing:?}{person:?}").as_bytes());
     URL_SAFE_NO_PAD.encode(digest).chars().take(12).collect()
 }
 
@@ -78,14 +81,23 @@ impl Outlook {
 pub(crate) fn ending(standing: &WorkerStanding, today: Date) -> Vec<String> {
     let soon = today.saturating_add(SOON_DAYS.days());
     let contract = standing.contract.as_ref().and_then(|one| one.until);
-    let mut ends = [
+    let papers = [
         (contract, "合同"),
         (standing.document_valid_to, "身份证件"),
         (standing.health_certificate_until, "健康证"),
-    ]
-    .into_iter()
-    .filter_map(|(until, word)| Some((until.filter(|on| *on <= soon)?, word)))
-    .collect::<Vec<_>>();
+    ];
+    // Of two for the same work the longer one counts.
+    let mut certificates: BTreeMap<CertificateKind, Date> = BTreeMap::new();
+    for held in &standing.certificates {
+        let until = certificates.entry(held.kind).or_insert(held.until);
+        *until = held.until.max(*until);
+    }
+    let certificates = certificates.into_iter();
+    let mut ends = certificates
+        .map(|(kind, until)| (Some(until), kind.text()))
+        .chain(papers)
+        .filter_map(|(until, word)| Some((until.filter(|on| *on <= soon)?, word)))
+        .collect::<Vec<_>>();
     ends.sort_unstable();
     ends.into_iter()
         .map(|(on, word)| {
@@ -97,7 +109,9 @@ pub(crate) fn ending(standing: &WorkerStanding, today: Date) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use edge_domain::{Contract, IdNumber, PersonName, Role, Sex, Trade, WorkerId};
+    use edge_domain::{
+        CertificateTerm, Contract, IdNumber, PersonName, Role, Sex, Trade, WorkerId,
+    };
     use jiff::civil::date;
 
     use super::*;
@@ -123,6 +137,7 @@ mod tests {
             contract: Some(contract(None)),
             trainings: Vec::new(),
             health_certificate_until: None,
+            certificates: Vec::new(),
             blacklisted: false,
             document_valid_to: None,
             ic_card: None,
@@ -136,5 +151,18 @@ mod tests {
         assert_eq!(ending(&standing, today), told);
         standing.document_valid_to = Some(today);
         assert_eq!(ending(&standing, today)[0], "身份证件 2026-11-20 到期");
+        let term = |kind, until| CertificateTerm { kind, until };
+        standing.certificates = vec![
+            term(CertificateKind::Welder, date(2026, 11, 19)),
+            term(CertificateKind::Welder, date(2029, 11, 19)),
+            term(CertificateKind::Electrician, date(2026, 11, 18)),
+            term(CertificateKind::Electrician, date(2026, 11, 19)),
+        ];
+        assert_eq!(ending(&standing, today)[0], "建筑电工 2026-11-19 已到期");
+        assert_eq!(
+            ending(&standing, today).len(),
+            3,
+            "the welder has a newer one"
+        );
     }
 }

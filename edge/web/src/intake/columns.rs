@@ -246,8 +246,17 @@ const WORDS: [(Field, &[&str]); 23] = [
     ),
 ];
 
-/// Columns that are worked out by the box itself, so that nobody misses them.
-const OWN: [&str; 6] = ["序号", "年龄", "状态", "没有导入的原因", "本人签字", "签字"];
+/// Columns that no file changes: the box works them out, or they are entered on a person's page. Nobody
+/// misses them.
+const OWN: [&str; 7] = [
+    "序号",
+    "年龄",
+    "状态",
+    "特种作业操作证",
+    "没有导入的原因",
+    "本人签字",
+    "签字",
+];
 
 impl Field {
     /// Its own word.

@@ -110,6 +110,8 @@ fn new_person(wanted: &Wanted, known: &Known, today: Date) -> Result<Decision, S
             photo_sha256: None,
             ic_card: None,
             wage_card: None,
+            certificates: Vec::new(),
+            contact: None,
         },
         team: Some(known.team(team, wanted.employer.as_deref())?),
         trade,

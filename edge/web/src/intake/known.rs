@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use edge_domain::{
-    BankAccount, Contract, IcNumber, IdNumber, Person, PersonName, PhoneNumber, Role, Sex, Team,
-    TeamId, Trade, WageCard, WorkerId, WorkerStanding,
+    BankAccount, Certificate, CertificateKind, CertificateNumber, Contact, Contract, IcNumber,
+    IdNumber, Kinship, Person, PersonName, PhoneNumber, Role, Sex, Team, TeamId, Trade, WageCard,
+    WorkerId, WorkerStanding,
 };
 use edge_store::Reader;
 use jiff::civil::Date;
@@ -62,6 +63,12 @@ pub(super) struct KeptText {
     /// Bank, account, and whether it is the social security card's.
     #[serde(default)]
     wage_card: Option<(String, String, bool)>,
+    /// Kind, number, issuer and last day of each.
+    #[serde(default)]
+    certificates: Vec<CertificateText>,
+    /// Name, kinship, phone.
+    #[serde(default)]
+    contact: Option<(String, String, String)>,
     team: Option<u32>,
     trade: String,
     role: String,
@@ -97,6 +104,14 @@ impl From<&Kept> for KeptText {
             wage_card: person.wage_card.as_ref().map(|card| {
                 let account = card.account.reveal().to_owned();
                 (card.bank.clone(), account, card.is_social)
+            }),
+            certificates: person.certificates.iter().map(certificate_text).collect(),
+            contact: person.contact.as_ref().map(|contact| {
+                (
+                    contact.name.reveal().to_owned(),
+                    contact.kinship.code().to_owned(),
+                    contact.phone.reveal().to_owned(),
+                )
             }),
             team: one.team.map(|team| team.0),
             trade: one.trade.code(),
@@ -136,6 +151,19 @@ impl KeptText {
                 photo_sha256: self.photo.clone(),
                 ic_card: ic_card.transpose().ok()?,
                 wage_card,
+                certificates: self
+                    .certificates
+                    .iter()
+                    .map(certificate)
+                    .collect::<Option<_>>()?,
+                contact: match &self.contact {
+                    None => None,
+                    Some((name, kinship, phone)) => Some(Contact {
+                        name: PersonName::parse(name).ok()?,
+                        kinship: Kinship::from_code(kinship)?,
+                        phone: PhoneNumber::parse(phone).ok()?,
+                    }),
+                },
             },
             team: self.team.map(TeamId),
             trade: Trade::parse(&self.trade).ok()?,
@@ -150,6 +178,26 @@ impl KeptText {
             health_until: day(self.health_until.as_ref()),
         })
     }
+}
+
+type CertificateText = (String, String, String, String);
+
+fn certificate_text(one: &Certificate) -> CertificateText {
+    (
+        one.kind.code().to_owned(),
+        one.number.reveal().to_owned(),
+        one.issuer.clone(),
+        one.until.to_string(),
+    )
+}
+
+fn certificate((kind, number, issuer, until): &CertificateText) -> Option<Certificate> {
+    Some(Certificate {
+        kind: CertificateKind::from_code(kind)?,
+        number: CertificateNumber::parse(number).ok()?,
+        issuer: issuer.clone(),
+        until: until.parse().ok()?,
+    })
 }
 
 /// Everybody, and the teams that he can be in.

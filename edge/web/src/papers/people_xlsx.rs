@@ -9,7 +9,7 @@ use rust_xlsxwriter::{ExcelDateTime, Format, Workbook, Worksheet, XlsxError};
 use super::formats::{Formats, PAPER_A3};
 use crate::books::{Directory, Listed};
 
-const COLUMNS: [(&str, f64); 17] = [
+const COLUMNS: [(&str, f64); 18] = [
     ("序号", 5.0),
     ("工号", 6.0),
     ("姓名", 12.0),
@@ -27,6 +27,7 @@ const COLUMNS: [(&str, f64); 17] = [
     ("合同签订日期", 12.0),
     ("三级教育日期", 12.0),
     ("状态", 8.0),
+    ("特种作业操作证", 24.0),
 ];
 
 /// The workbook as bytes; `title` names project and day.
@@ -45,7 +46,7 @@ pub(crate) fn people_xlsx(
     page.set_repeat_rows(0, 1)?;
     page.set_freeze_panes(2, 3)?;
     page.set_footer("&C第 &P 页 / 共 &N 页");
-    page.merge_range(0, 0, 0, 16, title, &formats.title)?;
+    page.merge_range(0, 0, 0, 17, title, &formats.title)?;
     for (column, (word, width)) in (0..).zip(COLUMNS) {
         page.set_column_width(column, width)?;
         page.write_string_with_format(1, column, word, &formats.head)?;
@@ -106,6 +107,12 @@ fn write_person(
     write_date(page, row, 14, signed, date)?;
     write_date(page, row, 15, trained, date)?;
     page.write_string_with_format(row, 16, one.place(today).word(), mark)?;
+    let certificates: Vec<String> = standing
+        .certificates
+        .iter()
+        .map(|one| format!("{} 到 {}", one.kind.text(), one.until))
+        .collect();
+    page.write_string_with_format(row, 17, certificates.join("；"), text)?;
     Ok(())
 }
 

@@ -426,6 +426,8 @@ fn reason(code: &str) -> String {
         "contract_missing" => "未签劳动合同",
         "contract_ended" => "劳动合同已到期",
         "document_expired" => "身份证件已过期",
+        "certificate_missing" => "缺特种作业操作证",
+        "certificate_ended" => "特种作业证已过期",
         "anti_passback" => "进出记录不符",
         "card_ambiguous" => "卡号与他人重复",
         "face_differs" => "人证不一致",

@@ -151,7 +151,7 @@ fn declared_absences_wait_until_the_city_has_them() {
         to_ms: 55,
         reason: "春节停工".to_owned(),
     };
-    assert_eq!(reader.suspensions(9).unwrap(), [(notice, 3)]);
+    assert_eq!(reader.desk().suspensions(9).unwrap(), [(notice, 3)]);
     let waiting = reader.gaps_waiting(16).unwrap();
     assert_eq!(waiting[2], gap(50, GapCause::Suspended, None));
     wait(writer.advance_cursor(&epoch, 1, vec![(4, 4)])).unwrap();

@@ -202,10 +202,11 @@ async fn page(
                 return Ok(None);
             };
             let standing = &person.entry.standing;
+            let sealed = shelf.reader.desk().person(WorkerId(worker))?;
             let agreed = shelf.reader.faces()?.consents()?.contains(&worker);
             Ok(Some(Known {
                 name: person.name().reveal().to_owned(),
-                seen: standing_tag(standing),
+                seen: standing_tag(standing, sealed.as_ref()),
                 engaged: standing.entered_on.is_some() && standing.left_on.is_none(),
                 agreed,
                 signed: shelf

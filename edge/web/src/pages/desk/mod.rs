@@ -1,6 +1,7 @@
 //! The pages where the clerk writes: registering people, their papers, coming and leaving.
 
 pub(crate) mod fields;
+mod paper_acts;
 mod registering;
 pub(crate) mod register_page;
 pub(crate) mod person_acts;

@@ -5,7 +5,7 @@ use askama::Template;
 use axum::Form;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use edge_domain::{AuditAct, AuditNote, PhoneNumber, WorkerId};
+use edge_domain::{AuditAct, AuditNote, Certificate, Contact, PhoneNumber, WorkerId};
 use serde::Deserialize;
 
 use super::fields;
@@ -23,6 +23,8 @@ struct NumbersPage {
     name: String,
     number: String,
     phone: Option<String>,
+    contact: Option<Contact>,
+    certificates: Vec<Certificate>,
     reason: String,
 }
 
@@ -44,10 +46,12 @@ pub(crate) async fn submit(
         .books()
         .ask("read a person", move |shelf| {
             let directory = shelf.directory()?;
-            Ok(directory.person(WorkerId(worker)).cloned())
+            let listed = directory.person(WorkerId(worker)).cloned();
+            let person = shelf.reader.desk().person(WorkerId(worker))?;
+            Ok(listed.zip(person))
         })
         .await?;
-    let Some(person) = person else {
+    let Some((listed, person)) = person else {
         return Ok(error_page::no_such_person());
     };
     let Some(reason) = fields::reason(&typed.reason) else {
@@ -62,17 +66,19 @@ pub(crate) async fn submit(
         reason: Some(reason.clone()),
     };
     audit::record(&state, note).await?;
-    let entry = &person.entry;
+    let entry = &listed.entry;
     layout::page(&NumbersPage {
         layout: Layout::new(&state, Some(signed_in.account), "/people"),
         worker,
-        name: person.name().reveal().to_owned(),
+        name: listed.name().reveal().to_owned(),
         number: entry.standing.number.reveal().to_owned(),
         phone: entry
             .phone
             .as_ref()
             .map(PhoneNumber::reveal)
             .map(str::to_owned),
+        contact: person.contact,
+        certificates: person.certificates,
         reason,
     })
 }

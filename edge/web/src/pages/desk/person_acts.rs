@@ -4,14 +4,15 @@ use axum::Form;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use edge_domain::{
-    Act, BankAccount, Contract, Fen, Role, Training, TrainingKind, WageAct, WageBasis, WageCard,
-    WageTerms, WorkerId, WorkerStanding,
+    Act, BankAccount, Contract, Fen, Person, Role, Training, TrainingKind, WageAct, WageBasis,
+    WageCard, WageTerms, WorkerId, WorkerStanding,
 };
 use edge_store::Reader;
 use jiff::civil::Date;
 use serde::Deserialize;
 
 use super::fields;
+use super::paper_acts::{self, TypedCertificate};
 use crate::books::{ConsentWords, Shelf, standing_tag};
 use crate::error::{SourceError, WebError};
 use crate::intake::TRAINING_HOURS;
@@ -42,6 +43,12 @@ pub(crate) struct PersonForm {
     bank: String,
     account: String,
     social: String,
+    number: String,
+    issuer: String,
+    /// Which of a list, from 0.
+    place: String,
+    name: String,
+    phone: String,
     /// The page to go on with: `face`, or the person's own.
     then: String,
 }
@@ -62,7 +69,8 @@ pub(crate) async fn submit(
         let Some(standing) = reader.worker(worker)? else {
             return Ok(Err(Refusal::new("花名册上没有这个人。")));
         };
-        if standing_tag(&standing) != typed.seen {
+        let person = reader.desk().person(worker)?;
+        if standing_tag(&standing, person.as_ref()) != typed.seen {
             return Ok(Err(Refusal::new(
                 "刚才有人改过这个人的资料，您的这一次没有保存。请看过最新内容后再操作。",
             )));
@@ -73,7 +81,9 @@ pub(crate) async fn submit(
             "exit" => exit(&standing, &typed),
             "face_consent" => face_consent(reader, worker, &typed, (today, words))?,
             "wage" => wage_terms(worker, &typed),
-            "card" => wage_card(reader, worker, &typed)?,
+            "card" | "certificate" | "certificate_gone" | "contact" => {
+                changed_person(person, worker, &what, (&typed, today))
+            }
             "blacklist" => Ok(blacklist(&standing, &typed)),
             "entry" => return entry(reader, &standing, &typed),
             _ => Err(Refusal::new("没有这种操作。")),
@@ -144,30 +154,48 @@ fn wage_terms(worker: WorkerId, form: &PersonForm) -> Result<Act, Refusal> {
     })))
 }
 
-/// The account goes into the person's sealed record.
-fn wage_card(
-    reader: &Reader,
+/// Another record of the same person, sealed as a whole.
+fn changed_person(
+    person: Option<Person>,
     worker: WorkerId,
-    form: &PersonForm,
-) -> Result<Result<Act, Refusal>, SourceError> {
-    let Some(mut person) = reader.persons()?.remove(&worker) else {
-        return Ok(Err(Refusal::new("这个人的资料读不出来，没有保存。")));
+    what: &str,
+    (form, today): (&PersonForm, Date),
+) -> Result<Act, Refusal> {
+    let Some(mut person) = person else {
+        return Err(Refusal::new("这个人的资料读不出来，没有保存。"));
     };
+    match what {
+        "certificate" => {
+            let typed = TypedCertificate {
+                kind: &form.kind,
+                number: &form.number,
+                issuer: &form.issuer,
+                until: &form.until,
+            };
+            paper_acts::add_certificate(&mut person, &typed, today)?;
+        }
+        "certificate_gone" => paper_acts::remove_certificate(&mut person, &form.place)?,
+        "contact" => person.contact = paper_acts::contact(&form.name, &form.kind, &form.phone)?,
+        _ => person.wage_card = Some(wage_card(form)?),
+    }
+    let person = Box::new(person);
+    Ok(Act::Worker { worker, person })
+}
+
+fn wage_card(form: &PersonForm) -> Result<WageCard, Refusal> {
     let Some(bank) = fields::note(&form.bank, BANK_CHARS_MAX) else {
-        return Ok(Err(Refusal::new("请填开户行，例如“建设银行城东支行”。")));
+        return Err(Refusal::new("请填开户行，例如“建设银行城东支行”。"));
     };
     let Ok(account) = BankAccount::parse(&form.account) else {
-        return Ok(Err(Refusal::new(
+        return Err(Refusal::new(
             "银行卡号不对：应是 8 到 30 位数字，62 开头的卡末位是校验位。请对照银行卡重新输入，没有保存。",
-        )));
+        ));
     };
-    person.wage_card = Some(WageCard {
+    Ok(WageCard {
         bank,
         account,
         is_social: form.social == "yes",
-    });
-    let person = Box::new(person);
-    Ok(Ok(Act::Worker { worker, person }))
+    })
 }
 
 /// Taking a consent back needs no day of its own: it holds from now on.

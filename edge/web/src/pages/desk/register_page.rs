@@ -29,6 +29,7 @@ struct RegisterPage {
     form: RegisterForm,
     teams: Vec<Choice>,
     trades: Vec<Choice>,
+    kinships: Vec<Choice>,
     is_manager: bool,
     problem: Option<String>,
     /// Somebody who has just put his card on a reader.
@@ -75,6 +76,7 @@ async fn page(
     Ok(RegisterPage {
         layout: Layout::new(state, Some(account), "/people"),
         trades: shared::trade_choices(&form.trade),
+        kinships: shared::kinship_choices(&form.contact_kinship),
         is_manager: form.role == Role::Manager.code(),
         form,
         teams,

@@ -8,6 +8,7 @@ use jiff::civil::Date;
 use serde::Deserialize;
 
 use super::fields;
+use super::paper_acts;
 use crate::intake::TRAINING_HOURS;
 use crate::recorder::Refusal;
 
@@ -28,6 +29,9 @@ pub(crate) struct RegisterForm {
     pub(super) entered_on: String,
     pub(super) contract_on: String,
     pub(super) trained_on: String,
+    pub(super) contact_name: String,
+    pub(super) contact_kinship: String,
+    pub(super) contact_phone: String,
 }
 
 impl RegisterForm {
@@ -85,6 +89,12 @@ impl Registration {
                 photo_sha256: None,
                 ic_card: None,
                 wage_card: None,
+                certificates: Vec::new(),
+                contact: paper_acts::contact(
+                    &form.contact_name,
+                    &form.contact_kinship,
+                    &form.contact_phone,
+                )?,
                 number,
             },
             entry: (
@@ -158,6 +168,9 @@ mod tests {
             phone: text("13900001234"),
             team: text("1"),
             trade: text("020"),
+            contact_name: text("李秀英"),
+            contact_kinship: text("spouse"),
+            contact_phone: text("13900000028"),
             role: text("20"),
             entered_on: text("2026-06-03"),
             ..RegisterForm::default()
@@ -178,6 +191,8 @@ mod tests {
         let registration = Registration::read(&form, date(2026, 6, 3)).unwrap();
         assert_eq!(registration.person.name.reveal(), "单雄信");
         assert_eq!(registration.person.born, date(1986, 5, 12));
+        let contact = registration.person.contact.as_ref().unwrap();
+        assert_eq!(contact.masked(), "李**（配偶）139****0028");
         let acts = registration.acts(WorkerId(7), TeamId(2));
         assert!(matches!(
             acts[0],
@@ -232,6 +247,13 @@ mod tests {
                 "12345".clone_into(&mut form.phone);
             })
             .contains("手机")
+        );
+        assert!(
+            refusal(|form| {
+                set(form);
+                form.contact_phone.clear();
+            })
+            .contains("紧急联系人")
         );
         assert!(
             refusal(|form| {

@@ -63,7 +63,7 @@ pub(crate) async fn show(
     let found = state
         .books()
         .ask("read the notices", move |shelf| {
-            Ok(shelf.reader.suspensions(LINES_MAX)?)
+            Ok(shelf.reader.desk().suspensions(LINES_MAX)?)
         })
         .await?;
     let line = |(one, at): (Suspension, i64)| Line {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::{Query, State};
 use axum::response::Response;
-use edge_domain::{PhoneNumber, Policy, TeamId, WorkerId};
+use edge_domain::{PhoneNumber, Policy, TeamId, WorkerId, WorkerStanding};
 use serde::Deserialize;
 
 use super::shared::{self, Choice};
@@ -38,9 +38,12 @@ pub(crate) struct PeopleQuery {
 
 /// Who is engaged and has something that somebody must see to.
 const DUE: &str = "due";
-const PLACES: [(&str, &str, Option<Place>); 5] = [
+/// Who is engaged and works at a special trade, or has a certificate of one.
+const SPECIAL: &str = "special";
+const PLACES: [(&str, &str, Option<Place>); 6] = [
     ("engaged", "在册", Some(Place::Engaged)),
     (DUE, "在册，有要办的", Some(Place::Engaged)),
+    (SPECIAL, "在册，特种作业", Some(Place::Engaged)),
     ("waiting", "未进场", Some(Place::Waiting)),
     ("left", "已退场", Some(Place::Left)),
     ("all", "全部", None),
@@ -80,6 +83,8 @@ struct Line {
     place: Place,
     team: String,
     trade: &'static str,
+    /// His certificates, told in the list of special trades.
+    certificates: Vec<String>,
     number: String,
     phone: String,
     about: String,
@@ -186,7 +191,18 @@ fn answer(
         place: query.place().2,
     };
     let mut found = directory.find(&filter, today);
-    let line = |one: &Arc<Listed>| line(one, &inside, &shelf.policy, now_ms);
+    let is_special = query.place().0 == SPECIAL;
+    if is_special {
+        found.retain(|one| is_about_special_trades(one, &shelf.policy));
+    }
+    let line = |one: &Arc<Listed>| Line {
+        certificates: if is_special {
+            certificates(&one.entry.standing)
+        } else {
+            Vec::new()
+        },
+        ..line(one, &inside, &shelf.policy, now_ms)
+    };
     if query.place().0 == DUE {
         let due = found.into_iter().filter_map(|one| {
             let urgency = line(&one).urgency()?;
@@ -221,6 +237,18 @@ fn answer(
     })
 }
 
+fn is_about_special_trades(one: &Listed, policy: &Policy) -> bool {
+    let standing = &one.entry.standing;
+    policy.special_trades.contains_key(&standing.trade) || !standing.certificates.is_empty()
+}
+
+/// `建筑电工 到 2027-05-01`.
+fn certificates(standing: &WorkerStanding) -> Vec<String> {
+    let held = standing.certificates.iter();
+    held.map(|one| format!("{} 到 {}", one.kind.text(), one.until))
+        .collect()
+}
+
 fn line(one: &Arc<Listed>, inside: &BTreeMap<WorkerId, i64>, policy: &Policy, now_ms: i64) -> Line {
     let today = Shelf::today(now_ms);
     let standing = &one.entry.standing;
@@ -233,6 +261,7 @@ fn line(one: &Arc<Listed>, inside: &BTreeMap<WorkerId, i64>, policy: &Policy, no
         place,
         team: one.team.clone(),
         trade: one.trade(),
+        certificates: Vec::new(),
         number: standing.number.masked(),
         phone: one
             .entry

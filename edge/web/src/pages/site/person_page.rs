@@ -5,12 +5,15 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
-use edge_domain::{Direction, PhoneNumber, WorkerId, WorkerStanding, hours_text};
+use edge_domain::{
+    CertificateKind, Contact, Direction, Person, PhoneNumber, WorkerId, WorkerStanding, hours_text,
+};
+use jiff::ToSpan as _;
 use jiff::civil::Date;
 
 use super::shared::{self, Choice, MonthQuery, MonthTurn};
 use crate::books::{
-    ConsentWords, DayCell, Listed, Outlook, PersonDay, PersonMonth, Shelf, standing_tag,
+    ConsentWords, DayCell, Listed, Outlook, PersonDay, PersonMonth, SOON_DAYS, Shelf, standing_tag,
 };
 use crate::error::{SourceError, WebError};
 use crate::pages::door::SignedIn;
@@ -24,6 +27,17 @@ use crate::state::WebState;
 struct Fact {
     word: &'static str,
     text: String,
+}
+
+/// A certificate of a special trade.
+#[derive(Debug)]
+struct CertificateRow {
+    kind: &'static str,
+    number: String,
+    issuer: String,
+    until: String,
+    /// Class and words.
+    state: (&'static str, &'static str),
 }
 
 #[derive(Debug)]
@@ -78,6 +92,9 @@ struct PersonPage {
     words: ConsentWords,
     teams: Vec<Choice>,
     trades: Vec<Choice>,
+    certificates: Vec<CertificateRow>,
+    certificate_kinds: Vec<Choice>,
+    kinships: Vec<Choice>,
     done: Option<&'static str>,
 }
 
@@ -90,8 +107,11 @@ struct Answer {
     employer: String,
     teams: Vec<Choice>,
     face_agreed: bool,
-    /// What is agreed, and where the wages go, in words.
-    wages: (String, String),
+    /// What is agreed, in words.
+    wage_terms: String,
+    sealed: Option<Person>,
+    /// What his trade asks for.
+    certificate_wanted: Option<CertificateKind>,
 }
 
 /// `GET /people/{worker}`.
@@ -151,9 +171,12 @@ fn answer(
         .and_then(|team| directory.employer_of(team))
         .map(|employer| employer.name.clone())
         .unwrap_or_default();
-    let wages = wages(shelf, worker, now_ms)?;
+    let standing = &person.entry.standing;
+    let wanted = shelf.policy.special_trades.get(&standing.trade);
     Ok(Some(Answer {
-        wages,
+        wage_terms: wage_terms(shelf, worker, now_ms)?,
+        sealed: shelf.reader.desk().person(worker)?,
+        certificate_wanted: wanted.and_then(|kinds| kinds.first().copied()),
         inside_since: last
             .filter(|last| last.direction == Direction::In)
             .map(|last| last.at_ms),
@@ -167,24 +190,56 @@ fn answer(
     }))
 }
 
-/// `300.00 元/天，2026-10-01 起` and `建设银行 ****0018（社会保障卡）`.
-fn wages(shelf: &Shelf, worker: WorkerId, now_ms: i64) -> Result<(String, String), SourceError> {
+/// `300.00 元/天，2026-10-01 起`.
+fn wage_terms(shelf: &Shelf, worker: WorkerId, now_ms: i64) -> Result<String, SourceError> {
     let terms = shelf.reader.wages().terms(Shelf::today(now_ms))?;
     let terms = terms.get(&worker);
-    let persons = shelf.reader.persons()?;
-    let card = persons.get(&worker).and_then(|one| one.wage_card.as_ref());
-    let none = || "没有登记".to_owned();
-    Ok((
-        terms.map_or_else(none, |one| format!("{}，{} 起", one.text(), one.from)),
-        card.map_or_else(none, |card| {
-            let kind = if card.is_social {
-                "社会保障卡"
+    Ok(terms.map_or_else(not_registered, |one| {
+        format!("{}，{} 起", one.text(), one.from)
+    }))
+}
+
+fn not_registered() -> String {
+    "没有登记".to_owned()
+}
+
+/// `建设银行 ****0018（社会保障卡）`.
+fn wage_card_text(sealed: Option<&Person>) -> String {
+    let card = sealed.and_then(|one| one.wage_card.as_ref());
+    card.map_or_else(not_registered, |card| {
+        let kind = if card.is_social {
+            "社会保障卡"
+        } else {
+            "不是社会保障卡，建议换成社保卡账户"
+        };
+        format!("{} {}（{kind}）", card.bank, card.account.masked())
+    })
+}
+
+fn contact_text(sealed: Option<&Person>) -> String {
+    let contact = sealed.and_then(|one| one.contact.as_ref());
+    contact.map_or_else(not_registered, Contact::masked)
+}
+
+fn certificates(sealed: Option<&Person>, today: Date) -> Vec<CertificateRow> {
+    let soon = today.saturating_add(SOON_DAYS.days());
+    let held = sealed.map(|one| one.certificates.as_slice());
+    held.unwrap_or_default()
+        .iter()
+        .map(|one| CertificateRow {
+            kind: one.kind.text(),
+            number: one.number.masked(),
+            issuer: one.issuer.clone(),
+            until: one.until.to_string(),
+            state: if one.until < today {
+                ("bad", "✖ 已过期")
+            } else if one.until <= soon {
+                ("warn", "! 快到期")
             } else {
-                "不是社会保障卡，建议换成社保卡账户"
-            };
-            format!("{} {}（{kind}）", card.bank, card.account.masked())
-        }),
-    ))
+                ("good", "✔ 有效")
+            },
+        })
+        .collect()
 }
 
 fn page(
@@ -214,13 +269,22 @@ fn page(
         voids: month.line.voids,
         unsure: month.line.unsure,
         corrections: month.line.corrections,
-        seen: standing_tag(standing),
+        seen: standing_tag(standing, found.sealed.as_ref()),
         today: today.to_string(),
         blacklisted: standing.blacklisted,
         face_agreed: found.face_agreed,
         words,
         teams: found.teams.clone(),
         trades: shared::trade_choices(&standing.trade.code()),
+        certificates: certificates(found.sealed.as_ref(), today),
+        certificate_kinds: shared::certificate_choices(found.certificate_wanted),
+        kinships: shared::kinship_choices(
+            found
+                .sealed
+                .as_ref()
+                .and_then(|one| one.contact.as_ref())
+                .map_or("", |contact| contact.kinship.code()),
+        ),
         done,
     }
 }
@@ -234,6 +298,9 @@ fn done_text(act: &str) -> Option<&'static str> {
         "entry" => Some("进场已登记，闸机马上生效。"),
         "exit" => Some("退场已登记，到退场日起闸机不再放行进场。"),
         "wage" => Some("工资标准已登记。"),
+        "certificate" => Some("特种作业操作证已登记，编号加密保存，闸机马上按它判断。"),
+        "certificate_gone" => Some("这本证已删去。"),
+        "contact" => Some("紧急联系人已保存，姓名和电话加密保存。"),
         "card" => Some("工资卡已登记，卡号加密保存。"),
         "face_consent" => Some("已保存。撤回同意的，人脸模板几秒内销毁。"),
         "blacklist" => Some("已保存，闸机马上生效。"),
@@ -266,8 +333,9 @@ fn facts(found: &Answer, today: Date) -> Vec<Fact> {
         fact("进场日期", day(standing.entered_on, "未进场")),
         fact("合同或协议", contract_text(standing)),
         fact("三级教育", day(trained_on(standing), "没有完成")),
-        fact("工资标准", found.wages.0.clone()),
-        fact("工资卡", found.wages.1.clone()),
+        fact("紧急联系人", contact_text(found.sealed.as_ref())),
+        fact("工资标准", found.wage_terms.clone()),
+        fact("工资卡", wage_card_text(found.sealed.as_ref())),
     ];
     let more = [
         ("退场日期", standing.left_on),

@@ -1,6 +1,6 @@
 //! What the pages of people and attendance share: choices of team and month, and texts of a person.
 
-use edge_domain::{TeamId, Trade, WorkerStanding, age_on};
+use edge_domain::{CertificateKind, Kinship, TeamId, Trade, WorkerStanding, age_on};
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 use serde::Deserialize;
@@ -26,6 +26,26 @@ pub(crate) fn trade_choices(chosen: &str) -> Vec<Choice> {
             chosen: trade.code() == chosen,
         })
         .collect()
+}
+
+/// What an emergency contact can be to a worker, for a drop-down.
+pub(crate) fn kinship_choices(chosen: &str) -> Vec<Choice> {
+    let choice = |one: Kinship| Choice {
+        value: one.code().to_owned(),
+        word: one.text().to_owned(),
+        chosen: one.code() == chosen,
+    };
+    Kinship::ALL.into_iter().map(choice).collect()
+}
+
+/// Kinds of certificates for a drop-down; those that the worker's trade asks for are chosen.
+pub(crate) fn certificate_choices(wanted: Option<CertificateKind>) -> Vec<Choice> {
+    let choice = |one: CertificateKind| Choice {
+        value: one.code().to_owned(),
+        word: one.text().to_owned(),
+        chosen: Some(one) == wanted,
+    };
+    CertificateKind::ALL.into_iter().map(choice).collect()
 }
 
 /// All teams of the site for a drop-down.

@@ -378,6 +378,8 @@ pub(crate) fn worker(city: &Path, number: u32) -> String {
         photo_sha256: None,
         ic_card: None,
         wage_card: None,
+        certificates: Vec::new(),
+        contact: None,
     };
     let subject = Subject {
         r#box: "box-1",

@@ -1,5 +1,9 @@
 //! How the box's program is linked.
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how cargo tells a build script what it builds for"
+)]
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     let is_release = std::env::var("PROFILE").is_ok_and(|profile| profile == "release");

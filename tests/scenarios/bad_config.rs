@@ -55,7 +55,7 @@ fn every_key_wrong() -> Result<(String, Vec<Wrong>)> {
                 Some(("lane", "camera")) => format!("lane[{lanes}].camera[1]"),
                 Some(("lane", "terminal")) => format!("lane[{lanes}].terminal[1]"),
                 Some(("lane", inner)) => format!("lane[{lanes}].{inner}"),
-                Some(("policy", "age" | "face.identify")) => format!("{name}[1]"),
+                Some(("policy", "age" | "special_trade" | "face.identify")) => format!("{name}[1]"),
                 _ => name.to_owned(),
             };
         } else if let Some((key, rest)) = line.split_once(" = ") {

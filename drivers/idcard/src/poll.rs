@@ -120,9 +120,14 @@ impl Poll {
 
     fn opened(&mut self, now_ms: u64, out: &mut Effects) {
         self.silences = 0;
-        // A card already reported stays reported while the link was gone; a half-read one starts anew.
-        if let Card::Trying { .. } = self.card {
-            self.card = Card::None;
+        // A card already reported stays reported while the link was gone, also where it was being
+        // read again in doubt; a half-read one starts anew.
+        match self.card {
+            Card::Trying { doubtful: None, .. } => self.card = Card::None,
+            Card::Trying {
+                doubtful: Some(_), ..
+            } => self.card = Card::Done { misses: 1 },
+            Card::None | Card::Done { .. } => {}
         }
         self.ask(now_ms, Command::SamId, out);
     }

@@ -368,6 +368,19 @@ fn a_card_reported_before_the_link_was_lost_is_not_reported_again() {
 }
 
 #[test]
+fn a_card_in_doubt_when_the_link_was_lost_is_still_the_one_reported() {
+    let mut bench = Bench::reading(PollSettings::default());
+    card_of(&bench.reply(0x90, &base_data())[0]);
+    assert_eq!(bench.miss(), []);
+    assert_eq!(bench.due(), [send(Command::Find)]);
+    assert_eq!(bench.reply(0x9F, &[0; 4]), [send(Command::Select)]);
+    bench.step(PollInput::Lost);
+    bench.step(PollInput::Opened);
+    bench.reply(0x90, &SAM_ID);
+    assert_eq!(bench.reply(0x80, &[]), [emit(ReaderEvent::Removed)]);
+}
+
+#[test]
 fn a_new_address_is_read_after_the_card_was_reported() {
     let settings = PollSettings {
         reads_new_address: true,

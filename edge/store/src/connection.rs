@@ -26,10 +26,10 @@ use crate::key::Key;
 pub(crate) const PAGE_BYTES: u32 = 2048;
 
 /// The most that the writer keeps of the file in memory, in KiB.
-const WRITER_CACHE_KIB: i32 = 1024;
+const WRITER_CACHE_KIB: i32 = 512;
 
 /// The most that a connection for queries keeps, in KiB. There are several of them.
-const READER_CACHE_KIB: i32 = 512;
+const READER_CACHE_KIB: i32 = 384;
 
 /// The most that the connection of the way to the city keeps, in KiB: it reads the ledger from end to
 /// end, and comes back to what it has just read only.

@@ -1,6 +1,5 @@
-//! The box signs its ledger: its key, what the sealed note says at the start, and when a checkpoint is
-//! due, a worker's records in a file that proves itself, and the
-//! daily comparison with the city.
+//! The box signs its ledger: its key, what the sealed note says at the start, when a checkpoint is due, a
+//! worker's records in a file that proves itself, and the daily comparison with the city.
 
 mod device_key;
 mod start;

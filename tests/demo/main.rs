@@ -44,6 +44,7 @@ impl Arguments {
             faces: true,
             // A busy machine sees few frames.
             more: "[policy.face]\nlook_ms = 3000\n".to_owned(),
+            screen_more: "voice = \"names\"\n".to_owned(),
             ..SitePlan::of(name)
         }
     }

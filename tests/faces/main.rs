@@ -42,6 +42,7 @@ impl Gate {
             site_day: repository().join("tests/faces/site-day.toml"),
             play: false,
             find_interval_ms: 30,
+            screen_more: String::new(),
             gate_more: String::new(),
             // A slow machine sees few frames.
             more: "[policy.face]\nlook_ms = 3000\nsecond_look_ms = 5000\n".to_owned(),

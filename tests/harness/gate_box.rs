@@ -45,6 +45,8 @@ pub struct BoxPlan {
     pub lanes: Vec<LaneWiring>,
     /// Broker's port; none for a box without a city.
     pub broker_port: Option<u16>,
+    /// Further keys of the screen.
+    pub screen_more: String,
     /// Further keys of each gate.
     pub gate_more: String,
     /// Further text of `site.toml`.
@@ -273,8 +275,8 @@ fn settings(folder: &Path, plan: &BoxPlan, listen: &str) -> Result<String> {
     let mut toml = format!(
         "[box]\nid = \"{}\"\n\n[site]\ncode = \"3499002026TEST001\"\nname = \"滨河家园一期工程\"\n\n\
          [ledger]\npath = \"{dir}/ledger.db\"\nkey_file = \"{dir}/ledger.key\"\n\n\
-         [screen]\nlisten = \"{listen}\"\n\n",
-        plan.id
+         [screen]\nlisten = \"{listen}\"\n{}\n",
+        plan.id, plan.screen_more
     );
     if let Some(port) = plan.broker_port {
         write!(

@@ -63,6 +63,8 @@ pub struct SitePlan {
     pub play: bool,
     /// Pause between two looks for a card, ms.
     pub find_interval_ms: u32,
+    /// Further keys of the box's screen.
+    pub screen_more: String,
     /// Further keys of each gate.
     pub gate_more: String,
     /// Further text of `site.toml`.
@@ -82,6 +84,7 @@ impl SitePlan {
                 .join(format!("{name}.toml")),
             play: false,
             find_interval_ms: 300,
+            screen_more: String::new(),
             gate_more: String::new(),
             more: String::new(),
             board_image: None,
@@ -132,6 +135,7 @@ impl SitePlan {
             find_interval_ms: self.find_interval_ms,
             lanes,
             broker_port,
+            screen_more: self.screen_more.clone(),
             gate_more: self.gate_more.clone(),
             more: self.more.clone(),
         })

@@ -11,6 +11,7 @@ pub(crate) fn plan(name: &str) -> SitePlan {
         site_day: site_day(name),
         play: false,
         find_interval_ms: 30,
+        screen_more: String::new(),
         gate_more: String::new(),
         faces: false,
         more: String::new(),

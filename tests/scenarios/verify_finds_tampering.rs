@@ -30,6 +30,7 @@ fn written_box() -> Result<(TempDir, GateBox)> {
         find_interval_ms: 300,
         lanes: vec![lane],
         broker_port: None,
+        screen_more: String::new(),
         gate_more: String::new(),
         more: String::new(),
     };

@@ -6,7 +6,7 @@ use std::thread;
 
 use edge_domain::{Newcomer, Policy, Roster};
 use edge_store::{Reader, Store, Writer};
-use edge_web::{GateScreen, GateShow, HealthView, Kiosks, OwnCard, OwnScreen};
+use edge_web::{GateScreen, GateShow, HealthView, Kiosks, OwnCard, OwnScreen, Voice};
 use sync_mqtt::SyncStatus;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{mpsc, watch};
@@ -14,8 +14,8 @@ use tokio::task::LocalSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
-use crate::config::{LaneConfig, ReaderConfig, SiteConfig};
-use crate::devices::KnownDevices;
+use crate::config::{LaneConfig, ReaderConfig, Says, SiteConfig};
+use crate::devices::{GateVoice, KnownDevices};
 use crate::downlink::{self, Tally};
 use crate::error::DaemonError;
 use crate::health::{HealthDesk, HealthNews, NEWS_MAX};
@@ -255,10 +255,7 @@ async fn start_gate_thread(
     let tagger = PersonTagger::new(&tag_key(&store.writer(), reader.setting(TAG_KEY)?).await?);
     let epoch_no = store.writer().epoch_no();
     let mut plans = Vec::new();
-    let mut kiosks = Kiosks {
-        machines: config.gate_screens.clone(),
-        ..Kiosks::default()
-    };
+    let mut kiosks = kiosks(config);
     for lane in &config.lanes {
         let terminals = lane.terminals.iter();
         let told = terminals.map(|terminal| reader.faces()?.terminal_events(&terminal.name));
@@ -310,6 +307,18 @@ async fn start_gate_thread(
         kiosks,
     };
     Ok((gate, in_force, boards))
+}
+
+/// The screens at the gate, before the first lane is known.
+fn kiosks(config: &SiteConfig) -> Kiosks {
+    let voice = config.voice.map(|says| -> Arc<dyn Voice> {
+        Arc::new(GateVoice::new(&config.ledger.path, says == Says::Names))
+    });
+    Kiosks {
+        machines: config.gate_screens.clone(),
+        voice,
+        ..Kiosks::default()
+    }
 }
 
 /// The ways of a lane to the screens beside it.

@@ -59,7 +59,7 @@ pub use ids::{Direction, EmployerId, LaneId, LookId, PersonTag, TeamId, Ticket, 
 pub use lane::{
     BoardEvent, Camera, Delay, Display, EventMark, GateReport, Lane, LaneEffect, LaneInput,
     LaneMemory, LaneSettings, Mismatches, OpenRefusal, RememberedGrant, Screen, Sensing, SiteView,
-    Tone,
+    Tone, spoken_lines,
 };
 pub use papers::{
     CERTIFICATES_MAX, Certificate, CertificateKind, CertificateNumber, CertificateTerm,

@@ -1,18 +1,13 @@
-// A gate's screen: one event stream, the words of the moment, their sound, and an honest word when the
-// box is not heard. The box says when words are over; the screen's own timer is for a box that is gone.
+// A gate's screen: the words of the moment, their tone, and what is said aloud. The box says when words
+// are over; the screen's own timer is for a box that is gone.
 (function () {
   'use strict';
   var gate = document.getElementById('gate');
   var scene = document.getElementById('scene');
   var idle = document.getElementById('idle');
-  var live = document.getElementById('live');
-  var lost = document.getElementById('lost');
   var sound = document.getElementById('sound');
-  var LOST_MS = 10000;    // a heartbeat is due every 5 s
-  var RELOAD_MS = 30000;
-  var heard = Date.now();
+  var lane = encodeURIComponent(gate.getAttribute('data-lane'));
   var over = 0;
-  var source = null;
 
   function clear() {
     scene.textContent = '';
@@ -27,7 +22,7 @@
     gate.setAttribute('data-tone', tone);
     var hold = Number(words && words.getAttribute('data-hold'));
     if (hold > 0) { over = setTimeout(clear, hold + 1000); }
-    if (fresh) { play(tone); }
+    if (fresh) { speak(words, play(tone)); }
   }
 
   // Told apart without words: rising, low buzz, twice the same, one soft, a siren.
@@ -43,8 +38,8 @@
 
   function play(tone) {
     gate.setAttribute('data-played', TONES[tone] ? tone : '');
-    if (!audio || audio.state !== 'running') { return; }
-    (TONES[tone] || []).forEach(function (part) {
+    if (!audio || audio.state !== 'running') { return 0; }
+    return (TONES[tone] || []).reduce(function (end, part) {
       var from = audio.currentTime + part[2];
       var wave = audio.createOscillator();
       var gain = audio.createGain();
@@ -58,6 +53,58 @@
       gain.connect(audio.destination);
       wave.start(from);
       wave.stop(from + part[3] + .02);
+      return Math.max(end, part[2] + part[3]);
+    }, 0);
+  }
+
+  // The words follow the tone: the name, where the box can say it in time, then the line. The newest
+  // words cut off what is still said.
+  var NAME_MS = 900;
+  var lines = {};
+  var speaking = [];
+  var turn = 0;
+
+  function fetched(path) {
+    return fetch(path, { credentials: 'same-origin' }).then(function (answer) {
+      return answer.ok ? answer.arrayBuffer() : null;
+    }).then(function (bytes) { return bytes && audio.decodeAudioData(bytes); });
+  }
+
+  // Without a sound the words still stand on the screen, so a failure is silence and the next try.
+  function line(words) {
+    lines[words] = lines[words] || fetched('/voice/' + encodeURIComponent(words)).catch(function () { return null; });
+    return lines[words].then(function (made) {
+      if (!made) { delete lines[words]; }
+      return made;
+    });
+  }
+
+  function name(number) {
+    if (!number) { return null; }
+    var late = new Promise(function (done) { setTimeout(done, NAME_MS, null); });
+    return Promise.race([late, fetched('/gate/' + lane + '/voice/' + number).catch(function () { return null; })]);
+  }
+
+  function speak(words, after) {
+    turn += 1;
+    speaking.forEach(function (one) { one.stop(); });
+    speaking = [];
+    var said = words && words.getAttribute('data-line');
+    if (!said || !audio || audio.state !== 'running') { return; }
+    var mine = turn;
+    var begin = audio.currentTime + after;
+    Promise.all([name(words.getAttribute('data-name')), line(said)]).then(function (parts) {
+      if (mine !== turn) { return; }
+      var at = Math.max(begin, audio.currentTime);
+      parts.filter(Boolean).forEach(function (part) {
+        var one = audio.createBufferSource();
+        one.buffer = part;
+        one.connect(audio.destination);
+        one.start(at);
+        at += part.duration;
+        speaking.push(one);
+      });
+      gate.setAttribute('data-spoken', (parts[0] ? '姓名，' : '') + (parts[1] ? said : ''));
     });
   }
 
@@ -69,42 +116,19 @@
     askForSound();
   }
 
-  function alive(time) {
-    heard = Date.now();
-    lost.hidden = true;
-    gate.setAttribute('data-live', 'yes');
-    live.textContent = '● 实时' + (time ? ' ' + time : '');
-    var clock = document.getElementById('clock');
-    if (clock && time) { clock.textContent = time; }
-  }
-
-  function connect() {
-    source = new EventSource('/gate/' + encodeURIComponent(gate.getAttribute('data-lane')) + '/events');
-    source.addEventListener('scene', function (event) { heard = Date.now(); show(event.data, true); });
-    source.addEventListener('idle', function (event) { heard = Date.now(); idle.innerHTML = event.data; });
-    source.addEventListener('month', function (event) {
+  window.kiosk.watch(gate, '/gate/' + lane + '/events', {
+    scene: function (event) { show(event.data, true); },
+    idle: function (event) { idle.innerHTML = event.data; },
+    month: function (event) {
       var words = scene.firstElementChild;
       var month = document.getElementById('month');
       if (words && month && words.getAttribute('data-key') === event.lastEventId) { month.textContent = event.data; }
-    });
-    source.addEventListener('hb', function (event) { alive(event.data); });
-  }
-
-  setInterval(function () {
-    var silent = Date.now() - heard;
-    if (silent <= LOST_MS) { return; }
-    gate.setAttribute('data-live', 'no');
-    live.textContent = '✖ 断开';
-    lost.hidden = false;
-    if (silent > RELOAD_MS) {
-      // A page that loads is worth more than this one; while none loads, this one still says what is so.
-      heard = Date.now() - LOST_MS;
-      fetch(location.href, { cache: 'no-store' }).then(function (answer) {
-        if (answer.ok) { location.reload(); }
-      }, function () {});
+    },
+    hb: function (event) {
+      var clock = document.getElementById('clock');
+      if (clock) { clock.textContent = event.data; }
     }
-  }, 1000);
+  }, function () {});
 
   document.addEventListener('contextmenu', function (event) { event.preventDefault(); });
-  connect();
 })();

@@ -5,13 +5,8 @@
   var mine = document.getElementById('mine');
   var view = document.getElementById('view');
   var note = document.getElementById('note');
-  var live = document.getElementById('live');
-  var lost = document.getElementById('lost');
   var base = '/mine/' + encodeURIComponent(mine.getAttribute('data-lane'));
-  var LOST_MS = 10000;    // a heartbeat is due every 5 s
-  var RELOAD_MS = 30000;
   var VIEW_S = 30;
-  var heard = Date.now();
   var told = 0;
   var left = 0;
   var noted = 0;
@@ -79,22 +74,14 @@
     document.getElementById('shut').addEventListener('click', function () { send('/shut').catch(function () {}); close(); });
   }
 
-  function connect() {
-    var source = new EventSource(base + '/events');
-    source.addEventListener('view', function (event) { heard = Date.now(); open(event.data); });
-    source.addEventListener('close', function () { heard = Date.now(); close(); });
-    source.addEventListener('note', function (event) {
-      heard = Date.now();
+  window.kiosk.watch(mine, base + '/events', {
+    view: function (event) { open(event.data); },
+    close: close,
+    note: function (event) {
       note.textContent = event.data;
       noted = Date.now();
-    });
-    source.addEventListener('hb', function (event) {
-      heard = Date.now();
-      lost.hidden = true;
-      mine.setAttribute('data-live', 'yes');
-      live.textContent = '● 实时 ' + event.data;
-    });
-  }
+    }
+  }, close);
 
   setInterval(function () {
     if (left > 0) {
@@ -104,21 +91,8 @@
       if (left === 0) { close(); }
     }
     if (noted && Date.now() - noted > 6000) { note.textContent = ''; noted = 0; }
-    var silent = Date.now() - heard;
-    if (silent <= LOST_MS) { return; }
-    close();
-    mine.setAttribute('data-live', 'no');
-    live.textContent = '✖ 断开';
-    lost.hidden = false;
-    if (silent > RELOAD_MS) {
-      heard = Date.now() - LOST_MS;
-      fetch(location.href, { cache: 'no-store' }).then(function (answer) {
-        if (answer.ok) { location.reload(); }
-      }, function () {});
-    }
   }, 1000);
 
   ['pointerdown', 'keydown'].forEach(function (name) { document.addEventListener(name, stay, { passive: true }); });
   document.addEventListener('contextmenu', function (event) { event.preventDefault(); });
-  connect();
 })();

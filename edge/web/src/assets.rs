@@ -17,7 +17,7 @@ struct Asset {
     digest: OnceLock<String>,
 }
 
-static ASSETS: [Asset; 13] = [
+static ASSETS: [Asset; 14] = [
     Asset {
         name: "app.css",
         kind: "text/css; charset=utf-8",
@@ -76,6 +76,12 @@ static ASSETS: [Asset; 13] = [
         name: "kiosk.css",
         kind: "text/css; charset=utf-8",
         bytes: include_bytes!("../assets/kiosk.css"),
+        digest: OnceLock::new(),
+    },
+    Asset {
+        name: "kiosk.js",
+        kind: "text/javascript; charset=utf-8",
+        bytes: include_bytes!("../assets/kiosk.js"),
         digest: OnceLock::new(),
     },
     Asset {

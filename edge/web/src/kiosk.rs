@@ -1,14 +1,36 @@
 //! The screens at the gate: what each lane shows them, and which machines may show it.
 
+use std::fmt;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use edge_domain::{Display, Screen, Tone, WorkerId};
 use tokio::sync::watch;
 use tokio::time::{Duration, Instant};
 
+use crate::source::BoxFuture;
+
+/// Makes sounds of words, each a WAV; `None` where there is none now, which is on record then: the
+/// screen shows the words anyway.
+pub trait Voice: fmt::Debug + Send + Sync {
+    /// Makes the lines that are always the same ready; returns at once.
+    fn prepare(&self);
+
+    /// One of [`edge_domain::spoken_lines`].
+    fn line(&self, line: &'static str) -> BoxFuture<'_, Option<Vec<u8>>>;
+
+    /// Somebody's name: kept nowhere, and soon or not at all.
+    fn name(&self, name: String) -> BoxFuture<'_, Option<Vec<u8>>>;
+
+    /// Whether names are said at this site.
+    fn says_names(&self) -> bool;
+}
+
 /// What a lane shows, and since when.
 #[derive(Debug, Clone)]
 pub struct GateShow {
+    /// Tells it from what this lane showed before.
+    pub(crate) number: u64,
     /// Its words, a name in clear among them.
     pub(crate) screen: Screen,
     /// Whom it let pass, if he is on the roster.
@@ -23,6 +45,7 @@ impl Default for GateShow {
     /// A lane at which nothing has happened yet.
     fn default() -> Self {
         Self {
+            number: 0,
             screen: Display::Idle.screen(),
             worker: None,
             at: Instant::now(),
@@ -60,6 +83,7 @@ impl GateShow {
             | Display::GateFault => self.is_fire,
         };
         Self {
+            number: self.number.wrapping_add(1),
             screen: display.screen(),
             worker,
             at,
@@ -98,6 +122,16 @@ pub struct GateScreen {
     pub shown: watch::Receiver<GateShow>,
 }
 
+impl GateScreen {
+    /// The name that stands now, where it is the one of that number.
+    pub(crate) fn named(&self, number: u64) -> Option<String> {
+        let shown = self.shown.borrow();
+        let stands = shown.number == number && shown.left(Instant::now()).is_some();
+        let name = &shown.screen.name;
+        (stands && !name.is_empty()).then(|| name.clone())
+    }
+}
+
 /// A card that was read for its holder's own view.
 #[derive(Debug, Clone)]
 pub enum OwnCard {
@@ -134,6 +168,8 @@ pub struct Kiosks {
     pub own: Vec<OwnScreen>,
     /// The machines that may show them, beside the box itself.
     pub machines: Vec<IpAddr>,
+    /// What they say aloud with; `None` where they make tones only.
+    pub voice: Option<Arc<dyn Voice>>,
 }
 
 impl Kiosks {

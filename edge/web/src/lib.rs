@@ -46,7 +46,7 @@ pub use guard::claim_code::ClaimCode;
 pub use guard::duty::Duty;
 pub use import_desk::{ImportDesk, ImportMaker};
 pub use intake::{check_table, read_table};
-pub use kiosk::{GateScreen, GateShow, Kiosks, OwnCard, OwnScreen};
+pub use kiosk::{GateScreen, GateShow, Kiosks, OwnCard, OwnScreen, Voice};
 pub use ledger_source::{CLAIM_CODE_SETTING, LedgerSource};
 pub use recorder::{ActMaker, Recorder, Refusal};
 pub use router::router;

@@ -18,7 +18,7 @@ use crate::pages::desk::{
     face_page, numbers_page, person_acts, pictures_page, register_page, suspension_page, teams_page,
 };
 use crate::pages::intake::{bring_page, job_page};
-use crate::pages::kiosk::{gate_events, gate_page, own_events, own_page};
+use crate::pages::kiosk::{gate_events, gate_page, own_events, own_page, voice};
 use crate::pages::site::{
     close_page, list_papers, moment_page, month_page, objections_page, papers_page, people_page,
     person_page, troubles_page, upload_page, verify_page,
@@ -147,6 +147,8 @@ fn kiosks() -> Router<WebState> {
         .route("/gate", get(gate_page::list))
         .route("/gate/{lane}", get(gate_page::show))
         .route("/gate/{lane}/events", get(gate_events::stream))
+        .route("/gate/{lane}/voice/{number}", get(voice::name))
+        .route("/voice/{line}", get(voice::line))
         .route("/mine/{lane}", get(own_page::show))
         .route("/mine/{lane}/events", get(own_events::stream))
         .route("/mine/{lane}/stay", post(own_page::stay))

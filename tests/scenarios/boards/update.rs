@@ -66,6 +66,7 @@ async fn box_with(folder: &Path, reader: PathBuf, line: ChipLine) -> Result<Gate
         find_interval_ms: 300,
         lanes: vec![lane],
         broker_port: None,
+        screen_more: String::new(),
         gate_more: String::new(),
         more: String::new(),
     };

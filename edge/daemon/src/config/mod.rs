@@ -13,8 +13,8 @@ mod site;
 pub(crate) use city::CityConfig;
 pub(crate) use error::ConfigError;
 pub(crate) use lane::{GateConfig, LaneConfig, LinkLossWord, ReaderConfig};
-pub(crate) use site::SiteConfig;
 pub use site::check_settings;
+pub(crate) use site::{Says, SiteConfig};
 pub(crate) use terminal::TerminalConfig;
 
 #[cfg(test)]

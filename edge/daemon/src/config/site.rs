@@ -28,6 +28,8 @@ pub(crate) struct SiteConfig {
     pub(crate) screen: SocketAddr,
     /// Machines that are screens of the gate, beside the box itself.
     pub(crate) gate_screens: Vec<IpAddr>,
+    /// What they say aloud; `None` where they make tones only.
+    pub(crate) voice: Option<Says>,
     /// The city, absent where there is none yet.
     pub(crate) city: Option<CityConfig>,
     /// Where `menwei-face` listens; absent at a box without faces.
@@ -36,6 +38,15 @@ pub(crate) struct SiteConfig {
     pub(crate) lanes: Vec<LaneConfig>,
     /// The numbers that the rules use.
     pub(crate) policy: Policy,
+}
+
+/// What the screens at the gate say aloud.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Says {
+    /// The lines that are the same for everybody.
+    Lines,
+    /// The name of whom they let pass, too.
+    Names,
 }
 
 /// Where the ledger lives.
@@ -184,8 +195,9 @@ fn site(root: &mut Walk) -> Option<SiteConfig> {
         site_code,
         site_name,
         ledger: ledger?,
-        screen: screen.0,
-        gate_screens: screen.1,
+        screen: screen.listen,
+        gate_screens: screen.gate_screens,
+        voice: screen.voice,
         city: city.flatten(),
         face_socket: face_socket.flatten(),
         lanes,
@@ -193,9 +205,16 @@ fn site(root: &mut Walk) -> Option<SiteConfig> {
     })
 }
 
+/// What `[screen]` says.
+struct ScreenConfig {
+    listen: SocketAddr,
+    gate_screens: Vec<IpAddr>,
+    voice: Option<Says>,
+}
+
 /// The screen has no TLS: cookies and passwords cross the network in clear. Who serves it beyond
 /// the box itself must say so.
-fn screen(walk: &mut Walk) -> Option<(SocketAddr, Vec<IpAddr>)> {
+fn screen(walk: &mut Walk) -> Option<ScreenConfig> {
     let listen: Option<SocketAddr> = walk.parsed(
         "listen",
         "IP:端口，如 127.0.0.1:8480（只供本机）",
@@ -203,6 +222,14 @@ fn screen(walk: &mut Walk) -> Option<(SocketAddr, Vec<IpAddr>)> {
     );
     let plain_http_on_lan = walk.flag_or("plain_http_on_lan", false);
     let gate_screens = walk.texts("gate_screens", SCREENS_ALLOWED, |text| text.parse().ok());
+    let voice = walk.word_or_first(
+        "voice",
+        &[
+            ("off", None),
+            ("lines", Some(Says::Lines)),
+            ("names", Some(Says::Names)),
+        ],
+    );
     let listen = listen?;
     if !listen.ip().is_loopback() && !plain_http_on_lan {
         walk.fault(
@@ -211,7 +238,11 @@ fn screen(walk: &mut Walk) -> Option<(SocketAddr, Vec<IpAddr>)> {
             LAN_ALLOWED,
         );
     }
-    Some((listen, gate_screens.unwrap_or_default()))
+    Some(ScreenConfig {
+        listen,
+        gate_screens: gate_screens.unwrap_or_default(),
+        voice: voice?,
+    })
 }
 
 fn section<T>(

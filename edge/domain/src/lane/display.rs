@@ -1,5 +1,7 @@
 //! What the gate's screen shows and says.
 
+use std::collections::BTreeSet;
+
 use crate::denial::{Denial, Flag};
 use crate::ids::{Direction, WorkerId};
 use crate::person::PersonName;
@@ -200,6 +202,37 @@ impl Display {
     }
 }
 
+/// Every line that a gate says, whoever it speaks to: they can be made ready before the first is needed.
+pub fn spoken_lines() -> BTreeSet<&'static str> {
+    let denied = Denial::ALL
+        .into_iter()
+        .map(|denial| Display::Denied { name: None, denial });
+    let others = [
+        Display::Overridden {
+            direction: Direction::In,
+        },
+        Display::Repeated { name: None },
+        Display::LookAtCamera {
+            name: None,
+            again: false,
+        },
+        Display::LookAtCamera {
+            name: None,
+            again: true,
+        },
+        Display::Wait { name: None },
+        Display::WaitedTooLong {
+            name: None,
+            direction: Direction::In,
+            cause: Delay::Passage,
+        },
+        Display::GateFault,
+        Display::Fire,
+    ];
+    let lines = denied.chain(others).map(|display| display.screen().voice);
+    lines.filter(|line| !line.is_empty()).collect()
+}
+
 fn denied_tone(denial: Denial) -> Tone {
     if matches!(denial, Denial::UnreadableCard | Denial::LaneBusy) {
         Tone::Retry
@@ -280,6 +313,26 @@ mod tests {
         );
         assert_eq!(screen.tone, Tone::Deny);
         assert_eq!(screen.name, "", "the queue reads along");
+    }
+
+    #[test]
+    fn what_is_said_is_known_before() {
+        let lines = spoken_lines();
+        let granted = Display::Granted {
+            name: name(),
+            worker: None,
+            direction: Direction::Out,
+            at_ms: 0,
+            flags: Vec::new(),
+            despite: None,
+        };
+        assert!(lines.contains(granted.screen().voice));
+        assert!(lines.contains("请尽快离开") && lines.contains(Denial::NotOnRoster.voice()));
+        assert!(!lines.contains(""));
+        assert!(
+            lines.iter().all(|line| line.chars().count() <= 16),
+            "{lines:?}"
+        );
     }
 
     #[test]

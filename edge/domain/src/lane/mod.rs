@@ -25,7 +25,7 @@ mod state;
 mod presenting;
 mod machine;
 
-pub use display::{Delay, Display, Screen, Tone};
+pub use display::{Delay, Display, Screen, Tone, spoken_lines};
 pub use messages::{
     BoardEvent, Camera, EventMark, GateReport, LaneEffect, LaneInput, LaneMemory, LaneSettings,
     OpenRefusal, RememberedGrant, Sensing, SiteView,

@@ -50,3 +50,41 @@ async fn the_screen_shows_what_stands_now_and_nothing_of_before() {
     let nowhere = page(&client, &site, "/gate/gate-9/events").await;
     assert_eq!(nowhere.status(), StatusCode::NOT_FOUND);
 }
+
+#[tokio::test]
+async fn a_name_is_said_as_long_as_it_stands_and_no_address_holds_one() {
+    let (site, client) = (Site::start().await, browser());
+    show(&site, &granted("单雄信"), Duration::ZERO);
+    let mut live = Live::open_at(&client, &site, "/gate/gate-1/events", None).await;
+    let seen = live.until("event: hb").await;
+    assert!(
+        seen.contains("data-line=\"请通行\" data-name=\"1\""),
+        "{seen}"
+    );
+    let told = page(&client, &site, "/gate/gate-1/voice/1").await;
+    assert_eq!(told.headers()["content-type"], "audio/wav");
+    assert_eq!(told.text().await.unwrap(), "单雄信");
+    let told = page(&client, &site, "/voice/请通行").await;
+    assert_eq!(told.text().await.unwrap(), "请通行");
+    for path in [
+        "/voice/单雄信",
+        "/gate/gate-1/voice/0",
+        "/gate/gate-2/voice/1",
+    ] {
+        let nothing = page(&client, &site, path).await;
+        assert_eq!(nothing.status(), StatusCode::NOT_FOUND, "{path}");
+    }
+    // A refusal says why, and to nobody by name; what stood before it is said no more.
+    let denied = Display::Denied {
+        name: PersonName::parse("仇和").ok(),
+        denial: Denial::NotOnRoster,
+    };
+    show(&site, &denied, Duration::ZERO);
+    let seen = live.until("data-tone=\"deny\"").await;
+    let said = format!("data-line=\"{}\">", Denial::NotOnRoster.voice());
+    assert!(seen.contains(&said), "{seen}");
+    for path in ["/gate/gate-1/voice/1", "/gate/gate-1/voice/2"] {
+        let nothing = page(&client, &site, path).await;
+        assert_eq!(nothing.status(), StatusCode::NOT_FOUND, "{path}");
+    }
+}

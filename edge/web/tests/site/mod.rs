@@ -10,7 +10,7 @@ use edge_web::{
     Account, AccountStore, ActMaker, Books, BoxFuture, ClaimCode, ClockView, DeviceLamp,
     DownRefusal, GateScreen, GateShow, HealthView, ImportDesk, ImportMaker, Kiosks, LampState,
     LinkView, MaskedName, PassageRow, Recorder, Refusal, Remedy, SourceError, SyncView,
-    TodaySource, TodayView, Verdict, Way, WebChannels, WebSettings, WebState,
+    TodaySource, TodayView, Verdict, Voice, Way, WebChannels, WebSettings, WebState,
 };
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -268,7 +268,28 @@ fn one_gate(shown: &watch::Sender<GateShow>) -> Kiosks {
             name: "1号通道".to_owned(),
             shown: shown.subscribe(),
         }],
+        voice: Some(Arc::new(Echo)),
         ..Kiosks::default()
+    }
+}
+
+/// A voice whose sounds are the words themselves.
+#[derive(Debug)]
+struct Echo;
+
+impl Voice for Echo {
+    fn prepare(&self) {}
+
+    fn line(&self, line: &'static str) -> BoxFuture<'_, Option<Vec<u8>>> {
+        Box::pin(async move { Some(line.as_bytes().to_vec()) })
+    }
+
+    fn name(&self, name: String) -> BoxFuture<'_, Option<Vec<u8>>> {
+        Box::pin(async move { Some(name.into_bytes()) })
+    }
+
+    fn says_names(&self) -> bool {
+        true
     }
 }
 

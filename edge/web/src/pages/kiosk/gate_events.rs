@@ -14,14 +14,14 @@ use std::time::Duration;
 use axum::extract::{Path, State};
 use axum::response::sse::Event;
 use axum::response::{IntoResponse as _, Response, Sse};
-use edge_domain::WorkerId;
+use edge_domain::{Screen, WorkerId};
 use edge_store::Head;
 use futures_util::stream;
 use tokio::sync::watch;
 use tokio::time::{Instant, Interval, MissedTickBehavior, sleep_until};
 
 use super::place::AtTheGate;
-use super::scene;
+use super::scene::{self, Said};
 use crate::books::Shelf;
 use crate::error::{SourceError, WebError};
 use crate::kiosk::GateScreen;
@@ -161,10 +161,21 @@ impl Live {
         };
         self.over_at = Some(now + left);
         self.key = self.key.wrapping_add(1);
-        let html = scene::scene(&show.screen, Some(left), self.key)?;
+        let said = self.said(&show.screen, Some(show.number));
+        let html = scene::scene(&show.screen, Some(left), self.key, said)?;
         self.waiting.push_back(event("scene", &html));
         self.counting = show.worker.map(|worker| self.count(worker));
         Ok(())
+    }
+
+    /// What is said aloud with `screen`, where this site has a voice.
+    fn said(&self, screen: &Screen, number: Option<u64>) -> Option<Said> {
+        let voice = self.state.kiosks().voice.as_ref()?;
+        let is_named = voice.says_names() && !screen.name.is_empty();
+        (!screen.voice.is_empty()).then(|| Said {
+            line: screen.voice,
+            name: number.filter(|_| is_named),
+        })
     }
 
     /// How many days of this month count for `worker`, this day included.
@@ -193,7 +204,8 @@ impl Live {
         self.counting = None;
         self.key = self.key.wrapping_add(1);
         let base = self.gate.shown.borrow().base();
-        let html = scene::scene(&base, None, self.key)?;
+        let said = self.said(&base, None);
+        let html = scene::scene(&base, None, self.key, said)?;
         self.waiting.push_back(event("scene", &html));
         Ok(())
     }

@@ -20,6 +20,7 @@ struct GatePage {
     lane: String,
     name: String,
     style: String,
+    watch: String,
     script: String,
     icon: String,
     idle: String,
@@ -64,12 +65,16 @@ pub(crate) async fn show(
     let Some(gate) = state.kiosks().gate(&lane) else {
         return Ok(error_page::no_such_lane());
     };
+    if let Some(voice) = &state.kiosks().voice {
+        voice.prepare();
+    }
     let time = hour_text(state.now_ms());
     layout::page(&GatePage {
         site_name: state.settings().site_name.clone(),
         lane,
         name: gate.name.clone(),
         style: assets::address("kiosk.css"),
+        watch: assets::address("kiosk.js"),
         script: assets::address("gate.js"),
         icon: assets::address("icon.svg"),
         idle: scene::idle(&gate.name, None, &state.health(), time)?,

@@ -4,6 +4,7 @@ mod place;
 mod scene;
 pub(crate) mod gate_page;
 pub(crate) mod gate_events;
+pub(crate) mod voice;
 mod own_sheet;
 pub(crate) mod own_page;
 pub(crate) mod own_events;

@@ -27,6 +27,7 @@ struct MinePage {
     lane: String,
     name: String,
     style: String,
+    watch: String,
     script: String,
     icon: String,
 }
@@ -57,6 +58,7 @@ pub(crate) async fn show(
         lane,
         name: screen.name.clone(),
         style: assets::address("kiosk.css"),
+        watch: assets::address("kiosk.js"),
         script: assets::address("mine.js"),
         icon: assets::address("icon.svg"),
     })

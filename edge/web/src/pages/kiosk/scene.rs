@@ -21,6 +21,16 @@ struct Scene<'a> {
     hold: String,
     /// Tells one message from the next.
     key: u64,
+    said: Option<Said>,
+}
+
+/// What is said aloud with the words.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Said {
+    /// One of [`edge_domain::spoken_lines`].
+    pub(super) line: &'static str,
+    /// The number of the show whose name is said before it.
+    pub(super) name: Option<u64>,
 }
 
 #[derive(Template)]
@@ -40,7 +50,12 @@ struct Fault {
 }
 
 /// The words of the moment.
-pub(super) fn scene(screen: &Screen, left: Option<Duration>, key: u64) -> Result<String, WebError> {
+pub(super) fn scene(
+    screen: &Screen,
+    left: Option<Duration>,
+    key: u64,
+    said: Option<Said>,
+) -> Result<String, WebError> {
     let scene = Scene {
         screen,
         tone: tone(screen.tone),
@@ -48,6 +63,7 @@ pub(super) fn scene(screen: &Screen, left: Option<Duration>, key: u64) -> Result
         title_size: title_size(&screen.title),
         hold: left.map_or_else(String::new, |left| left.as_millis().to_string()),
         key,
+        said,
     };
     scene.render().map_err(WebError::Render)
 }
@@ -210,7 +226,13 @@ mod tests {
             name: None,
             denial: Denial::TrainingMissing,
         };
-        let html = scene(&refused.screen(), Some(Duration::from_millis(2_500)), 7).unwrap();
+        let html = scene(
+            &refused.screen(),
+            Some(Duration::from_millis(2_500)),
+            7,
+            None,
+        )
+        .unwrap();
         for part in ["未完成三级教育", "请到安全部", "data-tone=\"deny\"", "<svg"] {
             assert!(html.contains(part), "{part}: {html}");
         }

@@ -225,8 +225,12 @@ async fn a_forgotten_exit_is_made_good_by_two_people_and_marked_everywhere() -> 
     assert_eq!(gate.bodies(before, "correction_request")?.len(), 1);
     assert!(gate.bodies(before, "correction")?.is_empty());
 
-    // The clerk sees what it would change, and approves.
+    // The clerk sees on the first page that it waits, then what it would change, and approves.
     enter_as(&browser, &screen, "王敏", None).await?;
+    open(&browser, &format!("{screen}/")).await?;
+    let waits = "return document.querySelector('#to-do a[href=\"/corrections\"]')?.parentNode.innerText.replace(/\\s+/g, ' ')";
+    let told = browser.script(waits).await?;
+    assert_eq!(told, json!("待审批补卡 1 件"));
     open(&browser, &format!("{screen}/corrections")).await?;
     let effect = browser
         .script("return document.querySelector('.case-effect').innerText")
@@ -247,6 +251,8 @@ async fn a_forgotten_exit_is_made_good_by_two_people_and_marked_everywhere() -> 
     press(&browser, "form:has([value=approve]) button").await?;
     let done = "return location.search === '?done=approved'";
     browser.until("approved", done).await?;
+    open(&browser, &format!("{screen}/")).await?;
+    assert_eq!(browser.script(waits).await?, json!(null));
     let kept = folder.path().join("kept.png");
     browser
         .download(&format!("{screen}/corrections/1/file"), &kept)

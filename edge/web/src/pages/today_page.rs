@@ -7,8 +7,10 @@ use axum::extract::State;
 use axum::response::Response;
 
 use super::door::SignedIn;
+use super::error_page;
 use super::fragments::{self, Fragments};
 use super::layout::{self, Layout};
+use super::site::to_do::{ToDo, to_do};
 use crate::error::WebError;
 use crate::state::{ROWS_MAX, WebState};
 
@@ -21,6 +23,8 @@ struct TodayPage {
     layout: Layout,
     date: String,
     time: String,
+    /// What waits, as of the page's time; `None` where it cannot be read.
+    to_do: Option<Vec<ToDo>>,
     parts: Fragments,
     rows: String,
     rows_max: usize,
@@ -49,10 +53,19 @@ pub(crate) async fn show(
     let (date, time) = fragments::now_texts(state.now_ms());
     let newest = today.rows.iter().map(|row| row.seq).max().unwrap_or(0);
     let layout = Layout::new(&state, Some(signed_in.account), "/");
+    let to_do = match to_do(&state, &layout).await {
+        Ok(to_do) => Some(to_do),
+        Err(error) => {
+            // The day is worth showing without it.
+            error_page::log(&error);
+            None
+        }
+    };
     layout::page(&TodayPage {
         layout,
         date,
         time,
+        to_do,
         parts,
         rows,
         rows_max: ROWS_MAX,

@@ -13,4 +13,5 @@ pub(crate) mod list_papers;
 pub(crate) mod objections;
 pub(crate) mod objections_page;
 pub(crate) mod troubles_page;
+pub(crate) mod to_do;
 pub(crate) mod upload_page;

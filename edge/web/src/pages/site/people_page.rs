@@ -237,6 +237,21 @@ fn answer(
     })
 }
 
+/// Where the list of them is.
+pub(crate) const DUE_PATH: &str = "/people?place=due";
+
+/// How many people that list has.
+pub(super) fn count_due(shelf: &mut Shelf, now_ms: i64) -> Result<usize, SourceError> {
+    let filter = Filter {
+        place: Some(Place::Engaged),
+        ..Filter::default()
+    };
+    let engaged = shelf.directory()?.find(&filter, Shelf::today(now_ms));
+    let (policy, inside) = (&shelf.policy, BTreeMap::new());
+    let is_due = |one: &&Arc<Listed>| line(one, &inside, policy, now_ms).urgency().is_some();
+    Ok(engaged.iter().filter(is_due).count())
+}
+
 fn is_about_special_trades(one: &Listed, policy: &Policy) -> bool {
     let standing = &one.entry.standing;
     policy.special_trades.contains_key(&standing.trade) || !standing.certificates.is_empty()

@@ -69,6 +69,16 @@ impl WriteLock {
     }
 }
 
+/// Closing the file is not enough: a program that this process is just starting has a copy of it until
+/// it runs.
+impl Drop for WriteLock {
+    fn drop(&mut self) {
+        if let Err(error) = self.file.unlock() {
+            tracing::warn!(%error, "The ledger's lock is let go when the process ends only");
+        }
+    }
+}
+
 /// Whether a process writes this file now.
 ///
 /// # Errors
@@ -307,4 +317,21 @@ fn expect(setting: &'static str, found: &str, expected: &'static str) -> Result<
         found: found.to_owned(),
         expected,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_in_a_program_that_is_being_started_holds_no_lock() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger.db");
+        let lock = WriteLock::take(&path).unwrap();
+        let copy = lock.file.try_clone().unwrap();
+        assert!(is_in_use(&path).unwrap());
+        drop(lock);
+        assert!(!is_in_use(&path).unwrap());
+        drop(copy);
+    }
 }

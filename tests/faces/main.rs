@@ -4,6 +4,7 @@
 
 mod frauds;
 mod page;
+mod photos;
 mod pictures;
 mod terminals;
 mod watch;
@@ -36,6 +37,15 @@ impl Gate {
     async fn start_as(
         folder: &Path,
         words: Option<u16>,
+        settings: impl FnOnce(String) -> String,
+    ) -> Result<Self> {
+        Self::start_signed(folder, [words; 2], settings).await
+    }
+
+    /// The same where the two have signed different words.
+    async fn start_signed(
+        folder: &Path,
+        words: [Option<u16>; 2],
         settings: impl FnOnce(String) -> String,
     ) -> Result<Self> {
         let plan = SitePlan {
@@ -156,10 +166,10 @@ impl Gate {
 }
 
 /// Writes the consent of the first two workers into the roster and imports it again; all numbers.
-fn consent(site: &Site, roster: &Path, words: Option<u16>) -> Result<Vec<String>> {
+fn consent(site: &Site, roster: &Path, words: [Option<u16>; 2]) -> Result<Vec<String>> {
     let mut file: Value = serde_json::from_slice(&fs::read(roster)?)?;
     let workers = file["workers"].as_array_mut().ok_or("no workers")?;
-    for worker in workers.iter_mut().take(2) {
+    for (worker, words) in workers.iter_mut().zip(words) {
         worker["face_consent_on"] = json!("2026-11-01");
         if let Some(words) = words {
             worker["face_consent_text"] = json!(words);
@@ -314,8 +324,11 @@ async fn without_its_models_the_box_works_by_card_and_says_why() -> Result<()> {
 #[tokio::test]
 async fn a_day_with_faces_sends_neither_picture_nor_template() -> Result<()> {
     let folder = tempfile::tempdir()?;
-    // They have signed for pictures, so that there are some to be sent.
-    let mut gate = Gate::start_as(folder.path(), Some(3), |settings| settings).await?;
+    // They have signed that pictures may be sent, and the city has an address for them: what is
+    // missing is the site's basis.
+    let settings =
+        |text: String| text.replace("[city]\n", "[city]\nphoto_address = \"localhost:1\"\n");
+    let mut gate = Gate::start_as(folder.path(), Some(5), settings).await?;
     let (broker, inside) = (gate.site.broker.port(), gate.site.broker.city_port());
     let observer = Observer::listen(gate.site.city.folder(), inside).await?;
     let since = gate.head().await?;

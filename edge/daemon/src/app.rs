@@ -27,8 +27,9 @@ use crate::lane::{
 use crate::office::{self, Office};
 use crate::opening::tell_daily;
 use crate::people::{
-    Consents, PeopleDesk, PersonTagger, Sealer, city_key, random, watch_terminal_people,
+    Consents, FaceUses, PeopleDesk, PersonTagger, Sealer, city_key, random, watch_terminal_people,
 };
+use crate::photos::keep_photos;
 use crate::seal::{self, Sealing};
 use crate::systemd::{self, Proofs};
 use crate::troubles::{self, DAILY, DAMAGED, Told};
@@ -65,7 +66,7 @@ async fn serve(config: SiteConfig) -> Result<(), DaemonError> {
     let stop = CancellationToken::new();
     let (news, heard) = mpsc::channel(NEWS_MAX);
     let office_news = news.clone();
-    let consents = office::watch_consents(store.reader()?.lean()?, config.has_terminals())?;
+    let consents = office::watch_consents(store.reader()?.lean()?, FaceUses::of(&config))?;
     forget_pictures(&config, &store, &clock, &consents);
     let (gate, in_force, boards) =
         start_gate_thread(&config, &store, &clock, news, (consents, stop.clone())).await?;
@@ -161,7 +162,9 @@ async fn keep_office(
     status: watch::Sender<SyncStatus>,
     health: watch::Receiver<HealthView>,
 ) {
+    let sync = status.subscribe();
     tokio::join!(
+        keep_photos(office, sync),
         office::keep_city(office, status),
         office::keep_orders(office),
         office::keep_screen(office, health),

@@ -172,6 +172,7 @@ mod tests {
             key_file: "/no/box.key".into(),
             public_key_file: None,
             signing_key: None,
+            photo_address: None,
             proxy: None,
         };
         issue(home.path(), ("ca", &nowhere), [10_000, 40_000]);

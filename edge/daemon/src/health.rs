@@ -6,7 +6,8 @@ use std::path::Path;
 use edge_domain::ClockQuality;
 use edge_store::{Entry, Writer};
 use edge_web::{
-    ClockView, DeviceLamp, HealthView, LampState, LedgerView, LinkView, Remedy, SyncView,
+    ClockView, DeviceLamp, HealthView, LampState, LedgerView, LinkView, PhotosView, Remedy,
+    SyncView,
 };
 use sync_mqtt::{SyncLink, SyncStatus};
 use sync_wire::Kind;
@@ -55,6 +56,8 @@ pub(crate) enum HealthNews {
     LedgerFails(String),
     /// Something of the box itself, by the name of its lamp, is wrong; or no longer.
     Trouble(String, Option<Remedy>),
+    /// How pictures are on their way to the city.
+    Photos(PhotosView),
 }
 
 /// How box and city came to have different ledgers.
@@ -101,6 +104,7 @@ pub(crate) struct HealthDesk {
     told: Told,
     /// Records that could not be read when they were to go to the city, as told last.
     unreadable: u64,
+    photos: Option<PhotosView>,
     view: watch::Sender<HealthView>,
 }
 
@@ -136,6 +140,7 @@ impl HealthDesk {
             refusals: None,
             told: Told::default(),
             unreadable: 0,
+            photos: None,
             view,
         };
         (desk, seen)
@@ -256,6 +261,7 @@ impl HealthDesk {
                 self.alarm("平台数据", city_went_back_remedy());
             }
             HealthNews::Trouble(name, remedy) => self.trouble(name, remedy).await,
+            HealthNews::Photos(view) => self.photos = Some(view),
             HealthNews::LedgerWrites => self.ledger = LedgerView::Writable,
             HealthNews::LedgerFails(why) => self.ledger = LedgerView::Failing(ledger_remedy(why)),
         }
@@ -348,6 +354,7 @@ impl HealthDesk {
             clock,
             sync,
             ledger: self.ledger.clone(),
+            photos: self.photos.clone(),
         };
         self.view.send_if_modified(|current| {
             let differs = *current != view;

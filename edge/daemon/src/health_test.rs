@@ -257,6 +257,7 @@ async fn missing_certificates_are_named_with_setting_and_file() {
         key_file: "/dev/null".into(),
         public_key_file: None,
         signing_key: None,
+        photo_address: None,
         proxy: None,
     };
     let mut bench = bench(Some(city));

@@ -11,6 +11,8 @@ pub enum AuditAct {
     EvidenceSeen,
     /// Saw the pictures of a doubtful or mismatched face.
     PicturesSeen,
+    /// A picture of a doubtful face was brought to the city.
+    PictureSent,
     /// Took a spreadsheet away.
     Exported,
     /// Took a file of people in.
@@ -39,10 +41,11 @@ pub enum AuditAct {
 
 impl AuditAct {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::NumberRevealed,
         Self::EvidenceSeen,
         Self::PicturesSeen,
+        Self::PictureSent,
         Self::Exported,
         Self::Imported,
         Self::ImportUndone,
@@ -63,6 +66,7 @@ impl AuditAct {
             Self::NumberRevealed => "number_revealed",
             Self::EvidenceSeen => "evidence_seen",
             Self::PicturesSeen => "pictures_seen",
+            Self::PictureSent => "picture_sent",
             Self::Exported => "exported",
             Self::Imported => "imported",
             Self::ImportUndone => "import_undone",
@@ -84,6 +88,7 @@ impl AuditAct {
             Self::NumberRevealed => "查看完整号码",
             Self::EvidenceSeen => "查看补卡证明",
             Self::PicturesSeen => "查看门口照片",
+            Self::PictureSent => "上传门口照片",
             Self::Exported => "导出",
             Self::Imported => "导入人员",
             Self::ImportUndone => "撤销导入",

@@ -125,6 +125,9 @@ pub struct Policy {
     pub face: FacePolicy,
     /// Wages: the place's minimum, and until when they are paid.
     pub wages: WagePolicy,
+    /// The legal basis, in words, on which pictures of doubtful faces leave the box; none: no
+    /// picture leaves it. Only the site's own settings say it.
+    pub photo_upload_basis: Option<String>,
 }
 
 /// Trades that people under 18 may not do and that ask for a look above the usual age: heights,
@@ -169,6 +172,7 @@ impl Policy {
         };
         Self {
             version: 1,
+            photo_upload_basis: None,
             ages: vec![
                 row(
                     None,

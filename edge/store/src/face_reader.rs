@@ -4,7 +4,7 @@ use edge_domain::Mismatches;
 use rusqlite::Transaction;
 
 use crate::error::StoreError;
-use crate::screen::picture::{self, KeptPictures};
+use crate::screen::picture::{self, KeptPictures, PhotoDue};
 use crate::view::day_acts;
 use crate::view::today::RecentAct;
 use crate::view::{faces, people};
@@ -54,5 +54,16 @@ impl<'a> FaceReader<'a> {
         let Some(kept) = kept else { return Ok(None) };
         let act = day_acts::one(&self.view, presentation)?;
         Ok(act.map(|act| (act, kept)))
+    }
+
+    /// Pictures that the city is to get: of these workers, marked when they were kept, not confirmed
+    /// by the city, and not over at `now_ms` (Unix ms). The oldest first.
+    pub fn photos_due(&self, workers: &[u32], now_ms: i64) -> Result<Vec<PhotoDue>, StoreError> {
+        picture::due(&self.view, workers, now_ms)
+    }
+
+    /// The file of a picture by its SHA-256 (lower hex); `None` where it has been deleted.
+    pub fn photo(&self, sha256: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        picture::file(&self.view, sha256)
     }
 }

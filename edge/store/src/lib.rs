@@ -53,7 +53,7 @@ pub use proof::judge::{CheckpointDoubt, CheckpointsSeen, NoteDoubt, SealKeys};
 pub use questions::compare::{ToCompare, compared_setting};
 pub use reader::{Reader, StoredRecord};
 pub use screen::import::{ImportCount, ImportJob, ImportOutcome, ImportRow, ImportStep};
-pub use screen::picture::{GatePicture, KeptPictures, PictureRole, PicturesToForget};
+pub use screen::picture::{GatePicture, KeptPictures, PhotoDue, PictureRole, PicturesToForget};
 pub use store::{OpeningFacts, Store, StoreSettings};
 pub use sync_wire::seal::DataKey;
 pub use sync_wire::{Hash, Head};

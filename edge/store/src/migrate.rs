@@ -28,6 +28,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0022_funds.sql"),
     include_str!("../migrations/0023_checkpoints.sql"),
     include_str!("../migrations/0024_certificates.sql"),
+    include_str!("../migrations/0025_photos_leave.sql"),
 ];
 
 /// Marks the file as ours in its header ("MENW").

@@ -62,6 +62,12 @@ pub trait FaceDesk: Send + Sync {
     /// signed.
     fn feeds_terminals(&self) -> bool;
 
+    /// The legal basis on which pictures of doubtful faces are sent to the city, in words; `None`
+    /// where nothing is sent: then no words are signed that allow it.
+    fn upload_basis(&self) -> Option<&str> {
+        None
+    }
+
     /// What a camera of the site sees now, a JPEG file; `None` where no picture comes.
     ///
     /// # Errors

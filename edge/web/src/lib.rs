@@ -39,7 +39,7 @@ mod connection;
 mod serve;
 mod ledger_source;
 
-pub use books::{Books, PICTURE_WORDS, TERMINAL_WORDS};
+pub use books::{Books, PICTURE_WORDS, TERMINAL_WORDS, UPLOAD_WORDS};
 pub use error::{SourceError, WebError};
 pub use face_desk::{FaceCamera, FaceDesk, FaceSource, FaceStanding, TemplateStanding};
 pub use guard::claim_code::ClaimCode;
@@ -56,7 +56,7 @@ pub use state::{WebChannels, WebSettings, WebState};
 
 pub use view::{
     ClockView, DeviceLamp, DownRefusal, HealthView, LampState, LedgerView, LinkView, MaskedName,
-    PassageRow, Remedy, SyncView, TodayView, Verdict, Way,
+    PassageRow, PhotosView, Remedy, SyncView, TodayView, Verdict, Way,
 };
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use tokio::sync::{Notify, Semaphore, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::books::{Books, ConsentWords, consent_words};
+use crate::books::{Books, ConsentWords, consent_words, upload_words};
 use crate::error::WebError;
 use crate::face_desk::FaceDesk;
 use crate::guard::password::PasswordDesk;
@@ -179,6 +179,13 @@ impl WebState {
     /// The words that are signed here before a face is used.
     pub(crate) fn consent_words(&self) -> ConsentWords {
         consent_words(self.faces().is_some_and(FaceDesk::feeds_terminals))
+    }
+
+    /// The words that may be signed instead where pictures are sent to the city, and on what basis.
+    pub(crate) fn upload_words(&self) -> Option<(ConsentWords, String)> {
+        let faces = self.faces()?;
+        let basis = faces.upload_basis()?.to_owned();
+        Some((upload_words(faces.feeds_terminals()), basis))
     }
 
     /// Turns for hashing passwords.

@@ -66,6 +66,7 @@ pub const AUDIT_ACTS: Table = &[
     ("number_revealed", "查看完整号码"),
     ("evidence_seen", "查看补卡证明"),
     ("pictures_seen", "查看门口照片"),
+    ("picture_sent", "上传门口照片"),
     ("exported", "导出"),
     ("imported", "导入人员"),
     ("import_undone", "撤销导入"),

@@ -10,6 +10,8 @@ use crate::config::walk::Walk;
 const SIGNING_KEY_ALLOWED: &str =
     "64 个小写十六进制字符的平台签名公钥（平台发放的 city-sign.pub 里那一行）";
 const PROXY_ALLOWED: &str = "代理的主机名:端口，如 proxy.example.cn:3128（HTTP 代理，CONNECT）";
+/// What may stand where the city takes photos.
+pub(super) const PHOTOS_ALLOWED: &str = "平台收照片的主机名:端口（HTTPS），如 city.example.cn:8443";
 const LOGIN_ALLOWED: &str = "代理的用户名:密码";
 /// What may stand where a file is named.
 pub(super) const PATH_ALLOWED: &str = "以 / 开头的绝对路径";
@@ -31,6 +33,8 @@ pub(crate) struct CityConfig {
     pub(crate) public_key_file: Option<PathBuf>,
     /// The key with which the city signs what comes down; without it none of that is followed.
     pub(crate) signing_key: Option<VerifyingKey>,
+    /// Where the city takes photos, host and port; needed where pictures may leave.
+    pub(crate) photo_address: Option<(String, u16)>,
     /// The way through a proxy, for broker and files.
     pub(crate) proxy: Option<Proxy>,
 }
@@ -77,6 +81,9 @@ pub(super) fn city(walk: &mut Walk) -> Option<CityConfig> {
     let signing_key = walk.parsed_or("city_signing_key", None, SIGNING_KEY_ALLOWED, |text| {
         VerifyingKey::from_hex(text).ok().map(Some)
     });
+    let photo_address = walk.parsed_or("photo_address", None, PHOTOS_ALLOWED, |text| {
+        host_and_port(text).map(Some)
+    });
     let proxy = proxy(walk);
     let (host, port) = broker?;
     Some(CityConfig {
@@ -87,6 +94,7 @@ pub(super) fn city(walk: &mut Walk) -> Option<CityConfig> {
         key_file: key_file?,
         public_key_file: public_key_file?,
         signing_key: signing_key?,
+        photo_address: photo_address?,
         proxy,
     })
 }

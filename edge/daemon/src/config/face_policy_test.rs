@@ -46,6 +46,51 @@ fn what_is_not_written_is_the_default_and_what_is_written_holds() {
     assert_eq!(set.unwrap(), expected);
 }
 
+/// The settings with these lines about pictures, and a city with these.
+fn leaving(policy: &str, city: &str) -> Result<SiteConfig, Vec<(String, String)>> {
+    let files = "ca_file = \"/ca\"\ncertificate_file = \"/box\"\nkey_file = \"/key\"\n";
+    let city = if city.is_empty() {
+        String::new()
+    } else {
+        format!("[city]\nbroker = \"city:8883\"\n{files}{city}\n")
+    };
+    match SiteConfig::parse(&format!("{SHORT}\n{city}[policy]\n{policy}\n")) {
+        Ok(config) => Ok(config),
+        Err(ConfigError::Faults(faults)) => Err(faults
+            .into_iter()
+            .map(|fault| (fault.key, fault.allowed))
+            .collect()),
+        Err(error) => panic!("{error:?}"),
+    }
+}
+
+#[test]
+fn pictures_leave_for_a_basis_in_words_and_to_an_address_only() {
+    let address = "photo_address = \"city.example.cn:8443\"";
+    let basis = "photo_upload_basis = \" 市住建局 2026 年 12 号文第 8 条 \"";
+    let silent = leaving("", address).unwrap();
+    assert_eq!(silent.policy.photo_upload_basis, None, "nothing by itself");
+    let set = leaving(basis, address).unwrap();
+    let words = set.policy.photo_upload_basis.as_deref();
+    assert_eq!(words, Some("市住建局 2026 年 12 号文第 8 条"));
+    let port = set.city.unwrap().photo_address;
+    assert_eq!(port, Some(("city.example.cn".to_owned(), 8443)));
+    for nowhere in ["", "# a city that takes none"] {
+        let told = leaving(basis, nowhere).unwrap_err();
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert_eq!(told[0].0, "city.photo_address");
+    }
+    for no_basis in [
+        "\"\"",
+        "\"  \"",
+        "true",
+        &format!("\"{}\"", "法".repeat(121)),
+    ] {
+        let told = leaving(&format!("photo_upload_basis = {no_basis}"), address).unwrap_err();
+        assert_eq!(told[0].0, "policy.photo_upload_basis", "{no_basis}");
+    }
+}
+
 #[test]
 fn numbers_that_contradict_each_other_are_told() {
     for (section, key, allowed) in [

@@ -23,6 +23,8 @@ const ENROLLED_MAX: u32 = 1_000_000;
 const MINIMUM_YUAN_MAX: u32 = 20_000;
 /// Most mismatches of one card before the alert.
 const MISMATCHES_MAX: u32 = 100;
+/// Longest text of a legal basis, characters.
+const BASIS_CHARS_MAX: usize = 120;
 
 /// Reads the section over the defaults.
 pub(super) fn policy(walk: &mut Walk) -> Option<Policy> {
@@ -39,6 +41,12 @@ pub(super) fn policy(walk: &mut Walk) -> Option<Policy> {
             ("off", EmergencyMode::Off),
             ("counted", EmergencyMode::Counted),
         ],
+    );
+    let photo_upload_basis = walk.parsed_or(
+        "photo_upload_basis",
+        None,
+        "1 至 120 个字的依据（法规或文件的名称和条款）；没有依据就不写这一行",
+        |text| short_text(text.trim(), BASIS_CHARS_MAX).map(Some),
     );
     let ages = if walk.has("age") {
         ages(walk)
@@ -68,6 +76,7 @@ pub(super) fn policy(walk: &mut Walk) -> Option<Policy> {
         special_trades,
         day_boundary_h: u8::try_from(day_boundary_h).ok()?,
         emergency_entry: emergency_entry?,
+        photo_upload_basis: photo_upload_basis?,
         face: face?,
         wages: wages?,
         ..default

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use edge_domain::Policy;
 use toml::{Table, Value};
 
-use crate::config::city::{CityConfig, PATH_ALLOWED, absolute, city};
+use crate::config::city::{CityConfig, PATH_ALLOWED, PHOTOS_ALLOWED, absolute, city};
 use crate::config::error::{ConfigError, SyntaxFault};
 use crate::config::lane::{LaneConfig, lanes};
 use crate::config::policy;
@@ -182,6 +182,15 @@ fn site(root: &mut Walk) -> Option<SiteConfig> {
         Some(walk) => finish(root, walk, policy::policy),
         None => Some(Policy::default()),
     };
+    let has_basis = |policy: &Policy| policy.photo_upload_basis.is_some();
+    let has_address = |city: &CityConfig| city.photo_address.is_some();
+    // A city with a fault of its own is told as that.
+    let city_lacks = city
+        .as_ref()
+        .is_none_or(|city| city.as_ref().is_some_and(|city| !has_address(city)));
+    if policy.as_ref().is_some_and(has_basis) && city_lacks {
+        root.fault("city.photo_address", None, PHOTOS_ALLOWED);
+    }
     let lanes = lanes(root);
     let (site_code, site_name) = names?;
     let screen = screen?;

@@ -45,6 +45,7 @@ struct Awaited {
     role: PictureRole,
     worker: WorkerId,
     until_ms: i64,
+    may_leave: bool,
 }
 
 /// Where pictures are kept.
@@ -122,6 +123,7 @@ impl GatePictures {
         let of: Vec<u64> = std::iter::once(over.id)
             .chain(of.filter(|id| *id < over.id))
             .collect();
+        let may_leave = consents.uploads.contains(&worker.0);
         let mut number = |role| {
             *last += 1;
             let awaited = Awaited {
@@ -129,6 +131,7 @@ impl GatePictures {
                 role,
                 worker,
                 until_ms: order.until_ms,
+                may_leave,
             };
             self.awaited.insert(*last, awaited);
             *last
@@ -161,6 +164,7 @@ impl GatePictures {
             sha256: Hash::from_bytes(digest).to_hex(),
             jpeg,
             until_ms: awaited.until_ms,
+            may_leave: awaited.may_leave,
         };
         let writer = self.shelf.writer.clone();
         tokio::spawn(async move {

@@ -41,7 +41,8 @@ fn remedy_of(news: Option<HealthNews>) -> Option<Remedy> {
         HealthNews::Ledger(_)
         | HealthNews::LedgerWrites
         | HealthNews::LedgerFails(_)
-        | HealthNews::Trouble(..) => None,
+        | HealthNews::Trouble(..)
+        | HealthNews::Photos(_) => None,
     }
 }
 

@@ -14,8 +14,8 @@ use tokio::task::spawn_blocking;
 
 use crate::config::SiteConfig;
 use crate::error::DaemonError;
-use crate::people::Consents;
 use crate::people::enroll::{Line, Sitter};
+use crate::people::{Consents, FaceUses};
 
 /// How long somebody has to stand before the camera as he should. The page waits 15 seconds at most.
 const SITTING: Duration = Duration::from_secs(8);
@@ -25,7 +25,8 @@ pub(crate) struct ClerkFaces {
     socket: PathBuf,
     cameras: Vec<FaceCamera>,
     reader: Arc<Mutex<Reader>>,
-    has_terminals: bool,
+    uses: FaceUses,
+    basis: Option<String>,
 }
 
 impl ClerkFaces {
@@ -43,7 +44,8 @@ impl ClerkFaces {
             socket: config.face_socket.clone()?,
             cameras: cameras.collect(),
             reader: Arc::new(Mutex::new(reader)),
-            has_terminals: config.has_terminals(),
+            uses: FaceUses::of(config),
+            basis: config.policy.photo_upload_basis.clone(),
         })
     }
 
@@ -71,7 +73,11 @@ fn no_answer() -> Refusal {
 
 impl FaceDesk for ClerkFaces {
     fn feeds_terminals(&self) -> bool {
-        self.has_terminals
+        self.uses.terminals
+    }
+
+    fn upload_basis(&self) -> Option<&str> {
+        self.basis.as_deref()
     }
 
     fn cameras(&self) -> Vec<FaceCamera> {
@@ -113,12 +119,12 @@ impl FaceDesk for ClerkFaces {
 
     fn enroll(&self, worker: u32, source: FaceSource) -> BoxFuture<'_, Result<(), Refusal>> {
         let reader = Arc::clone(&self.reader);
-        let has_terminals = self.has_terminals;
+        let uses = self.uses;
         Box::pin(async move {
             self.ask(move |line| {
                 let reader = reader.lock().unwrap_or_else(PoisonError::into_inner);
                 // The consent may be a second old; the box's own line tells it a little later.
-                let consents = Consents::read(&reader, has_terminals)?;
+                let consents = Consents::read(&reader, uses)?;
                 line.consents(&consents.workers, Some(consents.pictures))?;
                 drop(reader);
                 line.enroll(worker, asked(source))

@@ -7,7 +7,7 @@ use edge_store::{Reader, StoreError};
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 
-use crate::people::Consents;
+use crate::people::{Consents, FaceUses};
 
 /// How soon a consent that is taken back, or the exit of a worker, destroys his template.
 const LOOK: Duration = Duration::from_secs(5);
@@ -18,9 +18,9 @@ const LOOK: Duration = Duration::from_secs(5);
 /// The ledger cannot be read.
 pub(crate) fn watch_consents(
     reader: Reader,
-    has_terminals: bool,
+    uses: FaceUses,
 ) -> Result<watch::Receiver<Consents>, StoreError> {
-    let (sender, receiver) = watch::channel(Consents::read(&reader, has_terminals)?);
+    let (sender, receiver) = watch::channel(Consents::read(&reader, uses)?);
     let reader = Arc::new(Mutex::new(reader));
     tokio::spawn(async move {
         let mut look = tokio::time::interval(LOOK);
@@ -29,7 +29,7 @@ pub(crate) fn watch_consents(
             let reader = Arc::clone(&reader);
             let asked = spawn_blocking(move || {
                 let reader = reader.lock().unwrap_or_else(PoisonError::into_inner);
-                Consents::read(&reader, has_terminals)
+                Consents::read(&reader, uses)
             });
             match asked.await {
                 Ok(Ok(now)) => {

@@ -195,10 +195,12 @@ pub(crate) async fn forget_pictures(
         // A box without faces keeps nobody's.
         let signed = consents
             .as_mut()
-            .map(|known| known.borrow_and_update().doubts.clone());
+            .map(|known| known.borrow_and_update().clone())
+            .unwrap_or_default();
         let what = PicturesToForget {
             now_ms: clock.now().wall_ms,
-            signed: signed.unwrap_or_default(),
+            signed: signed.doubts,
+            leaving: signed.uploads,
             make_room: is_disk_short(&ledger),
         };
         match writer.forget_pictures(what).await {

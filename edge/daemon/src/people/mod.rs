@@ -10,7 +10,7 @@ pub(crate) mod import;
 pub(crate) mod enroll;
 mod terminal_people;
 
-pub(crate) use consents::Consents;
+pub(crate) use consents::{Consents, FaceUses};
 pub(crate) use desk::{Change, DeskError, PeopleDesk};
 pub(crate) use import::{NATION_ALLOWED, nation_fits};
 pub(crate) use sealer::{Sealer, city_key, random};

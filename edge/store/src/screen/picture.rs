@@ -1,6 +1,8 @@
 //! Pictures of doubtful and mismatched faces: kept for a time, by the presentation and by content.
 
 use rusqlite::{Connection, OptionalExtension, params};
+use sync_wire::Record;
+use sync_wire::record::{Kind, PresentationResult};
 
 use crate::city::cursor;
 use crate::error::StoreError;
@@ -49,6 +51,9 @@ pub struct GatePicture {
     pub jpeg: Vec<u8>,
     /// From then on it is gone, Unix ms.
     pub until_ms: i64,
+    /// Whoever showed the card has signed that it may be sent to the city. Nothing comes of it for
+    /// another picture than the gate's, nor where the gate held the face to be another one's.
+    pub may_leave: bool,
 }
 
 impl std::fmt::Debug for GatePicture {
@@ -70,6 +75,8 @@ pub struct PicturesToForget {
     pub now_ms: i64,
     /// The enrolled pictures of all others than these workers, who have signed for them.
     pub signed: Vec<u32>,
+    /// Workers whose pictures are on their way to the city: they are no room until it has them.
+    pub leaving: Vec<u32>,
     /// Of the presentations that the city has all: the disk is short, and records come first.
     pub make_room: bool,
 }
@@ -109,16 +116,19 @@ pub(crate) fn keep_of(
         params![one.sha256, one.jpeg],
     )
     .map_err(fault)?;
+    let may_leave =
+        one.may_leave && one.role == PictureRole::Gate && is_doubt(db, one.presentation)?;
     let kept = db
         .execute(
-            "INSERT INTO gate_picture (presentation, role, worker, sha256, until_ms) \
-             VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (presentation, role) DO NOTHING",
+            "INSERT INTO gate_picture (presentation, role, worker, sha256, until_ms, may_leave) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (presentation, role) DO NOTHING",
             params![
                 one.presentation,
                 one.role.word(),
                 one.worker,
                 one.sha256,
-                one.until_ms
+                one.until_ms,
+                may_leave
             ],
         )
         .map_err(fault)?;
@@ -154,7 +164,7 @@ pub(crate) fn forget(db: &Connection, what: &PicturesToForget) -> Result<usize, 
     }
     if what.make_room {
         for presentation in all(db, "SELECT DISTINCT presentation FROM gate_picture")? {
-            if at_city(db, presentation)? {
+            if at_city(db, presentation)? && !is_leaving(db, presentation, &what.leaving)? {
                 let both = "DELETE FROM gate_picture WHERE presentation = ?1";
                 gone = gone.saturating_add(db.execute(both, [presentation]).map_err(fault)?);
             }
@@ -175,6 +185,100 @@ fn all(db: &Connection, query: &str) -> Result<Vec<i64>, StoreError> {
 fn at_city(db: &Connection, presentation: i64) -> Result<bool, StoreError> {
     let epoch_no = u32::try_from(ledger::epoch_no_of(presentation)).unwrap_or(u32::MAX);
     Ok(cursor::read(db, epoch_no)?.holds(ledger::seq_of(presentation)))
+}
+
+/// Whether the gate took the face neither for the holder's nor for another one's: a picture that it
+/// held to be another one's shows somebody who has signed nothing.
+fn is_doubt(db: &Connection, presentation: i64) -> Result<bool, StoreError> {
+    let body: Option<Vec<u8>> = db
+        .query_row(
+            "SELECT body FROM ledger WHERE id = ?1",
+            [presentation],
+            |row| row.get(0),
+        )
+        .optional()
+        .map_err(unread)?;
+    let record = body.and_then(|body| Record::from_body(&body).ok());
+    let Some(Kind::Presentation(one)) = record.map(|record| record.kind) else {
+        return Ok(false);
+    };
+    let is_flagged = |flag: &str| one.flags.iter().any(|one| one == flag);
+    Ok(one.result == PresentationResult::Granted
+        && is_flagged("face_uncertain")
+        && !is_flagged("face_differs"))
+}
+
+/// Whether the city is still to get a picture of this presentation.
+fn is_leaving(db: &Connection, presentation: i64, workers: &[u32]) -> Result<bool, StoreError> {
+    let found: Option<u32> = db
+        .query_row(
+            "SELECT worker FROM gate_picture JOIN picture_file USING (sha256) \
+             WHERE presentation = ?1 AND may_leave = 1 AND at_city IS NULL",
+            [presentation],
+            |row| row.get(0),
+        )
+        .optional()
+        .map_err(unread)?;
+    Ok(found.is_some_and(|worker| workers.contains(&worker)))
+}
+
+/// A picture that the city is to get.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PhotoDue {
+    /// SHA-256 of the file, lower hex: its name at the city.
+    pub sha256: String,
+    /// Size of the file, bytes.
+    pub bytes: u64,
+    /// Whose card it was.
+    pub worker: u32,
+    /// Number of the presentation's record in its epoch.
+    pub record: u64,
+}
+
+/// What may leave, is not with the city and may still be seen, of these workers; the oldest first.
+pub(crate) fn due(
+    db: &Connection,
+    workers: &[u32],
+    now_ms: i64,
+) -> Result<Vec<PhotoDue>, StoreError> {
+    let due: Vec<PhotoDue> = db
+        .prepare_cached(
+            "SELECT sha256, length(jpeg), worker, presentation FROM gate_picture \
+             JOIN picture_file USING (sha256) \
+             WHERE may_leave = 1 AND role = 'gate' AND at_city IS NULL AND until_ms > ?1 \
+             ORDER BY presentation",
+        )
+        .and_then(|mut query| {
+            query
+                .query_map([now_ms], |row| {
+                    Ok(PhotoDue {
+                        sha256: row.get(0)?,
+                        bytes: row.get(1)?,
+                        worker: row.get(2)?,
+                        record: ledger::seq_of(row.get(3)?),
+                    })
+                })?
+                .collect()
+        })
+        .map_err(unread)?;
+    let may = |one: &PhotoDue| workers.contains(&one.worker);
+    Ok(due.into_iter().filter(may).collect())
+}
+
+/// The file of a picture that is due.
+pub(crate) fn file(db: &Connection, sha256: &str) -> Result<Option<Vec<u8>>, StoreError> {
+    db.prepare_cached("SELECT jpeg FROM picture_file WHERE sha256 = ?1")
+        .and_then(|mut query| query.query_row([sha256], |row| row.get(0)).optional())
+        .map_err(unread)
+}
+
+/// Notes when the city confirmed to have a picture.
+pub(crate) fn at_the_city(db: &Connection, sha256: &str, at_ms: i64) -> Result<usize, StoreError> {
+    db.execute(
+        "UPDATE picture_file SET at_city = ?2 WHERE sha256 = ?1 AND at_city IS NULL",
+        params![sha256, at_ms],
+    )
+    .map_err(fault)
 }
 
 fn forget_files(db: &Connection) -> Result<(), StoreError> {

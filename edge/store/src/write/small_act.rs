@@ -74,6 +74,11 @@ pub(crate) enum SmallAct {
     KeepPicture(GatePicture),
     /// Pictures that must not be kept any longer.
     ForgetPictures(PicturesToForget),
+    /// The city has confirmed a picture.
+    PhotoAtCity {
+        sha256: String,
+        at_ms: i64,
+    },
     /// A file that the clerk brought; older ones at rest are forgotten.
     BeginImport {
         job: ImportJob,
@@ -148,6 +153,9 @@ pub(crate) fn perform(db: &Connection, act: &SmallAct) -> Result<u64, StoreError
         SmallAct::KeepSheet(sheet) => kept_file::keep_sheet(db, sheet).map(count),
         SmallAct::KeepPicture(one) => picture::keep(db, one).map(count),
         SmallAct::ForgetPictures(what) => picture::forget(db, what).map(count),
+        SmallAct::PhotoAtCity { sha256, at_ms } => {
+            picture::at_the_city(db, sha256, *at_ms).map(count)
+        }
         SmallAct::BeginImport { job, rows, forget } => {
             import::begin(db, job, rows, (forget.0, &forget.1))
         }

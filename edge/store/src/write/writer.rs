@@ -191,6 +191,15 @@ impl Writer {
         self.small(SmallAct::ForgetPictures(what)).await
     }
 
+    /// Notes that the city has confirmed a picture (`at_ms`: Unix ms): it is not due any more.
+    pub async fn photo_at_city(&self, sha256: &str, at_ms: i64) -> Result<(), StoreError> {
+        let act = SmallAct::PhotoAtCity {
+            sha256: sha256.to_owned(),
+            at_ms,
+        };
+        self.small(act).await.map(drop)
+    }
+
     /// Forgets a setting; says whether there was one.
     pub async fn remove_setting(&self, name: &str) -> Result<bool, StoreError> {
         let act = SmallAct::RemoveSetting {

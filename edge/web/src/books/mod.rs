@@ -17,8 +17,8 @@ mod wage_copy;
 pub(crate) mod corrections;
 
 pub(crate) use acts::passage_row;
-pub(crate) use consent_words::{ConsentWords, consent_words};
-pub use consent_words::{PICTURE_WORDS, TERMINAL_WORDS};
+pub(crate) use consent_words::{ConsentWords, consent_words, upload_words};
+pub use consent_words::{PICTURE_WORDS, TERMINAL_WORDS, UPLOAD_WORDS};
 pub(crate) use directory::{Directory, Filter, Listed, Place};
 pub(crate) use kind_words::kind_word;
 pub(crate) use lists::{DayLine, DaySheet, PunchLine, day_sheet, punch_list};

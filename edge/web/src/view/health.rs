@@ -11,6 +11,23 @@ pub struct HealthView {
     pub sync: SyncView,
     /// Whether records can be kept.
     pub ledger: LedgerView,
+    /// Pictures on their way to the city; `None` where nothing is set that lets one go.
+    pub photos: Option<PhotosView>,
+}
+
+/// Pictures of doubtful faces on their way to the city.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PhotosView {
+    /// Why they may leave the box, as the settings say it.
+    pub basis: String,
+    /// Pictures that the city does not have yet.
+    pub waiting: u64,
+    /// Pictures that it does not take, whatever is done.
+    pub refused: u64,
+    /// When it last confirmed one since the start, Unix ms.
+    pub sent_at_ms: Option<i64>,
+    /// Why it did not work the last time, and what to do, in Chinese.
+    pub problem: Option<String>,
 }
 
 /// One device of a lane or of the box.

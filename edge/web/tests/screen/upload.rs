@@ -1,6 +1,7 @@
 //! Every record's state, and the city's reasons.
 
 use edge_store::{Entry, NewEpoch, ParkedRecord, ParkedTold, new_epoch_name};
+use edge_web::PhotosView;
 
 use crate::browser::{claimed_site, page};
 
@@ -86,4 +87,30 @@ async fn each_record_says_where_it_is_and_why() {
     assert!(html.contains("以前的账本 流水号 117<"), "{html}");
     assert_eq!(html.matches("以前的账本").count(), 1);
     assert_eq!(html.matches("! 平台用不了").count(), 50);
+}
+
+#[tokio::test]
+async fn pictures_on_their_way_are_counted_with_basis_and_reason() {
+    let (site, client) = claimed_site().await;
+    let html = page(&client, &site, "/upload").await.text().await.unwrap();
+    assert!(html.contains("照片和人脸模板都不上传"), "{html}");
+    site.health.send_modify(|health| {
+        health.photos = Some(PhotosView {
+            basis: "市住建局 <12> 号文".to_owned(),
+            waiting: 1_203,
+            refused: 2,
+            sent_at_ms: Some(1_780_441_331_000),
+            problem: Some("平台不认本机的证书".to_owned()),
+        });
+    });
+    let html = page(&client, &site, "/upload").await.text().await.unwrap();
+    for said in [
+        "1,203 张",
+        "有 2 张平台不收",
+        "市住建局 &#60;12&#62; 号文",
+        "平台不认本机的证书",
+        "人脸模板和登记照从不上传",
+    ] {
+        assert!(html.contains(said), "{said}: {html}");
+    }
 }

@@ -434,5 +434,6 @@ pub(crate) fn troubled_box() -> HealthView {
             }),
         },
         ledger: edge_web::LedgerView::Writable,
+        photos: None,
     }
 }

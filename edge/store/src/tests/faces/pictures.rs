@@ -1,6 +1,6 @@
 //! Pictures of doubtful faces: by presentation, by content, for a time.
 
-use sync_wire::record::Direction;
+use sync_wire::record::{Direction, Kind};
 
 use crate::screen::picture::{GatePicture, KeptPictures, PictureRole, PicturesToForget, keep_of};
 use crate::tests::help::{Place, wait};
@@ -18,6 +18,7 @@ fn picture(presentation: i64, role: PictureRole, jpeg: &[u8], until_ms: i64) -> 
         sha256: String::from_utf8_lossy(jpeg).into_owned(),
         jpeg: jpeg.to_vec(),
         until_ms,
+        may_leave: false,
     }
 }
 
@@ -31,6 +32,7 @@ fn forget(store: &Store, (now_ms, signed, make_room): (i64, &[u32], bool)) -> u6
     let what = PicturesToForget {
         now_ms,
         signed: signed.to_vec(),
+        leaving: signed.to_vec(),
         make_room,
     };
     wait(store.writer().forget_pictures(what)).unwrap()
@@ -159,4 +161,85 @@ fn a_clock_that_went_back_keeps_nothing_longer() {
     let back_ms = -10 * DAY_MS;
     assert_eq!(forget(&store, (back_ms, &[7], false)), 0);
     assert_eq!(kept(&store, first, back_ms).unwrap().until_ms, 20 * DAY_MS);
+}
+
+/// Four presentations of worker 7 with a picture each that may leave as far as the worker is
+/// concerned: sure, uncertain, another one's, uncertain. Their keys.
+fn four_signed(store: &Store) -> [i64; 4] {
+    let marks: [&[&str]; 4] = [
+        &[],
+        &["face_uncertain"],
+        &["face_differs"],
+        &["face_uncertain"],
+    ];
+    let acts = (1_000..).zip(marks).map(|(at, flags)| {
+        let Kind::Presentation(mut one) = presentation(Some(7), Direction::In, true) else {
+            panic!("no presentation");
+        };
+        one.flags = flags.iter().map(|&flag| flag.to_owned()).collect();
+        record(at, Kind::Presentation(one))
+    });
+    wait(store.writer().append(acts.collect())).unwrap();
+    [1, 2, 3, 4].map(|seq| {
+        let key = presentation_key(1, seq).unwrap();
+        for (role, jpeg) in [
+            (PictureRole::Gate, format!("gate {seq}")),
+            (PictureRole::Own, "own".to_owned()),
+        ] {
+            let one = GatePicture {
+                may_leave: true,
+                ..picture(key, role, jpeg.as_bytes(), 30 * DAY_MS)
+            };
+            wait(store.writer().keep_picture(one)).unwrap();
+        }
+        key
+    })
+}
+
+fn due(store: &Store, workers: &[u32], now_ms: i64) -> Vec<(String, u64)> {
+    let reader = store.reader().unwrap();
+    let found = reader.faces().unwrap().photos_due(workers, now_ms).unwrap();
+    found
+        .into_iter()
+        .map(|one| (one.sha256, one.record))
+        .collect()
+}
+
+#[test]
+fn only_the_gates_doubtful_picture_of_who_signed_is_due_until_the_city_has_it() {
+    let place = Place::new();
+    let store = place.open();
+    let [_, second, _, fourth] = four_signed(&store);
+    let both = [("gate 2".to_owned(), 2), ("gate 4".to_owned(), 4)];
+    assert_eq!(due(&store, &[7], 2_000), both);
+    assert_eq!(due(&store, &[6], 2_000), [], "he has taken it back");
+    assert_eq!(due(&store, &[7], 30 * DAY_MS), [], "its time is up");
+    let reader = store.reader().unwrap();
+    let file = reader.faces().unwrap().photo("gate 2").unwrap();
+    assert_eq!(file.as_deref(), Some(b"gate 2".as_slice()));
+    drop(reader);
+    wait(store.writer().photo_at_city("gate 2", 3_000)).unwrap();
+    store.close().unwrap();
+
+    // Known over a restart; the clerk still sees it.
+    let store = place.open();
+    assert_eq!(due(&store, &[7], 2_000), both[1..]);
+    assert!(kept(&store, second, 2_000).is_some());
+
+    // On a short disk the record alone is not enough where the city is to get the picture.
+    let epoch = store.reader().unwrap().epochs().unwrap().remove(0).name;
+    wait(store.writer().advance_cursor(&epoch, 4, Vec::new())).unwrap();
+    assert_eq!(forget(&store, (2_000, &[7], true)), 6);
+    assert!(kept(&store, fourth, 2_000).is_some());
+    wait(store.writer().photo_at_city("gate 4", 3_000)).unwrap();
+    assert_eq!(forget(&store, (2_000, &[7], true)), 2);
+    assert_eq!(files(&store, &place), 0);
+}
+
+#[test]
+fn what_was_kept_before_he_signed_never_leaves() {
+    let place = Place::new();
+    let store = place.open();
+    two_pictured(&store);
+    assert_eq!(due(&store, &[7], 2_000), []);
 }

@@ -10,7 +10,7 @@ use edge_domain::WorkerId;
 use serde::Deserialize;
 
 use crate::books::{ConsentWords, Shelf, standing_tag};
-use crate::error::WebError;
+use crate::error::{SourceError, WebError};
 use crate::face_desk::{
     FaceCamera, FaceSource, FaceStanding, PICTURE_BYTES_MAX, PICTURES_MAX, TemplateStanding,
 };
@@ -75,6 +75,10 @@ struct FacePage {
     seen: String,
     today: String,
     words: ConsentWords,
+    /// Words that also let a picture go to the city, and on what basis.
+    upload: Option<(ConsentWords, String)>,
+    /// He has signed those.
+    upload_signed: bool,
     line: TemplateLine,
     /// The face program answers.
     ready: bool,
@@ -92,9 +96,9 @@ struct Known {
     name: String,
     seen: String,
     engaged: bool,
-    agreed: bool,
-    /// With the words of now.
-    signed: bool,
+    consent: Consent,
+    /// He has signed words that also let a picture go to the city.
+    upload_signed: bool,
 }
 
 /// `GET /people/{worker}/face`.
@@ -194,6 +198,8 @@ async fn page(
 ) -> Result<Response, WebError> {
     let today = Shelf::today(state.now_ms());
     let words = state.consent_words();
+    let upload = state.upload_words();
+    let upload_enough = upload.as_ref().map(|one| one.0.enough).unwrap_or_default();
     let known = state
         .books()
         .ask("read a person", move |shelf| {
@@ -203,17 +209,19 @@ async fn page(
             };
             let standing = &person.entry.standing;
             let sealed = shelf.reader.desk().person(WorkerId(worker))?;
-            let agreed = shelf.reader.faces()?.consents()?.contains(&worker);
+            let faces = shelf.reader.faces()?;
+            let signed = |words| Ok::<_, SourceError>(faces.signed(words)?.contains(&worker));
+            let consent = match (faces.consents()?.contains(&worker), signed(words.enough)?) {
+                (false, _) => Consent::Open,
+                (true, false) => Consent::Older,
+                (true, true) => Consent::Signed,
+            };
             Ok(Some(Known {
                 name: person.name().reveal().to_owned(),
                 seen: standing_tag(standing, sealed.as_ref()),
                 engaged: standing.entered_on.is_some() && standing.left_on.is_none(),
-                agreed,
-                signed: shelf
-                    .reader
-                    .faces()?
-                    .signed(words.enough)?
-                    .contains(&worker),
+                consent,
+                upload_signed: signed(upload_enough)?,
             }))
         })
         .await?;
@@ -235,14 +243,12 @@ async fn page(
         worker,
         name: known.name,
         engaged: known.engaged,
-        consent: match (known.agreed, known.signed) {
-            (false, _) => Consent::Open,
-            (true, false) => Consent::Older,
-            (true, true) => Consent::Signed,
-        },
+        consent: known.consent,
         seen: known.seen,
         today: today.to_string(),
         words,
+        upload,
+        upload_signed: known.upload_signed,
         line,
         ready,
         warning,

@@ -64,7 +64,10 @@ pub(crate) async fn submit(
     let worker = WorkerId(worker);
     let what = act.clone();
     let to_face = typed.then == "face";
-    let words = state.consent_words();
+    let words = [
+        Some(state.consent_words()),
+        state.upload_words().map(|one| one.0),
+    ];
     let maker: ActMaker = Box::new(move |reader| {
         let Some(standing) = reader.worker(worker)? else {
             return Ok(Err(Refusal::new("花名册上没有这个人。")));
@@ -203,12 +206,19 @@ fn face_consent(
     reader: &Reader,
     worker: WorkerId,
     form: &PersonForm,
-    (today, words): (Date, ConsentWords),
+    (today, words): (Date, [Option<ConsentWords>; 2]),
 ) -> Result<Result<Act, Refusal>, SourceError> {
     let given = form.kind == "given";
     let agreed = reader.faces()?.consents()?.contains(&worker.0);
     // Who signed older words may sign the present ones.
-    let is_renewed = given && agreed && !reader.faces()?.signed(words.enough)?.contains(&worker.0);
+    let text = form.text.parse().ok().filter(|_| given);
+    let mut offered = words.into_iter().flatten();
+    let meant = offered.find(|one| Some(one.version) == text);
+    let has_signed = match meant {
+        Some(words) => reader.faces()?.signed(words.enough)?.contains(&worker.0),
+        None => false,
+    };
+    let is_renewed = given && agreed && !has_signed;
     if given == agreed && !is_renewed {
         return Ok(Err(Refusal::new(
             "刚才有人改过这一项，请看过最新内容后再操作。",
@@ -223,8 +233,7 @@ fn face_consent(
         if on > today {
             return Err(Refusal::new("签字日期在今天之后，请核对。"));
         }
-        let text = form.text.parse().ok().filter(|_| given);
-        if given && text != Some(words.version) {
+        if given && meant.is_none() {
             return Err(Refusal::new(
                 "同意书的文字刚换过新版，请让本人看过新版、签字后再登记。",
             ));

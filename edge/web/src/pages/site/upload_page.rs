@@ -13,6 +13,7 @@ use crate::pages::fragments;
 use crate::pages::layout::{self, Layout};
 use crate::site_time::{clock_text, grouped, second_text};
 use crate::state::WebState;
+use crate::view::PhotosView;
 
 /// Records on one page.
 const LINES_MAX: usize = 50;
@@ -41,6 +42,16 @@ struct Line {
     reason: Option<String>,
 }
 
+/// Pictures on their way, as the card shows them.
+#[derive(Debug)]
+struct PhotosCard {
+    basis: String,
+    waiting: String,
+    refused: Option<String>,
+    sent: Option<String>,
+    problem: Option<String>,
+}
+
 #[derive(Template)]
 #[template(path = "upload.html")]
 struct UploadPage {
@@ -48,6 +59,7 @@ struct UploadPage {
     now: String,
     card: String,
     acked_through: String,
+    photos: Option<PhotosCard>,
     parked: Vec<Line>,
     parked_count: String,
     is_cut: bool,
@@ -80,12 +92,14 @@ pub(crate) async fn show(
             Ok((show(parked), count, show(lines)))
         })
         .await?;
-    let (sync, now_ms) = (state.health().sync, state.now_ms());
+    let (health, now_ms) = (state.health(), state.now_ms());
+    let sync = health.sync;
     layout::page(&UploadPage {
         layout: Layout::new(&state, Some(signed_in.account), "/upload"),
         now: clock_text(now_ms),
         card: fragments::upload_card(&sync, now_ms)?,
         acked_through: grouped(sync.acked_through),
+        photos: health.photos.map(photos),
         parked_count: grouped(count),
         is_cut: count > u64::try_from(parked.len()).unwrap_or(u64::MAX),
         parked,
@@ -97,6 +111,16 @@ pub(crate) async fn show(
             .map(|last| last.seq),
         lines,
     })
+}
+
+fn photos(view: PhotosView) -> PhotosCard {
+    PhotosCard {
+        basis: view.basis,
+        waiting: grouped(view.waiting),
+        refused: (view.refused > 0).then(|| grouped(view.refused)),
+        sent: view.sent_at_ms.map(second_text),
+        problem: view.problem,
+    }
 }
 
 fn line(directory: &Directory, record: RecordLine) -> Line {

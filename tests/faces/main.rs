@@ -4,7 +4,6 @@
 
 mod frauds;
 mod page;
-mod photos;
 mod pictures;
 mod terminals;
 mod watch;

@@ -311,6 +311,8 @@ fn with_what_few_sites_write(sample: &str) -> String {
         .replace("# gate_screens", "gate_screens")
         .replace("# city_signing_key = \"\"", &key)
         .replace("# simulated", "simulated")
+        .replace("# photo_address", "photo_address")
+        .replace("# photo_upload_basis = \"\"", "photo_upload_basis = \"8\"")
         .replace("# board =", "board =")
         .replace("\n# proxy", "\nproxy")
 }

@@ -105,7 +105,7 @@ async fn pictures_on_their_way_are_counted_with_basis_and_reason() {
     });
     let html = page(&client, &site, "/upload").await.text().await.unwrap();
     for said in [
-        "1,203 张",
+        "1\u{202f}203 张",
         "有 2 张平台不收",
         "市住建局 &#60;12&#62; 号文",
         "平台不认本机的证书",

@@ -4,6 +4,7 @@
 
 mod frauds;
 mod page;
+mod photos;
 mod pictures;
 mod terminals;
 mod watch;

@@ -33,6 +33,9 @@ use crate::lane::terminals::{Stepped, Terminals};
 const HOLD_MS: u32 = 300;
 /// A card on a board's reader that is older is not presented: its holder has gone, or tried again.
 const CARD_AGE_MS_MAX: u32 = 2_000;
+/// The camera's answer sets out so long before the lane stops waiting for it, at most a quarter of
+/// the wait, ms: what was seen and is not certain is told at the end only, and must not come too late.
+const ANSWER_MS: u64 = 200;
 const DAY_MS: i64 = 86_400_000;
 
 /// What reaches a lane.
@@ -314,10 +317,11 @@ impl LaneTask {
     /// Asks the camera; where nobody can be asked, the answer at once keeps nobody waiting.
     fn look(&mut self, look: LookId, direction: Direction, worker: WorkerId, until_mono_ms: u64) {
         let now_ms = self.site.clock.now().mono_ms;
+        let wait_ms = until_mono_ms.saturating_sub(now_ms);
         let order = LookOrder::new(
             &self.names.lane,
             (look, direction, worker),
-            until_mono_ms.saturating_sub(now_ms),
+            wait_ms.saturating_sub(ANSWER_MS.min(wait_ms / 4)),
         );
         let asked = self
             .faces

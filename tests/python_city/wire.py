@@ -112,7 +112,8 @@ KINDS = frozenset(
     passage gate override emergency project employer team worker entry exit contract training
     health_certificate blacklist face_consent correction_request correction
     correction_refused audit month_closed wage_terms wage_entry wage_line wage_sheet
-    wage_payment fund_account fund_deposit fund_transfer checkpoint""".split()
+    wage_payment fund_account fund_deposit fund_transfer checkpoint
+    visit visit_ended""".split()
 )
 
 

@@ -17,6 +17,13 @@ pub(crate) const SOFTWARE: &str = concat!("menwei ", env!("CARGO_PKG_VERSION"));
 pub(crate) enum Sealed {
     /// The person of an [`Act::Worker`].
     Person(wire::Worker),
+    /// The visitor of an [`Act::Visit`].
+    Visitor {
+        /// Nonce and ciphertext, base64.
+        sealed: String,
+        /// The key for the city.
+        wraps: Vec<wire::Wrap>,
+    },
     /// The evidence of an [`Act::CorrectionRequest`].
     Evidence(String),
 }
@@ -34,6 +41,23 @@ pub(crate) fn body(
         (Act::CorrectionRequest(one), Some(Sealed::Evidence(sealed))) => {
             Kind::CorrectionRequest(correction_request(one, sealed))
         }
+        (
+            Act::Visit {
+                visit,
+                from_ms,
+                until_ms,
+                account,
+                ..
+            },
+            Some(Sealed::Visitor { sealed, wraps }),
+        ) => Kind::Visit(wire::Visit {
+            visit: visit.0,
+            from: *from_ms,
+            until: *until_ms,
+            account: account.clone(),
+            sealed,
+            wraps,
+        }),
         (act, _) => kind(act).ok_or(DaemonError::NotSealed)?,
     };
     Ok(Record {
@@ -109,7 +133,11 @@ fn kind(act: &Act) -> Option<Kind> {
             from: one.from_ms,
             to: one.to_ms,
         }),
-        Act::Worker { .. } | Act::CorrectionRequest(_) => return None,
+        Act::Worker { .. } | Act::Visit { .. } | Act::CorrectionRequest(_) => return None,
+        Act::VisitEnded { visit, account } => Kind::VisitEnded(wire::VisitEnded {
+            visit: visit.0,
+            account: account.clone(),
+        }),
         Act::Project { .. }
         | Act::Employer(_)
         | Act::Team(_)
@@ -326,6 +354,7 @@ fn presentation(one: &domain::PresentationRecord) -> wire::Presentation {
         direction: direction(one.direction),
         by: one.by.code().to_owned(),
         worker: one.worker.map(|worker| worker.0),
+        visit: one.visit.map(|visit| visit.0),
         document: one.document.map(id_kind),
         result,
         reason: one.reason.map(|reason| reason.code().to_owned()),
@@ -336,6 +365,7 @@ fn presentation(one: &domain::PresentationRecord) -> wire::Presentation {
             .collect(),
         of: one.of,
         counted: one.counted,
+        moved: one.moved,
         person_tag: one.person_tag.map(domain::PersonTag::to_hex),
         policy: one.policy,
         terminal: one.terminal.as_ref().map(|mark| wire::TerminalMark {
@@ -369,7 +399,9 @@ fn passage(one: &domain::PassageRecord) -> wire::Passage {
         outcome,
         presentation: one.presentation,
         worker: one.worker.map(|worker| worker.0),
+        visit: one.visit.map(|visit| visit.0),
         counted: one.counted,
+        moved: one.moved,
         board: one.board.map(board),
     }
 }

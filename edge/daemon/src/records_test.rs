@@ -6,7 +6,7 @@ use edge_domain::{
     EmergencyRecord, Employer, EmployerId, Evidence, Fen, Flag, FundAccount, FundDeposit,
     FundTransfer, GateEvent, GateRecord, IdNumber, LaneId, Moment, OverrideRecord, PassageOutcome,
     PassageRecord, Person, PersonName, PersonTag, PresentationRecord, PresentationResult, Record,
-    Role, RosterApplied, Sex, Team, TeamId, Trade, Training, TrainingKind, Uscc, WageAct,
+    Role, RosterApplied, Sex, Team, TeamId, Trade, Training, TrainingKind, Uscc, VisitId, WageAct,
     WageBasis, WageEntry, WageLine, WageMonth, WorkerId,
 };
 use jiff::civil::{Date, date};
@@ -43,12 +43,14 @@ fn presentation() -> PresentationRecord {
         direction: Direction::In,
         by: By::IdCard,
         worker: Some(WORKER),
+        visit: None,
         document: Some(DocumentKind::Resident),
         result: PresentationResult::Granted,
         reason: None,
         flags: Vec::new(),
         of: None,
         counted: false,
+        moved: false,
         person_tag: None,
         policy: 1,
         terminal: None,
@@ -86,6 +88,43 @@ fn presentations() {
 }
 
 #[test]
+fn a_visitor_stands_in_place_of_the_worker_and_never_counts() {
+    let visitor = PresentationRecord {
+        by: By::IcCard,
+        worker: None,
+        visit: Some(VisitId(3)),
+        document: None,
+        moved: true,
+        ..presentation()
+    };
+    check(
+        Act::Presentation(visitor),
+        r#""presentation","lane":"east-1","direction":"in","by":"006","visit":3,"result":"granted","counted":false,"moved":true,"policy":1"#,
+    );
+    check(
+        Act::Passage(PassageRecord {
+            lane: lane(),
+            direction: Direction::Out,
+            outcome: PassageOutcome::Passed,
+            presentation: Some(17),
+            worker: None,
+            visit: Some(VisitId(3)),
+            counted: false,
+            moved: true,
+            board: None,
+        }),
+        r#""passage","lane":"east-1","direction":"out","outcome":"passed","presentation":17,"visit":3,"counted":false,"moved":true"#,
+    );
+    check(
+        Act::VisitEnded {
+            visit: VisitId(3),
+            account: "王敏".to_owned(),
+        },
+        r#""visit_ended","visit":3,"account":"王敏""#,
+    );
+}
+
+#[test]
 fn passages() {
     for (outcome, code) in [
         (PassageOutcome::Passed, "passed"),
@@ -100,7 +139,9 @@ fn passages() {
             outcome,
             presentation: Some(17),
             worker: Some(WORKER),
+            visit: None,
             counted: true,
+            moved: false,
             board: Some(BoardStamp {
                 uid: Some([0, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77]),
                 boot: 9,

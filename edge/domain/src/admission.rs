@@ -12,9 +12,10 @@ use crate::face::{FaceFinding, NoFace};
 use crate::id_number::Sex;
 use crate::ids::{Direction, LaneId};
 use crate::papers::CertificateTerm;
-use crate::policy::{AgeEffect, AntiPassback, Policy, Requirement};
+use crate::policy::{AgeEffect, AntiPassback, Policy, Requirement, Visitors};
 use crate::presence::{Presence, Repeat};
 use crate::time::{ClockQuality, Moment, age_on};
+use crate::visits::Visit;
 use crate::worker::WorkerStanding;
 
 /// Everything a rule may ask about one presentation.
@@ -24,6 +25,8 @@ pub struct Applicant<'a> {
     pub credential: &'a Credential,
     /// The holder's standing, when on the roster.
     pub standing: Option<&'a WorkerStanding>,
+    /// The visit, where the holder is a visitor: then he has no standing.
+    pub visit: Option<&'a Visit>,
     /// Where.
     pub lane: &'a LaneId,
     /// Which way.
@@ -82,7 +85,7 @@ struct Rule {
 const AGE_MIN: u8 = 16;
 
 /// The table. Rules about papers ask only for people on the roster.
-const RULES: [Rule; 20] = [
+const RULES: [Rule; 22] = [
     Rule {
         denial: Denial::UnreadableCard,
         ground: Ground::Fact,
@@ -107,6 +110,16 @@ const RULES: [Rule; 20] = [
         denial: Denial::NotOnRoster,
         ground: Ground::Fact,
         test: stranger,
+    },
+    Rule {
+        denial: Denial::VisitOver,
+        ground: Ground::Fact,
+        test: visit_over,
+    },
+    Rule {
+        denial: Denial::VisitorRefused,
+        ground: Ground::Fact,
+        test: no_visitors,
     },
     Rule {
         denial: Denial::Blacklisted,
@@ -310,7 +323,19 @@ fn ambiguous(one: &Applicant<'_>) -> Finding {
 
 fn stranger(one: &Applicant<'_>) -> Finding {
     let named = !matches!(one.credential, Credential::Unreadable { .. });
-    refuse_if(named && one.standing.is_none() && !one.ambiguous)
+    let known = one.standing.is_some() || one.visit.is_some();
+    refuse_if(named && !known && !one.ambiguous)
+}
+
+fn visit_over(one: &Applicant<'_>) -> Finding {
+    refuse_if(
+        one.visit
+            .is_some_and(|visit| visit.is_over(one.now.wall_ms)),
+    )
+}
+
+fn no_visitors(one: &Applicant<'_>) -> Finding {
+    refuse_if(one.visit.is_some() && one.policy.visitors == Visitors::Deny)
 }
 
 fn blacklisted(one: &Applicant<'_>) -> Finding {

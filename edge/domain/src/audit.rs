@@ -37,11 +37,15 @@ pub enum AuditAct {
     Disputed,
     /// Answered that.
     DisputeAnswered,
+    /// Let a visitor in.
+    VisitIssued,
+    /// Ended a visit.
+    VisitEnded,
 }
 
 impl AuditAct {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::NumberRevealed,
         Self::EvidenceSeen,
         Self::PicturesSeen,
@@ -58,6 +62,8 @@ impl AuditAct {
         Self::PolicyChanged,
         Self::Disputed,
         Self::DisputeAnswered,
+        Self::VisitIssued,
+        Self::VisitEnded,
     ];
 
     /// The code of the record body.
@@ -79,6 +85,8 @@ impl AuditAct {
             Self::PolicyChanged => "policy_changed",
             Self::Disputed => "disputed",
             Self::DisputeAnswered => "dispute_answered",
+            Self::VisitIssued => "visit_issued",
+            Self::VisitEnded => "visit_ended",
         }
     }
 
@@ -101,6 +109,8 @@ impl AuditAct {
             Self::PolicyChanged => "规则改变",
             Self::Disputed => "工人异议",
             Self::DisputeAnswered => "答复异议",
+            Self::VisitIssued => "开访客卡",
+            Self::VisitEnded => "结束访客",
         }
     }
 

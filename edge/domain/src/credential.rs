@@ -97,18 +97,23 @@ impl IcReading {
         })
     }
 
+    /// The number as far as the reader told it; a byte that it dropped is zero.
+    pub const fn number(&self) -> IcNumber {
+        self.number
+    }
+
     /// Whether it may be this card.
     pub fn fits(&self, card: IcNumber) -> bool {
         card.reveal() & self.mask == self.number.reveal()
     }
 }
 
-/// A card of somebody who is not on the roster, as it was read at a lane. It is never written down: the
-/// clerk may fill the form of a new worker from it, and a while later it is forgotten.
+/// A card of nobody who may pass, as it was read at a lane. It is never written down: the form of a new
+/// worker or of a visitor may be filled from it, and a while later it is forgotten.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Newcomer {
-    /// What the card says.
-    pub document: IdDocument,
+    /// The card.
+    pub credential: Credential,
     /// Id of the lane.
     pub lane: String,
     /// When, Unix ms.
@@ -118,6 +123,11 @@ pub struct Newcomer {
 impl Newcomer {
     /// For how long the clerk may use it.
     const KEPT_MS: i64 = 600_000;
+
+    /// What it says, where it is a document.
+    pub fn document(&self) -> Option<&IdDocument> {
+        self.credential.document()
+    }
 
     /// Whether it may still be used.
     pub fn is_fresh(&self, now_ms: i64) -> bool {

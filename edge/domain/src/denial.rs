@@ -9,6 +9,10 @@ pub enum Denial {
     InvalidDocument,
     /// Not on the roster.
     NotOnRoster,
+    /// A visitor whose time is over.
+    VisitOver,
+    /// A visitor, and the site lets none in.
+    VisitorRefused,
     /// On the blacklist.
     Blacklisted,
     /// Under 16: unconditional (禁止使用童工规定).
@@ -76,6 +80,20 @@ const CARD_AMBIGUOUS: Words = words(
     "卡号重复，请刷身份证",
 );
 
+const VISIT_OVER: Words = words(
+    "visit_over",
+    "访客时间已到",
+    "请找门卫重新登记",
+    "访客时间已到，请找门卫",
+);
+
+const VISITOR_REFUSED: Words = words(
+    "visitor_refused",
+    "本工地不接待访客",
+    "请找门卫",
+    "不接待访客，请找门卫",
+);
+
 const FACE_DIFFERS: Words = words(
     "face_differs",
     "人证不一致",
@@ -109,12 +127,14 @@ const fn clerk(code: &'static str, reason: &'static str, voice: &'static str) ->
 
 impl Denial {
     /// Every denial, in the order in which rules are asked.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 23] = [
         Self::UnreadableCard,
         Self::InvalidDocument,
         Self::UnderSixteen,
         Self::CardAmbiguous,
         Self::NotOnRoster,
+        Self::VisitOver,
+        Self::VisitorRefused,
         Self::Blacklisted,
         Self::LeftSite,
         Self::NotEntered,
@@ -149,6 +169,8 @@ impl Denial {
             ),
             Self::CardAmbiguous => CARD_AMBIGUOUS,
             Self::NotOnRoster => clerk("not_on_roster", "未登记", "未登记，请找劳资员"),
+            Self::VisitOver => VISIT_OVER,
+            Self::VisitorRefused => VISITOR_REFUSED,
             Self::Blacklisted => words("blacklisted", "禁止进场", "请联系项目部", "禁止进场"),
             Self::LeftSite => clerk("left_site", "已退场", "已退场，请找劳资员"),
             Self::NotEntered => clerk("not_entered", "未办理进场", "未办理进场，请找劳资员"),

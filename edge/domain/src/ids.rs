@@ -8,6 +8,10 @@ use crate::error::DomainError;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct WorkerId(pub u32);
 
+/// A visit at this box: assigned by the box, 1, 2, 3 …, never reused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct VisitId(pub u32);
+
 /// An employer (参建单位) of this box, assigned by the box.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EmployerId(pub u32);

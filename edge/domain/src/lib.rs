@@ -7,7 +7,7 @@
 //! Reading order, bottom first:
 //! `ids` names of things · `time` moments and site dates · `id_number` identity numbers · `uscc`
 //! employer codes · `papers` certificates of special trades · `person` masked personal data · `credential` what was presented · `worker`
-//! a person's standing here · `roster` all standings · `denial` refusals and flags with their
+//! a person's standing here · `visits` people who stay for some hours · `roster` all standings · `denial` refusals and flags with their
 //! Chinese words · `face` what a camera's pictures mean · `wages` pay from counted days · `policy` the numbers that rules use ·
 //! `days` attendance days, what each counts for, and corrections · `audit` what is kept of the office's own
 //! acts · `record` what goes into the ledger ·
@@ -24,6 +24,7 @@ mod papers;
 mod person;
 mod credential;
 mod worker;
+mod visits;
 mod roster;
 mod denial;
 mod face;
@@ -55,7 +56,9 @@ pub use face::{
     Similarity, compare,
 };
 pub use id_number::{DocumentKind, IdNumber, Sex};
-pub use ids::{Direction, EmployerId, LaneId, LookId, PersonTag, TeamId, Ticket, WorkerId};
+pub use ids::{
+    Direction, EmployerId, LaneId, LookId, PersonTag, TeamId, Ticket, VisitId, WorkerId,
+};
 pub use lane::{
     BoardEvent, Camera, Delay, Display, EventMark, GateReport, Lane, LaneEffect, LaneInput,
     LaneMemory, LaneSettings, Mismatches, OpenRefusal, RememberedGrant, Screen, Sensing, SiteView,
@@ -68,7 +71,9 @@ pub use papers::{
 pub use person::{
     BankAccount, Contact, IcNumber, Kinship, Person, PersonName, PhoneNumber, WageCard,
 };
-pub use policy::{AgeEffect, AgeRule, AntiPassback, EmergencyMode, Policy, Requirement, TradeSet};
+pub use policy::{
+    AgeEffect, AgeRule, AntiPassback, EmergencyMode, Policy, Requirement, TradeSet, Visitors,
+};
 pub use presence::{Inside, Presence, Repeat};
 pub use record::{
     Act, BoardStamp, By, EmergencyRecord, GateEvent, GateRecord, OverrideRecord, PassageOutcome,
@@ -77,6 +82,7 @@ pub use record::{
 pub use roster::{CardHolder, Roster};
 pub use time::{ClockQuality, Moment, SITE_OFFSET_H, age_on, site_date, site_datetime};
 pub use uscc::Uscc;
+pub use visits::{VISIT_H_MAX, VISIT_WORDS_MAX, Visit, VisitCard, VisitFault, Visitor};
 pub use wages::{
     DEDUCTION_CHARS_MAX, Deduction, DeductionKind, DepositForm, Fen, FundAccount, FundDeposit,
     FundFlag, FundMonth, FundState, FundTransfer, WageAct, WageBasis, WageEntry, WageFacts,

@@ -152,6 +152,12 @@ impl IcNumber {
         self.0
     }
 
+    /// Whether a reader that tells only three bytes may take the one for the other.
+    pub const fn may_read_as(self, other: Self) -> bool {
+        let differs = self.0 ^ other.0;
+        differs.trailing_zeros() >= 24 || differs.leading_zeros() >= 24
+    }
+
     /// The number in clear, eight lower-case hexadecimal digits.
     pub fn to_hex(self) -> String {
         format!("{:08x}", self.0)

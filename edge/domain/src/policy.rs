@@ -88,6 +88,15 @@ pub enum EmergencyMode {
     Counted,
 }
 
+/// What becomes of visitors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Visitors {
+    /// Let in while their visit runs.
+    Allow,
+    /// Refused. Exit is never refused.
+    Deny,
+}
+
 /// All numbers that rules use. Under 16 is not among them: that refusal is unconditional.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
@@ -121,6 +130,8 @@ pub struct Policy {
     pub day_boundary_h: u8,
     /// Entry while the ledger cannot commit.
     pub emergency_entry: EmergencyMode,
+    /// Visitors.
+    pub visitors: Visitors,
     /// Faces; without a camera they are not asked.
     pub face: FacePolicy,
     /// Wages: the place's minimum, and until when they are paid.
@@ -203,6 +214,7 @@ impl Policy {
             repeat_window_ms: 3_000,
             day_boundary_h: 4,
             emergency_entry: EmergencyMode::Off,
+            visitors: Visitors::Allow,
             face: FacePolicy::default(),
             wages: WagePolicy::default(),
         }

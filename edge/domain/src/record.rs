@@ -7,9 +7,10 @@ use crate::credential::{Credential, TerminalMark};
 use crate::days::{Correction, CorrectionRequest, Suspension};
 use crate::denial::{Denial, Flag};
 use crate::id_number::DocumentKind;
-use crate::ids::{Direction, LaneId, PersonTag, TeamId, WorkerId};
+use crate::ids::{Direction, LaneId, PersonTag, TeamId, VisitId, WorkerId};
 use crate::person::Person;
 use crate::time::Moment;
+use crate::visits::Visitor;
 use crate::wages::WageAct;
 use crate::worker::{Contract, Employer, Role, Team, Trade, Training};
 
@@ -115,6 +116,26 @@ pub enum Act {
         listed: bool,
         /// Why, as the clerk wrote it.
         reason: Option<String>,
+    },
+    /// A visitor is let in for a while: the shell seals who he is.
+    Visit {
+        /// The visit.
+        visit: VisitId,
+        /// Who visits whom.
+        visitor: Box<Visitor>,
+        /// From when on, Unix ms.
+        from_ms: i64,
+        /// When it is over, Unix ms.
+        until_ms: i64,
+        /// The account that lets him in.
+        account: String,
+    },
+    /// A visit is over before its time.
+    VisitEnded {
+        /// The visit.
+        visit: VisitId,
+        /// The account that ends it.
+        account: String,
     },
     /// A roster from the city was applied.
     RosterApplied(RosterApplied),
@@ -240,6 +261,8 @@ pub struct PresentationRecord {
     pub by: By,
     /// Who, when on the roster.
     pub worker: Option<WorkerId>,
+    /// Which visit, of a visitor: then there is no worker.
+    pub visit: Option<VisitId>,
     /// Which document, when one was read.
     pub document: Option<DocumentKind>,
     /// What became of it.
@@ -252,6 +275,8 @@ pub struct PresentationRecord {
     pub of: Option<u64>,
     /// Whether this record is itself the attendance (a lane that senses no passage).
     pub counted: bool,
+    /// Whether this record is itself the visitor's movement (a lane that senses no passage).
+    pub moved: bool,
     /// Tag of an unknown identity number.
     pub person_tag: Option<PersonTag>,
     /// Version of the policy that decided.
@@ -312,8 +337,12 @@ pub struct PassageRecord {
     pub presentation: Option<u64>,
     /// Who, when the opening was for a worker.
     pub worker: Option<WorkerId>,
+    /// Which visit, when the opening was for a visitor.
+    pub visit: Option<VisitId>,
     /// Whether this record is the attendance.
     pub counted: bool,
+    /// Whether this record is the visitor's movement.
+    pub moved: bool,
     /// The board's name for the event.
     pub board: Option<BoardStamp>,
 }

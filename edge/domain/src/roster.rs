@@ -1,8 +1,10 @@
 //! All standings of the site, looked up by identity number.
 
-use crate::credential::IcReading;
+use crate::credential::{Credential, IcReading};
 use crate::id_number::IdNumber;
 use crate::ids::WorkerId;
+use crate::time::Moment;
+use crate::visits::{Visit, VisitCard, VisitFault};
 use crate::worker::WorkerStanding;
 
 /// Whose card it is.
@@ -14,6 +16,8 @@ pub enum CardHolder<'a> {
     One(&'a WorkerStanding),
     /// It may be that of several workers who are here.
     Several,
+    /// A visitor's.
+    Visitor(&'a Visit),
 }
 
 /// The roster in memory. Share it behind an `Arc`; a change makes a new one.
@@ -21,6 +25,8 @@ pub enum CardHolder<'a> {
 pub struct Roster {
     standings: Vec<WorkerStanding>,
     by_number: Vec<usize>,
+    /// Newest first.
+    visits: Vec<Visit>,
 }
 
 impl Roster {
@@ -41,7 +47,79 @@ impl Roster {
         Self {
             standings,
             by_number,
+            visits: Vec::new(),
         }
+    }
+
+    /// The same with these visits.
+    #[must_use]
+    pub fn with_visits(mut self, mut visits: Vec<Visit>) -> Self {
+        visits.sort_by_key(|one| std::cmp::Reverse(one.visit));
+        self.visits = visits;
+        self
+    }
+
+    /// Whose it is what was presented. A worker who is here is never taken for a visitor; who has
+    /// left may visit, unless he is barred.
+    pub fn holder(&self, credential: &Credential, now: &Moment) -> CardHolder<'_> {
+        let worker = match credential {
+            Credential::IdCard(document) => self
+                .find(&document.number)
+                .map_or(CardHolder::Nobody, CardHolder::One),
+            Credential::IcCard(reading) => self.find_card(reading),
+            Credential::Face { worker, .. } => self
+                .worker(*worker)
+                .map_or(CardHolder::Nobody, CardHolder::One),
+            Credential::Unreadable { .. } => CardHolder::Nobody,
+        };
+        let mut fitting = self.visits.iter().filter(|one| one.fits(credential));
+        let newest = fitting.clone().next();
+        let running = fitting.find(|one| !one.is_over(now.wall_ms));
+        match (worker, running, newest) {
+            (CardHolder::Nobody, Some(visit), _) | (CardHolder::Nobody, None, Some(visit)) => {
+                CardHolder::Visitor(visit)
+            }
+            (CardHolder::One(standing), Some(visit), _) => {
+                let has_left = standing.left_on.is_some_and(|day| day <= now.date());
+                let is_ic = matches!(credential, Credential::IcCard(_));
+                match (has_left, is_ic) {
+                    (true, _) if !standing.blacklisted => CardHolder::Visitor(visit),
+                    // One card is out twice, or a short reading fits both.
+                    (false, true) => CardHolder::Several,
+                    (true | false, _) => worker,
+                }
+            }
+            _ => worker,
+        }
+    }
+
+    /// Tests whether a card may be a visitor's now.
+    ///
+    /// # Errors
+    /// [`VisitFault::OfWorker`], [`VisitFault::Barred`], [`VisitFault::Taken`].
+    pub fn check_visit_card(&self, card: &VisitCard, now_ms: i64) -> Result<(), VisitFault> {
+        let holds = |one: &&WorkerStanding| match card {
+            VisitCard::Document(number) => one.number == *number,
+            VisitCard::Ic(number) => one.ic_card.is_some_and(|held| held.may_read_as(*number)),
+        };
+        let holders: Vec<_> = self.standings.iter().filter(holds).collect();
+        let is_document = matches!(card, VisitCard::Document(_));
+        if is_document && holders.iter().any(|one| one.blacklisted) {
+            return Err(VisitFault::Barred);
+        }
+        if holders.iter().any(|one| one.left_on.is_none()) {
+            return Err(VisitFault::OfWorker);
+        }
+        let mut running = self.visits.iter().filter(|one| !one.is_over(now_ms));
+        if running.any(|one| one.card.may_be(card)) {
+            return Err(VisitFault::Taken);
+        }
+        Ok(())
+    }
+
+    /// All visits that the gate knows, newest first.
+    pub fn visits(&self) -> &[Visit] {
+        &self.visits
     }
 
     /// The standing of a document's holder.

@@ -13,7 +13,7 @@ use crate::daily::shelf::Shelf;
 use crate::epoch;
 use crate::error::StoreError;
 use crate::key::Key;
-use crate::ledger;
+use crate::ledger::{self, KeyOf};
 
 /// Why a file was set aside: part of its new name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,8 +51,8 @@ pub struct Remnant {
     pub seq: u64,
     /// Its exact bytes.
     pub body: Vec<u8>,
-    /// For a `worker` record: the worker's number and key, where the key can still be read.
-    pub data_key: Option<(u32, DataKey)>,
+    /// For a `worker` or `visit` record: whose it is and the key, where that can still be read.
+    pub data_key: Option<(KeyOf, DataKey)>,
 }
 
 /// What can still be read of a file that was set aside.
@@ -271,17 +271,28 @@ const fn is_about_people(kind: &Kind) -> bool {
             | Kind::FaceConsent(_)
             | Kind::HealthCertificate(_)
             | Kind::Blacklist(_)
+            | Kind::Visit(_)
+            | Kind::VisitEnded(_)
     )
 }
 
-fn data_key(db: &Connection, kind: &Kind) -> Option<(u32, DataKey)> {
-    let Kind::Worker(one) = kind else { return None };
-    let key = db
-        .query_row(
+#[expect(clippy::wildcard_enum_match_arm, reason = "nothing else is sealed")]
+fn data_key(db: &Connection, kind: &Kind) -> Option<(KeyOf, DataKey)> {
+    let (whose, number, sql) = match kind {
+        Kind::Worker(one) => (
+            KeyOf::Worker(one.worker),
+            one.worker,
             "SELECT key FROM worker_key WHERE worker = ?1",
-            [one.worker],
-            |row| row.get(0).map(DataKey::from_bytes),
-        )
+        ),
+        Kind::Visit(one) => (
+            KeyOf::Visit(one.visit),
+            one.visit,
+            "SELECT key FROM visit_key WHERE visit = ?1",
+        ),
+        _ => return None,
+    };
+    let key = db
+        .query_row(sql, [number], |row| row.get(0).map(DataKey::from_bytes))
         .optional();
-    Some((one.worker, key.ok()??))
+    Some((whose, key.ok()??))
 }

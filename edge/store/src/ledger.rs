@@ -15,14 +15,23 @@ const SEQ_BITS: u32 = 40;
 const SEQ_MAX: u64 = (1 << SEQ_BITS) - 1;
 const EPOCH_NO_MAX: u32 = (1 << 23) - 1;
 
+/// Whose data a key opens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyOf {
+    /// A worker's, by his number.
+    Worker(u32),
+    /// A visitor's, by the number of the visit.
+    Visit(u32),
+}
+
 /// A record to append.
 #[derive(Debug, Clone)]
 pub struct Entry {
     /// The exact bytes of the record: compact JSON, 1 to 8192 bytes.
     pub body: Vec<u8>,
-    /// For a `worker` record: the worker's number and the key that its sealed part opens with,
+    /// For a `worker` or `visit` record: whose it is and the key that its sealed part opens with,
     /// stored in the same commit.
-    pub data_key: Option<(u32, DataKey)>,
+    pub data_key: Option<(KeyOf, DataKey)>,
 }
 
 impl Entry {
@@ -76,10 +85,11 @@ pub(crate) const fn epoch_no_of(id: i64) -> i64 {
     id >> SEQ_BITS
 }
 
-/// The two statements of an append, prepared once for the life of the writer.
+/// The statements of an append, prepared once for the life of the writer.
 pub(crate) struct Appender<'db> {
     record: Statement<'db>,
     key: Statement<'db>,
+    visit_key: Statement<'db>,
 }
 
 impl<'db> Appender<'db> {
@@ -93,6 +103,12 @@ impl<'db> Appender<'db> {
                 .prepare(
                     "INSERT INTO worker_key (worker, key) VALUES (?1, ?2) \
                      ON CONFLICT (worker) DO UPDATE SET key = excluded.key",
+                )
+                .map_err(|e| StoreError::database(step, e))?,
+            visit_key: db
+                .prepare(
+                    "INSERT INTO visit_key (visit, key) VALUES (?1, ?2) \
+                     ON CONFLICT (visit) DO UPDATE SET key = excluded.key",
                 )
                 .map_err(|e| StoreError::database(step, e))?,
         })
@@ -115,9 +131,13 @@ impl<'db> Appender<'db> {
             self.record
                 .execute(params![id, entry.body, next.hash.as_bytes()])
                 .map_err(|e| StoreError::database(step, e))?;
-            if let Some((worker, key)) = &entry.data_key {
-                self.key
-                    .execute(params![worker, key.reveal()])
+            if let Some((whose, key)) = &entry.data_key {
+                let (statement, number) = match whose {
+                    KeyOf::Worker(worker) => (&mut self.key, worker),
+                    KeyOf::Visit(visit) => (&mut self.visit_key, visit),
+                };
+                statement
+                    .execute(params![number, key.reveal()])
                     .map_err(|e| StoreError::database(step, e))?;
             }
             last = next;

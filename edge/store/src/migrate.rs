@@ -29,6 +29,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0023_checkpoints.sql"),
     include_str!("../migrations/0024_certificates.sql"),
     include_str!("../migrations/0025_photos_leave.sql"),
+    include_str!("../migrations/0026_visits.sql"),
 ];
 
 /// Marks the file as ours in its header ("MENW").

@@ -17,7 +17,7 @@ use crate::carry::{self, ToCarry};
 use crate::city::cursor::{self, Cursor};
 use crate::city::parked;
 use crate::connection;
-use crate::desk::DeskReader;
+use crate::desk::{DeskReader, visits};
 use crate::epoch::{self, Epoch};
 use crate::error::StoreError;
 use crate::face_reader::FaceReader;
@@ -169,11 +169,11 @@ impl Reader {
         Wages::new(&self.db)
     }
 
-    /// Everyone on the roster whose data can be read. Holds every record committed before the last
+    /// Everyone on the roster whose data can be read, and the visits. Holds every record committed before the last
     /// [`Writer::catch_up`](crate::Writer::catch_up): call that first after people were changed.
     pub fn roster(&self) -> Result<Roster, StoreError> {
         let view = self.one_moment()?;
-        people::roster(&view)
+        Ok(people::roster(&view)?.with_visits(visits::for_gate(&view)?))
     }
 
     /// What there is to ask about faces, all of it at one moment.

@@ -15,7 +15,8 @@ use crate::guard::{cross_site, headers};
 use crate::intake;
 use crate::pages::corrections::{FILE_BYTES_MAX, ask_page, case_page, list_page, report_page};
 use crate::pages::desk::{
-    face_page, numbers_page, person_acts, pictures_page, register_page, suspension_page, teams_page,
+    face_page, numbers_page, person_acts, pictures_page, register_page, suspension_page,
+    teams_page, visits_page,
 };
 use crate::pages::intake::{bring_page, job_page};
 use crate::pages::kiosk::{gate_events, gate_page, own_events, own_page, voice};
@@ -64,6 +65,7 @@ pub fn router(state: WebState) -> Router {
         .route("/people/{worker}/numbers", post(numbers_page::submit))
         .route("/people/{worker}/{act}", post(person_acts::submit))
         .route("/teams", get(teams_page::show).post(teams_page::submit))
+        .route("/visits", get(visits_page::show).post(visits_page::submit))
         .merge(imports())
         .merge(wage_pages())
         .merge(settings())

@@ -79,6 +79,8 @@ pub const AUDIT_ACTS: Table = &[
     ("policy_changed", "规则改变"),
     ("disputed", "工人异议"),
     ("dispute_answered", "答复异议"),
+    ("visit_issued", "开访客卡"),
+    ("visit_ended", "结束访客"),
 ];
 
 /// Type of an employer (corpType).

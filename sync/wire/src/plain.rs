@@ -1,4 +1,4 @@
-//! What is sealed, before it is: a person, and what speaks for a correction.
+//! What is sealed, before it is: a person, a visitor, and what speaks for a correction.
 
 use std::fmt;
 
@@ -120,6 +120,34 @@ impl fmt::Debug for Person {
             .debug_struct("Person")
             .field("id_kind", &self.id_kind)
             .finish_non_exhaustive()
+    }
+}
+
+/// What `visit` records carry sealed. Compact JSON in this order of fields.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Visitor {
+    /// His name.
+    pub name: String,
+    /// Where he comes from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub company: Option<String>,
+    /// Whom he visits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    /// What for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Number of his identity document, where he shows that at the gate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id_number: Option<String>,
+    /// Number of a temporary IC card, eight lower-case hexadecimal digits, where he shows that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ic_card: Option<String>,
+}
+
+impl fmt::Debug for Visitor {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Visitor").finish_non_exhaustive()
     }
 }
 

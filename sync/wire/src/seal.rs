@@ -19,7 +19,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::chain::{Hash, hex};
 use crate::error::WireError;
-pub use crate::plain::{Certificate, Contact, Evidence, Person, Sex, WageCard};
+pub use crate::plain::{Certificate, Contact, Evidence, Person, Sex, Visitor, WageCard};
 use crate::record::Wrap;
 
 const INFO: &[u8] = b"menwei-key-1";
@@ -144,6 +144,25 @@ impl Subject<'_> {
     }
 }
 
+/// Which visit it is; bound into both ciphertexts, as with a worker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct VisitSubject<'a> {
+    /// The box.
+    pub r#box: &'a str,
+    /// The visit's number there.
+    pub visit: u32,
+}
+
+impl VisitSubject<'_> {
+    fn visitor_aad(self) -> String {
+        format!("menwei-visitor-1|{}|{}", self.r#box, self.visit)
+    }
+
+    fn wrap_aad(self) -> String {
+        format!("{}|visit|{}", self.r#box, self.visit)
+    }
+}
+
 /// Seals a person. `nonce` is 12 random bytes, new for every call.
 ///
 /// # Errors
@@ -166,6 +185,34 @@ pub fn seal(
 /// is not a person).
 pub fn unseal(sealed: &str, key: &DataKey, subject: Subject<'_>) -> Result<Person, WireError> {
     let plain = open(&decode_base64(sealed)?, key, &subject.person_aad())?;
+    serde_json::from_slice(&plain).map_err(WireError::BadField)
+}
+
+/// Seals a visitor with the visit's own key; as [`seal`].
+///
+/// # Errors
+/// As [`seal`].
+pub fn seal_visitor(
+    visitor: &Visitor,
+    key: &DataKey,
+    nonce: [u8; NONCE_BYTES],
+    subject: VisitSubject<'_>,
+) -> Result<String, WireError> {
+    let plain = Zeroizing::new(serde_json::to_vec(visitor).map_err(WireError::NotSerializable)?);
+    let sealed = close(&plain, key, nonce, &subject.visitor_aad())?;
+    Ok(STANDARD.encode(sealed))
+}
+
+/// Opens a sealed visitor.
+///
+/// # Errors
+/// As [`unseal`].
+pub fn unseal_visitor(
+    sealed: &str,
+    key: &DataKey,
+    subject: VisitSubject<'_>,
+) -> Result<Visitor, WireError> {
+    let plain = open(&decode_base64(sealed)?, key, &subject.visitor_aad())?;
     serde_json::from_slice(&plain).map_err(WireError::BadField)
 }
 
@@ -294,6 +341,28 @@ pub fn wrap(
     ephemeral: [u8; 32],
     subject: Subject<'_>,
 ) -> Result<Wrap, WireError> {
+    wrap_under(key, city, ephemeral, &subject.wrap_aad())
+}
+
+/// Wraps a visit's data key for the city; as [`wrap`].
+///
+/// # Errors
+/// As [`wrap`].
+pub fn wrap_of_visit(
+    key: &DataKey,
+    city: &CityPublicKey,
+    ephemeral: [u8; 32],
+    subject: VisitSubject<'_>,
+) -> Result<Wrap, WireError> {
+    wrap_under(key, city, ephemeral, &subject.wrap_aad())
+}
+
+fn wrap_under(
+    key: &DataKey,
+    city: &CityPublicKey,
+    ephemeral: [u8; 32],
+    aad: &str,
+) -> Result<Wrap, WireError> {
     let public = <X25519HkdfSha256 as Kem>::PublicKey::from_bytes(&city.0)
         .map_err(|_refused| WireError::CannotSeal)?;
     let mut source = GivenBytes(ephemeral);
@@ -303,7 +372,7 @@ pub fn wrap(
             &public,
             INFO,
             &key.0,
-            subject.wrap_aad().as_bytes(),
+            aad.as_bytes(),
             &mut source,
         )
         .map_err(|_refused| WireError::CannotSeal)?;
@@ -323,6 +392,22 @@ pub fn unwrap(
     city: &CityPrivateKey,
     subject: Subject<'_>,
 ) -> Result<DataKey, WireError> {
+    unwrap_under(wrap, city, &subject.wrap_aad())
+}
+
+/// Unwraps a visit's data key.
+///
+/// # Errors
+/// As [`unwrap`].
+pub fn unwrap_of_visit(
+    wrap: &Wrap,
+    city: &CityPrivateKey,
+    subject: VisitSubject<'_>,
+) -> Result<DataKey, WireError> {
+    unwrap_under(wrap, city, &subject.wrap_aad())
+}
+
+fn unwrap_under(wrap: &Wrap, city: &CityPrivateKey, aad: &str) -> Result<DataKey, WireError> {
     let bytes = decode_base64(&wrap.wrapped)?;
     let (enc, ciphertext) = bytes
         .split_at_checked(ENC_BYTES)
@@ -335,7 +420,7 @@ pub fn unwrap(
         &enc,
         INFO,
         ciphertext,
-        subject.wrap_aad().as_bytes(),
+        aad.as_bytes(),
     )
     .map_err(|_refused| WireError::CannotUnseal)?;
     let plain = Zeroizing::new(plain);

@@ -1,6 +1,6 @@
 //! The first records: the epoch, the site, and two workers with cards.
 
-use edge_store::{Appended, DataKey, Entry, Store};
+use edge_store::{Appended, DataKey, Entry, KeyOf, Store};
 use sync_wire::record::{
     ClockQuality, Employer, Entry as Entered, EpochBegan, EpochReason, IdKind, Project, Started,
     Team, Worker,
@@ -41,7 +41,9 @@ pub(crate) async fn register(store: &Store, world: &mut World, at: i64) -> Resul
         let mut entries = Vec::new();
         for kind in kinds {
             let body = Record { stamp, kind }.to_body()?;
-            let data_key = data_key.clone();
+            let data_key = data_key
+                .clone()
+                .map(|(worker, key)| (KeyOf::Worker(worker), key));
             entries.push(Entry { body, data_key });
         }
         let appended = writer.append(entries).await?;

@@ -1,7 +1,7 @@
 //! The labor clerk's screen in a real Chromium: `screen` 开通 and 今日 · `pages` people, attendance,
 //! papers · `troubles` 异常 and 上传 · `desk` registering and sending away · `certificates` papers of special trades, emergency contacts · `intake` files of people ·
 //! `corrections` 补卡 · `papers` closed months, codes, lists and what is on record · `wages` from days to a paid sheet ·
-//! `funds` the project's money; and without it:
+//! `funds` the project's money · `visits` visitors; and without it:
 //! `import` of a roster file.
 
 mod import;
@@ -15,6 +15,7 @@ mod papers;
 mod wages;
 mod funds;
 mod intake;
+mod visits;
 
 pub(crate) use pages::{AXE, is_sound, open};
 pub(crate) use screen::{SIZES, WATCH_RULES};

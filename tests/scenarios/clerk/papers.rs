@@ -63,7 +63,9 @@ async fn late_exit(site: &mut Site, worker: u32, at: i64) -> Result<()> {
             outcome: Outcome::Passed,
             presentation: None,
             worker: Some(worker),
+            visit: None,
             counted: true,
+            moved: false,
             board: None,
         }),
     };

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use edge_domain::{
     AgeEffect, AgeRule, CertificateKind, EmergencyMode, FaceEvidence, FacePolicy, Fen, IdentifyRow,
-    NoFace, Policy, Requirement, Sex, Similarity, Trade, TradeSet, WagePolicy,
+    NoFace, Policy, Requirement, Sex, Similarity, Trade, TradeSet, Visitors, WagePolicy,
 };
 use toml::Value;
 
@@ -48,6 +48,10 @@ pub(super) fn policy(walk: &mut Walk) -> Option<Policy> {
         "1 至 120 个字的依据（法规或文件的名称和条款）；没有依据就不写这一行",
         |text| short_text(text.trim(), BASIS_CHARS_MAX).map(Some),
     );
+    let visitors = walk.word_or_first(
+        "visitors",
+        &[("allow", Visitors::Allow), ("deny", Visitors::Deny)],
+    );
     let ages = if walk.has("age") {
         ages(walk)
     } else {
@@ -79,6 +83,7 @@ pub(super) fn policy(walk: &mut Walk) -> Option<Policy> {
         photo_upload_basis: photo_upload_basis?,
         face: face?,
         wages: wages?,
+        visitors: visitors?,
         ..default
     })
 }

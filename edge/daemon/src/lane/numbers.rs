@@ -54,6 +54,8 @@ pub(crate) fn within(epoch_no: u32, record: &Record) -> Record {
         | Act::HealthCertificate { .. }
         | Act::FaceConsent { .. }
         | Act::Blacklist { .. }
+        | Act::Visit { .. }
+        | Act::VisitEnded { .. }
         | Act::CorrectionRequest(_)
         | Act::Correction(_)
         | Act::CorrectionRefused { .. }
@@ -84,7 +86,9 @@ mod tests {
                 outcome: PassageOutcome::Passed,
                 presentation,
                 worker: None,
+                visit: None,
                 counted: false,
+                moved: false,
                 board: None,
             }),
         }

@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
-use edge_domain::{IdDocument, Mismatches, Newcomer, Policy, Presence, Record, Roster};
+use edge_domain::{CardHolder, Credential, Mismatches, Newcomer, Policy, Presence, Record, Roster};
 use edge_store::Writer;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
@@ -30,7 +30,7 @@ pub(crate) struct GateSite {
     pub(crate) mismatches: RefCell<Mismatches>,
     /// The ledger.
     pub(crate) writer: Writer,
-    /// Whoever came last with a card and is not on the roster, for the clerk's form.
+    /// The last card of nobody who may pass, for the forms of new workers and visitors.
     pub(crate) newcomer: watch::Sender<Option<Newcomer>>,
     /// Tags the numbers of strangers.
     pub(crate) tagger: PersonTagger,
@@ -49,15 +49,22 @@ impl GateSite {
         self.mismatches.borrow_mut().apply(record);
     }
 
-    /// A card was read: if its holder is not on the roster, the clerk may register him from it.
-    pub(super) fn came(&self, lane: &str, document: &IdDocument) {
-        if self.roster.borrow().find(&document.number).is_some() {
+    /// A card was read: if it is nobody's, or that of a visitor who should have gone, a form may be
+    /// filled from it.
+    pub(super) fn came(&self, lane: &str, credential: &Credential) {
+        let now = self.clock.now();
+        let is_known = match self.roster.borrow().holder(credential, &now) {
+            CardHolder::One(_) | CardHolder::Several => true,
+            CardHolder::Visitor(visit) => !visit.is_over(now.wall_ms),
+            CardHolder::Nobody => false,
+        };
+        if is_known {
             return;
         }
         self.newcomer.send_replace(Some(Newcomer {
-            document: document.clone(),
+            credential: credential.clone(),
             lane: lane.to_owned(),
-            at_ms: self.clock.now().wall_ms,
+            at_ms: now.wall_ms,
         }));
     }
 

@@ -196,7 +196,7 @@ impl LaneTask {
         let credential = input::credential(text);
         let person_tag = match &credential {
             Credential::IdCard(document) => {
-                self.site.came(&self.names.lane, document);
+                self.site.came(&self.names.lane, &credential);
                 Some(self.site.tagger.tag(&document.number))
             }
             Credential::IcCard(_) | Credential::Face { .. } | Credential::Unreadable { .. } => None,
@@ -216,9 +216,11 @@ impl LaneTask {
             && report.age_ms <= CARD_AGE_MS_MAX
             && let Some((direction, reading)) = input::ic_card(report, self.cards_reversed)
         {
+            let credential = Credential::IcCard(reading);
+            self.site.came(&self.names.lane, &credential);
             self.feed(LaneInput::Presented {
                 direction,
-                credential: Credential::IcCard(reading),
+                credential,
                 person_tag: None,
             });
         }

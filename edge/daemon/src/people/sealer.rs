@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use edge_domain::{Act, Evidence, Person, Record, Sex, WorkerId};
-use edge_store::{DataKey, Entry, Reader};
+use edge_domain::{Act, Evidence, Person, Record, Sex, VisitCard, VisitId, Visitor, WorkerId};
+use edge_store::{DataKey, Entry, KeyOf, Reader};
 use sync_wire::record::Worker;
-use sync_wire::seal::{self, CityPublicKey, FilePart, Subject};
+use sync_wire::seal::{self, CityPublicKey, FilePart, Subject, VisitSubject};
 
 use crate::advice::refusal;
 use crate::error::DaemonError;
@@ -65,6 +65,9 @@ impl Sealer {
     }
 
     fn entry_under(&self, record: &Record, held: Option<DataKey>) -> Result<Entry, DaemonError> {
+        if let Act::Visit { visit, visitor, .. } = &record.act {
+            return self.visit_entry(record, *visit, visitor);
+        }
         let Act::Worker { worker, person } = &record.act else {
             return Ok(Entry::new(records::body(record, None)?));
         };
@@ -76,7 +79,31 @@ impl Sealer {
         let body = records::body(record, Some(Sealed::Person(sealed)))?;
         Ok(Entry {
             body,
-            data_key: Some((worker.0, key)),
+            data_key: Some((KeyOf::Worker(worker.0), key)),
+        })
+    }
+
+    /// Every visit has a key of its own.
+    fn visit_entry(
+        &self,
+        record: &Record,
+        visit: VisitId,
+        visitor: &Visitor,
+    ) -> Result<Entry, DaemonError> {
+        let key = DataKey::from_bytes(random::<32>()?);
+        let subject = VisitSubject {
+            r#box: &self.box_id,
+            visit: visit.0,
+        };
+        let sealed = seal::seal_visitor(&plain_visitor(visitor), &key, random::<12>()?, subject)?;
+        let mut wraps = Vec::new();
+        if let Some(city) = &self.city {
+            wraps.push(seal::wrap_of_visit(&key, city, random::<32>()?, subject)?);
+        }
+        let body = records::body(record, Some(Sealed::Visitor { sealed, wraps }))?;
+        Ok(Entry {
+            body,
+            data_key: Some((KeyOf::Visit(visit.0), key)),
         })
     }
 
@@ -199,6 +226,22 @@ fn plain(person: &Person) -> seal::Person {
             kinship: contact.kinship.code().to_owned(),
             phone: contact.phone.reveal().to_owned(),
         }),
+    }
+}
+
+fn plain_visitor(one: &Visitor) -> seal::Visitor {
+    let told = |text: &String| (!text.is_empty()).then(|| text.clone());
+    let (id_number, ic_card) = match &one.card {
+        VisitCard::Document(number) => (Some(number.reveal().to_owned()), None),
+        VisitCard::Ic(number) => (None, Some(number.to_hex())),
+    };
+    seal::Visitor {
+        name: one.name.reveal().to_owned(),
+        company: told(&one.company),
+        host: told(&one.host),
+        reason: told(&one.reason),
+        id_number,
+        ic_card,
     }
 }
 

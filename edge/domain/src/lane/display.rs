@@ -16,6 +16,8 @@ pub enum Display {
         name: Option<PersonName>,
         /// Who, where he is on the roster.
         worker: Option<WorkerId>,
+        /// When his visit is over, Unix ms; of a visitor only.
+        visit_until_ms: Option<i64>,
         /// Which way.
         direction: Direction,
         /// Wall time, Unix ms.
@@ -179,8 +181,12 @@ impl Display {
                 direction,
                 at_ms,
                 flags,
+                visit_until_ms,
                 ..
-            } => granted_detail(*direction, *at_ms, flags),
+            } => match visit_until_ms {
+                Some(until_ms) => visitor_detail(*direction, *at_ms, *until_ms),
+                None => granted_detail(*direction, *at_ms, flags),
+            },
             Self::Denied { denial, .. } => denial.next_step().to_owned(),
             Self::LookAtCamera { again: true, .. } => "请摘下口罩，正对镜头".to_owned(),
             Self::Wait { .. } => "前面的人还在通过".to_owned(),
@@ -257,6 +263,25 @@ fn granted_detail(direction: Direction, at_ms: i64, flags: &[Flag]) -> String {
     detail
 }
 
+/// `访客 · 进场 07:02 · 18:00 前离场`; the day, too, where it is another one.
+fn visitor_detail(direction: Direction, at_ms: i64, until_ms: i64) -> String {
+    let (now, until) = (site_datetime(at_ms), site_datetime(until_ms));
+    let told = format!("访客 · {}", granted_detail(direction, at_ms, &[]));
+    if direction == Direction::Out {
+        return told;
+    }
+    let day = if now.date() == until.date() {
+        String::new()
+    } else {
+        format!("{}月{}日 ", until.month(), until.day())
+    };
+    format!(
+        "{told} · {day}{:02}:{:02} 前离场",
+        until.hour(),
+        until.minute()
+    )
+}
+
 /// Flags that the worker can act on; the others are for the clerk only.
 fn concerns_worker(flag: Flag) -> bool {
     matches!(
@@ -286,6 +311,7 @@ mod tests {
         let display = Display::Granted {
             name: name(),
             worker: None,
+            visit_until_ms: None,
             direction: Direction::In,
             at_ms: 1_795_302_130_000,
             flags: vec![Flag::Warned(Denial::ContractMissing), Flag::NameDiffers],
@@ -321,6 +347,7 @@ mod tests {
         let granted = Display::Granted {
             name: name(),
             worker: None,
+            visit_until_ms: None,
             direction: Direction::Out,
             at_ms: 0,
             flags: Vec::new(),

@@ -194,14 +194,19 @@ impl GateSide {
             outcome: walk.outcome,
             presentation: None,
             worker: None,
+            visit: None,
             counted: false,
+            moved: false,
             board: Some(walk.event.stamp()),
         };
         let mut unused = None;
         if let Some(grant) = walk.token.and_then(|token| self.openings.find(token)) {
             record.presentation = grant.seq;
             record.worker = grant.worker;
-            record.counted = grant.take_attendance(walk.outcome, walk.direction);
+            record.visit = grant.visit;
+            let is_movement = grant.take_movement(walk.outcome, walk.direction);
+            record.counted = is_movement && grant.worker.is_some();
+            record.moved = is_movement && grant.visit.is_some();
             grant.over |= walk.ends_opening();
             unused = grant
                 .ticket

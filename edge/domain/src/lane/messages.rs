@@ -2,7 +2,7 @@
 
 use crate::credential::{Credential, TerminalMark};
 use crate::face::FaceEvidence;
-use crate::ids::{Direction, LaneId, LookId, PersonTag, Ticket, WorkerId};
+use crate::ids::{Direction, LaneId, LookId, PersonTag, Ticket, VisitId, WorkerId};
 use crate::lane::display::Display;
 use crate::lane::mismatches::Mismatches;
 use crate::policy::Policy;
@@ -44,9 +44,11 @@ pub struct RememberedGrant {
     pub seq: u64,
     /// Who.
     pub worker: Option<WorkerId>,
+    /// Which visit, of a visitor.
+    pub visit: Option<VisitId>,
     /// Which way.
     pub direction: Direction,
-    /// Whether that record already counted.
+    /// Whether that record already was the movement.
     pub counted: bool,
 }
 

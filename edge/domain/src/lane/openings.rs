@@ -12,7 +12,7 @@
 
 use std::collections::VecDeque;
 
-use crate::ids::{Direction, Ticket, WorkerId};
+use crate::ids::{Direction, Ticket, VisitId, WorkerId};
 use crate::lane::display::Display;
 use crate::lane::messages::{LaneEffect, RememberedGrant};
 use crate::record::PassageOutcome;
@@ -26,8 +26,9 @@ pub(super) struct Grant {
     pub(super) ticket: Option<Ticket>,
     pub(super) seq: Option<u64>,
     pub(super) worker: Option<WorkerId>,
+    pub(super) visit: Option<VisitId>,
     pub(super) direction: Direction,
-    /// Whether the attendance was already counted.
+    /// Whether the movement is on record already.
     pub(super) counted: bool,
     pub(super) display: Display,
     /// Whether the gate reported how it ended: from then on nothing opens for it again.
@@ -39,15 +40,12 @@ pub(super) struct Grant {
 }
 
 impl Grant {
-    /// Whether this passage is the attendance. One opening lets one body through: only the first
-    /// passage in its direction counts, and only for a worker of the roster.
-    pub(super) fn take_attendance(
-        &mut self,
-        outcome: PassageOutcome,
-        direction: Direction,
-    ) -> bool {
+    /// Whether this passage is the movement. One opening lets one body through: only the first
+    /// passage in its direction counts, and only for a worker of the roster or a visitor.
+    pub(super) fn take_movement(&mut self, outcome: PassageOutcome, direction: Direction) -> bool {
         let passed = outcome == PassageOutcome::Passed && direction == self.direction;
-        let counts = passed && self.worker.is_some() && !self.counted;
+        let is_known = self.worker.is_some() || self.visit.is_some();
+        let counts = passed && is_known && !self.counted;
         self.counted |= counts;
         counts
     }
@@ -104,6 +102,7 @@ impl Openings {
                 ticket: None,
                 seq: Some(grant.seq),
                 worker: grant.worker,
+                visit: grant.visit,
                 direction: grant.direction,
                 counted: grant.counted,
                 display: Display::Idle,

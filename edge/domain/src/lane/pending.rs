@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::ids::{Direction, LookId, Ticket, WorkerId};
+use crate::ids::{Direction, LookId, Ticket, VisitId, WorkerId};
 use crate::lane::display::Display;
 use crate::lane::emergencies::Tally;
 
@@ -13,7 +13,8 @@ pub(super) struct Asked {
     /// Whether it was decided to open.
     pub(super) granted: bool,
     pub(super) worker: Option<WorkerId>,
-    /// Whether the record is itself the attendance.
+    pub(super) visit: Option<VisitId>,
+    /// Whether the record is itself the movement.
     pub(super) counted: bool,
     /// What is shown once durable.
     pub(super) display: Display,

@@ -4,13 +4,14 @@ use crate::admission::{Applicant, Decision, decide};
 use crate::credential::{Credential, IdDocument};
 use crate::denial::{Denial, Flag};
 use crate::face::FaceFinding;
-use crate::ids::{Direction, LaneId, PersonTag, WorkerId};
+use crate::ids::{Direction, LaneId, PersonTag, VisitId, WorkerId};
 use crate::lane::display::Display;
 use crate::lane::messages::SiteView;
 use crate::person::PersonName;
 use crate::record::{Act, By, PresentationRecord, PresentationResult};
 use crate::roster::CardHolder;
 use crate::time::Moment;
+use crate::visits::Visit;
 use crate::worker::WorkerStanding;
 
 /// One presentation and all that is known about it.
@@ -22,7 +23,7 @@ pub(super) struct Presented<'a> {
     pub(super) person_tag: Option<PersonTag>,
     pub(super) now: Moment,
     pub(super) site: SiteView<'a>,
-    /// Whether the record itself is the attendance.
+    /// Whether the record itself is the movement.
     pub(super) counts_on_grant: bool,
 }
 
@@ -32,6 +33,8 @@ pub(super) struct Judged {
     pub(super) granted: bool,
     pub(super) denial: Option<Denial>,
     pub(super) worker: Option<WorkerId>,
+    pub(super) visit: Option<VisitId>,
+    /// The record is itself the movement.
     pub(super) counted: bool,
     pub(super) act: Act,
     pub(super) display: Display,
@@ -45,15 +48,21 @@ impl<'a> Presented<'a> {
     }
 
     fn standing(&self) -> Option<&'a WorkerStanding> {
-        match self.credential {
-            Credential::IdCard(document) => self.site.roster.find(&document.number),
-            Credential::IcCard(reading) => match self.site.roster.find_card(reading) {
-                CardHolder::One(standing) => Some(standing),
-                CardHolder::Nobody | CardHolder::Several => None,
-            },
-            Credential::Face { worker, .. } => self.site.roster.worker(*worker),
-            Credential::Unreadable { .. } => None,
+        match self.card_holder() {
+            CardHolder::One(standing) => Some(standing),
+            CardHolder::Nobody | CardHolder::Several | CardHolder::Visitor(_) => None,
         }
+    }
+
+    fn visit(&self) -> Option<&'a Visit> {
+        match self.card_holder() {
+            CardHolder::Visitor(visit) => Some(visit),
+            CardHolder::Nobody | CardHolder::Several | CardHolder::One(_) => None,
+        }
+    }
+
+    fn card_holder(&self) -> CardHolder<'a> {
+        self.site.roster.holder(self.credential, &self.now)
     }
 
     /// Whom the camera is asked about: the holder of a card. A face alone was compared already.
@@ -65,14 +74,7 @@ impl<'a> Presented<'a> {
     }
 
     fn is_ambiguous(&self) -> bool {
-        match self.credential {
-            Credential::IcCard(reading) => {
-                self.site.roster.find_card(reading) == CardHolder::Several
-            }
-            Credential::IdCard(_) | Credential::Face { .. } | Credential::Unreadable { .. } => {
-                false
-            }
-        }
+        self.card_holder() == CardHolder::Several
     }
 
     pub(super) fn look_display(&self, again: bool) -> Display {
@@ -90,25 +92,32 @@ impl<'a> Presented<'a> {
 
     fn name(&self) -> Option<PersonName> {
         let registered = self.standing().map(|standing| &standing.name);
+        let visitor = || self.visit().map(|visit| &visit.name);
         registered
+            .or_else(visitor)
             .or_else(|| self.document().map(|document| &document.name))
             .cloned()
     }
 
     fn record(&self, result: PresentationResult) -> PresentationRecord {
         let worker = self.standing().map(|standing| standing.worker);
+        let visit = self.visit().map(|visit| visit.visit);
         PresentationRecord {
             lane: self.lane.clone(),
             direction: self.direction,
             by: By::of(self.credential),
             worker,
+            visit,
             document: self.document().map(|document| document.kind),
             result,
             reason: None,
             flags: Vec::new(),
             of: None,
             counted: false,
-            person_tag: self.person_tag.filter(|_| worker.is_none()),
+            moved: false,
+            person_tag: self
+                .person_tag
+                .filter(|_| worker.is_none() && visit.is_none()),
             policy: self.site.policy.version,
             terminal: self.credential.terminal().cloned(),
         }
@@ -132,6 +141,7 @@ pub(super) fn judge(presented: &Presented<'_>, busy: bool, face: Option<FaceFind
     let decision = decide(&Applicant {
         credential: presented.credential,
         standing: presented.standing(),
+        visit: presented.visit(),
         lane: presented.lane,
         direction: presented.direction,
         now: presented.now,
@@ -154,17 +164,19 @@ fn granted(presented: &Presented<'_>, despite: Option<Denial>, mut flags: Vec<Fl
         despite == Some(Denial::FaceDiffers) || flags.contains(&Flag::Warned(Denial::FaceDiffers));
     flags.extend(presented.alert(differs));
     let record = presented.record(PresentationResult::Granted);
-    let worker = record.worker;
-    let counted = presented.counts_on_grant && worker.is_some();
+    let (worker, visit) = (record.worker, record.visit);
+    let counted = presented.counts_on_grant && (worker.is_some() || visit.is_some());
     let name = presented.name();
     Judged {
         granted: true,
         denial: None,
         worker,
+        visit,
         counted,
         display: Display::Granted {
             name: name.clone(),
             worker,
+            visit_until_ms: presented.visit().map(|visit| visit.until_ms),
             direction: presented.direction,
             at_ms: presented.now.wall_ms,
             flags: flags.clone(),
@@ -174,7 +186,8 @@ fn granted(presented: &Presented<'_>, despite: Option<Denial>, mut flags: Vec<Fl
         act: Act::Presentation(PresentationRecord {
             reason: despite,
             flags,
-            counted,
+            counted: counted && worker.is_some(),
+            moved: counted && visit.is_some(),
             ..record
         }),
     }
@@ -195,6 +208,7 @@ fn denied(presented: &Presented<'_>, denial: Denial) -> Judged {
         granted: false,
         denial: Some(denial),
         worker: record.worker,
+        visit: record.visit,
         counted: false,
         repeat_display: display.clone(),
         display,

@@ -23,7 +23,7 @@ pub(super) fn presented(
     person_tag: Option<PersonTag>,
 ) {
     let presented = about(lane, step, direction, &credential, person_tag);
-    let key = PersonKey::of(&credential, direction, step.site.roster);
+    let key = PersonKey::of(&credential, direction, (step.site.roster, &step.now));
     let window_ms = step.site.policy.repeat_window_ms;
     let is_good = |one: &Earlier| {
         step.now.mono_ms.saturating_sub(one.at_mono_ms) < window_ms
@@ -203,6 +203,7 @@ fn decided(
         direction,
         granted: judged.granted,
         worker: judged.worker,
+        visit: judged.visit,
         counted: judged.counted,
         display: judged.display,
         pictures,

@@ -5,15 +5,18 @@ use std::collections::VecDeque;
 
 use crate::credential::{Credential, IcReading};
 use crate::id_number::IdNumber;
-use crate::ids::{Direction, Ticket, WorkerId};
+use crate::ids::{Direction, Ticket, VisitId, WorkerId};
 use crate::lane::display::Display;
 use crate::roster::{CardHolder, Roster};
+use crate::time::Moment;
 
 /// What makes two presentations the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum PersonKey {
     /// Somebody of the roster, however recognized: a card after the face is a repetition.
     Worker(WorkerId),
+    /// A visitor.
+    Visit(VisitId),
     /// A stranger's document.
     Number(IdNumber),
     /// An IC card of nobody, or of one of several.
@@ -27,18 +30,20 @@ impl PersonKey {
     pub(super) fn of(
         credential: &Credential,
         direction: Direction,
-        roster: &Roster,
+        (roster, now): (&Roster, &Moment),
     ) -> Option<Self> {
         match (credential, direction) {
-            (Credential::IdCard(document), _) => {
-                let worker = roster.find(&document.number).map(|one| one.worker);
-                let stranger = || Self::Number(document.number.clone());
-                Some(worker.map_or_else(stranger, Self::Worker))
+            (Credential::IdCard(_) | Credential::IcCard(_), _) => {
+                match (roster.holder(credential, now), credential) {
+                    (CardHolder::One(standing), _) => Some(Self::Worker(standing.worker)),
+                    (CardHolder::Visitor(visit), _) => Some(Self::Visit(visit.visit)),
+                    (_, Credential::IcCard(reading)) => Some(Self::Card(*reading)),
+                    (CardHolder::Nobody | CardHolder::Several, _) => {
+                        let number = &credential.document()?.number;
+                        Some(Self::Number(number.clone()))
+                    }
+                }
             }
-            (Credential::IcCard(reading), _) => Some(match roster.find_card(reading) {
-                CardHolder::One(standing) => Self::Worker(standing.worker),
-                CardHolder::Nobody | CardHolder::Several => Self::Card(*reading),
-            }),
             (Credential::Face { worker, .. }, _) => Some(Self::Worker(*worker)),
             (Credential::Unreadable { .. }, Direction::In) => Some(Self::Unreadable),
             (Credential::Unreadable { .. }, Direction::Out) => None,

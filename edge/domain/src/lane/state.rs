@@ -70,6 +70,7 @@ pub(super) fn without_ledger(
             ticket,
             seq: None,
             worker: asked.worker,
+            visit: asked.visit,
             direction: asked.direction,
             counted: asked.late.is_some() && asked.counted,
             display: asked.display.clone(),

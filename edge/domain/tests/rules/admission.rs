@@ -66,6 +66,7 @@ impl Case {
         decide(&Applicant {
             credential: &self.credential,
             standing: self.standing.as_ref(),
+            visit: None,
             lane: &lane_id(),
             direction,
             now: self.now,

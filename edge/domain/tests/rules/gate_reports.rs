@@ -433,6 +433,7 @@ fn passage_after_a_restart_still_finds_its_presentation() {
     let grant = RememberedGrant {
         seq: 77,
         worker: Some(WorkerId(2)),
+        visit: None,
         direction: Direction::In,
         counted: false,
     };

@@ -13,6 +13,8 @@ mod certificates;
 #[cfg(test)]
 mod ic_cards;
 #[cfg(test)]
+mod visits;
+#[cfg(test)]
 mod merge;
 #[cfg(test)]
 mod presence;

@@ -14,7 +14,9 @@ fn passed(worker: Option<u32>, direction: Direction, counted: bool) -> Record {
             outcome: PassageOutcome::Passed,
             presentation: None,
             worker: worker.map(WorkerId),
+            visit: None,
             counted,
+            moved: false,
             board: None,
         }),
     }

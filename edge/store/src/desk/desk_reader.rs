@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use edge_domain::{Contact, Person, Suspension, WorkerId};
 use rusqlite::Connection;
 
+use crate::desk::visits::{self, VisitLine};
 use crate::error::StoreError;
 use crate::view::{persons, upload};
 
@@ -27,6 +28,22 @@ impl<'a> DeskReader<'a> {
     /// Whom to call for those who are on site.
     pub fn contacts_inside(&self) -> Result<BTreeMap<WorkerId, Contact>, StoreError> {
         persons::contacts_inside(self.db)
+    }
+
+    /// Visits that run or were over at `from_ms` (Unix ms) or later, and whoever is still inside;
+    /// newest first.
+    pub fn visits(&self, from_ms: i64) -> Result<Vec<VisitLine>, StoreError> {
+        visits::since(self.db, from_ms)
+    }
+
+    /// Visitors who are inside, by the number of their visit.
+    pub fn visitors_inside(&self) -> Result<Vec<VisitLine>, StoreError> {
+        visits::inside(self.db)
+    }
+
+    /// The highest number given to a visit.
+    pub fn last_visit(&self) -> Result<u32, StoreError> {
+        visits::last_number(self.db)
     }
 
     /// Notices of 停工, newest first, each with when it was made (Unix ms).

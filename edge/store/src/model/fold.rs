@@ -4,11 +4,11 @@ use edge_domain::Denial;
 use sync_wire::record::{
     BoardEvent, ClockChange, ClockQuality, Contract, CorrectionRequest, Direction, Employer, Entry,
     Exit, HealthCertificate, Kind, MonthClosed, PresentationResult, Project, Record, Team,
-    Training, Worker,
+    Training, Visit, Worker,
 };
 
 /// Names this way of folding. Another number rebuilds the read models at the next opening.
-pub(crate) const FOLD_VERSION: u32 = 14;
+pub(crate) const FOLD_VERSION: u32 = 15;
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -58,6 +58,35 @@ pub(crate) enum Change {
     RosterVersion(u64),
     /// What people in the office did.
     Office(OfficeChange),
+    /// A visitor.
+    Visit(VisitChange),
+}
+
+/// What became of a visit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum VisitChange {
+    /// It began; the visitor is still sealed.
+    Began(Visit),
+    Ended {
+        visit: u32,
+        at: i64,
+    },
+    /// He went in or out.
+    Moved {
+        visit: u32,
+        at: i64,
+        is_in: bool,
+    },
+}
+
+impl VisitChange {
+    /// The visit.
+    pub(crate) const fn visit(&self) -> u32 {
+        match self {
+            Self::Began(one) => one.visit,
+            Self::Ended { visit, .. } | Self::Moved { visit, .. } => *visit,
+        }
+    }
 }
 
 /// Corrections, closed months, audit.
@@ -92,6 +121,7 @@ impl Change {
                 | Self::Denied { .. }
                 | Self::BoardEvent { .. }
                 | Self::Office(_)
+                | Self::Visit(_)
                 | Self::FaceMismatch { .. }
                 | Self::TerminalEvent { .. }
         )
@@ -139,6 +169,7 @@ pub(crate) fn changes(record: Record) -> Vec<Change> {
     let at = record.stamp.at;
     let mismatch = mismatch(&record);
     let told = terminal_event(&record);
+    let visit = visit(&record);
     let one = match record.kind {
         Kind::Passage(passage) => board_event(passage.lane, passage.board),
         Kind::Gate(gate) => board_event(gate.lane, gate.board),
@@ -177,6 +208,7 @@ pub(crate) fn changes(record: Record) -> Vec<Change> {
         .chain(denied_at.map(|at| Change::Denied { at }))
         .chain(mismatch.map(|(worker, at)| Change::FaceMismatch { worker, at }))
         .chain(told.map(|(terminal, seq)| Change::TerminalEvent { terminal, seq }))
+        .chain(visit.map(Change::Visit))
         .chain(one)
         .collect()
 }
@@ -207,6 +239,31 @@ pub(crate) fn counted(record: &Record) -> Option<Movement> {
         is_in: direction == Direction::In,
         unset_boot: (record.stamp.clock == ClockQuality::Unset).then_some(record.stamp.boot),
         request: None,
+    })
+}
+
+/// What a record says of a visit, where it says anything.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "no other kind is about visitors"
+)]
+pub(crate) fn visit(record: &Record) -> Option<VisitChange> {
+    let (visit, direction) = match &record.kind {
+        Kind::Visit(one) => return Some(VisitChange::Began(one.clone())),
+        Kind::VisitEnded(one) => {
+            return Some(VisitChange::Ended {
+                visit: one.visit,
+                at: record.stamp.at,
+            });
+        }
+        Kind::Presentation(one) if one.moved => (one.visit?, one.direction),
+        Kind::Passage(one) if one.moved => (one.visit?, one.direction),
+        _ => return None,
+    };
+    Some(VisitChange::Moved {
+        visit,
+        at: record.stamp.at,
+        is_in: direction == Direction::In,
     })
 }
 

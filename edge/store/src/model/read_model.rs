@@ -12,7 +12,7 @@ use crate::model::rows::RowWriter;
 const BATCH_RECORDS: u32 = 1000;
 
 /// Every table that a rebuild empties.
-pub(crate) const TABLES: [&str; 26] = [
+pub(crate) const TABLES: [&str; 27] = [
     "folded",
     "project",
     "employer",
@@ -39,6 +39,7 @@ pub(crate) const TABLES: [&str; 26] = [
     "fund_account",
     "fund_deposit",
     "fund_transfer",
+    "visit",
 ];
 
 const STEP: &str = "fold the ledger";

@@ -12,6 +12,7 @@ use sync_wire::seal::{self, DataKey, Sex, Subject};
 use crate::ledger;
 use crate::model::fold::{Change, ClockShift, Decision, Movement, OfficeChange, utc_day};
 use crate::model::stored;
+use crate::model::visit_rows;
 use crate::model::wage_rows;
 
 /// Applies changes inside the caller's transaction.
@@ -89,6 +90,15 @@ impl<'a> RowWriter<'a> {
                 params![version],
             ),
             Change::Office(change) => self.office(ledger_id, &change),
+            Change::Visit(change) => {
+                let box_id = self.box_id;
+                let key = self.visit_key(change.visit())?;
+                visit_rows::apply(
+                    &mut |sql, values| self.run(sql, values),
+                    (box_id, key.as_ref()),
+                    &change,
+                )
+            }
         }
     }
 
@@ -341,6 +351,12 @@ impl<'a> RowWriter<'a> {
     fn key_of(&mut self, worker: u32) -> rusqlite::Result<Option<DataKey>> {
         self.statement("SELECT key FROM worker_key WHERE worker = ?1")?
             .query_row([worker], |row| row.get(0).map(DataKey::from_bytes))
+            .optional()
+    }
+
+    fn visit_key(&mut self, visit: u32) -> rusqlite::Result<Option<DataKey>> {
+        self.statement("SELECT key FROM visit_key WHERE visit = ?1")?
+            .query_row([visit], |row| row.get(0).map(DataKey::from_bytes))
             .optional()
     }
 

@@ -7,12 +7,14 @@ use sync_wire::record::{
     Blacklist, BoardEvent, ClockChange, ClockChanged, ClockQuality, Contract, Correction,
     CorrectionRequest, Direction, Employer, Entry as Entered, Exit, Gate, GateEvent,
     HealthCertificate, IdKind, Kind, Outcome, Passage, Presentation, PresentationResult, Project,
-    Record, RosterApplied, Stamp, Team, Training, Worker,
+    Record, RosterApplied, Stamp, Team, Training, Visit, VisitEnded, Worker,
 };
-use sync_wire::seal::{Certificate, Contact, DataKey, Person, Sex, Subject, seal};
+use sync_wire::seal::{
+    Certificate, Contact, DataKey, Person, Sex, Subject, VisitSubject, Visitor, seal, seal_visitor,
+};
 
 use super::help::{Place, wait};
-use crate::ledger::Entry;
+use crate::ledger::{Entry, KeyOf};
 use crate::model::read_model::{ReadModel, TABLES, watermarks};
 
 /// Every row of every read model, as text.
@@ -94,12 +96,14 @@ pub(crate) fn presentation(worker: Option<u32>, direction: Direction, counted: b
         direction,
         by: "005".to_owned(),
         worker,
+        visit: None,
         document: Some(IdKind::Resident),
         result: PresentationResult::Granted,
         reason: None,
         flags: Vec::new(),
         of: None,
         counted,
+        moved: false,
         person_tag: None,
         policy: 1,
         terminal: None,
@@ -118,7 +122,9 @@ pub(crate) fn passage(
         outcome: Outcome::Passed,
         presentation,
         worker,
+        visit: None,
         counted: worker.is_some(),
+        moved: false,
         board: Some(BoardEvent {
             boot: 3,
             seq: board_seq,
@@ -183,7 +189,7 @@ fn people() -> impl Strategy<Value = Entry> {
         (worker.clone(), 0_u8..3).prop_map(|(worker, key)| {
             let key = DataKey::from_bytes([key; 32]);
             let mut entry = record(1, sealed(worker, &key));
-            entry.data_key = Some((worker, key));
+            entry.data_key = Some((KeyOf::Worker(worker), key));
             entry
         }),
         // Somebody else's seal: cannot be opened.
@@ -247,6 +253,58 @@ fn people() -> impl Strategy<Value = Entry> {
             })
         )),
     ]
+}
+
+pub(crate) fn visit(number: u32, until: i64) -> Entry {
+    let key = DataKey::from_bytes([6; 32]);
+    let subject = VisitSubject {
+        r#box: "box-1",
+        visit: number,
+    };
+    let visitor = Visitor {
+        name: format!("周{number}"),
+        company: Some("检测公司".to_owned()),
+        host: None,
+        reason: None,
+        id_number: None,
+        ic_card: Some("0a1b2c3d".to_owned()),
+    };
+    let mut entry = record(
+        1,
+        Kind::Visit(Visit {
+            visit: number,
+            from: 1,
+            until,
+            account: "门卫".to_owned(),
+            sealed: seal_visitor(&visitor, &key, [3; 12], subject).unwrap(),
+            wraps: Vec::new(),
+        }),
+    );
+    entry.data_key = Some((KeyOf::Visit(number), key));
+    entry
+}
+
+/// A visitor's movement.
+pub(crate) fn moved(number: u32, direction: Direction) -> Kind {
+    let Kind::Passage(mut one) = passage(None, direction, None, 7) else {
+        unreachable!()
+    };
+    (one.visit, one.moved) = (Some(number), true);
+    Kind::Passage(one)
+}
+
+fn visits() -> impl Strategy<Value = Entry> {
+    (1_u32..4, 0_u8..4, directions()).prop_map(|(number, what, way)| match what {
+        0 => visit(number, 5_000),
+        1 => record(
+            3_000,
+            Kind::VisitEnded(VisitEnded {
+                visit: number,
+                account: "门卫".to_owned(),
+            }),
+        ),
+        _ => record(2_000, moved(number, way)),
+    })
 }
 
 fn corrections() -> impl Strategy<Value = Entry> {
@@ -341,7 +399,7 @@ proptest! {
     fn a_rebuild_gives_the_same_rows(
         batches in proptest::collection::vec(
             (
-                proptest::collection::vec(prop_oneof![movements(), people(), corrections(), companies()], 1..12),
+                proptest::collection::vec(prop_oneof![movements(), people(), visits(), corrections(), companies()], 1..12),
                 any::<bool>(),
                 proptest::bool::weighted(0.1),
             ),

@@ -10,7 +10,7 @@ use sync_wire::seal::{DataKey, Evidence, FilePart, Subject, seal_evidence, seal_
 
 use super::help::{Place, wait};
 use super::models::sealed;
-use crate::ledger::Entry;
+use crate::ledger::{Entry, KeyOf};
 use crate::reader::Reader;
 use crate::view::sheets::KeptSheet;
 
@@ -36,7 +36,7 @@ fn entry(at: i64, kind: Kind) -> Entry {
 
 fn worker() -> Entry {
     Entry {
-        data_key: Some((17, key())),
+        data_key: Some((KeyOf::Worker(17), key())),
         ..entry(AT, sealed(17, &key()))
     }
 }

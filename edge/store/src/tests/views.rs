@@ -3,13 +3,13 @@
 use edge_domain::{Direction as Way, PassageOutcome, PresentationResult, WorkerId};
 use sync_wire::record::{
     Direction, Entry as Entered, Kind, Outcome, Override, PresentationResult as Decision,
-    RosterApplied, Team, Training,
+    RosterApplied, Team, Training, VisitEnded,
 };
 use sync_wire::seal::DataKey;
 
 use super::help::{Place, wait};
-use super::models::{passage, presentation, record, sealed};
-use crate::ledger::Entry;
+use super::models::{moved, passage, presentation, record, sealed, visit};
+use crate::ledger::{Entry, KeyOf};
 use crate::store::Store;
 use crate::view::persons::UNCONFIRMED_SETTING;
 use crate::view::today::ActKind;
@@ -17,7 +17,7 @@ use crate::view::today::ActKind;
 pub(crate) fn worker(number: u32) -> Vec<Entry> {
     let key = DataKey::from_bytes([5; 32]);
     let mut person = record(1, sealed(number, &key));
-    person.data_key = Some((number, key));
+    person.data_key = Some((KeyOf::Worker(number), key));
     let team = Kind::Team(Team {
         team: 2,
         employer: 4,
@@ -52,6 +52,67 @@ fn site() -> (Place, Store) {
         store.writer().catch_up().await.unwrap();
     });
     (place, store)
+}
+
+#[test]
+fn visitors_are_inside_as_a_group_of_their_own_and_count_for_nobody() {
+    let (_place, store) = site();
+    let write = |entries: Vec<Entry>| {
+        wait(async {
+            store.writer().append(entries).await.unwrap();
+            store.writer().catch_up().await.unwrap();
+        });
+    };
+    write(vec![
+        visit(3, 5_000),
+        visit(4, 9_000),
+        record(2_000, moved(3, Direction::In)),
+        record(2_100, moved(4, Direction::In)),
+        record(2_200, moved(4, Direction::Out)),
+    ]);
+    let reader = store.reader().unwrap();
+    let inside = reader.desk().visitors_inside().unwrap();
+    assert_eq!(inside.len(), 1);
+    assert_eq!(inside[0].visit.visit.0, 3);
+    assert_eq!(inside[0].inside_ms, Some(2_000));
+    assert_eq!(inside[0].visitor.name.reveal(), "周3");
+    assert_eq!(inside[0].visitor.company, "检测公司");
+    assert_eq!(reader.presence().unwrap().inside_count(), 0);
+    assert!(reader.counted_acts(0, 10_000).unwrap().is_empty());
+    assert_eq!(reader.today(0, 10_000, 9).unwrap().entered, 0);
+    assert_eq!(reader.desk().last_visit().unwrap(), 4);
+
+    // The gate knows them, and when somebody ended one.
+    let ended = Kind::VisitEnded(VisitEnded {
+        visit: 4,
+        account: "门卫".to_owned(),
+    });
+    write(vec![record(3_000, ended)]);
+    let roster = reader.roster().unwrap();
+    let over: Vec<_> = roster
+        .visits()
+        .iter()
+        .map(|one| (one.visit.0, one.is_over(4_000), one.is_over(5_000)))
+        .collect();
+    assert_eq!(over, [(4, true, true), (3, false, true)]);
+    // Who is inside stays on the list however long his visit is over.
+    let listed = |from_ms| {
+        let found = reader.desk().visits(from_ms).unwrap();
+        found
+            .iter()
+            .map(|one| one.visit.visit.0)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(listed(3_000), [4, 3]);
+    assert_eq!(listed(9_000), [3]);
+
+    // A roll-call waits for no fold.
+    let left = record(4_000, moved(3, Direction::Out));
+    let came = record(4_100, moved(4, Direction::In));
+    wait(store.writer().append(vec![left, came])).unwrap();
+    let inside = reader.desk().visitors_inside().unwrap();
+    let inside: Vec<_> = inside.iter().map(|one| one.visit.visit.0).collect();
+    assert_eq!(inside, [4]);
 }
 
 #[test]

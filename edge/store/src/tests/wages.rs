@@ -12,7 +12,7 @@ use sync_wire::seal::{DataKey, Subject, WageCard, seal};
 
 use super::help::{Place, wait};
 use super::models::{person, record};
-use crate::ledger::Entry;
+use crate::ledger::{Entry, KeyOf};
 use crate::reader::Reader;
 
 const AT: i64 = 1_795_200_000_000;
@@ -43,7 +43,7 @@ fn worker() -> Entry {
         wraps: Vec::new(),
     };
     Entry {
-        data_key: Some((17, key)),
+        data_key: Some((KeyOf::Worker(17), key)),
         ..record(AT, Kind::Worker(worker))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use edge_domain::{EventMark, LaneMemory, RememberedGrant, WorkerId};
+use edge_domain::{EventMark, LaneMemory, RememberedGrant, VisitId, WorkerId};
 use rusqlite::{Connection, OptionalExtension, params};
 use sync_wire::Record;
 use sync_wire::record::{Kind, Outcome, PresentationResult};
@@ -104,18 +104,20 @@ fn open_grants(newest_first: &[(u64, Record)], lane: &str) -> Vec<RememberedGran
             Kind::Presentation(one)
                 if one.lane == lane && one.result == PresentationResult::Granted =>
             {
-                Some((one.worker, one.direction, one.counted))
+                let visit = one.visit.map(VisitId);
+                Some(((one.worker, visit), one.direction, one.counted || one.moved))
             }
-            Kind::Override(one) if one.lane == lane => Some((None, one.direction, false)),
+            Kind::Override(one) if one.lane == lane => Some(((None, None), one.direction, false)),
             _ => None,
         };
-        if let Some((worker, direction, counted)) = grant
+        if let Some(((worker, visit), direction, counted)) = grant
             && !used.contains(seq)
             && grants.len() < GRANTS_MAX
         {
             grants.push(RememberedGrant {
                 seq: *seq,
                 worker: worker.map(WorkerId),
+                visit,
                 direction: words::direction(direction),
                 counted,
             });

@@ -31,6 +31,7 @@ pub(crate) fn kind_word(kind: &str) -> &'static str {
         "correction" => "补卡",
         "correction_refused" => "补卡未批准",
         "audit" => "操作留痕",
+        "visit" | "visit_ended" => "访客",
         "month_closed" => "考勤关账",
         "wage_terms" => "工资标准",
         "wage_entry" => "工资录入",

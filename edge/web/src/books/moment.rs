@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use edge_domain::Contact;
+use edge_store::VisitLine;
 
 use super::directory::Listed;
 use super::standing::Outlook;
@@ -41,4 +42,6 @@ pub(crate) struct Moment {
     pub(crate) at_ms: i64,
     /// By team and name.
     pub(crate) present: Vec<Present>,
+    /// Visitors who are inside, with since when in Unix ms; told for the present only.
+    pub(crate) visitors: Vec<VisitLine>,
 }

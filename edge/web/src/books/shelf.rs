@@ -190,6 +190,10 @@ impl Shelf {
             None => self.reader.desk().contacts_inside()?,
             Some(_) => BTreeMap::new(),
         };
+        let visitors = match at_ms {
+            None => self.reader.desk().visitors_inside()?,
+            Some(_) => Vec::new(),
+        };
         let inside = match at_ms {
             None => self.reader.presence()?.inside().collect(),
             Some(at_ms) => self.inside_at(at_ms)?,
@@ -212,7 +216,11 @@ impl Shelf {
         present.sort_by(|a, b| {
             (&a.person.team, a.person.worker()).cmp(&(&b.person.team, b.person.worker()))
         });
-        Ok(Moment { at_ms, present })
+        Ok(Moment {
+            at_ms,
+            present,
+            visitors,
+        })
     }
 
     fn inside_at(&self, at_ms: i64) -> Result<Vec<(WorkerId, i64)>, SourceError> {

@@ -50,6 +50,7 @@ impl Outlook {
         let decision = decide(&Applicant {
             credential: &credential,
             standing: Some(standing),
+            visit: None,
             lane: &lane,
             direction: Direction::In,
             now: Moment {

@@ -10,7 +10,7 @@ pub enum Duty {
     Clerk,
     /// 班组长: the attendance of his own team; asks for corrections of it.
     Leader(TeamId),
-    /// 门卫: 今日, and who is inside.
+    /// 门卫: 今日, who is inside, and visitors.
     Guard,
     /// 查看: every page, changes nothing; for inspectors, with an end.
     Viewer,
@@ -51,6 +51,8 @@ const CAMERA: &str = "/settings/camera/";
 const PICTURES: &str = "/pictures";
 /// Where a step of a wage sheet is taken; which one, the page decides.
 const WAGE_STEP: &str = "/papers/wages/step";
+/// Visitors.
+const VISITS: &str = "/visits";
 /// Where a correction is asked for.
 const ASKING: &str = "/corrections/new";
 const CORRECTIONS: &str = "/corrections/";
@@ -117,7 +119,7 @@ impl Duty {
                     || path == WAGE_STEP
                     || reads && (LEADER.contains(&path) || path.starts_with(CORRECTIONS))
             }
-            Self::Guard => reads && path == "/attendance/moment",
+            Self::Guard => path == VISITS || reads && path == "/attendance/moment",
             Self::Viewer => {
                 let is_kept = path.starts_with(IMPORT)
                     || path.starts_with(CAMERA)
@@ -131,6 +133,11 @@ impl Duty {
     /// Whether its holder may change people and teams.
     pub(crate) fn changes(self) -> bool {
         self == Self::Clerk
+    }
+
+    /// Whether its holder may let visitors in.
+    pub(crate) fn issues_visits(self) -> bool {
+        self.may(&Method::POST, VISITS)
     }
 
     /// Whether its holder may ask for corrections of attendance.
@@ -205,6 +212,8 @@ mod tests {
                 [true, false, false, false, false],
             ),
             ("POST", "/teams", [true, false, false, false, false]),
+            ("GET", "/visits", [true, false, true, true, false]),
+            ("POST", "/visits", [true, false, true, false, false]),
             ("DELETE", "/people/7", [true, false, false, false, false]),
             ("GET", "/something/new", [true, false, false, true, false]),
             ("GET", "/settings", [true, false, false, true, true]),

@@ -11,6 +11,7 @@ fn granted(name: &str) -> Display {
     Display::Granted {
         name: PersonName::parse(name).ok(),
         worker: None,
+        visit_until_ms: None,
         direction: Direction::In,
         at_ms: MORNING_MS,
         flags: Vec::new(),

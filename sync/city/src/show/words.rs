@@ -114,6 +114,7 @@ pub(crate) fn describe(kind: &Kind) -> Words {
         Kind::FundAccount(_) | Kind::FundDeposit(_) | Kind::FundTransfer(_) => funds(kind),
         Kind::RosterApplied(one) => plain("花名册生效", &format!("第 {} 版", one.version)),
         Kind::PolicyApplied(one) => plain("规则生效", &format!("第 {} 版", one.version)),
+        Kind::Visit(_) | Kind::VisitEnded(_) => visit(kind),
         Kind::Checkpoint(one) => plain("账本签名", &format!("第 {} 至 {} 条", one.from, one.to)),
         Kind::Carried(one) => plain("补传记录", &format!("原编号段第 {} 条", one.seq)),
     }
@@ -159,6 +160,7 @@ fn presentation(one: &Presentation) -> Words {
         direction: towards(one.direction),
         reason: codes
             .map(|code| reason(code))
+            .chain(one.visit.map(|_| "访客".to_owned()))
             .collect::<Vec<_>>()
             .join("、"),
         worker: one.worker,
@@ -207,6 +209,21 @@ fn office(kind: &Kind) -> Words {
             "考勤关账",
             &format!("{} 第 {} 版，{} 关账", one.month, one.version, one.account),
         ),
+        _ => Words::default(),
+    }
+}
+
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "`words` names every kind; the rest is not about visitors"
+)]
+fn visit(kind: &Kind) -> Words {
+    match kind {
+        Kind::Visit(one) => plain(
+            "访客",
+            &format!("{} 号，到 {}", one.visit, moment_text(one.until)),
+        ),
+        Kind::VisitEnded(one) => plain("访客", &format!("{} 号提前结束", one.visit)),
         _ => Words::default(),
     }
 }
@@ -416,6 +433,8 @@ fn reason(code: &str) -> String {
         "unreadable_card" => "读卡失败",
         "invalid_document" => "证件信息有误",
         "not_on_roster" => "未登记",
+        "visit_over" => "访客时间已到",
+        "visitor_refused" => "本工地不接待访客",
         "blacklisted" => "禁止进场",
         "under_sixteen" => "未满16周岁",
         "not_entered" => "未办理进场",

@@ -17,6 +17,7 @@ use crate::record::people::{
     Training, Worker,
 };
 use crate::record::stamp::Stamp;
+use crate::record::visits::{Visit, VisitEnded};
 use crate::record::wages::{
     FundAccount, FundDeposit, FundTransfer, WageEntry, WageLine, WagePayment, WageSheet, WageTerms,
 };
@@ -28,7 +29,7 @@ pub const BODY_BYTES_MAX: usize = 8 * 1024;
 pub const CARRIED_BYTES_MAX: usize = BODY_BYTES_MAX + 256;
 
 /// Every word that `kind` can have in this version.
-pub const KINDS: [&str; 38] = [
+pub const KINDS: [&str; 40] = [
     "epoch_began",
     "started",
     "presentation",
@@ -67,6 +68,8 @@ pub const KINDS: [&str; 38] = [
     "fund_deposit",
     "fund_transfer",
     "checkpoint",
+    "visit",
+    "visit_ended",
 ];
 
 /// What happened. The word in `kind` is the variant's name in `snake_case`.
@@ -149,6 +152,10 @@ pub enum Kind {
     FundTransfer(FundTransfer),
     /// The box signs its ledger up to here.
     Checkpoint(Checkpoint),
+    /// A visitor is let in for a while.
+    Visit(Visit),
+    /// A visit is over before its time.
+    VisitEnded(VisitEnded),
 }
 
 /// One act, as it stands in the ledger and on the wire.

@@ -53,6 +53,9 @@ pub struct Presentation {
     /// The worker, where one was recognized.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub worker: Option<u32>,
+    /// The visit, where a visitor was recognized: then there is no worker, and nothing counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub visit: Option<u32>,
     /// Kind of the document that was read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub document: Option<IdKind>,
@@ -69,6 +72,9 @@ pub struct Presentation {
     pub of: Option<u64>,
     /// This record is itself the attendance (a lane that does not sense passage).
     pub counted: bool,
+    /// This record is itself the visitor's movement (a lane that does not sense passage).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub moved: bool,
     /// Keyed tag of an unknown ID number, 16 lower-case hexadecimal characters: equal strangers
     /// can be matched without a name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -124,8 +130,14 @@ pub struct Passage {
     /// The worker of that presentation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub worker: Option<u32>,
+    /// The visit of that presentation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub visit: Option<u32>,
     /// This record is the attendance.
     pub counted: bool,
+    /// This record is the visitor's movement.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub moved: bool,
     /// The board's own name of the event: one event is recorded once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub board: Option<BoardEvent>,

@@ -11,6 +11,7 @@
 //! - [`people`]: project, employers, teams, workers and what is known about them
 //! - [`lane_acts`]: what happened at a lane
 //! - [`office_acts`]: corrections of attendance, and what is kept of what people at the box did
+//! - [`visits`]: visitors, who are no workers
 //! - [`wages`]: rates, wage lines, the steps of a sheet, payments, the project's money for them
 //! - [`body`]: [`Record`], [`Kind`] and the way from and to bytes
 
@@ -19,6 +20,7 @@ pub mod box_acts;
 pub mod people;
 pub mod lane_acts;
 pub mod office_acts;
+pub mod visits;
 pub mod wages;
 pub mod body;
 
@@ -40,6 +42,7 @@ pub use people::{
     Team, Training, Worker, Wrap,
 };
 pub use stamp::{ClockQuality, Stamp};
+pub use visits::{Visit, VisitEnded};
 pub use wages::{
     Deduction, DeductionKind, DepositForm, FundAccount, FundDeposit, FundTransfer, PaymentResult,
     WageBasis, WageEntry, WageLine, WagePayment, WageSheet, WageStep, WageTerms,

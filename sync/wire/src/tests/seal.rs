@@ -8,8 +8,9 @@ use crate::chain::from_hex;
 use crate::error::WireError;
 use crate::record::Wrap;
 use crate::seal::{
-    CityPrivateKey, DataKey, Evidence, FilePart, Person, Subject, seal, seal_evidence, seal_part,
-    unseal, unseal_evidence, unseal_part, unwrap, wrap,
+    CityPrivateKey, DataKey, Evidence, FilePart, Person, Subject, VisitSubject, Visitor, seal,
+    seal_evidence, seal_part, seal_visitor, unseal, unseal_evidence, unseal_part, unseal_visitor,
+    unwrap, unwrap_of_visit, wrap, wrap_of_visit,
 };
 
 #[derive(Deserialize)]
@@ -26,6 +27,10 @@ struct Vector {
     wrapped: String,
     evidence_nonce: String,
     evidence_sealed: String,
+    visit: u32,
+    visitor_nonce: String,
+    visitor_sealed: String,
+    visit_wrapped: String,
 }
 
 fn vector() -> Vector {
@@ -72,6 +77,41 @@ fn the_same_bytes_as_the_other_implementation() {
     let opened_key = unwrap(&wrapped, &city, subject).unwrap();
     assert!(opened_key == key);
     assert!(unseal(&sealed, &opened_key, subject).unwrap() == person());
+}
+
+#[test]
+fn a_visitor_is_sealed_as_the_other_implementation_does_and_is_no_worker() {
+    let vector = vector();
+    let subject = VisitSubject {
+        r#box: &vector.r#box,
+        visit: vector.visit,
+    };
+    let key = DataKey::from_bytes(from_hex(&vector.data_key).unwrap());
+    let city = CityPrivateKey::from_bytes(from_hex(&vector.city_private).unwrap());
+    let visitor: Visitor =
+        serde_json::from_str(include_str!("../../samples/visitor.json")).unwrap();
+    let nonce = from_hex(&vector.visitor_nonce).unwrap();
+    let sealed = seal_visitor(&visitor, &key, nonce, subject).unwrap();
+    assert_eq!(sealed, vector.visitor_sealed);
+    let ephemeral = from_hex(&vector.ephemeral).unwrap();
+    let wrapped = wrap_of_visit(&key, &city.public().unwrap(), ephemeral, subject).unwrap();
+    assert_eq!(wrapped.wrapped, vector.visit_wrapped);
+    assert!(unwrap_of_visit(&wrapped, &city, subject).unwrap() == key);
+    assert!(unseal_visitor(&sealed, &key, subject).unwrap() == visitor);
+
+    let other = VisitSubject {
+        visit: 4,
+        ..subject
+    };
+    assert!(unseal_visitor(&sealed, &key, other).is_err());
+    assert!(unwrap_of_visit(&wrapped, &city, other).is_err());
+    // A worker of the same number is somebody else.
+    let worker = Subject {
+        r#box: &vector.r#box,
+        worker: vector.visit,
+    };
+    assert!(unseal(&sealed, &key, worker).is_err());
+    assert!(unwrap(&wrapped, &city, worker).is_err());
 }
 
 #[test]

@@ -10,3 +10,4 @@ pub(crate) mod pictures_page;
 pub(crate) mod face_page;
 pub(crate) mod teams_page;
 pub(crate) mod suspension_page;
+pub(crate) mod visits_page;

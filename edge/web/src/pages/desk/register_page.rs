@@ -69,7 +69,7 @@ async fn page(
         .books()
         .ask("read the teams", move |shelf| {
             let teams = shared::team_choices(&*shelf.directory()?, chosen);
-            let card = newcomer.map(|one| card(&one, shelf.lane_name(&one.lane), today));
+            let card = newcomer.and_then(|one| card(&one, shelf.lane_name(&one.lane), today));
             Ok((teams, card))
         })
         .await?;
@@ -86,14 +86,15 @@ async fn page(
     })
 }
 
-fn card(one: &Newcomer, lane: String, today: Date) -> Card {
-    Card {
-        name: one.document.name.reveal().to_owned(),
-        number: one.document.number.masked(),
-        age: age_on(one.document.born, today),
+fn card(one: &Newcomer, lane: String, today: Date) -> Option<Card> {
+    let document = one.document()?;
+    Some(Card {
+        name: document.name.reveal().to_owned(),
+        number: document.number.masked(),
+        age: age_on(document.born, today),
         lane,
         time: clock_text(one.at_ms),
-    }
+    })
 }
 
 /// `GET /people/new`.
@@ -109,8 +110,9 @@ pub(crate) async fn show(
     };
     let newcomer = state.newcomer().filter(|_| query.card == "1");
     let mut page = page(&state, account.clone(), RegisterForm::default(), None).await?;
-    if let Some(newcomer) = &newcomer {
-        form.fill(&newcomer.document);
+    let document = newcomer.as_ref().and_then(Newcomer::document);
+    if let Some(document) = document {
+        form.fill(document);
         // His whole number is on the page then: who had it shown is on record before.
         let lane = page.card.as_ref().map(|card| card.lane.as_str());
         let note = AuditNote {
@@ -119,7 +121,7 @@ pub(crate) async fn show(
         };
         audit::record(&state, note).await?;
     }
-    page.is_filled = newcomer.is_some();
+    page.is_filled = document.is_some();
     page.form = form;
     layout::page(&page)
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use askama::Template;
 use axum::extract::{Query, State};
 use axum::response::Response;
+use edge_store::VisitLine;
 use serde::Deserialize;
 
 use crate::books::{Moment, Present};
@@ -28,6 +29,17 @@ struct Crew {
     people: Vec<Present>,
 }
 
+/// A visitor who is inside.
+#[derive(Debug)]
+struct Guest {
+    number: u32,
+    name: String,
+    company: String,
+    host: String,
+    since: String,
+    is_over: bool,
+}
+
 #[derive(Template)]
 #[template(path = "moment.html")]
 struct MomentPage {
@@ -38,6 +50,7 @@ struct MomentPage {
     value: String,
     count: usize,
     crews: Vec<Crew>,
+    visitors: Vec<Guest>,
     script: String,
 }
 
@@ -62,10 +75,23 @@ pub(crate) async fn show(
         not_understood: asked.is_none() && !query.at.is_empty(),
         at: minute_text(moment.at_ms),
         value: minute_value(moment.at_ms),
-        count: moment.present.len(),
+        count: moment.present.len() + moment.visitors.len(),
+        visitors: guests(&moment, now_ms),
         crews: crews(moment),
         script: crate::assets::address("rollcall.js"),
     })
+}
+
+fn guests(moment: &Moment, now_ms: i64) -> Vec<Guest> {
+    let guest = |one: &VisitLine| Guest {
+        number: one.visit.visit.0,
+        name: one.visitor.name.reveal().to_owned(),
+        company: one.visitor.company.clone(),
+        host: one.visitor.host.clone(),
+        since: one.inside_ms.map(minute_text).unwrap_or_default(),
+        is_over: one.visit.is_over(now_ms),
+    };
+    moment.visitors.iter().map(guest).collect()
 }
 
 fn crews(moment: Moment) -> Vec<Crew> {

@@ -238,8 +238,9 @@ async fn exactly_the_consenting_workers_pictures_get_to_the_city() -> Result<()>
         "本人已签字同意：拿不准是不是本人的门口照片传给平台",
     )
     .await?;
+    let mut later = Pictures::new();
     eventually("a later picture of him is at the city", async || {
-        let later = doubtful(&gate, 2, "a1").await?;
+        later.extend(doubtful(&gate, 2, "a1").await?);
         Ok((!at_city(&gate)?.is_disjoint(&later)).then_some(()))
     })
     .await?;

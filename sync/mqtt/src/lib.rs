@@ -38,6 +38,6 @@ pub use error::{DoorError, MqttError};
 pub use ledger::{Ledger, LedgerError, Page};
 pub use session::run;
 pub use settings::{Inbound, MqttSettings, Outbound, Proxy, Surroundings, TLS_CHECK_MS, TlsFiles};
-pub use status::{SyncLink, SyncStatus};
+pub use status::{Refusals, SyncLink, SyncStatus};
 pub use tls::{Believed, Credentials};
 pub use trouble::{NotTaken, OUR_CERTIFICATE, Trouble, no_room};

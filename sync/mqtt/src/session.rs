@@ -17,7 +17,7 @@ use crate::notary::Notary;
 use crate::pipe::{Arrival, Order, Pipe};
 use crate::renewal::Renewal;
 use crate::settings::{Inbound, MqttSettings, Outbound, Surroundings};
-use crate::status::SyncStatus;
+use crate::status::{Refusals, SyncStatus};
 use crate::tls::Believed;
 use crate::trouble::{
     NO_ROOM, NotTaken, OTHER_TOPIC, TOO_LONG, Trouble, explain, explain_files, explain_refusal,
@@ -61,10 +61,9 @@ pub async fn run<L: Ledger>(
         cursors_due_ms: None,
         notary: Notary::default(),
         certificates: Renewal::default(),
-        refused: 0,
+        refusals: Refusals::default(),
         refused_by_engine: 0,
         no_room_ms: None,
-        last_refusal: None,
     };
     session.act().await;
     loop {
@@ -95,12 +94,11 @@ struct Session<L> {
     notary: Notary,
     certificates: Renewal,
     /// Messages of the city that did not get as far as the engine, and those that it refused.
-    refused: u64,
+    refusals: Refusals,
+    /// How many of them the engine had refused when it was asked last.
     refused_by_engine: u64,
     /// When the city was told last that there is no room, monotonic ms.
     no_room_ms: Option<u64>,
-    /// Why the last of both was.
-    last_refusal: Option<NotTaken>,
 }
 
 impl<L: Ledger> Session<L> {
@@ -276,8 +274,7 @@ impl<L: Ledger> Session<L> {
     }
 
     fn refuse(&mut self, why: NotTaken) {
-        self.refused = self.refused.saturating_add(1);
-        self.last_refusal = Some(why);
+        self.refusals.add(why, 1);
     }
 
     async fn act(&mut self) {
@@ -455,13 +452,14 @@ impl<L: Ledger> Session<L> {
 
     fn show(&mut self) {
         let engine = self.engine.status();
-        if engine.refused > self.refused_by_engine {
-            self.refused_by_engine = engine.refused;
-            self.last_refusal = engine.last_refusal.map(explain_refusal);
+        let news = engine.refused.saturating_sub(self.refused_by_engine);
+        self.refused_by_engine = engine.refused;
+        if let Some(why) = engine.last_refusal.filter(|_| news > 0) {
+            self.refusals.add(explain_refusal(why), news);
         }
-        let (refused, why) = (self.refused, self.last_refusal);
+        let refusals = &self.refusals;
         self.status
-            .send_modify(|status| status.take(&engine, refused, why));
+            .send_modify(|status| status.take(&engine, refusals));
     }
 
     async fn say_goodbye(&mut self) {

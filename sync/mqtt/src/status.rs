@@ -1,5 +1,7 @@
 //! What the screen, the heartbeat and the watchdog want to know.
 
+use std::collections::BTreeMap;
+
 use sync_engine::{Link, Status};
 
 use crate::trouble::NotTaken;
@@ -19,6 +21,29 @@ pub enum SyncLink {
     Forked,
 }
 
+/// What the city said and the box refused since the start: unreadable, of another epoch, with a hash
+/// that is not the box's own, or with no room to take it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Refusals {
+    /// How often, by the code of the reason: whoever looks seldom misses none.
+    pub counts: BTreeMap<&'static str, u64>,
+    /// Why the last of them was.
+    pub last: Option<NotTaken>,
+}
+
+impl Refusals {
+    /// How many there were of all reasons.
+    pub fn total(&self) -> u64 {
+        self.counts.values().sum()
+    }
+
+    pub(crate) fn add(&mut self, why: NotTaken, times: u64) {
+        let count = self.counts.entry(why.code).or_default();
+        *count = count.saturating_add(times);
+        self.last = Some(why);
+    }
+}
+
 /// The state of the uplink.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SyncStatus {
@@ -33,11 +58,8 @@ pub struct SyncStatus {
     /// Records that the box's own ledger does not give, of all epochs: they are left out, and tried
     /// again once in a while.
     pub unreadable: u64,
-    /// Messages of the city that were refused since the start: unreadable, of another epoch, with
-    /// a hash that is not the box's own, or with no room to take them.
-    pub refused: u64,
-    /// Why the last of them was.
-    pub last_refusal: Option<NotTaken>,
+    /// Messages of the city that were refused.
+    pub refusals: Refusals,
     /// When the city last acknowledged, Unix ms by the box's clock.
     pub last_ack_at: Option<i64>,
     /// The last trouble, for the clerk (Chinese); gone once online.
@@ -52,8 +74,8 @@ pub struct SyncStatus {
 }
 
 impl SyncStatus {
-    /// Takes over what the engine says after a turn; `refused` is what did not get as far as it.
-    pub(crate) fn take(&mut self, engine: &Status, refused: u64, why: Option<NotTaken>) {
+    /// Takes over what the engine says after a turn.
+    pub(crate) fn take(&mut self, engine: &Status, refusals: &Refusals) {
         self.link = match engine.link {
             Link::Offline { .. } => SyncLink::Offline,
             Link::Connecting | Link::Greeting { .. } => SyncLink::Connecting,
@@ -68,8 +90,9 @@ impl SyncStatus {
         self.backlog = engine.backlog;
         self.older = engine.older;
         self.unreadable = engine.unreadable;
-        self.refused = engine.refused.saturating_add(refused);
-        self.last_refusal = why;
+        if self.refusals != *refusals {
+            self.refusals.clone_from(refusals);
+        }
         self.skew_ms = engine.skew_ms;
         self.last_ack_at = engine.last_ack_at;
         self.turns = self.turns.wrapping_add(1);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use edge_store::{Reader, StoreError, Writer};
 use edge_web::DownRefusal;
 use serde::{Deserialize, Serialize};
-use sync_mqtt::NotTaken;
+use sync_mqtt::Refusals;
 use sync_wire::Report;
 use sync_wire::down::ResultCode;
 use tokio::sync::watch;
@@ -71,12 +71,17 @@ impl Tally {
         self.last.insert(topic, Last { at, code, message });
     }
 
-    /// Takes in that so many words of the city about the ledger were refused, the last for this reason.
-    pub(crate) fn refuse(&mut self, why: NotTaken, times: u64, at: i64) {
-        let count = self.counts.entry(why.code.to_owned()).or_default();
-        *count = count.saturating_add(times);
-        let (code, message) = (why.code.to_owned(), why.clerk.to_owned());
-        self.last.insert(ACK.to_owned(), Last { at, code, message });
+    /// Takes in what of the city's words about the ledger was refused between `told` and `now`.
+    pub(crate) fn refuse(&mut self, told: &Refusals, now: &Refusals, at: i64) {
+        for (code, times) in &now.counts {
+            let had = told.counts.get(code).copied().unwrap_or(0);
+            let count = self.counts.entry((*code).to_owned()).or_default();
+            *count = count.saturating_add(times.saturating_sub(had));
+        }
+        if let Some(why) = now.last {
+            let (code, message) = (why.code.to_owned(), why.clerk.to_owned());
+            self.last.insert(ACK.to_owned(), Last { at, code, message });
+        }
     }
 
     /// The city has acknowledged everything; says whether that is news.
@@ -121,6 +126,7 @@ pub(crate) async fn keep_tally(writer: Writer, mut tally: watch::Receiver<Tally>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use sync_mqtt::NotTaken;
     use sync_wire::VERSION;
     use sync_wire::ctl::ReportTopic;
 
@@ -166,9 +172,20 @@ mod tests {
             code: "foreign_ack",
             clerk: "平台的确认与本机账本不符",
         };
-        tally.refuse(why, 2, 12);
-        tally.refuse(why, 1, 13);
+        let refusals = |counts: &[(&'static str, u64)]| Refusals {
+            counts: counts.iter().copied().collect(),
+            last: Some(why),
+        };
+        // Two reasons between two looks: each is counted under its own code.
+        let (none, some) = (
+            Refusals::default(),
+            refusals(&[("other_epoch", 1), (why.code, 2)]),
+        );
+        let more = refusals(&[("other_epoch", 1), (why.code, 3)]);
+        tally.refuse(&none, &some, 12);
+        tally.refuse(&some, &more, 13);
         assert_eq!(tally.counts["foreign_ack"], 3);
+        assert_eq!(tally.counts["other_epoch"], 1);
         assert_eq!(tally.shown().unwrap().message, why.clerk);
         assert!(tally.settle() && !tally.settle());
         assert_eq!((tally.shown(), tally.counts["foreign_ack"]), (None, 3));

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use edge_store::{Reader, StoreError};
 use sync_engine::{Identity, Now, Settings};
-use sync_mqtt::{MqttSettings, Surroundings, SyncLink, SyncStatus};
+use sync_mqtt::{MqttSettings, Refusals, Surroundings, SyncLink, SyncStatus};
 use tokio::sync::{mpsc, watch};
 
 use crate::clock::Clock;
@@ -121,16 +121,13 @@ async fn tell_refusals(
     (tally, clock): (watch::Sender<Tally>, Clock),
     mut status: watch::Receiver<SyncStatus>,
 ) {
-    let mut told = 0;
+    let mut told = Refusals::default();
     while status.changed().await.is_ok() {
         let status = status.borrow_and_update().clone();
-        let news = status.refused.saturating_sub(told);
-        told = status.refused;
-        if news > 0
-            && let Some(why) = status.last_refusal
-        {
+        if status.refusals != told {
             let at = clock.now().wall_ms;
-            tally.send_modify(|tally| tally.refuse(why, news, at));
+            tally.send_modify(|tally| tally.refuse(&told, &status.refusals, at));
+            told = status.refusals;
         } else if status.link == SyncLink::Online && status.backlog == 0 {
             tally.send_if_modified(Tally::settle);
         }

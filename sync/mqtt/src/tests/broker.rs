@@ -135,8 +135,8 @@ async fn what_comes_down_reaches_the_desk_and_its_result_the_city() {
         );
         let pointer = running.desk.inbox.recv().await.unwrap();
         assert_eq!(pointer.series, Series::Roster);
-        let seen = until(&mut running.status, |status| status.refused == 1).await;
-        assert_eq!(seen.last_refusal, Some(UNREADABLE));
+        let seen = until(&mut running.status, |status| status.refusals.total() == 1).await;
+        assert_eq!(seen.refusals.last, Some(UNREADABLE));
         let report = Report {
             v: 1,
             r#box: "box-demo".to_owned(),
@@ -160,9 +160,9 @@ async fn what_comes_down_reaches_the_desk_and_its_result_the_city() {
         table.borrow_mut().to_publish = vec![(Topic::DownCmd, b"again".to_vec()); 9];
         ledger.append(1);
         let seen = until(&mut running.status, |status| {
-            status.acked_through == 4 && status.refused == 6
+            status.acked_through == 4 && status.refusals.total() == 6
         });
-        assert_eq!(seen.await.last_refusal, Some(NO_ROOM));
+        assert_eq!(seen.await.refusals.last, Some(NO_ROOM));
         // The city is told, once for all of them.
         until_city(&table, |table| table.results.len() > 1).await;
         let told = table.borrow().results.last().cloned().unwrap();

@@ -280,8 +280,11 @@ async fn what_is_not_the_citys_word_on_this_ledger_is_refused_with_its_reason() 
         for (place, (topic, payload, code)) in rows.iter().enumerate() {
             give.send(publish(topic, payload)).await.unwrap();
             let count = u64::try_from(place).unwrap() + 1;
-            let seen = until(&mut running.status, |status| status.refused == count).await;
-            let why = seen.last_refusal.unwrap();
+            let seen = until(&mut running.status, |status| {
+                status.refusals.total() == count
+            })
+            .await;
+            let why = seen.refusals.last.unwrap();
             assert_eq!(why.code, *code, "row {count}");
             assert!(why.clerk.contains("打卡照常"), "{}", why.clerk);
             assert_eq!(seen.acked_through, 0, "row {count}");
@@ -289,13 +292,16 @@ async fn what_is_not_the_citys_word_on_this_ledger_is_refused_with_its_reason() 
         // Fields of a later city are ignored, and what is right in it is taken.
         give.send(publish(&ours, &known)).await.unwrap();
         let seen = until(&mut running.status, |status| status.acked_through == 3).await;
-        let before = seen.refused;
+        let before = seen.refusals.total();
         // Longer than anything may be: refused with its reason, at the price of the connection.
         give.send(publish(&ours, &vec![b'x'; 1_100_000]))
             .await
             .unwrap();
-        let seen = until(&mut running.status, |status| status.refused == before + 1).await;
-        assert_eq!(seen.last_refusal.unwrap().code, "too_long");
+        let seen = until(&mut running.status, |status| {
+            status.refusals.total() == before + 1
+        })
+        .await;
+        assert_eq!(seen.refusals.last.unwrap().code, "too_long");
         let said = until(&mut running.status, |status| status.last_error.is_some()).await;
         assert!(said.last_error.unwrap().contains("过长"));
     };
@@ -384,7 +390,7 @@ async fn a_flood_from_the_city_stops_nothing() {
             ledger.append(300);
         }
         until(&mut running.status, |status| {
-            status.acked_through == 3_001 && status.refused >= 60
+            status.acked_through == 3_001 && status.refusals.total() >= 60
         })
         .await;
         ledger.check(&table.borrow());

@@ -23,6 +23,14 @@ pub(crate) struct Running {
     desk: DeskEnd,
 }
 
+impl Running {
+    /// Waits until so many words of the city were refused.
+    pub(crate) async fn refused(&mut self, count: u64) -> SyncStatus {
+        let all = |status: &SyncStatus| status.refusals.total() == count;
+        until(&mut self.status, all).await
+    }
+}
+
 pub(crate) fn start(settings: MqttSettings, ledger: Memory) -> Running {
     start_at((WALL_MS, ClockQuality::Synced), settings, ledger)
 }
@@ -135,7 +143,7 @@ async fn what_comes_down_reaches_the_desk_and_its_result_the_city() {
         );
         let pointer = running.desk.inbox.recv().await.unwrap();
         assert_eq!(pointer.series, Series::Roster);
-        let seen = until(&mut running.status, |status| status.refusals.total() == 1).await;
+        let seen = running.refused(1).await;
         assert_eq!(seen.refusals.last, Some(UNREADABLE));
         let report = Report {
             v: 1,

@@ -280,10 +280,7 @@ async fn what_is_not_the_citys_word_on_this_ledger_is_refused_with_its_reason() 
         for (place, (topic, payload, code)) in rows.iter().enumerate() {
             give.send(publish(topic, payload)).await.unwrap();
             let count = u64::try_from(place).unwrap() + 1;
-            let seen = until(&mut running.status, |status| {
-                status.refusals.total() == count
-            })
-            .await;
+            let seen = running.refused(count).await;
             let why = seen.refusals.last.unwrap();
             assert_eq!(why.code, *code, "row {count}");
             assert!(why.clerk.contains("打卡照常"), "{}", why.clerk);
@@ -297,10 +294,7 @@ async fn what_is_not_the_citys_word_on_this_ledger_is_refused_with_its_reason() 
         give.send(publish(&ours, &vec![b'x'; 1_100_000]))
             .await
             .unwrap();
-        let seen = until(&mut running.status, |status| {
-            status.refusals.total() == before + 1
-        })
-        .await;
+        let seen = running.refused(before + 1).await;
         assert_eq!(seen.refusals.last.unwrap().code, "too_long");
         let said = until(&mut running.status, |status| status.last_error.is_some()).await;
         assert!(said.last_error.unwrap().contains("过长"));

@@ -1,5 +1,5 @@
 //! What an office did with the site's last month before a visitor comes: attendance closed, one team's wages
-//! from 编制 to the bank's answer, and the project's money. Each step is a request that somebody's browser
+//! from 编制 to the bank's answer, the project's money, and the certificates of special trades. Each step is a request that somebody's browser
 //! would send.
 
 use jiff::ToSpan as _;
@@ -32,6 +32,7 @@ pub(crate) async fn write(gate_box: &mut GateBox, today: Date) -> Result<()> {
         month: &month,
     };
     office.money(today).await?;
+    office.certificates(today).await?;
     let people = office.people().await?;
     office.agree(&people).await?;
     office
@@ -101,6 +102,37 @@ impl Office<'_> {
                 ("reference", number),
             ];
             self.clerk.send("/papers/funds/transfer", &transfer).await?;
+        }
+        Ok(())
+    }
+
+    /// Nearly everybody of a special trade has his certificate: every ninth none, every ninth one that
+    /// ends soon.
+    async fn certificates(&self, today: Date) -> Result<()> {
+        let page = self.clerk.page("/people?place=special").await?;
+        let (soon, late) = (
+            today.checked_add(18.days())?.to_string(),
+            today.checked_add(2.years())?.to_string(),
+        );
+        for (at, row) in page.split("<td class=\"c-no num\">").skip(1).enumerate() {
+            let worker = row.split('<').next().ok_or("no number")?;
+            let kind = match between(row, "<td class=\"c-trade\">", "<")? {
+                trade if trade.contains("架子") => "scaffolder",
+                _ => "electrician",
+            };
+            let until = match at % 9 {
+                4 => continue,
+                7 => &soon,
+                _ => &late,
+            };
+            let number = format!("皖A03{worker:0>6}");
+            let fields = [
+                ("kind", kind),
+                ("number", &number),
+                ("issuer", "测试市住房和城乡建设局"),
+                ("until", until),
+            ];
+            self.of_person(worker, "certificate", &fields).await?;
         }
         Ok(())
     }

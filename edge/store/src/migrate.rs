@@ -30,6 +30,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0024_certificates.sql"),
     include_str!("../migrations/0025_photos_leave.sql"),
     include_str!("../migrations/0026_visits.sql"),
+    include_str!("../migrations/0027_objections.sql"),
 ];
 
 /// Marks the file as ours in its header ("MENW").

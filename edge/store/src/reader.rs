@@ -328,6 +328,13 @@ impl Reader {
         audits::lines(&view, before, lines_max)
     }
 
+    /// Every objection of a worker and every answer to one, oldest first; as fresh as
+    /// [`roster`](Self::roster).
+    pub fn dispute_acts(&self) -> Result<Vec<AuditLine>, StoreError> {
+        let view = self.one_moment()?;
+        audits::disputes(&view)
+    }
+
     /// Everyone on the roster with phone and nation; as fresh as [`roster`](Self::roster).
     pub fn people(&self) -> Result<Vec<PersonEntry>, StoreError> {
         let view = self.one_moment()?;

@@ -114,6 +114,7 @@ impl Reading {
         Ok(TodayView {
             through: head.max(newest),
             on_site: u64::try_from(view.inside)?,
+            visitors: u64::try_from(self.reader.desk().visitors_inside()?.len())?,
             entered_today: u64::try_from(view.entered)?,
             denied_today: u64::try_from(view.denied)?,
             on_roster: u64::from(self.reader.numbers_given()?.worker),

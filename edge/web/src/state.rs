@@ -10,7 +10,7 @@ use tokio::sync::{Notify, Semaphore, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::books::{Books, ConsentWords, consent_words, upload_words};
+use crate::books::{Books, ConsentWords, DayCounts, consent_words, day_counts, upload_words};
 use crate::error::WebError;
 use crate::face_desk::FaceDesk;
 use crate::guard::password::PasswordDesk;
@@ -88,6 +88,7 @@ struct Inner {
     throttle: Mutex<Throttle>,
     open_views: OpenViews,
     snapshot: tokio::sync::Mutex<Option<Snapshot>>,
+    counts: tokio::sync::Mutex<Option<(Instant, DayCounts)>>,
     import_bell: Notify,
     import_turn: Semaphore,
     stop: CancellationToken,
@@ -111,6 +112,7 @@ impl WebState {
                 throttle: Mutex::default(),
                 open_views: OpenViews::default(),
                 snapshot: tokio::sync::Mutex::default(),
+                counts: tokio::sync::Mutex::default(),
                 import_bell: Notify::new(),
                 import_turn: Semaphore::new(1),
                 stop: CancellationToken::new(),
@@ -276,5 +278,22 @@ impl WebState {
             today: Arc::clone(&today),
         });
         Ok(today)
+    }
+
+    /// The lists of the day counted, not older than `age_max`: dearer than the figures.
+    pub(crate) async fn day_counts(&self, age_max: Duration) -> Result<DayCounts, WebError> {
+        let mut counts = self.inner.counts.lock().await;
+        if let Some((_, kept)) = counts.filter(|(taken, _)| taken.elapsed() < age_max) {
+            return Ok(kept);
+        }
+        let (taken, now_ms) = (Instant::now(), self.now_ms());
+        let counted = self
+            .books()
+            .ask("count the lists of the day", move |shelf| {
+                day_counts(shelf, now_ms)
+            });
+        let counted = counted.await?;
+        *counts = Some((taken, counted));
+        Ok(counted)
     }
 }

@@ -1,4 +1,4 @@
-//! The labor clerk's screen in a real Chromium: `screen` 开通 and 今日 · `pages` people, attendance,
+//! The labor clerk's screen in a real Chromium: `screen` 开通 and the live page · `today` the numbers of 今日 and their lists · `pages` people, attendance,
 //! papers · `troubles` 异常 and 上传 · `desk` registering and sending away · `certificates` papers of special trades, emergency contacts · `intake` files of people ·
 //! `corrections` 补卡 · `papers` closed months, codes, lists and what is on record · `wages` from days to a paid sheet ·
 //! `funds` the project's money · `visits` visitors; and without it:
@@ -7,6 +7,7 @@
 mod import;
 mod screen;
 mod pages;
+mod today;
 mod troubles;
 mod desk;
 mod certificates;

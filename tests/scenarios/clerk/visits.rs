@@ -149,5 +149,11 @@ async fn passes_and_is_inside(
     assert!(called.contains("访客 1 人"), "{called}");
     let tiles = text_of(browser, "#counted").await?;
     assert_eq!(tiles, "1");
+    // 今日 counts and names him as what he is.
+    open(browser, screen).await?;
+    let main = text_of(browser, "#tiles .tile.main").await?;
+    assert!(main.contains("1人（访客 1）"), "{main}");
+    let rows = text_of(browser, "#strip .row.granted").await?;
+    assert!(rows.contains("访客") && !rows.contains("未登记"), "{rows}");
     Ok((called, entered))
 }

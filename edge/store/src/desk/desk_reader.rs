@@ -41,6 +41,16 @@ impl<'a> DeskReader<'a> {
         visits::inside(self.db)
     }
 
+    /// Visitors who were inside at `at_ms` and went in at `from_ms` or later, by the number of their
+    /// visit; what ended after it has not ended. Both in Unix ms.
+    pub fn visitors_inside_at(
+        &self,
+        from_ms: i64,
+        at_ms: i64,
+    ) -> Result<Vec<VisitLine>, StoreError> {
+        visits::inside_at(self.db, from_ms, at_ms)
+    }
+
     /// The highest number given to a visit.
     pub fn last_visit(&self) -> Result<u32, StoreError> {
         visits::last_number(self.db)

@@ -1,11 +1,17 @@
 //! Visits, as the gate and the page know them.
 
+use std::collections::BTreeMap;
+
 use edge_domain::{IcNumber, IdNumber, PersonName, Visit, VisitCard, VisitId, Visitor};
 use rusqlite::{Connection, Params, Row, params};
+use sync_wire::Record;
 
+use crate::epoch;
 use crate::error::StoreError;
+use crate::ledger;
 use crate::model::fold::{self, VisitChange};
 use crate::model::unfolded;
+use crate::view::day_acts::first_at;
 
 /// Visits that the gate knows: the newest, and whoever is still inside.
 const GATE_MAX: u32 = 1000;
@@ -59,6 +65,65 @@ pub(crate) fn inside(db: &Connection) -> Result<Vec<VisitLine>, StoreError> {
     let found = lines(&view, &known, params![GATE_MAX])?;
     let mut inside = up_to_date(&view, found)?;
     inside.retain(|one| one.inside_ms.is_some());
+    Ok(inside)
+}
+
+/// Those who were inside at an instant, by their number: went in at `from_ms` or later, and not out
+/// again. Read from the ledger, because the read model knows the present only.
+pub(crate) fn inside_at(
+    db: &Connection,
+    from_ms: i64,
+    at_ms: i64,
+) -> Result<Vec<VisitLine>, StoreError> {
+    let view = db.unchecked_transaction().map_err(fault)?;
+    // Nobody goes in after his visit is over.
+    let then = format!(
+        "{COLUMNS} WHERE from_ms <= ?1 AND until_ms >= ?2 ORDER BY visit DESC LIMIT 2 * ?3"
+    );
+    let mut found = lines(&view, &then, params![at_ms, from_ms, GATE_MAX])?;
+    if found.is_empty() {
+        return Ok(found);
+    }
+    let inside = went_in(&view, from_ms, at_ms)?;
+    found.retain_mut(|one| {
+        one.visit.ended_ms = one.visit.ended_ms.filter(|ended| *ended <= at_ms);
+        one.inside_ms = inside.get(&one.visit.visit.0).copied();
+        one.inside_ms.is_some()
+    });
+    found.reverse();
+    Ok(found)
+}
+
+/// Visits whose last movement in this span was inwards, with when, Unix ms.
+fn went_in(db: &Connection, from_ms: i64, at_ms: i64) -> Result<BTreeMap<u32, i64>, StoreError> {
+    let mut inside = BTreeMap::new();
+    // `"visit":`: few records have it, and the others need not be read.
+    let mut query = db
+        .prepare(
+            "SELECT body FROM ledger WHERE id >= ?1 AND id < ?2 \
+             AND instr(body, x'227669736974223a') > 0 ORDER BY id",
+        )
+        .map_err(fault)?;
+    for epoch in epoch::all(db)? {
+        let last = ledger::last_seq(db, epoch.no)?;
+        let first = first_at(db, epoch.no, last, from_ms)?;
+        let end = first_at(db, epoch.no, last, at_ms.saturating_add(1))?;
+        let span = [first, end].map(|seq| ledger::row_id(epoch.no, seq));
+        let mut rows = query.query(span).map_err(fault)?;
+        while let Some(row) = rows.next().map_err(fault)? {
+            let body: Vec<u8> = row.get(0).map_err(fault)?;
+            let change = Record::from_body(&body).ok();
+            match change.as_ref().and_then(fold::visit) {
+                Some(VisitChange::Moved { visit, at, is_in }) if is_in => {
+                    inside.insert(visit, at);
+                }
+                Some(VisitChange::Moved { visit, .. }) => {
+                    inside.remove(&visit);
+                }
+                Some(VisitChange::Began(_) | VisitChange::Ended { .. }) | None => {}
+            }
+        }
+    }
     Ok(inside)
 }
 

@@ -1,14 +1,14 @@
 //! What a record changes in the read models. Pure: a record in, row changes out.
 
-use edge_domain::Denial;
+use edge_domain::{AuditAct, Denial};
 use sync_wire::record::{
-    BoardEvent, ClockChange, ClockQuality, Contract, CorrectionRequest, Direction, Employer, Entry,
-    Exit, HealthCertificate, Kind, MonthClosed, PresentationResult, Project, Record, Team,
+    Audit, BoardEvent, ClockChange, ClockQuality, Contract, CorrectionRequest, Direction, Employer,
+    Entry, Exit, HealthCertificate, Kind, MonthClosed, PresentationResult, Project, Record, Team,
     Training, Visit, Worker,
 };
 
 /// Names this way of folding. Another number rebuilds the read models at the next opening.
-pub(crate) const FOLD_VERSION: u32 = 15;
+pub(crate) const FOLD_VERSION: u32 = 16;
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -95,7 +95,10 @@ pub(crate) enum OfficeChange {
     /// A request for a correction, its evidence still sealed, and when it was made.
     Asked(CorrectionRequest, i64),
     Decided(Decision),
-    Audited,
+    Audited {
+        /// It is a worker's objection, or the answer to one.
+        is_dispute: bool,
+    },
     MonthClosed(MonthClosed, i64),
     /// A record about wages or the money for them, and when it was made.
     Wages(Box<Kind>, i64),
@@ -267,6 +270,13 @@ pub(crate) fn visit(record: &Record) -> Option<VisitChange> {
     })
 }
 
+fn is_dispute(audit: &Audit) -> bool {
+    matches!(
+        AuditAct::from_code(&audit.what),
+        Some(AuditAct::Disputed | AuditAct::DisputeAnswered)
+    )
+}
+
 /// What an act of the office changes.
 #[expect(
     clippy::wildcard_enum_match_arm,
@@ -287,7 +297,9 @@ fn office(kind: Kind, at: i64) -> Option<OfficeChange> {
             at,
             refused: Some(one.why),
         }),
-        Kind::Audit(_) => OfficeChange::Audited,
+        Kind::Audit(one) => OfficeChange::Audited {
+            is_dispute: is_dispute(&one),
+        },
         Kind::MonthClosed(one) => OfficeChange::MonthClosed(one, at),
         wages @ (Kind::WageTerms(_)
         | Kind::WageEntry(_)

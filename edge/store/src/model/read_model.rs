@@ -12,7 +12,7 @@ use crate::model::rows::RowWriter;
 const BATCH_RECORDS: u32 = 1000;
 
 /// Every table that a rebuild empties.
-pub(crate) const TABLES: [&str; 27] = [
+pub(crate) const TABLES: [&str; 28] = [
     "folded",
     "project",
     "employer",
@@ -30,6 +30,7 @@ pub(crate) const TABLES: [&str; 27] = [
     "people_change",
     "correction",
     "audit",
+    "dispute_act",
     "month_close",
     "wage_terms",
     "wage_entry",

@@ -275,14 +275,25 @@ impl<'a> RowWriter<'a> {
         )
     }
 
+    fn audited(&mut self, ledger_id: i64, is_dispute: bool) -> rusqlite::Result<()> {
+        self.run(
+            "INSERT INTO audit (ledger_id) VALUES (?1)",
+            params![ledger_id],
+        )?;
+        if is_dispute {
+            self.run(
+                "INSERT INTO dispute_act (ledger_id) VALUES (?1)",
+                params![ledger_id],
+            )?;
+        }
+        Ok(())
+    }
+
     fn office(&mut self, ledger_id: i64, change: &OfficeChange) -> rusqlite::Result<()> {
         match change {
             OfficeChange::Asked(asked, at) => self.correction_asked(asked, *at),
             OfficeChange::Decided(decision) => self.correction_decided(decision),
-            OfficeChange::Audited => self.run(
-                "INSERT INTO audit (ledger_id) VALUES (?1)",
-                params![ledger_id],
-            ),
+            OfficeChange::Audited { is_dispute } => self.audited(ledger_id, *is_dispute),
             OfficeChange::Wages(kind, at) => wage_rows::apply(
                 &mut |sql, values| self.run(sql, values),
                 ledger_id,

@@ -246,10 +246,39 @@ fn audit_records_come_newest_first_page_by_page() {
     wait(writer.append((0..5).map(audit).collect())).unwrap();
     wait(writer.catch_up()).unwrap();
     let reader = store.reader().unwrap();
+    assert_eq!(reader.dispute_acts().unwrap(), [], "no worker objected");
     let first = reader.audits(None, 3).unwrap();
     let times: Vec<i64> = first.iter().map(|one| one.at_ms).collect();
     assert_eq!(times, [4, 3, 2]);
     let rest = reader.audits(Some(first[2].id), 3).unwrap();
     let numbers: Vec<u64> = rest.iter().map(|one| one.seq).collect();
     assert_eq!(numbers, [2, 1]);
+}
+
+#[test]
+fn objections_and_answers_are_found_among_other_acts_oldest_first() {
+    let place = Place::new();
+    let store = place.open();
+    let writer = store.writer();
+    let acts = ["disputed", "exported", "dispute_answered", "revealed"];
+    let audit = |(at, what): (i64, &str)| {
+        entry(
+            at,
+            Kind::Audit(Audit {
+                account: None,
+                what: what.to_owned(),
+                worker: Some(3),
+                detail: Some(format!("{at}号")),
+                reason: None,
+            }),
+        )
+    };
+    wait(writer.append((1..).zip(acts).map(audit).collect())).unwrap();
+    wait(writer.catch_up()).unwrap();
+    let found = store.reader().unwrap().dispute_acts().unwrap();
+    let found: Vec<_> = found
+        .iter()
+        .map(|one| (one.seq, one.at_ms, one.audit.what.as_str()))
+        .collect();
+    assert_eq!(found, [(1, 1, "disputed"), (3, 3, "dispute_answered")]);
 }

@@ -113,6 +113,22 @@ fn visitors_are_inside_as_a_group_of_their_own_and_count_for_nobody() {
     let inside = reader.desk().visitors_inside().unwrap();
     let inside: Vec<_> = inside.iter().map(|one| one.visit.visit.0).collect();
     assert_eq!(inside, [4]);
+
+    // A past minute knows who was inside then, and nothing that came later.
+    let at = |from_ms, at_ms| {
+        let found = reader.desk().visitors_inside_at(from_ms, at_ms).unwrap();
+        found
+            .iter()
+            .map(|one| (one.visit.visit.0, one.inside_ms, one.visit.ended_ms))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(at(0, 1_999), []);
+    assert_eq!(at(0, 2_000), [(3, Some(2_000), None)]);
+    let both = [(3, Some(2_000), None), (4, Some(2_100), None)];
+    assert_eq!(at(0, 2_100), both);
+    assert_eq!(at(0, 3_500), [(3, Some(2_000), None)]);
+    assert_eq!(at(0, 4_100), [(4, Some(4_100), Some(3_000))]);
+    assert_eq!(at(2_001, 3_500), []);
 }
 
 #[test]

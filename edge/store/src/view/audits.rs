@@ -1,6 +1,6 @@
 //! 操作留痕, newest first.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Params, params};
 use sync_wire::Record;
 use sync_wire::record::{Audit, Kind};
 
@@ -28,16 +28,23 @@ pub(crate) fn lines(
     before: Option<i64>,
     lines_max: usize,
 ) -> Result<Vec<AuditLine>, StoreError> {
-    let mut query = db
-        .prepare(
-            "SELECT ledger.id, body FROM audit JOIN ledger ON ledger.id = ledger_id \
-             WHERE ledger_id < ?1 ORDER BY ledger_id DESC LIMIT ?2",
-        )
-        .map_err(fault)?;
     let most = i64::try_from(lines_max).unwrap_or(i64::MAX);
-    let mut rows = query
-        .query(params![before.unwrap_or(i64::MAX), most])
-        .map_err(fault)?;
+    let page = "SELECT ledger.id, body FROM audit JOIN ledger ON ledger.id = ledger_id \
+         WHERE ledger_id < ?1 ORDER BY ledger_id DESC LIMIT ?2";
+    found(db, page, params![before.unwrap_or(i64::MAX), most])
+}
+
+/// Every objection of a worker and every answer to one, oldest first: it costs what they are, however
+/// much else is on record.
+pub(crate) fn disputes(db: &Connection) -> Result<Vec<AuditLine>, StoreError> {
+    let all = "SELECT ledger.id, body FROM dispute_act JOIN ledger ON ledger.id = ledger_id \
+         ORDER BY ledger_id";
+    found(db, all, [])
+}
+
+fn found(db: &Connection, sql: &str, values: impl Params) -> Result<Vec<AuditLine>, StoreError> {
+    let mut query = db.prepare(sql).map_err(fault)?;
+    let mut rows = query.query(values).map_err(fault)?;
     let mut found = Vec::new();
     while let Some(row) = rows.next().map_err(fault)? {
         let id: i64 = row.get(0).map_err(fault)?;

@@ -91,7 +91,12 @@ pub(crate) fn one(db: &Connection, id: i64) -> Result<Option<RecentAct>, StoreEr
 }
 
 /// The first record of an epoch at or after an instant; the one after the last where there is none.
-fn first_at(db: &Connection, epoch_no: u32, last: u64, at_ms: i64) -> Result<u64, StoreError> {
+pub(crate) fn first_at(
+    db: &Connection,
+    epoch_no: u32,
+    last: u64,
+    at_ms: i64,
+) -> Result<u64, StoreError> {
     let (mut from, mut to) = (1, last.saturating_add(1));
     while from < to {
         let middle = from + (to - from) / 2;

@@ -61,6 +61,8 @@ pub struct RecentAct {
     pub direction: Direction,
     /// The worker, where one was recognized.
     pub worker: Option<WorkerId>,
+    /// A visitor's card was recognized: then there is no worker.
+    pub is_visitor: bool,
     /// His name, where it can be read.
     pub name: Option<PersonName>,
     /// Name of his team.
@@ -195,6 +197,11 @@ pub(crate) fn act(
     cursor: &Cursor,
     passages: &mut BTreeMap<u64, PassageOutcome>,
 ) -> Option<RecentAct> {
+    let is_visitor = match &record.kind {
+        Kind::Presentation(one) => one.visit.is_some(),
+        Kind::Passage(one) => one.visit.is_some(),
+        _ => false,
+    };
     let (lane, direction, worker, what, passage) = match record.kind {
         Kind::Presentation(one) => {
             let what = ActKind::Presentation {
@@ -246,6 +253,7 @@ pub(crate) fn act(
         lane,
         direction: words::direction(direction),
         worker: worker.map(WorkerId),
+        is_visitor,
         name: None,
         team: None,
         what,

@@ -15,6 +15,7 @@ pub(crate) fn passage_row(act: &RecentAct, lane_names: &BTreeMap<String, String>
         at_ms: act.at,
         time_is_sure: act.clock != ClockQuality::Unset,
         name: act.name.as_ref().map(MaskedName::from),
+        is_visitor: act.is_visitor,
         team: act.team.clone(),
         lane: lane_names.get(&act.lane).unwrap_or(&act.lane).clone(),
         way: match act.direction {

@@ -1,14 +1,18 @@
 //! 打卡明细 and 日报: every movement of a team's month, and a team's day.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use edge_domain::{DayMark, Direction, Team, TeamId, WorkDay, WorkerId, hours_text};
+use edge_domain::{
+    CountedAct, DayMark, Direction, Team, TeamId, WorkDay, WorkerId, hours_text, work_date,
+};
 use edge_store::Punch;
 use jiff::civil::Date;
 
-use super::directory::Listed;
+use super::directory::{Filter, Listed, Place};
 use super::month::DayCell;
 use super::shelf::Shelf;
+use super::troubles::known_disputes;
 use crate::error::SourceError;
 use crate::site_time::{date_ms, hour_text, instant_text, minute_text};
 
@@ -96,6 +100,68 @@ fn punch_line(shelf: &Shelf, person: &Listed, punch: &Punch) -> PunchLine {
         },
         seq: punch.seq,
     }
+}
+
+/// Who moved on the work day that goes on.
+#[derive(Debug, Default)]
+pub(crate) struct Attended {
+    /// Who came in, with when he first did, Unix ms.
+    pub(crate) came: BTreeMap<WorkerId, i64>,
+    /// Who is inside, with since when, Unix ms.
+    pub(crate) inside: BTreeMap<WorkerId, i64>,
+}
+
+impl Attended {
+    /// Neither came in on this work day nor stayed from the one before.
+    pub(crate) fn is_absent(&self, worker: WorkerId) -> bool {
+        !self.came.contains_key(&worker) && !self.inside.contains_key(&worker)
+    }
+}
+
+/// Who came today by what the gates saw: a correction says what a day counts for, not who came.
+pub(crate) fn attended(shelf: &Shelf, now_ms: i64) -> Result<Attended, SourceError> {
+    let (from_ms, to_ms) = shelf.day_span(work_date(now_ms, &shelf.policy));
+    let is_entry = |act: &&CountedAct| act.direction == Direction::In && !act.is_corrected;
+    let first = |(worker, acts): (WorkerId, Vec<CountedAct>)| {
+        let entries = acts.iter().filter(is_entry);
+        Some((worker, entries.map(|act| act.at_ms).min()?))
+    };
+    let moved = shelf.reader.counted_acts(from_ms, to_ms)?;
+    Ok(Attended {
+        came: moved.into_iter().filter_map(first).collect(),
+        inside: shelf.reader.presence()?.inside().collect(),
+    })
+}
+
+/// What 今日 counts of the lists that it leads to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct DayCounts {
+    /// Engaged, and not here today.
+    pub(crate) absent: usize,
+    /// What the page 异常 shows of today, objections that wait for an answer included.
+    pub(crate) troubles: usize,
+}
+
+/// Counts the lists of the work day that goes on.
+pub(crate) fn day_counts(shelf: &mut Shelf, now_ms: i64) -> Result<DayCounts, SourceError> {
+    let attended = attended(shelf, now_ms)?;
+    let engaged = Filter {
+        place: Some(Place::Engaged),
+        ..Filter::default()
+    };
+    let engaged = shelf.directory()?.find(&engaged, Shelf::today(now_ms));
+    let absent = engaged
+        .iter()
+        .filter(|one| attended.is_absent(one.worker()));
+    let open = known_disputes(&shelf.reader)?
+        .iter()
+        .filter(|one| one.answer.is_none())
+        .count();
+    let on = work_date(now_ms, &shelf.policy);
+    Ok(DayCounts {
+        absent: absent.count(),
+        troubles: shelf.troubles(on, now_ms)?.len() + open,
+    })
 }
 
 /// attendType in the words of a site.

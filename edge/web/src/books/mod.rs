@@ -21,7 +21,9 @@ pub(crate) use consent_words::{ConsentWords, consent_words, upload_words};
 pub use consent_words::{PICTURE_WORDS, TERMINAL_WORDS, UPLOAD_WORDS};
 pub(crate) use directory::{Directory, Filter, Listed, Place};
 pub(crate) use kind_words::kind_word;
-pub(crate) use lists::{DayLine, DaySheet, PunchLine, day_sheet, punch_list};
+pub(crate) use lists::{
+    DayCounts, DayLine, DaySheet, PunchLine, attended, day_counts, day_sheet, punch_list,
+};
 pub(crate) use moment::{Moment, Present};
 pub(crate) use month::{
     DayCell, MonthSheet, PersonDay, PersonMonth, days_of, halves_text, is_weekend, tenths_of_hours,
@@ -33,6 +35,6 @@ pub(crate) use sheet_copy::{
 pub use shelf::Books;
 pub(crate) use shelf::Shelf;
 pub(crate) use standing::{Outlook, SOON_DAYS, ending, standing_tag};
-pub(crate) use troubles::{Trouble, TroubleKind};
+pub(crate) use troubles::{Trouble, TroubleKind, known_disputes};
 pub(crate) use wage_copy::{AMOUNT_HEADS, WageCopy, WageRowCopy};
 pub(crate) use wages::{WageRow, WageTeam, flag_text, wage_teams};

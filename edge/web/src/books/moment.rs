@@ -42,6 +42,6 @@ pub(crate) struct Moment {
     pub(crate) at_ms: i64,
     /// By team and name.
     pub(crate) present: Vec<Present>,
-    /// Visitors who are inside, with since when in Unix ms; told for the present only.
+    /// Visitors who are inside, with since when in Unix ms.
     pub(crate) visitors: Vec<VisitLine>,
 }

@@ -130,6 +130,12 @@ impl Shelf {
         )
     }
 
+    /// A work day: from its hour on to the next one's, Unix ms.
+    pub(crate) fn day_span(&self, on: Date) -> (i64, i64) {
+        let hour = self.policy.day_boundary_h;
+        (date_ms(on, hour), date_ms(on.saturating_add(1.day()), hour))
+    }
+
     /// From before the month, so that a night shift over its border finds both its ends.
     fn bounds(&self, first: Date) -> (i64, i64) {
         let reach_ms = i64::try_from(self.policy.presence_ms_max()).unwrap_or(i64::MAX);
@@ -192,7 +198,10 @@ impl Shelf {
         };
         let visitors = match at_ms {
             None => self.reader.desk().visitors_inside()?,
-            Some(_) => Vec::new(),
+            Some(at_ms) => {
+                let from_ms = at_ms.saturating_sub(LOOK_BACK_MS);
+                self.reader.desk().visitors_inside_at(from_ms, at_ms)?
+            }
         };
         let inside = match at_ms {
             None => self.reader.presence()?.inside().collect(),
@@ -239,8 +248,7 @@ impl Shelf {
 
     /// What is to be looked into of a day, newest first.
     pub(crate) fn troubles(&mut self, on: Date, now_ms: i64) -> Result<Vec<Trouble>, SourceError> {
-        let hour = self.policy.day_boundary_h;
-        let (from_ms, to_ms) = (date_ms(on, hour), date_ms(on.saturating_add(1.day()), hour));
+        let (from_ms, to_ms) = self.day_span(on);
         let acts = self.reader.acts(from_ms, to_ms)?;
         let mut troubles = joined(acts.iter().filter_map(Trouble::of_act));
         troubles.extend(self.void_days(on, from_ms, to_ms, now_ms)?);

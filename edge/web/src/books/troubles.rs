@@ -1,10 +1,13 @@
 //! What a clerk looks into: refusals, odd passages, doors opened by hand, days that do not count.
 
-use edge_domain::{DayMark, Direction, PassageOutcome, WorkerId};
-use edge_store::{ActKind, RecentAct};
+use edge_domain::{
+    AuditAct, AuditNote, DayMark, Direction, Dispute, PassageOutcome, WorkerId, disputes,
+};
+use edge_store::{ActKind, AuditLine, Reader, RecentAct};
 
 use super::acts::verdict;
 use super::directory::Listed;
+use crate::error::SourceError;
 use crate::view::Verdict;
 
 /// What kind of look it needs.
@@ -134,6 +137,7 @@ impl Trouble {
             Direction::Out => "出",
         };
         let stranger = match kind {
+            _ if act.is_visitor => "访客",
             TroubleKind::Denied | TroubleKind::Flagged | TroubleKind::Reported => "未登记人员",
             TroubleKind::Passage | TroubleKind::Override | TroubleKind::Void => "未知人员",
         };
@@ -186,6 +190,23 @@ impl Trouble {
     }
 }
 
+/// Every objection of the site, oldest first.
+pub(crate) fn known_disputes(reader: &Reader) -> Result<Vec<Dispute>, SourceError> {
+    let acts = reader.dispute_acts()?;
+    Ok(disputes(acts.into_iter().filter_map(note)))
+}
+
+fn note(line: AuditLine) -> Option<(i64, AuditNote)> {
+    let note = AuditNote {
+        account: line.audit.account,
+        what: AuditAct::from_code(&line.audit.what)?,
+        worker: line.audit.worker.map(WorkerId),
+        detail: line.audit.detail,
+        reason: line.audit.reason,
+    };
+    Some((line.at_ms, note))
+}
+
 /// An odd passage after an admission that was in order is about the passage.
 fn granted(act: &RecentAct) -> TroubleKind {
     let is_in_order =
@@ -225,6 +246,7 @@ mod tests {
             lane: "east-1".to_owned(),
             direction: Direction::In,
             worker: Some(WorkerId(3)),
+            is_visitor: false,
             name: None,
             team: None,
             what: ActKind::Presentation {

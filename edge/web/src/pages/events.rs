@@ -154,7 +154,8 @@ impl Live {
             return Ok(());
         }
         self.send_rows(&today, health.sync.acked_through)?;
-        let parts = Fragments::render(&self.state, &today, &health)?;
+        let counts = self.state.day_counts(HEARTBEAT).await?;
+        let parts = Fragments::render(&self.state, &today, counts, &health)?;
         for ((name, html), (_, before)) in parts.named().into_iter().zip(self.shown.named()) {
             if html != before {
                 self.waiting.push_back(event(name, html));

@@ -3,6 +3,7 @@
 
 use askama::Template;
 
+use crate::books::DayCounts;
 use crate::error::WebError;
 use crate::site_time::{age_text, clock_text, date_text, grouped, minute_text};
 use crate::state::WebState;
@@ -15,8 +16,11 @@ use crate::view::{
 #[template(path = "part/tiles.html")]
 struct Tiles {
     on_site: String,
+    /// How many of them are visitors.
+    visitors: Option<String>,
     entered_today: String,
-    denied_today: String,
+    absent: String,
+    troubles: String,
     backlog: String,
     devices: usize,
     devices_not_ok: usize,
@@ -79,13 +83,14 @@ impl Fragments {
     pub(crate) fn render(
         state: &WebState,
         today: &TodayView,
+        counts: DayCounts,
         health: &HealthView,
     ) -> Result<Self, WebError> {
         Ok(Self {
             alarm: html(&Alarm {
                 ledger: &health.ledger,
             })?,
-            tiles: html(&tiles(today, health))?,
+            tiles: html(&tiles(today, counts, health))?,
             upload: upload_card(&health.sync, state.now_ms())?,
             devices: device_card(health)?,
         })
@@ -134,11 +139,14 @@ fn html(template: &impl Template) -> Result<String, WebError> {
     template.render().map_err(WebError::Render)
 }
 
-fn tiles(today: &TodayView, health: &HealthView) -> Tiles {
+fn tiles(today: &TodayView, counts: DayCounts, health: &HealthView) -> Tiles {
+    let number = |count: usize| grouped(u64::try_from(count).unwrap_or(u64::MAX));
     Tiles {
-        on_site: grouped(today.on_site),
+        on_site: grouped(today.on_site.saturating_add(today.visitors)),
+        visitors: (today.visitors > 0).then(|| grouped(today.visitors)),
         entered_today: grouped(today.entered_today),
-        denied_today: grouped(today.denied_today),
+        absent: number(counts.absent),
+        troubles: number(counts.troubles),
         backlog: grouped(health.sync.backlog),
         devices: health.devices.len(),
         devices_not_ok: health.lamps_not_ok(),

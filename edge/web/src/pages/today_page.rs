@@ -39,7 +39,8 @@ pub(crate) async fn show(
 ) -> Result<Response, WebError> {
     let today = state.today(AGE_MAX).await?;
     let health = state.health();
-    let parts = Fragments::render(&state, &today, &health)?;
+    let counts = state.day_counts(AGE_MAX).await?;
+    let parts = Fragments::render(&state, &today, counts, &health)?;
     let rows = today
         .rows
         .iter()

@@ -9,6 +9,8 @@ pub struct TodayView {
     pub through: u64,
     /// Workers who are inside now.
     pub on_site: u64,
+    /// Visitors who are inside now, beside them.
+    pub visitors: u64,
     /// Different workers who came in today.
     pub entered_today: u64,
     /// Presentations refused today.
@@ -30,6 +32,8 @@ pub struct PassageRow {
     pub time_is_sure: bool,
     /// Who; `None` for a card that is not on the roster or could not be read.
     pub name: Option<MaskedName>,
+    /// He came with a visitor's card; then there is no name.
+    pub is_visitor: bool,
     /// Team of the worker, in Chinese.
     pub team: Option<String>,
     /// The lane's name as the site calls it.
@@ -137,6 +141,7 @@ impl PassageRow {
     pub(crate) fn name_text(&self) -> &str {
         match &self.name {
             Some(name) => name.as_str(),
+            None if self.is_visitor => "访客",
             None => match &self.verdict {
                 Verdict::Granted { .. }
                 | Verdict::Denied { .. }

@@ -311,6 +311,7 @@ pub(crate) fn granted(seq: u64, name: &str) -> PassageRow {
         at_ms: MORNING_MS + i64::try_from(seq).unwrap() * 1_700,
         time_is_sure: true,
         name: Some(masked(name)),
+        is_visitor: false,
         team: Some("钢筋一班".to_owned()),
         lane: "1号通道".to_owned(),
         way: Way::In,
@@ -374,6 +375,7 @@ pub(crate) fn busy_morning() -> TodayView {
     TodayView {
         through: 1_240,
         on_site: 1_187,
+        visitors: 2,
         entered_today: 1_203,
         denied_today: 9,
         on_roster: 1_420,

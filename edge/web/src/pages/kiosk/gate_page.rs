@@ -4,6 +4,7 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
 
+use super::head::Head;
 use super::place::AtTheGate;
 use super::scene;
 use crate::assets;
@@ -16,13 +17,7 @@ use crate::state::WebState;
 #[derive(Template)]
 #[template(path = "gate.html")]
 struct GatePage {
-    site_name: String,
-    lane: String,
-    name: String,
-    style: String,
-    watch: String,
-    script: String,
-    icon: String,
+    head: Head,
     idle: String,
 }
 
@@ -69,14 +64,9 @@ pub(crate) async fn show(
         voice.prepare();
     }
     let time = hour_text(state.now_ms());
+    let works = "刷卡照常，闸机照常开";
     layout::page(&GatePage {
-        site_name: state.settings().site_name.clone(),
-        lane,
-        name: gate.name.clone(),
-        style: assets::address("kiosk.css"),
-        watch: assets::address("kiosk.js"),
-        script: assets::address("gate.js"),
-        icon: assets::address("icon.svg"),
+        head: Head::new(&state, (lane, &gate.name), "gate.js", works),
         idle: scene::idle(&gate.name, None, &state.health(), time)?,
     })
 }

@@ -1,6 +1,7 @@
 //! The screens at the gate. Nobody signs in at them: `place` knows them by where they stand.
 
 mod place;
+mod head;
 mod scene;
 pub(crate) mod gate_page;
 pub(crate) mod gate_events;

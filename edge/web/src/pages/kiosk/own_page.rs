@@ -10,26 +10,19 @@ use edge_domain::{Act, DisputeKind, dispute};
 use jiff::civil::Date;
 use serde::Deserialize;
 
+use super::head::Head;
 use super::place::AtTheGate;
-use crate::assets;
-use crate::books::days_of;
+use crate::books::{days_of, known_disputes};
 use crate::error::WebError;
 use crate::pages::error_page;
 use crate::pages::layout;
-use crate::pages::site::objections::known_disputes;
 use crate::recorder::Refusal;
 use crate::state::WebState;
 
 #[derive(Template)]
 #[template(path = "mine.html")]
 struct MinePage {
-    site_name: String,
-    lane: String,
-    name: String,
-    style: String,
-    watch: String,
-    script: String,
-    icon: String,
+    head: Head,
 }
 
 /// What the view's form sends.
@@ -54,13 +47,7 @@ pub(crate) async fn show(
         return Ok(error_page::no_such_lane());
     };
     layout::page(&MinePage {
-        site_name: state.settings().site_name.clone(),
-        lane,
-        name: screen.name.clone(),
-        style: assets::address("kiosk.css"),
-        watch: assets::address("kiosk.js"),
-        script: assets::address("mine.js"),
-        icon: assets::address("icon.svg"),
+        head: Head::new(&state, (lane, &screen.name), "mine.js", "闸机刷卡照常"),
     })
 }
 

@@ -4,9 +4,8 @@ use askama::Template;
 use edge_domain::{Direction, DisputeKind, Fen, WageMonth, WageStep, WorkerId, hours_text};
 use jiff::civil::Date;
 
-use crate::books::{DayCell, PersonMonth, Shelf};
+use crate::books::{DayCell, PersonMonth, Shelf, known_disputes};
 use crate::error::{SourceError, WebError};
-use crate::pages::site::objections::known_disputes;
 use crate::site_time::{date_text, hour_text, month_text, weekday_letter};
 use crate::state::WebState;
 

@@ -10,7 +10,6 @@ pub(crate) mod papers_page;
 pub(crate) mod close_page;
 pub(crate) mod verify_page;
 pub(crate) mod list_papers;
-pub(crate) mod objections;
 pub(crate) mod objections_page;
 pub(crate) mod troubles_page;
 pub(crate) mod to_do;

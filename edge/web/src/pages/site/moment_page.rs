@@ -76,20 +76,20 @@ pub(crate) async fn show(
         at: minute_text(moment.at_ms),
         value: minute_value(moment.at_ms),
         count: moment.present.len() + moment.visitors.len(),
-        visitors: guests(&moment, now_ms),
+        visitors: guests(&moment),
         crews: crews(moment),
         script: crate::assets::address("rollcall.js"),
     })
 }
 
-fn guests(moment: &Moment, now_ms: i64) -> Vec<Guest> {
+fn guests(moment: &Moment) -> Vec<Guest> {
     let guest = |one: &VisitLine| Guest {
         number: one.visit.visit.0,
         name: one.visitor.name.reveal().to_owned(),
         company: one.visitor.company.clone(),
         host: one.visitor.host.clone(),
         since: one.inside_ms.map(minute_text).unwrap_or_default(),
-        is_over: one.visit.is_over(now_ms),
+        is_over: one.visit.is_over(moment.at_ms),
     };
     moment.visitors.iter().map(guest).collect()
 }

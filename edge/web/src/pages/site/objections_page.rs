@@ -6,8 +6,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use edge_domain::{Act, Dispute, answer_dispute};
 use serde::Deserialize;
 
-use super::objections::known_disputes;
-use crate::books::Directory;
+use crate::books::{Directory, known_disputes};
 use crate::error::WebError;
 use crate::pages::door::SignedIn;
 use crate::pages::error_page;

@@ -10,7 +10,7 @@ use edge_domain::{PhoneNumber, Policy, TeamId, WorkerId, WorkerStanding};
 use serde::Deserialize;
 
 use super::shared::{self, Choice};
-use crate::books::{Filter, Listed, Outlook, Place, Shelf, ending};
+use crate::books::{Filter, Listed, Outlook, Place, Shelf, attended, ending};
 use crate::error::{SourceError, WebError};
 use crate::pages::door::SignedIn;
 use crate::pages::layout::{self, Layout};
@@ -40,8 +40,14 @@ pub(crate) struct PeopleQuery {
 const DUE: &str = "due";
 /// Who is engaged and works at a special trade, or has a certificate of one.
 const SPECIAL: &str = "special";
-const PLACES: [(&str, &str, Option<Place>); 6] = [
+/// Who came in today.
+const CAME: &str = "came";
+/// Who is engaged and not here today.
+const ABSENT: &str = "absent";
+const PLACES: [(&str, &str, Option<Place>); 8] = [
     ("engaged", "在册", Some(Place::Engaged)),
+    (CAME, "今日出勤", None),
+    (ABSENT, "在册，今日未出勤", Some(Place::Engaged)),
     (DUE, "在册，有要办的", Some(Place::Engaged)),
     (SPECIAL, "在册，特种作业", Some(Place::Engaged)),
     ("waiting", "未进场", Some(Place::Waiting)),
@@ -80,6 +86,8 @@ struct Line {
     worker: u32,
     name: String,
     is_inside: Option<String>,
+    /// When he first came in today, told in the list of who did.
+    came: Option<String>,
     place: Place,
     team: String,
     trade: &'static str,
@@ -114,6 +122,8 @@ struct PeoplePart {
     lines: Vec<Line>,
     found: usize,
     typed: String,
+    /// What the list means, where its name does not say all.
+    hint: &'static str,
     nobody: bool,
     changes: bool,
     from: usize,
@@ -183,7 +193,8 @@ fn answer(
 ) -> Result<Answer, SourceError> {
     let today = Shelf::today(now_ms);
     let directory = shelf.directory()?;
-    let inside: BTreeMap<WorkerId, i64> = shelf.reader.presence()?.inside().collect();
+    let attended = attended(shelf, now_ms)?;
+    let inside = &attended.inside;
     let team = query.team.parse().ok().map(TeamId);
     let filter = Filter {
         typed: query.q.chars().take(40).collect(),
@@ -191,9 +202,13 @@ fn answer(
         place: query.place().2,
     };
     let mut found = directory.find(&filter, today);
-    let is_special = query.place().0 == SPECIAL;
-    if is_special {
-        found.retain(|one| is_about_special_trades(one, &shelf.policy));
+    let wanted = query.place().0;
+    let is_special = wanted == SPECIAL;
+    match wanted {
+        SPECIAL => found.retain(|one| is_about_special_trades(one, &shelf.policy)),
+        CAME => found.retain(|one| attended.came.contains_key(&one.worker())),
+        ABSENT => found.retain(|one| attended.is_absent(one.worker())),
+        _ => {}
     }
     let line = |one: &Arc<Listed>| Line {
         certificates: if is_special {
@@ -201,9 +216,14 @@ fn answer(
         } else {
             Vec::new()
         },
-        ..line(one, &inside, &shelf.policy, now_ms)
+        came: attended
+            .came
+            .get(&one.worker())
+            .filter(|_| wanted == CAME)
+            .map(|first| hour_text(*first)),
+        ..line(one, inside, &shelf.policy, now_ms)
     };
-    if query.place().0 == DUE {
+    if wanted == DUE {
         let due = found.into_iter().filter_map(|one| {
             let urgency = line(&one).urgency()?;
             Some((urgency, one))
@@ -226,6 +246,7 @@ fn answer(
             lines,
             found: found.len(),
             typed: query.q.trim().to_owned(),
+            hint: hint(wanted),
             nobody: directory.people.is_empty(),
             changes,
             from: skip + 1,
@@ -252,6 +273,14 @@ pub(super) fn count_due(shelf: &mut Shelf, now_ms: i64) -> Result<usize, SourceE
     Ok(engaged.iter().filter(is_due).count())
 }
 
+fn hint(place: &str) -> &'static str {
+    match place {
+        CAME => "这个工作日里闸机记下进场的人，包括已经出场的；补卡不算。",
+        ABSENT => "在册、这个工作日没有刷卡进场、也不是从前一天留在场内的人。",
+        _ => "",
+    }
+}
+
 fn is_about_special_trades(one: &Listed, policy: &Policy) -> bool {
     let standing = &one.entry.standing;
     policy.special_trades.contains_key(&standing.trade) || !standing.certificates.is_empty()
@@ -273,6 +302,7 @@ fn line(one: &Arc<Listed>, inside: &BTreeMap<WorkerId, i64>, policy: &Policy, no
         worker: one.worker().0,
         name: one.name().reveal().to_owned(),
         is_inside: inside.get(&one.worker()).map(|since| hour_text(*since)),
+        came: None,
         place,
         team: one.team.clone(),
         trade: one.trade(),

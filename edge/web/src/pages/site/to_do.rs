@@ -2,9 +2,8 @@
 
 use edge_domain::TeamId;
 
-use super::objections::known_disputes;
 use super::people_page;
-use crate::books::{Shelf, corrections};
+use crate::books::{Shelf, corrections, known_disputes};
 use crate::error::{SourceError, WebError};
 use crate::pages::layout::Layout;
 use crate::state::WebState;

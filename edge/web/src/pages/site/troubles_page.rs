@@ -7,9 +7,8 @@ use jiff::ToSpan as _;
 use jiff::civil::Date;
 use serde::Deserialize;
 
-use super::objections::known_disputes;
 use super::objections_page::{Open, open};
-use crate::books::{Shelf, Trouble, TroubleKind};
+use crate::books::{Shelf, Trouble, TroubleKind, known_disputes};
 use crate::error::WebError;
 use crate::pages::door::SignedIn;
 use crate::pages::layout::{self, Layout};
@@ -50,6 +49,8 @@ struct TroublesPage {
     date: String,
     month: String,
     weekday: &'static str,
+    /// Lines and objections together, as 今日 counts them.
+    total: usize,
     before: String,
     after: Option<String>,
     groups: Vec<Group>,
@@ -82,6 +83,7 @@ pub(crate) async fn show(
         date: on.to_string(),
         month: month_value(on),
         weekday: weekday_letter(on),
+        total: groups.iter().map(|group| group.count).sum::<usize>() + objections.len(),
         before: on.saturating_sub(1.day()).to_string(),
         after: (next <= today).then(|| next.to_string()),
         groups,

@@ -64,6 +64,7 @@ struct UploadPage {
     parked_count: String,
     is_cut: bool,
     lines: Vec<Line>,
+    backlog: String,
     only_waiting: bool,
     is_first: bool,
     next: Option<u64>,
@@ -103,6 +104,7 @@ pub(crate) async fn show(
         parked_count: grouped(count),
         is_cut: count > u64::try_from(parked.len()).unwrap_or(u64::MAX),
         parked,
+        backlog: grouped(sync.backlog),
         only_waiting,
         is_first: before.is_none(),
         next: lines

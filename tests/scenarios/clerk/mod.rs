@@ -1,7 +1,7 @@
 //! The labor clerk's screen in a real Chromium: `screen` 开通 and the live page · `today` the numbers of 今日 and their lists · `pages` people, attendance,
 //! papers · `troubles` 异常 and 上传 · `desk` registering and sending away · `certificates` papers of special trades, emergency contacts · `intake` files of people ·
-//! `corrections` 补卡 · `papers` closed months, codes, lists and what is on record · `wages` from days to a paid sheet ·
-//! `funds` the project's money · `visits` visitors · `inspector` a surprise visit · `lost_line` a browser without its box;
+//! `corrections` 补卡 · `papers` closed months, codes, lists and what is on record · `money` wages and the project's funds ·
+//! `visits` visitors · `inspector` a surprise visit · `lost_line` a browser without its box;
 //! and without it:
 //! `import` of a roster file.
 
@@ -14,8 +14,7 @@ mod desk;
 mod certificates;
 mod corrections;
 mod papers;
-mod wages;
-mod funds;
+mod money;
 mod intake;
 mod visits;
 mod inspector;

@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 use tests::{Browser, Result, Site};
 
 use crate::clerk::corrections::{account, enter_as, press, send};
+use crate::clerk::money::wages::{at_the_city, main_text};
 use crate::clerk::pages::{fair, open, site, today};
 use crate::clerk::screen::{PC, clerks_browser};
-use crate::clerk::wages::{at_the_city, main_text};
 use crate::help::{Gate, plan};
 
 fn month(day: Date) -> String {

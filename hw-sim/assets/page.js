@@ -106,7 +106,7 @@ function act(reader, what, view) {
   return post("/api/fault", { device: reader, kind: view.plugged ? "unplug" : "plug" });
 }
 
-function addReader(state, slot) {
+function addReader(state, slot, name) {
   const box = $("reader-template").content.firstElementChild.cloneNode(true);
   const select = box.querySelector("select");
   FAULTS.forEach(([text], index) => select.add(new Option(text, index)));
@@ -121,7 +121,7 @@ function addReader(state, slot) {
     box.querySelector('[data-do="lift"]').disabled = !view.person;
     for (const what of ["visit", "put"]) box.querySelector(`[data-do="${what}"]`).disabled = !chosen || Boolean(view.person);
   };
-  box.querySelector(".reader-name").textContent = `${WAY[state.direction]}口读卡器`;
+  box.querySelector(".reader-name").textContent = name;
   box.addEventListener("click", (event) => {
     const what = event.target.dataset.do;
     if (what === "fault") post("/api/fault", { device: state.reader, ...FAULTS[select.value][1] });
@@ -171,7 +171,8 @@ function addLane(state) {
   box.querySelector(".lane-id").textContent = state.lane;
   const lane = { text: state.text, view: state.view, box, readers: new Map() };
   for (const reader of state.readers) {
-    lane.readers.set(reader.reader, addReader(reader, box.querySelector(`[data-direction="${reader.direction}"]`)));
+    lane.readers.set(reader.reader, addReader(reader, box.querySelector(`[data-direction="${reader.direction}"]`),
+      state.desk ? "桌上的读卡器" : `${WAY[reader.direction]}口读卡器`));
   }
   for (const direction of state.cameras) addCamera(state.lane, direction, box.querySelector(`[data-direction="${direction}"]`));
   box.querySelector(".board-acts").hidden = !state.view.has_arm;

@@ -43,6 +43,8 @@ pub struct BoxPlan {
     pub find_interval_ms: u32,
     /// The lanes.
     pub lanes: Vec<LaneWiring>,
+    /// The reader on the office's desk: its name and terminal.
+    pub desk_reader: Option<(String, PathBuf)>,
     /// Broker's port; none for a box without a city.
     pub broker_port: Option<u16>,
     /// Further keys of the screen.
@@ -325,6 +327,16 @@ fn settings(folder: &Path, plan: &BoxPlan, listen: &str) -> Result<String> {
                 plan.gate_more
             )?;
         }
+    }
+    if let Some((name, terminal)) = &plan.desk_reader {
+        write!(
+            toml,
+            "\n[desk.reader]\nname = \"{name}\"\nlink = \"serial:{}?baud={}\"\n\
+             simulated = true\nfind_interval_ms = {}\n",
+            terminal.display(),
+            plan.reader_baud,
+            plan.find_interval_ms
+        )?;
     }
     Ok(toml)
 }

@@ -36,6 +36,7 @@ struct Lane {
     reader_in: Option<String>,
     reader_out: Option<String>,
     board: Option<bool>,
+    reader_desk: Option<String>,
     #[serde(default)]
     camera_in: bool,
     #[serde(default)]
@@ -100,8 +101,14 @@ impl SitePlan {
         broker_port: Option<u16>,
     ) -> Result<BoxPlan> {
         let wiring: Wiring = toml::from_str(&fs::read_to_string(&self.site_day)?)?;
-        let mut lanes = Vec::new();
+        let (mut lanes, mut desk_reader) = (Vec::new(), None);
         for lane in wiring.lane {
+            if let Some(id) = &lane.reader_desk {
+                let reader = terminals.get(id);
+                let reader = reader.ok_or_else(|| format!("no reader {id}"))?;
+                desk_reader = Some((format!("{}读卡器", lane.text), reader.clone()));
+                continue;
+            }
             let mut readers = Vec::new();
             let ways = [
                 ("in", "进", &lane.reader_in),
@@ -134,6 +141,7 @@ impl SitePlan {
             gate_baud: wiring.gate.baud,
             find_interval_ms: self.find_interval_ms,
             lanes,
+            desk_reader,
             broker_port,
             screen_more: self.screen_more.clone(),
             gate_more: self.gate_more.clone(),

@@ -29,6 +29,7 @@ fn written_box() -> Result<(TempDir, GateBox)> {
         gate_baud: 115_200,
         find_interval_ms: 300,
         lanes: vec![lane],
+        desk_reader: None,
         broker_port: None,
         screen_more: String::new(),
         gate_more: String::new(),

@@ -79,6 +79,9 @@ pub(crate) fn check_config(config: &Path) -> Result<(), DaemonError> {
             lane.readers.len()
         ))?;
     }
+    if let Some(reader) = &config.desk_reader {
+        print(&format!("办公室读卡器 {}：{}", reader.name, reader.link))?;
+    }
     Ok(())
 }
 

@@ -74,8 +74,8 @@ pub(crate) enum LedgerAlarm {
 pub(crate) struct DeviceNews {
     /// Its name in the settings.
     pub(crate) device: String,
-    /// The lane it belongs to.
-    pub(crate) lane: String,
+    /// The lane it belongs to; `None` for the reader on the desk.
+    pub(crate) lane: Option<String>,
     /// Its state.
     pub(crate) state: LampState,
     /// What is wrong and what to do.
@@ -84,8 +84,8 @@ pub(crate) struct DeviceNews {
     pub(crate) identity: Option<Identity>,
 }
 
-/// A device of the settings: its name and its lane.
-pub(crate) type DeviceName = (String, String);
+/// A device of the settings: its name and its lane, if it has one.
+pub(crate) type DeviceName = (String, Option<String>);
 
 /// Collects news and status into the snapshot, and writes device changes into the ledger.
 #[derive(Debug)]
@@ -117,10 +117,11 @@ impl HealthDesk {
         devices: &[DeviceName],
         lanes: BTreeMap<String, String>,
     ) -> (Self, watch::Receiver<HealthView>) {
+        let name_of = |lane: &String| lanes.get(lane).unwrap_or(lane).clone();
         let lamps = devices.iter().map(|(name, lane)| {
             let lamp = DeviceLamp {
                 name: name.clone(),
-                lane: Some(lanes.get(lane).unwrap_or(lane).clone()),
+                lane: lane.as_ref().map(name_of),
                 state: LampState::Unknown,
                 remedy: None,
             };
@@ -294,9 +295,10 @@ impl HealthDesk {
             self.record(&news).await;
         }
         tracing::info!(device = news.device, state = ?news.state, "Device state");
+        let lane = news.lane;
         let lamp = DeviceLamp {
             name: news.device.clone(),
-            lane: Some(self.lanes.get(&news.lane).cloned().unwrap_or(news.lane)),
+            lane: lane.map(|lane| self.lanes.get(&lane).cloned().unwrap_or(lane)),
             state: news.state,
             remedy: news.remedy,
         };
@@ -311,7 +313,7 @@ impl HealthDesk {
         };
         let kind = Kind::Device(Device {
             device: news.device.clone(),
-            lane: Some(news.lane.clone()),
+            lane: news.lane.clone(),
             state,
             detail: news.remedy.as_ref().map(|remedy| remedy.code.clone()),
             identity: news.identity.as_ref().map(Identity::shown),

@@ -41,7 +41,7 @@ fn bench(city: Option<CityConfig>) -> Bench {
     };
     let store = Store::open(&settings, &Key::from_file(&key_file).unwrap()).unwrap();
     let (changes, _) = mpsc::channel(1);
-    let devices = [("进".to_owned(), "gate-1".to_owned())];
+    let devices = [("进".to_owned(), Some("gate-1".to_owned()))];
     let lanes = BTreeMap::from([("gate-1".to_owned(), "1号通道".to_owned())]);
     let clock = Clock::new(1, &Known::default(), changes);
     let (desk, view) = HealthDesk::new(clock, store.writer(), &devices, lanes);
@@ -79,7 +79,7 @@ impl Bench {
 fn news(state: LampState) -> HealthNews {
     HealthNews::Device(DeviceNews {
         device: "进".to_owned(),
-        lane: "gate-1".to_owned(),
+        lane: Some("gate-1".to_owned()),
         state,
         remedy: (state != LampState::Ok).then(|| Remedy {
             code: "E-RD-01".to_owned(),
@@ -100,7 +100,7 @@ fn swapped() -> Remedy {
 fn answers(number: &str) -> HealthNews {
     HealthNews::Device(DeviceNews {
         device: "进".to_owned(),
-        lane: "gate-1".to_owned(),
+        lane: Some("gate-1".to_owned()),
         state: LampState::Ok,
         remedy: None,
         identity: Some(Identity::of(number.to_owned(), swapped)),

@@ -7,7 +7,7 @@
 //! body · `systemd` ready and watchdog · `logging` · `people`
 //! sealing, tags of strangers, the desk where people change · `seal` the box signs its ledger · `orders` what commands ask of a running box ·
 //! `downlink` what the city sends, signed · `devices` who answers at a device's place · `troubles` of the box itself, told on the screen and to `menwei status` · `health` one snapshot of the box · `lane` one task per lane, where a lane's effects
-//! happen · `office` the screen and the way to the city · `photos` pictures of doubtful faces on their way there · `opening` the ledger, and whether its daily files can be written · `hold` the gate while the disk takes no records · `app` wiring of `menwei run` ·
+//! happen · `desk_reader` the card reader on the clerk's desk · `office` the screen and the way to the city · `photos` pictures of doubtful faces on their way there · `opening` the ledger, and whether its daily files can be written · `hold` the gate while the disk takes no records · `app` wiring of `menwei run` ·
 //! `claim` the box's certificate for a code ·
 //! `commands` the others · `cli`.
 //!
@@ -32,6 +32,7 @@ mod troubles;
 mod devices;
 mod health;
 mod lane;
+mod desk_reader;
 mod office;
 mod photos;
 mod opening;

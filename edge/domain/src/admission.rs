@@ -82,7 +82,7 @@ struct Rule {
 }
 
 /// The youngest age on any site; the law knows no exception (禁止使用童工规定).
-const AGE_MIN: u8 = 16;
+pub const AGE_MIN: u8 = 16;
 
 /// The table. Rules about papers ask only for people on the roster.
 const RULES: [Rule; 22] = [

@@ -38,7 +38,7 @@ mod presence;
 mod admission;
 mod lane;
 
-pub use admission::{Applicant, Decision, decide};
+pub use admission::{AGE_MIN, Applicant, Decision, decide};
 pub use audit::{AuditAct, AuditNote};
 pub use city_roster::{CityOp, CityPerson, CityTeam, Known, Merge, merge};
 pub use credential::{Credential, IcReading, IdDocument, Newcomer, TerminalMark, UnreadableCard};

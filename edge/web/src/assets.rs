@@ -17,7 +17,7 @@ struct Asset {
     digest: OnceLock<String>,
 }
 
-static ASSETS: [Asset; 14] = [
+static ASSETS: [Asset; 15] = [
     Asset {
         name: "app.css",
         kind: "text/css; charset=utf-8",
@@ -52,6 +52,12 @@ static ASSETS: [Asset; 14] = [
         name: "people.js",
         kind: "text/javascript; charset=utf-8",
         bytes: include_bytes!("../assets/people.js"),
+        digest: OnceLock::new(),
+    },
+    Asset {
+        name: "desk.js",
+        kind: "text/javascript; charset=utf-8",
+        bytes: include_bytes!("../assets/desk.js"),
         digest: OnceLock::new(),
     },
     Asset {

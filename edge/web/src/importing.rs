@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use crate::books::Shelf;
+use crate::desks::ImportMaker;
 use crate::error::WebError;
-use crate::import_desk::ImportMaker;
 use crate::intake::{self, Stage};
 use crate::state::WebState;
 

@@ -6,8 +6,8 @@
 //! `papers` writes spreadsheets;
 //! `guard` is the door: passwords, codes, duties, sessions, throttling, cross-site checks, headers;
 //! `source` names what the screen needs from the ledger file, as two narrow traits;
-//! `recorder` is the way of the clerk's acts into the ledger, `import_desk` that of whole files,
-//! `face_desk` his way to the cameras; `intake` makes records of a file's rows, and `importing` takes
+//! `recorder` is the way of the clerk's acts into the ledger, `desks` those of whole files, to the cameras,
+//! and of cards on the reader of his desk; `intake` makes records of a file's rows, and `importing` takes
 //! them in while nobody looks;
 //! `site_time` turns instants into the site's wall clock text;
 //! `kiosk` is what the gate's own screens show;
@@ -26,9 +26,8 @@ mod papers;
 mod guard;
 mod source;
 mod recorder;
-mod import_desk;
+mod desks;
 mod intake;
-mod face_desk;
 mod kiosk;
 mod state;
 mod assets;
@@ -40,11 +39,13 @@ mod serve;
 mod ledger_source;
 
 pub use books::{Books, PICTURE_WORDS, TERMINAL_WORDS, UPLOAD_WORDS};
+pub use desks::{
+    DeskCard, DeskReader, FaceCamera, FaceDesk, FaceSource, FaceStanding, ImportDesk, ImportMaker,
+    TemplateStanding,
+};
 pub use error::{SourceError, WebError};
-pub use face_desk::{FaceCamera, FaceDesk, FaceSource, FaceStanding, TemplateStanding};
 pub use guard::claim_code::ClaimCode;
 pub use guard::duty::Duty;
-pub use import_desk::{ImportDesk, ImportMaker};
 pub use intake::{check_table, read_table};
 pub use kiosk::{GateScreen, GateShow, Kiosks, OwnCard, OwnScreen, Voice};
 pub use ledger_source::{CLAIM_CODE_SETTING, LedgerSource};

@@ -10,13 +10,13 @@ use axum::routing::{get, post};
 use tokio::sync::watch;
 
 use crate::assets;
-use crate::face_desk::{PICTURE_BYTES_MAX, PICTURES_MAX};
+use crate::desks::{PICTURE_BYTES_MAX, PICTURES_MAX};
 use crate::guard::{cross_site, headers};
 use crate::intake;
 use crate::pages::corrections::{FILE_BYTES_MAX, ask_page, case_page, list_page, report_page};
 use crate::pages::desk::{
-    face_page, numbers_page, person_acts, pictures_page, register_page, suspension_page,
-    teams_page, visits_page,
+    cards_page, face_page, numbers_page, person_acts, pictures_page, register_page,
+    suspension_page, teams_page, visits_page,
 };
 use crate::pages::intake::{bring_page, job_page};
 use crate::pages::kiosk::{gate_events, gate_page, own_events, own_page, voice};
@@ -55,6 +55,8 @@ pub fn router(state: WebState) -> Router {
             "/people/new",
             get(register_page::show).post(register_page::submit),
         )
+        .route("/people/new/cards", get(cards_page::of_form))
+        .route("/people/cards", get(cards_page::of_finder))
         .route("/people/{worker}", get(person_page::show))
         .route(
             "/people/{worker}/face",

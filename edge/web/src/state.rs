@@ -11,13 +11,12 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::books::{Books, ConsentWords, DayCounts, consent_words, day_counts, upload_words};
+use crate::desks::{DeskReader, FaceDesk, ImportDesk};
 use crate::error::WebError;
-use crate::face_desk::FaceDesk;
 use crate::guard::password::PasswordDesk;
 use crate::guard::session::{Holder, Sessions, Token};
 use crate::guard::throttle::Throttle;
 use crate::guard::views::OpenViews;
-use crate::import_desk::ImportDesk;
 use crate::kiosk::Kiosks;
 use crate::recorder::Recorder;
 use crate::source::{AccountStore, TodaySource};
@@ -55,6 +54,8 @@ pub struct WebChannels {
     pub imports: Arc<dyn ImportDesk>,
     /// Cameras and face templates; `None` for a box without them.
     pub faces: Option<Arc<dyn FaceDesk>>,
+    /// The card reader on the office's desk, where there is one.
+    pub desk_reader: Option<DeskReader>,
     /// Whoever came last with a card and is not on the roster.
     pub newcomer: watch::Sender<Option<Newcomer>>,
     /// The screens at the gate.
@@ -158,6 +159,11 @@ impl WebState {
     /// Cameras and face templates.
     pub(crate) fn faces(&self) -> Option<&dyn FaceDesk> {
         self.inner.channels.faces.as_deref()
+    }
+
+    /// The card reader on the office's desk.
+    pub(crate) fn desk_reader(&self) -> Option<&DeskReader> {
+        self.inner.channels.desk_reader.as_ref()
     }
 
     /// Whoever came last with a card and is not on the roster; an older one is forgotten.

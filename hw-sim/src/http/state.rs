@@ -52,6 +52,8 @@ struct PersonCard<'a> {
 struct LaneState<'a> {
     lane: &'a str,
     text: &'a str,
+    /// No lane, but the desk of the office.
+    desk: bool,
     view: LaneView,
     readers: Vec<ReaderState<'a>>,
     cameras: Vec<Direction>,
@@ -109,6 +111,7 @@ pub(super) fn moving(stage: &Stage) -> MovingState<'_> {
         Some(LaneState {
             lane: &lane.lane,
             text: &lane.text,
+            desk: lane.reader_desk.is_some(),
             view,
             readers: readers.collect(),
             cameras: lane.cameras().collect(),

@@ -139,6 +139,16 @@ impl SiteDay {
                 ));
             }
         }
+        let is_odd = |lane: &LaneSettings| {
+            let has_more = lane.board || lane.readers().count() > 1 || lane.cameras().count() > 0;
+            lane.reader_desk.is_some() && has_more
+        };
+        if let Some(lane) = self.lane.iter().find(|lane| is_odd(lane)) {
+            return wrong(format!(
+                "lane {:?}: a desk has reader_desk, board = false and nothing else",
+                lane.lane
+            ));
+        }
         self.check_faces(&crowd)?;
         for happening in &self.happening {
             let known = names.contains(happening.device.as_str());
@@ -238,6 +248,10 @@ mod tests {
                 "face_stream",
             ),
             ("[[lane]]\nlane = \"a\"\ntext = \"b\"", "twice"),
+            (
+                "[[lane]]\nlane = \"c\"\ntext = \"b\"\nreader_desk = \"d\"",
+                "a desk has",
+            ),
             ("[[lane]]\nlane = \"../a\"\ntext = \"b\"", "file name"),
             ("speed = 3", "speed"),
         ] {

@@ -157,6 +157,9 @@ pub struct LaneSettings {
     /// False: no turnstile, an open road.
     #[serde(default = "yes")]
     pub board: bool,
+    /// Id of the reader on a desk: then this is no lane, but the office, and has nothing else.
+    #[serde(default)]
+    pub reader_desk: Option<String>,
     /// Id of the reader on the street side.
     #[serde(default)]
     pub reader_in: Option<String>,
@@ -193,6 +196,8 @@ impl LaneSettings {
             .reader_out
             .as_deref()
             .map(|reader| (reader, Direction::Out));
-        entry.into_iter().chain(exit)
+        let desk = self.reader_desk.as_deref();
+        let desk = desk.map(|reader| (reader, Direction::In));
+        entry.into_iter().chain(exit).chain(desk)
     }
 }

@@ -65,6 +65,7 @@ async fn box_with(folder: &Path, reader: PathBuf, line: ChipLine) -> Result<Gate
         gate_baud: 115_200,
         find_interval_ms: 300,
         lanes: vec![lane],
+        desk_reader: None,
         broker_port: None,
         screen_more: String::new(),
         gate_more: String::new(),

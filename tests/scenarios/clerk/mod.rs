@@ -1,5 +1,5 @@
 //! The labor clerk's screen in a real Chromium: `screen` 开通 and the live page · `today` the numbers of 今日 and their lists · `pages` people, attendance,
-//! papers · `troubles` 异常 and 上传 · `desk` registering and sending away · `certificates` papers of special trades, emergency contacts · `intake` files of people ·
+//! papers · `troubles` 异常 and 上传 · `desk` registering and sending away, cards on its reader · `certificates` papers of special trades, emergency contacts · `intake` files of people ·
 //! `corrections` 补卡 · `papers` closed months, codes, lists and what is on record · `money` wages and the project's funds ·
 //! `visits` visitors · `inspector` a surprise visit · `lost_line` a browser without its box;
 //! and without it:

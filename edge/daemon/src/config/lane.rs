@@ -104,11 +104,10 @@ const BOARD_ALLOWED: &str = "16 个小写十六进制字符的控制板编号（
 const RELAYS_ALLOWED: &str = "不写：继电器板没有编号，不接读卡器，也没有断线规则，断线时放不放行由闸机自己决定（请接好闸机的应急按钮和消防线）";
 
 /// All lanes; their ids differ, and their devices' names and ports.
-pub(super) fn lanes(root: &mut Walk) -> Vec<LaneConfig> {
+pub(super) fn lanes(root: &mut Walk, taken: &mut Taken) -> Vec<LaneConfig> {
     let mut lanes: Vec<LaneConfig> = Vec::new();
-    let mut taken = Taken::default();
     for mut walk in root.tables("lane", LANES_MAX) {
-        if let Some(lane) = lane(&mut walk, &mut taken) {
+        if let Some(lane) = lane(&mut walk, taken) {
             if lanes.iter().any(|known| known.id == lane.id) {
                 walk.fault_of("id", lane.id.as_str(), "与其他通道不同的编号");
             }
@@ -198,19 +197,23 @@ fn reader(walk: &mut Walk, taken: &mut Taken) -> Option<ReaderConfig> {
         ],
     );
     let link = taken.link(walk);
+    Some(ReaderConfig {
+        find_interval_ms: find_interval(walk),
+        name: name?,
+        direction: direction?,
+        link: link?,
+    })
+}
+
+/// The pause between two looks for a card, ms.
+pub(super) fn find_interval(walk: &mut Walk) -> u32 {
     let find_ms_min = if walk.flag_or("simulated", false) {
         SIMULATED_FIND_MS_MIN
     } else {
         FIND_MS_MIN
     };
     let find_ms = find_ms_min..=FIND_MS_MAX;
-    let find_interval_ms = walk.number_or("find_interval_ms", FIND_MS_MIN, find_ms, "毫秒");
-    Some(ReaderConfig {
-        name: name?,
-        direction: direction?,
-        link: link?,
-        find_interval_ms,
-    })
+    walk.number_or("find_interval_ms", FIND_MS_MIN, find_ms, "毫秒")
 }
 
 fn camera(walk: &mut Walk, taken: &mut Taken) -> Option<CameraConfig> {

@@ -8,9 +8,11 @@ mod taken;
 mod city;
 mod terminal;
 mod lane;
+mod desk;
 mod site;
 
 pub(crate) use city::CityConfig;
+pub(crate) use desk::DeskReaderConfig;
 pub(crate) use error::ConfigError;
 pub(crate) use lane::{GateConfig, LaneConfig, LinkLossWord, ReaderConfig};
 pub use site::check_settings;
@@ -19,6 +21,8 @@ pub(crate) use terminal::TerminalConfig;
 
 #[cfg(test)]
 pub(crate) mod site_test;
+#[cfg(test)]
+mod desk_test;
 #[cfg(test)]
 mod face_policy_test;
 #[cfg(test)]

@@ -8,9 +8,11 @@ use edge_domain::Policy;
 use toml::{Table, Value};
 
 use crate::config::city::{CityConfig, PATH_ALLOWED, PHOTOS_ALLOWED, absolute, city};
+use crate::config::desk::{DeskReaderConfig, desk_reader};
 use crate::config::error::{ConfigError, SyntaxFault};
 use crate::config::lane::{LaneConfig, lanes};
 use crate::config::policy;
+use crate::config::taken::Taken;
 use crate::config::walk::{Walk, finish, short_text};
 
 /// Everything that `site.toml` says.
@@ -36,6 +38,8 @@ pub(crate) struct SiteConfig {
     pub(crate) face_socket: Option<PathBuf>,
     /// The lanes in the order of the file.
     pub(crate) lanes: Vec<LaneConfig>,
+    /// The card reader on the office's desk.
+    pub(crate) desk_reader: Option<DeskReaderConfig>,
     /// The numbers that the rules use.
     pub(crate) policy: Policy,
 }
@@ -85,8 +89,10 @@ impl SiteConfig {
         self.lanes.iter().any(|lane| !lane.terminals.is_empty())
     }
 
-    /// The names of all devices, each with the id of its lane.
-    pub(crate) fn devices(&self) -> Vec<(String, String)> {
+    /// The names of all devices, each with the id of its lane, if it has one.
+    pub(crate) fn devices(&self) -> Vec<(String, Option<String>)> {
+        let desk = self.desk_reader.iter();
+        let desk = desk.map(|reader| (reader.name.clone(), None));
         self.lanes
             .iter()
             .flat_map(|lane| {
@@ -98,8 +104,9 @@ impl SiteConfig {
                     .chain(gate)
                     .chain(cameras)
                     .chain(terminals)
-                    .map(|name| (name, lane.id.as_str().to_owned()))
+                    .map(|name| (name, Some(lane.id.as_str().to_owned())))
             })
+            .chain(desk)
             .collect()
     }
 
@@ -191,7 +198,9 @@ fn site(root: &mut Walk) -> Option<SiteConfig> {
     if policy.as_ref().is_some_and(has_basis) && city_lacks {
         root.fault("city.photo_address", None, PHOTOS_ALLOWED);
     }
-    let lanes = lanes(root);
+    let mut taken = Taken::default();
+    let lanes = lanes(root, &mut taken);
+    let desk_reader = desk_reader(root, &mut taken);
     let (site_code, site_name) = names?;
     let screen = screen?;
     let mut policy = policy?;
@@ -210,6 +219,7 @@ fn site(root: &mut Walk) -> Option<SiteConfig> {
         city: city.flatten(),
         face_socket: face_socket.flatten(),
         lanes,
+        desk_reader,
         policy,
     })
 }

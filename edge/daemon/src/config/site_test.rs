@@ -315,6 +315,9 @@ fn with_what_few_sites_write(sample: &str) -> String {
         .replace("# photo_upload_basis = \"\"", "photo_upload_basis = \"8\"")
         .replace("# board =", "board =")
         .replace("\n# proxy", "\nproxy")
+        .replace("# [desk.reader]\n# ", "[desk.reader]\n")
+        .replace("\n# link", "\nlink")
+        .replace("\n# find", "\nfind")
 }
 
 #[test]

@@ -34,7 +34,7 @@ impl DeviceNames {
         move |state, remedy, identity| {
             HealthNews::Device(DeviceNews {
                 device: device.to_owned(),
-                lane: self.lane.clone(),
+                lane: Some(self.lane.clone()),
                 state,
                 remedy,
                 identity,
@@ -50,25 +50,59 @@ pub(super) fn reader_news(
     event: &ReaderEvent,
 ) -> Option<HealthNews> {
     let device = names.readers.get(index)?;
-    let news = names.news_of(device);
+    let (state, remedy, identity) = reader_lamp(device, &AT_THE_LANE, event)?;
+    Some(names.news_of(device)(state, remedy, identity))
+}
+
+/// What it means where a reader stands that it does not work.
+#[derive(Debug)]
+pub(crate) struct ReaderEffects {
+    /// It reads nothing.
+    pub(crate) dead: &'static str,
+    /// It may read nothing.
+    pub(crate) doubtful: &'static str,
+    /// What the lamp says where another one answers.
+    pub(crate) swapped: fn() -> Remedy,
+}
+
+const AT_THE_LANE: ReaderEffects = ReaderEffects {
+    dead: "这个方向刷不了卡",
+    doubtful: "这个方向可能刷不了卡",
+    swapped: reader_swapped,
+};
+
+/// A lamp's state, what to do, and who answers.
+type ReaderLamp = (LampState, Option<Remedy>, Option<Identity>);
+
+/// The lamp of a reader after an event; `None` where it says nothing of the lamp.
+pub(crate) fn reader_lamp(
+    device: &str,
+    effects: &ReaderEffects,
+    event: &ReaderEvent,
+) -> Option<ReaderLamp> {
     Some(match event {
         ReaderEvent::Online { sam_id } => {
-            let identity = Identity::of(sam_id.to_string(), reader_swapped);
-            news(LampState::Ok, None, Some(identity))
+            let identity = Identity::of(sam_id.to_string(), effects.swapped);
+            (LampState::Ok, None, Some(identity))
         }
         ReaderEvent::Offline { cause, why } => {
             tracing::warn!(device, why, "Reader offline");
-            news(LampState::Offline, Some(reader_offline(*cause)), None)
+            let remedy = reader_offline(effects, *cause);
+            (LampState::Offline, Some(remedy), None)
         }
         // Its `Online` follows, with the identity that the lamp is judged by.
         ReaderEvent::IdentityChanged { was, now } => {
             tracing::warn!(device, %was, %now, "Another reader answers");
             return None;
         }
-        ReaderEvent::Fatal { status } => news(LampState::Fault, Some(reader_fatal(*status)), None),
+        ReaderEvent::Fatal { status } => {
+            let remedy = reader_fatal(effects, *status);
+            (LampState::Fault, Some(remedy), None)
+        }
         ReaderEvent::Senseless { status } => {
             tracing::warn!(device, ?status, "The reader makes no sense");
-            news(LampState::Fault, Some(reader_senseless(*status)), None)
+            let remedy = reader_senseless(effects, *status);
+            (LampState::Fault, Some(remedy), None)
         }
         ReaderEvent::Arriving
         | ReaderEvent::Card(_)
@@ -152,7 +186,7 @@ pub(super) fn signal(tone: Tone) -> Option<Signal> {
     }
 }
 
-pub(super) fn remedy(code: &str, cause: &str, effect: &str, advice: &str) -> Remedy {
+pub(crate) fn remedy(code: &str, cause: &str, effect: &str, advice: &str) -> Remedy {
     Remedy {
         code: code.to_owned(),
         cause: cause.to_owned(),
@@ -190,12 +224,12 @@ fn link_words(cause: LinkCause) -> (&'static str, &'static str) {
     }
 }
 
-fn reader_offline(cause: LinkCause) -> Remedy {
+fn reader_offline(effects: &ReaderEffects, cause: LinkCause) -> Remedy {
     let (trouble, advice) = link_words(cause);
     remedy(
         "E-RD-01",
         &format!("读卡器没有应答{trouble}"),
-        "这个方向刷不了卡",
+        effects.dead,
         advice,
     )
 }
@@ -209,20 +243,20 @@ fn reader_swapped() -> Remedy {
     )
 }
 
-fn reader_fatal(status: SamStatus) -> Remedy {
+fn reader_fatal(effects: &ReaderEffects, status: SamStatus) -> Remedy {
     remedy(
         "E-RD-03",
         &format!("读卡器的安全模块报错（{}）", status_words(status)),
-        "这个方向刷不了卡",
+        effects.dead,
         "给读卡器断电再通电；仍然报错请更换读卡器",
     )
 }
 
-fn reader_senseless(status: SamStatus) -> Remedy {
+fn reader_senseless(effects: &ReaderEffects, status: SamStatus) -> Remedy {
     remedy(
         "E-RD-04",
         &format!("读卡器有应答，但一直找不了卡（{}）", status_words(status)),
-        "这个方向可能刷不了卡",
+        effects.doubtful,
         "会一直重试，好了自动恢复；不恢复请给读卡器断电再通电，再不行请检查数据线或更换读卡器",
     )
 }

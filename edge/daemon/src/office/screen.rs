@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use edge_web::{
-    Books, ClaimCode, FaceDesk, HealthView, LedgerSource, WebChannels, WebSettings, WebState,
+    Books, ClaimCode, DeskReader, FaceDesk, HealthView, LedgerSource, WebChannels, WebSettings,
+    WebState,
 };
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::config::SiteConfig;
+use crate::desk_reader::read_cards;
 use crate::error::DaemonError;
 use crate::office::clerk_desk::{ClerkDesk, ClerkImport};
 use crate::office::clerk_faces::ClerkFaces;
@@ -19,10 +21,18 @@ use crate::office::supervise::{Part, keep_up};
 /// stop for want of a screen.
 pub(crate) async fn keep_screen(office: &Office<'_>, health: watch::Receiver<HealthView>) {
     let part = office.part("网页");
-    keep_up(part, async |part| {
-        run_screen(office, health.clone(), part).await
-    })
-    .await;
+    let reader = office.config.desk_reader.as_ref();
+    let reader = reader.map(|reader| (reader, DeskReader::new(reader.name.clone())));
+    let desk = reader.as_ref().map(|(_, desk)| desk);
+    let screen = keep_up(part, async |part| {
+        run_screen(office, (health.clone(), desk.cloned()), part).await
+    });
+    let cards = async {
+        if let Some((config, desk)) = &reader {
+            read_cards(config, desk, office.news).await;
+        }
+    };
+    tokio::join!(screen, cards);
     std::future::pending::<()>().await;
 }
 
@@ -32,7 +42,7 @@ pub(crate) async fn keep_screen(office: &Office<'_>, health: watch::Receiver<Hea
 /// The port is taken, the ledger cannot be read, or the screen ends.
 async fn run_screen(
     office: &Office<'_>,
-    health: watch::Receiver<HealthView>,
+    (health, desk_reader): (watch::Receiver<HealthView>, Option<DeskReader>),
     part: &Part,
 ) -> Result<(), DaemonError> {
     let address = office.config.screen;
@@ -59,6 +69,7 @@ async fn run_screen(
         }),
         faces: ClerkFaces::new(office.config, office.store.reader()?)
             .map(|faces| -> Arc<dyn FaceDesk> { Arc::new(faces) }),
+        desk_reader,
         newcomer: office.newcomer.clone(),
         kiosks: office.kiosks.clone(),
         today: Arc::<LedgerSource>::clone(&source),

@@ -36,8 +36,10 @@ const LEADER: [&str; 14] = [
     "/papers/wages/sheet.xlsx",
     "/papers/wages/troubles",
 ];
-const CHANGING: [&str; 6] = [
+const CHANGING: [&str; 8] = [
     "/people/new",
+    "/people/new/cards",
+    "/people/cards",
     "/accounts",
     ASKING,
     "/papers/wages/entry",
@@ -184,6 +186,12 @@ mod tests {
             ("GET", "/people", [true, false, false, true, false]),
             ("GET", "/people/7", [true, false, false, true, false]),
             ("GET", "/people/new", [true, false, false, false, false]),
+            (
+                "GET",
+                "/people/new/cards",
+                [true, false, false, false, false],
+            ),
+            ("GET", "/people/cards", [true, false, false, false, false]),
             ("POST", "/people/7/exit", [true, false, false, false, false]),
             ("GET", "/attendance", [true, true, false, true, false]),
             (

@@ -23,4 +23,4 @@ pub(crate) use job::{Fate, Stage, check, columns_of, next_step, texts_of, turn};
 pub(crate) use known::Known;
 pub(crate) use package::FILE_BYTES_MAX;
 pub(crate) use table::ROWS_MAX;
-pub(crate) use values::{TRAINING_HOURS, number_fault};
+pub(crate) use values::{TRAINING_HOURS, nation_word, number_fault};

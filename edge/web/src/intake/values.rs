@@ -220,6 +220,13 @@ pub(super) fn nation(text: &str) -> Option<String> {
     Some(format!("{:02}", at.saturating_add(1)))
 }
 
+/// The name of a nation by its code, as `汉族`; `None` for a code that is none.
+pub(crate) fn nation_word(code: &str) -> Option<String> {
+    let at: usize = code.parse().ok().filter(|_| code.len() == 2)?;
+    let name = NATIONS.get(at.checked_sub(1)?)?;
+    Some(format!("{name}族"))
+}
+
 /// A trade by its name in the national table, by what it is called on sites, or by its code.
 pub(super) fn trade(text: &str) -> Option<Trade> {
     let text = narrow(text);
@@ -319,6 +326,10 @@ mod tests {
             );
         }
         assert_eq!(nation("汉族").as_deref(), Some("01"));
+        assert_eq!(super::nation_word("01").as_deref(), Some("汉族"));
+        for none in ["00", "99", "1", "001", "FRA", ""] {
+            assert_eq!(super::nation_word(none), None, "{none}");
+        }
         assert_eq!(nation("基诺").as_deref(), Some("56"));
         assert_eq!(nation("火星"), None);
         assert_eq!((sex("男"), sex("未知")), (Some(Sex::Male), None));

@@ -11,8 +11,8 @@ use super::door::SignedIn;
 use super::fragments;
 use super::layout::{self, Layout};
 use crate::assets;
+use crate::desks::{FaceCamera, FaceDesk};
 use crate::error::WebError;
-use crate::face_desk::{FaceCamera, FaceDesk};
 use crate::guard::duty::Duty;
 use crate::state::WebState;
 

@@ -219,6 +219,7 @@ impl Site {
                 noted: Arc::clone(&noted),
             }),
             imports: Arc::new(NoFiles),
+            desk_reader: None,
             newcomer: watch::Sender::new(None),
             kiosks: one_gate(&gate),
             today: day.clone(),

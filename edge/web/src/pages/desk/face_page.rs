@@ -10,10 +10,10 @@ use edge_domain::WorkerId;
 use serde::Deserialize;
 
 use crate::books::{ConsentWords, Shelf, standing_tag};
-use crate::error::{SourceError, WebError};
-use crate::face_desk::{
+use crate::desks::{
     FaceCamera, FaceSource, FaceStanding, PICTURE_BYTES_MAX, PICTURES_MAX, TemplateStanding,
 };
+use crate::error::{SourceError, WebError};
 use crate::pages::door::SignedIn;
 use crate::pages::error_page;
 use crate::pages::form::with_status;

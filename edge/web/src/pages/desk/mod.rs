@@ -3,6 +3,8 @@
 pub(crate) mod fields;
 mod paper_acts;
 mod registering;
+mod card_verdict;
+pub(crate) mod cards_page;
 pub(crate) mod register_page;
 pub(crate) mod person_acts;
 pub(crate) mod numbers_page;

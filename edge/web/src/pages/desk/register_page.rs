@@ -16,7 +16,7 @@ use crate::error::WebError;
 use crate::guard::session::Holder;
 use crate::pages::door::SignedIn;
 use crate::pages::layout::{self, Layout};
-use crate::pages::site::shared::{self, Choice};
+use crate::pages::site::shared::{self, Choice, DeskPart};
 use crate::pages::{audit, form};
 use crate::recorder::{ActMaker, Refusal};
 use crate::site_time::clock_text;
@@ -36,6 +36,8 @@ struct RegisterPage {
     card: Option<Card>,
     /// The form was filled from that card.
     is_filled: bool,
+    /// The reader on the desk.
+    desk: Option<DeskPart>,
 }
 
 /// A card that was read a moment ago, for the page.
@@ -83,6 +85,7 @@ async fn page(
         problem,
         card,
         is_filled: false,
+        desk: DeskPart::of(state, "/people/new/cards?auto=1"),
     })
 }
 

@@ -10,8 +10,8 @@ use serde::Deserialize;
 
 use super::counted::Counted;
 use crate::books::Shelf;
+use crate::desks::ImportMaker;
 use crate::error::{SourceError, WebError};
-use crate::import_desk::ImportMaker;
 use crate::intake::{self, Columns, Fate, Field, Stage};
 use crate::pages::door::SignedIn;
 use crate::pages::layout::{self, Layout};

@@ -9,7 +9,7 @@ use axum::response::Response;
 use edge_domain::{PhoneNumber, Policy, TeamId, WorkerId, WorkerStanding};
 use serde::Deserialize;
 
-use super::shared::{self, Choice};
+use super::shared::{self, Choice, DeskPart};
 use crate::books::{Filter, Listed, Outlook, Place, Shelf, attended, ending};
 use crate::error::{SourceError, WebError};
 use crate::pages::door::SignedIn;
@@ -141,6 +141,8 @@ struct PeoplePage {
     places: Vec<Choice>,
     total: usize,
     script: String,
+    /// The reader on the desk, for whom it may fill a form.
+    desk: Option<DeskPart>,
 }
 
 struct Answer {
@@ -183,6 +185,7 @@ pub(crate) async fn show(
         places: places.into(),
         total: answer.total,
         script: crate::assets::address("people.js"),
+        desk: DeskPart::of(&state, "/people/cards?auto=1").filter(|_| changes),
     })
 }
 

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use crate::books::Directory;
 use crate::guard::duty::Duty;
 use crate::site_time::{month_text, month_value, parse_month};
+use crate::state::WebState;
 
 /// One entry of a drop-down.
 #[derive(Debug, Clone)]
@@ -140,6 +141,27 @@ pub(crate) fn sex_and_age(standing: &WorkerStanding, today: Date) -> String {
         edge_domain::Sex::Unstated => "",
     };
     format!("{sex} {} 岁", age_on(standing.born, today))
+}
+
+/// The reader on the desk, as a page shows it.
+#[derive(Debug)]
+pub(crate) struct DeskPart {
+    pub(crate) name: String,
+    /// Where its cards are told.
+    pub(crate) cards: &'static str,
+    pub(crate) script: String,
+}
+
+impl DeskPart {
+    /// `None` where no reader stands on the desk.
+    pub(crate) fn of(state: &WebState, cards: &'static str) -> Option<Self> {
+        let reader = state.desk_reader()?;
+        Some(Self {
+            name: reader.name().to_owned(),
+            cards,
+            script: crate::assets::address("desk.js"),
+        })
+    }
 }
 
 /// Percent-encodes a value for an address.

@@ -5,7 +5,7 @@ mod tests {
     use firmware_protocol::{
         BoardUid, CardNumber, Direction, Event, EventKind, FRAME_BYTES_MAX, Fault, FrameFault,
         GateState, Hello, Inputs, Lamp, Mode, OpenResult, PLAIN_BYTES_MAX, Received, Receiver,
-        Reply, Request, ResetCause, Settings, Signal, Statistics, Status, encode_frame,
+        Reply, Request, ResetCause, Settings, Signal, Statistics, Status, checksum, encode_frame,
     };
     use proptest::collection::vec;
     use proptest::prelude::{
@@ -186,6 +186,34 @@ mod tests {
         let mut bytes = frame(7, &Request::UpdateCommit);
         bytes[2] ^= 1;
         assert_eq!(feed(&mut receiver, &bytes), [Err(FrameFault::Checksum)]);
+    }
+
+    #[test]
+    fn a_frame_that_was_begun_can_be_forgotten() {
+        let whole = frame(7, &Request::UpdateCommit);
+        for begun in [&whole[..5], &[1; 300]] {
+            let mut receiver = Receiver::new();
+            assert_eq!(feed(&mut receiver, begun), []);
+            receiver.clear();
+            let received = feed(&mut receiver, &whole);
+            let message = received[0].as_ref().map(|it| it.message.as_ref());
+            assert_eq!(message, Ok(Some(&Request::UpdateCommit)));
+        }
+    }
+
+    /// The check value of CRC-32C: RFC 3720, section B.4, "32 bytes of zeroes" and "32 bytes of ones".
+    #[test]
+    fn the_checksum_is_that_of_the_rfc() {
+        assert_eq!(checksum(&[0; 32]), 0x8a91_36aa);
+        assert_eq!(checksum(&[0xff; 32]), 0x62a8_ab43);
+    }
+
+    #[test]
+    fn an_input_is_on_when_one_of_its_bits_is() {
+        let inputs = Inputs(Inputs::FIRE | Inputs::TAMPER);
+        assert!(inputs.has(Inputs::FIRE) && inputs.has(Inputs::FIRE | Inputs::BEAM_INNER));
+        assert!(!inputs.has(Inputs::BEAM_INNER) && !inputs.has(Inputs::TAMPER_LATCHED));
+        assert!(!Inputs(0).has(Inputs::FIRE));
     }
 
     #[test]

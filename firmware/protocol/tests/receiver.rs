@@ -195,8 +195,8 @@ mod tests {
             let mut receiver = Receiver::new();
             assert_eq!(feed(&mut receiver, begun), []);
             receiver.clear();
-            let received = feed(&mut receiver, &whole);
-            let message = received[0].as_ref().map(|it| it.message.as_ref());
+            let frames = feed(&mut receiver, &whole);
+            let message = frames[0].as_ref().map(|it| it.message.as_ref());
             assert_eq!(message, Ok(Some(&Request::UpdateCommit)));
         }
     }
